@@ -1,0 +1,14 @@
+'use strict'
+
+// The public API. The module is the class, as node:events is EventEmitter, with everything else on it, so that
+// `require`, a default import and a named import all reach the same class.
+
+const { ParallelEventBus, createParallelEventBus } = require('./lib/bus.js')
+const { BusClosedError, ListenerTimeoutError, NoListenersError } = require('./lib/errors.js')
+
+module.exports = ParallelEventBus
+module.exports.ParallelEventBus = ParallelEventBus
+module.exports.createParallelEventBus = createParallelEventBus
+module.exports.BusClosedError = BusClosedError
+module.exports.ListenerTimeoutError = ListenerTimeoutError
+module.exports.NoListenersError = NoListenersError

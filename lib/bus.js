@@ -1,0 +1,331 @@
+'use strict'
+
+// ParallelEventBus: EventEmitter's registration with deferred, isolated, awaitable delivery.
+//
+// Registration, introspection, warnings and statics are EventEmitter's own. What is new here is what `emit`
+// does with the listeners it finds: it hands them to the dispatcher, and returns.
+//
+// State is private and no overridable method is called, except where EventEmitter calls it too: subclasses have
+// their own `getStats`, `request`, `clear`, `_stats`.
+
+const { EventEmitter, errorMonitor } = require('node:events')
+const { Dispatcher } = require('./dispatcher.js')
+const { BusClosedError, NoListenersError } = require('./errors.js')
+const { Answer, Outcome } = require('./outcome.js')
+const { Registration, registrations } = require('./registration.js')
+const { validateBusOptions, validateFunction, validateLimits, validateListenerOptions } = require('./validate.js')
+const { EmitterView } = require('./view.js')
+const { ALL } = require('./withdrawals.js')
+
+const DEFAULT_MAX_LISTENERS = 55
+
+class ParallelEventBus extends EventEmitter {
+  #dispatcher
+  #closing = null
+  /** Events that may have `once` listeners: only there does `emit` look for them. */
+  #onceEvents = new Set()
+  /** A list of listeners that no emission has seen since it was copied, so it may be changed in place. */
+  #unshared = null
+  /** An `error` that nobody hears is being thrown; its monitors are told at once. */
+  #throwing = false
+
+  constructor(options = {}) {
+    validateBusOptions(options)
+    super(options)
+    super.setMaxListeners(options.maxListeners ?? DEFAULT_MAX_LISTENERS)
+    const { onError, captureRejections = EventEmitter.captureRejections } = options
+    this.#dispatcher = new Dispatcher(this, { onError, captureRejections })
+  }
+
+  // Emitting
+
+  emit(event, ...args) {
+    return this.#emit(event, args, null, null)
+  }
+
+  emitAndWait(event, ...args) {
+    return this.#wait(event, args, null)
+  }
+
+  request(event, ...args) {
+    return this.#ask(event, args, null)
+  }
+
+  with(limits) {
+    validateLimits(limits, 'limits')
+    const { timeout, signal } = limits
+    return new EmitterView({
+      emit: (event, args) => !signal?.aborted && this.#emit(event, args, null, { timeout, signal }),
+      wait: (event, args) => this.#wait(event, args, { timeout, signal }),
+      ask: (event, args) => this.#ask(event, args, { timeout, signal }),
+    })
+  }
+
+  #emit(event, args, outcome, limits) {
+    const registered = this._events[event]
+    if (registered === undefined) return event === 'error' && this.#throwUnheard(args)
+    if (event === 'newListener' || event === 'removeListener' || (this.#throwing && event === errorMonitor)) {
+      return this.#emitSynchronously(event, args)
+    }
+    return this.#queue(event, registered, args, outcome, limits)
+  }
+
+  #wait(event, args, limits) {
+    if (this.#dispatcher.closed) return Promise.reject(new BusClosedError(event))
+    if (limits?.signal?.aborted) return Promise.reject(limits.signal.reason)
+    const outcome = new Outcome()
+    try {
+      const registered = this._events[event]
+      const heard = registered !== undefined && this.#queue(event, registered, args, outcome, limits)
+      if (!heard && event === 'error') this.#throwUnheard(args)
+      if (!heard) outcome.settle(0)
+    } catch (error) {
+      outcome.reject(error)
+    }
+    return outcome.promise
+  }
+
+  #ask(event, args, limits) {
+    if (this.#dispatcher.closed) return Promise.reject(new BusClosedError(event))
+    if (limits?.signal?.aborted) return Promise.reject(limits.signal.reason)
+    const answer = new Answer(event)
+    const registered = this._events[event]
+    const candidates = typeof registered === 'function' ? [registered] : (registered ?? [])
+    const listener = candidates.find((each) => !registrations.get(each)?.claimed)
+    if (listener === undefined) {
+      answer.reject(new NoListenersError(event))
+      return answer.promise
+    }
+    try {
+      const claimed = this.#claim(listener)
+      this.#dispatcher.dispatch(event, answer.answering(claimed), args, answer, limits)
+      if (claimed !== listener) this.#removeClaimed(event, [listener])
+    } catch (error) {
+      answer.reject(error)
+    }
+    return answer.promise
+  }
+
+  /** Settles who gets the event, and queues it. Returns false where nobody is left to get it. */
+  #queue(event, registered, args, outcome, limits) {
+    if (this.#dispatcher.closed) return false
+    if (event === 'error') this.#queueForMonitors(args)
+    if (registered === this.#unshared) this.#unshared = null
+    if (this.#onceEvents.size > 0 && this.#onceEvents.has(event)) {
+      return this.#queueWithOnce(event, registered, args, outcome, limits)
+    }
+    this.#dispatcher.dispatch(event, registered, args, outcome, limits)
+    return true
+  }
+
+  /** As `#queue` for an event with `once` listeners: they are claimed, so no later emission has them. */
+  #queueWithOnce(event, registered, args, outcome, limits) {
+    const all = typeof registered === 'function' ? [registered] : registered
+    const once = all.filter((listener) => registrations.get(listener)?.once)
+    const open = all.filter((listener) => !registrations.get(listener)?.claimed)
+    if (open.length > 0) {
+      const listeners = open.map((listener) => this.#claim(listener))
+      this.#dispatcher.dispatch(event, listeners, args, outcome, limits)
+    }
+    // Last, because it tells `removeListener` listeners, which may throw.
+    this.#removeClaimed(event, once)
+    return open.length > 0
+  }
+
+  /** What to call for a stored listener. A `once` listener is taken from all later emissions. */
+  #claim(listener) {
+    const registration = registrations.get(listener)
+    if (!registration?.once) return listener
+    registration.claimed = true
+    return registration.target
+  }
+
+  #removeClaimed(event, listeners) {
+    for (const listener of listeners) this.removeListener(event, listener)
+  }
+
+  #queueForMonitors(args) {
+    const monitors = this._events[errorMonitor]
+    if (monitors !== undefined) this.#queue(errorMonitor, monitors, args, null, null)
+  }
+
+  /** Throws what EventEmitter throws for an `error` without listeners, after its monitors heard of it. */
+  #throwUnheard(args) {
+    this.#throwing = true
+    try {
+      return super.emit('error', ...args)
+    } finally {
+      this.#throwing = false
+    }
+  }
+
+  #emitSynchronously(event, args) {
+    try {
+      return super.emit(event, ...args)
+    } finally {
+      // EventEmitter tells of a new listener just before it adds it, and a handler may have emitted.
+      if (event === 'newListener') this.#unshare(args[0])
+    }
+  }
+
+  // Registration
+
+  on(event, listener, options) {
+    return this.#register(super.on, event, listener, options)
+  }
+
+  addListener(event, listener, options) {
+    return this.#register(super.addListener, event, listener, options)
+  }
+
+  prependListener(event, listener, options) {
+    return this.#register(super.prependListener, event, listener, options)
+  }
+
+  // As in EventEmitter, the two below go through the public methods, which a subclass may have overridden.
+
+  once(event, listener, options) {
+    validateFunction(listener, 'listener')
+    return this.#withOptions(event, listener, { ...checked(options), once: true }, (stored) => this.on(event, stored))
+  }
+
+  prependOnceListener(event, listener, options) {
+    validateFunction(listener, 'listener')
+    return this.#withOptions(event, listener, { ...checked(options), once: true }, (stored) =>
+      this.prependListener(event, stored),
+    )
+  }
+
+  off(event, listener) {
+    return this.#remove(event, listener)
+  }
+
+  removeListener(event, listener) {
+    return this.#remove(event, listener)
+  }
+
+  removeAllListeners(...events) {
+    const gone = events.length === 0 ? Reflect.ownKeys(this._events) : events.slice(0, 1)
+    const stored = gone.flatMap((event) => this._events[event] ?? [])
+    super.removeAllListeners(...events)
+    for (const listener of stored) registrations.get(listener)?.removed()
+    for (const event of gone) this.#forgetOnce(event)
+    this.#dispatcher.removed(events.length === 0 ? ALL : events[0], ALL)
+    return this
+  }
+
+  #register(add, event, listener, options) {
+    if (options !== undefined) {
+      validateFunction(listener, 'listener')
+      return this.#withOptions(event, listener, checked(options), (stored) => this.#register(add, event, stored))
+    }
+    this.#unshare(event)
+    if (registrations.get(listener)?.once) this.#onceEvents.add(event)
+    return Reflect.apply(add, this, [event, listener])
+  }
+
+  #withOptions(event, listener, options, add) {
+    const { signal } = options
+    if (signal?.aborted) return this
+    const registration = new Registration(this, event, listener, options)
+    if (signal !== undefined) registration.removeOn(signal, () => this.#remove(event, registration.stored))
+    return add(registration.stored)
+  }
+
+  #remove(event, listener) {
+    const stored = registrations.get(listener) === undefined ? this.#storedFor(event, listener) : listener
+    this.#unshare(event)
+    super.removeListener(event, listener)
+    registrations.get(stored)?.removed()
+    this.#forgetOnce(event)
+    this.#dispatcher.removed(event, listener)
+    return this
+  }
+
+  /** Which stored function EventEmitter removes for `listener`: the one added last. */
+  #storedFor(event, listener) {
+    const list = this._events[event]
+    if (typeof list === 'function') return list
+    return list?.findLast((each) => each === listener || each.listener === listener)
+  }
+
+  #forgetOnce(event) {
+    if (this._events[event] === undefined) this.#onceEvents.delete(event)
+  }
+
+  /**
+   * Queued emissions share the list that EventEmitter keeps for an event, and EventEmitter is about to change
+   * it: gives it a copy. Once copied it is changed in place until the next emission.
+   */
+  #unshare(event) {
+    const list = this._events[event]
+    if (typeof list !== 'object' || list === this.#unshared || this.#dispatcher.pending === 0) return
+    const copy = list.slice()
+    // EventEmitter's own marks: `warned`, and in newer Nodes a counter.
+    if (list.warned) copy.warned = true
+    for (const mark of Object.getOwnPropertySymbols(list)) copy[mark] = list[mark]
+    this._events[event] = copy
+    this.#unshared = copy
+  }
+
+  // Failures and statistics
+
+  setErrorHandler(onError) {
+    validateFunction(onError, 'onError')
+    this.#dispatcher.failures.onError = onError
+    return this
+  }
+
+  clearErrorHandler() {
+    this.#dispatcher.failures.onError = undefined
+    return this
+  }
+
+  getStats() {
+    return this.#dispatcher.stats()
+  }
+
+  resetStats() {
+    this.#dispatcher.resetStats()
+    return this
+  }
+
+  // Shutting down
+
+  idle() {
+    return this.#dispatcher.idle()
+  }
+
+  close() {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close() {
+    this.#dispatcher.closed = true
+    await this.#dispatcher.idle()
+    ParallelEventBus.prototype.removeAllListeners.call(this)
+  }
+}
+
+// Older releases of Node 20 do not have it.
+if (Symbol.asyncDispose !== undefined) {
+  Object.defineProperty(ParallelEventBus.prototype, Symbol.asyncDispose, {
+    value: function dispose() {
+      return this.close()
+    },
+    configurable: true,
+    writable: true,
+  })
+}
+
+function checked(options = {}) {
+  validateListenerOptions(options)
+  return options
+}
+
+function createParallelEventBus(options) {
+  return new ParallelEventBus(options)
+}
+
+module.exports = { ParallelEventBus, createParallelEventBus }

@@ -1,0 +1,102 @@
+'use strict'
+
+// What a bus has in flight: it makes emissions, counts them, and hears what becomes of each.
+
+const { Emission, countOf } = require('./emission.js')
+const { LimitedEmission } = require('./limited.js')
+const { FailureReporter } = require('./failure.js')
+const thread = require('./thread.js')
+const { Withdrawals } = require('./withdrawals.js')
+
+class Dispatcher {
+  /** Emissions queued or running. */
+  pending = 0
+  /** No new events: `close()` was called. */
+  closed = false
+  /** Removals that listeners made and that queued emissions have to heed, or null. */
+  withdrawals = null
+  #idle = null
+
+  /** @param {{ onError?: Function, captureRejections: boolean }} options */
+  constructor(bus, options) {
+    this.bus = bus
+    this.failures = new FailureReporter(this, options)
+    this.resetStats()
+  }
+
+  /** Queues an event for `listeners`. See `Emission` for the shapes. */
+  dispatch(event, listeners, args, outcome, limits) {
+    this.eventsEmitted++
+    this.listenersInvoked += countOf(listeners)
+    this.pending++
+    const emission =
+      limits === null
+        ? new Emission(this, event, listeners, args, outcome)
+        : new LimitedEmission(this, event, listeners, args, outcome, limits)
+    thread.push(emission)
+  }
+
+  /** An emission settled. */
+  finished() {
+    if (--this.pending > 0 || this.#idle === null) return
+    this.#idle.resolve()
+    this.#idle = null
+  }
+
+  /** A listener threw or rejected. */
+  failed(emission, error, listener) {
+    this.listenersFailed++
+    this.failures.report(emission, error, listener)
+  }
+
+  /** Resolves when nothing is pending. */
+  idle() {
+    if (this.pending === 0) return Promise.resolve()
+    if (this.#idle === null) {
+      let resolve
+      const promise = new Promise((settle) => {
+        resolve = settle
+      })
+      this.#idle = { promise, resolve }
+    }
+    return this.#idle.promise
+  }
+
+  /** A removal; queued emissions heed it when a listener made it. `withdrawals.js` says why. */
+  removed(event, listener) {
+    if (thread.currentEmission() === null || thread.isEmpty()) return
+    this.withdrawals ??= new Withdrawals()
+    this.withdrawals.note(event, listener)
+  }
+
+  /** The listeners of an emission that is being started, less those withdrawn meanwhile. */
+  withdraw(emission) {
+    if (this.withdrawals.isPast) {
+      this.withdrawals = null
+      return emission.listeners
+    }
+    return this.withdrawals.remaining(emission)
+  }
+
+  resetStats() {
+    this.eventsEmitted = 0
+    this.listenersInvoked = 0
+    this.listenersFailed = 0
+  }
+
+  stats() {
+    const { eventsEmitted, listenersInvoked, listenersFailed, pending } = this
+    return {
+      eventsEmitted,
+      listenersInvoked,
+      listenersFailed,
+      // One batch of parallel listeners per event: the prototype counted them apart.
+      parallelBatches: eventsEmitted,
+      averageListenersPerEvent: eventsEmitted === 0 ? 0 : (listenersInvoked / eventsEmitted).toFixed(2),
+      failureRate: listenersInvoked === 0 ? '0%' : `${((100 * listenersFailed) / listenersInvoked).toFixed(2)}%`,
+      pending,
+    }
+  }
+}
+
+module.exports = { Dispatcher }

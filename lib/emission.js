@@ -1,0 +1,124 @@
+'use strict'
+
+// One `emit`: who is addressed, with what, and how many of them have not settled yet.
+//
+// It is an AsyncResource, so the listeners run in the async context (AsyncLocalStorage) of the emitter.
+
+const { AsyncResource, executionAsyncId } = require('node:async_hooks')
+
+class Emission extends AsyncResource {
+  /**
+   * @param {import('./dispatcher.js').Dispatcher} dispatcher the emitting bus's
+   * @param {string | symbol} event
+   * @param {Function | Function[]} listeners one, or a list that nobody changes from now on
+   * @param {unknown[]} args
+   * @param {import('./outcome.js').Outcome | import('./outcome.js').Answer | null} outcome who waits, if anybody
+   */
+  constructor(dispatcher, event, listeners, args, outcome) {
+    super('ParallelEventBus', executionAsyncId())
+    // The two belong to the outbox: its link, and this emission's place in a synchronous emitter's order.
+    this.next = null
+    this.rank = 0
+
+    this.dispatcher = dispatcher
+    this.event = event
+    this.listeners = listeners
+    this.args = args
+    this.outcome = outcome
+    this.unsettled = countOf(listeners)
+  }
+
+  /** Starts every listener, in order. Called by the drain, in the emitter's async context. */
+  start() {
+    if (this.dispatcher.withdrawals !== null) this.#withdraw()
+    const { listeners } = this
+    if (typeof listeners === 'function') {
+      this.#call(listeners, 0)
+    } else {
+      for (let index = 0; index < listeners.length; index++) this.#call(listeners[index], index)
+    }
+  }
+
+  succeed(_index) {
+    if (--this.unsettled === 0) this.finish()
+  }
+
+  fail(index, error) {
+    this.outcome?.failed(index, error)
+    this.dispatcher.failed(this, error, this.listener(index))
+    if (--this.unsettled === 0) this.finish()
+  }
+
+  finish() {
+    this.outcome?.settle(countOf(this.listeners))
+    this.dispatcher.finished()
+  }
+
+  /** The listener at an index, as it was passed to `on`. */
+  listener(index) {
+    const called = typeof this.listeners === 'function' ? this.listeners : this.listeners[index]
+    return called.listener ?? called
+  }
+
+  #withdraw() {
+    this.listeners = this.dispatcher.withdraw(this)
+    this.unsettled = countOf(this.listeners)
+    if (this.unsettled === 0) this.finish()
+  }
+
+  #call(listener, index) {
+    const { args } = this
+    const { bus } = this.dispatcher
+    let result
+    try {
+      // Spelled out because a call with its arguments in place is faster than one with a list of them.
+      if (args.length === 1) result = listener.call(bus, args[0])
+      else if (args.length === 0) result = listener.call(bus)
+      else if (args.length === 2) result = listener.call(bus, args[0], args[1])
+      else result = Reflect.apply(listener, bus, args)
+    } catch (error) {
+      this.fail(index, error)
+      return
+    }
+    if (result === undefined || result === null) this.succeed(index)
+    else this.#follow(result, index)
+  }
+
+  /** Waits for what a listener returned, where that is a promise or another object with a `then`. */
+  #follow(result, index) {
+    let open = true
+    try {
+      const { then } = result
+      if (typeof then !== 'function') {
+        open = false
+        this.succeed(index)
+        return
+      }
+      const succeed = () => {
+        if (open) {
+          open = false
+          this.succeed(index)
+        }
+      }
+      const fail = (error) => {
+        if (open) {
+          open = false
+          this.fail(index, error)
+        }
+      }
+      then.call(result, succeed, fail)
+    } catch (error) {
+      // From reading or calling a `then` that is not a promise's. One that settles twice is heard once.
+      if (open) {
+        open = false
+        this.fail(index, error)
+      }
+    }
+  }
+}
+
+function countOf(listeners) {
+  return typeof listeners === 'function' ? 1 : listeners.length
+}
+
+module.exports = { Emission, countOf }

@@ -1,0 +1,68 @@
+'use strict'
+
+// The errors of this library. Every one carries a `code`, and `instanceof` goes by that code rather than by
+// the prototype, so it also holds for an error made by another copy of the library or in another realm (a
+// worker, a test runner's sandbox).
+
+const { inspect } = require('node:util')
+
+const brand = Symbol.for('@cynic/parallel-event-bus.error')
+
+/** Makes `instanceof Class` true for every error of this library that has the class's code. */
+function branded(Class, code) {
+  Object.defineProperties(Class.prototype, {
+    name: { value: Class.name, configurable: true, writable: true },
+    code: { value: code, configurable: true, writable: true },
+    [brand]: { value: code },
+  })
+  Object.defineProperty(Class, Symbol.hasInstance, {
+    value: (error) => typeof error === 'object' && error !== null && error[brand] === code,
+  })
+}
+
+class ListenerTimeoutError extends Error {
+  constructor(event, listener, timeout) {
+    super(`${describe(listener)} of ${inspect(event)} did not settle within ${timeout} ms`)
+    this.event = event
+    this.timeout = timeout
+  }
+}
+branded(ListenerTimeoutError, 'ERR_LISTENER_TIMEOUT')
+
+class NoListenersError extends Error {
+  constructor(event) {
+    super(`nobody listens to ${inspect(event)}`)
+    this.event = event
+  }
+}
+branded(NoListenersError, 'ERR_NO_LISTENERS')
+
+class BusClosedError extends Error {
+  constructor(event) {
+    super(`the bus is closed, so ${inspect(event)} reaches nobody`)
+    this.event = event
+  }
+}
+branded(BusClosedError, 'ERR_BUS_CLOSED')
+
+function describe(listener) {
+  return listener.name ? `listener ${listener.name}` : 'a listener'
+}
+
+// The two below are Node's own errors for wrong arguments: plain TypeError and RangeError with Node's codes,
+// so that who already handles those of EventEmitter handles these.
+
+function invalidArgType(name, expected, value) {
+  const received = value == null || typeof value === 'function' ? String(value?.name ?? value) : inspect(value)
+  const error = new TypeError(`The "${name}" argument must be ${expected}. Received ${typeof value} ${received}`)
+  error.code = 'ERR_INVALID_ARG_TYPE'
+  return error
+}
+
+function outOfRange(name, range, value) {
+  const error = new RangeError(`The value of "${name}" is out of range. It must be ${range}. Received ${inspect(value)}`)
+  error.code = 'ERR_OUT_OF_RANGE'
+  return error
+}
+
+module.exports = { ListenerTimeoutError, NoListenersError, BusClosedError, describe, invalidArgType, outOfRange }

@@ -1,0 +1,69 @@
+'use strict'
+
+// An emission with a deadline or an abort signal: what `bus.with({ timeout, signal })` emits.
+
+const { clearTimeout, setTimeout } = require('node:timers')
+const { Emission } = require('./emission.js')
+const { ListenerTimeoutError } = require('./errors.js')
+
+class LimitedEmission extends Emission {
+  #limits
+  #timer = null
+  #started = false
+  /** Indexes of the listeners that are done, one way or another. What they do later is ignored. */
+  #settled = new Set()
+
+  /** @param {{ timeout?: number, signal?: AbortSignal }} limits the time counts from here, queueing included */
+  constructor(dispatcher, event, listeners, args, outcome, limits) {
+    super(dispatcher, event, listeners, args, outcome)
+    this.#limits = limits
+    if (limits.timeout !== undefined) this.#timer = setTimeout(() => this.#expire(), limits.timeout)
+    limits.signal?.addEventListener('abort', this.#abort, { once: true })
+  }
+
+  start() {
+    if (this.unsettled === 0) return
+    this.#started = true
+    super.start()
+  }
+
+  succeed(index) {
+    if (!this.#settle(index)) return
+    super.succeed(index)
+  }
+
+  fail(index, error) {
+    if (!this.#settle(index)) return
+    super.fail(index, error)
+  }
+
+  finish() {
+    clearTimeout(this.#timer)
+    this.#limits.signal?.removeEventListener('abort', this.#abort)
+    super.finish()
+  }
+
+  /** Returns false where the listener at `index` had settled before. */
+  #settle(index) {
+    return this.#settled.size < this.#settled.add(index).size
+  }
+
+  #expire() {
+    const { event } = this
+    const { timeout } = this.#limits
+    for (let index = 0, count = this.unsettled + this.#settled.size; index < count; index++) {
+      if (!this.#settled.has(index)) this.fail(index, new ListenerTimeoutError(event, this.listener(index), timeout))
+    }
+  }
+
+  /** Tells who waits, and takes the emission back if it has not started. Running listeners go on. */
+  #abort = () => {
+    this.outcome?.abort(this.#limits.signal.reason)
+    if (this.#started) return
+    this.listeners = []
+    this.unsettled = 0
+    this.finish()
+  }
+}
+
+module.exports = { LimitedEmission }

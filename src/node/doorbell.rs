@@ -1,0 +1,65 @@
+//! Wakes a JS thread: the engine's [`Wake`] as a Node-API threadsafe function.
+//!
+//! The function carries nothing (payloads queued in it would leak when the environment ends); it
+//! only makes the thread call its drain. It starts out unreferenced and is referenced while work
+//! is queued, so that work keeps the process alive and an idle bus does not.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use napi::bindgen_prelude::Function;
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi::{Env, Result, Status, check_status, sys};
+
+use crate::core::mailbox::Wake;
+
+/// No arguments, no result, not `(error, …)` style, unreferenced at first.
+type Drain = ThreadsafeFunction<(), (), (), Status, false, true>;
+
+pub struct Doorbell {
+    drain: Drain,
+    /// Set before the environment is torn down: from then on the threadsafe function may be freed
+    /// at any moment.
+    disconnected: AtomicBool,
+}
+
+impl Doorbell {
+    /// A bell that calls `before_drain` and then `drain`, both on the current JS thread.
+    pub fn new(drain: Function<'_, (), ()>, before_drain: impl Fn(Env) + 'static) -> Result<Self> {
+        let drain = drain.build_threadsafe_function::<()>().weak::<true>().build_callback(
+            move |context| {
+                before_drain(context.env);
+                Ok(())
+            },
+        )?;
+        Ok(Doorbell { drain, disconnected: AtomicBool::new(false) })
+    }
+
+    /// Keeps the event loop alive until [`release`](Self::release). JS thread only.
+    pub fn hold(&self, env: Env) -> Result<()> {
+        // SAFETY: called on the thread of `env`, which owns the threadsafe function and still runs
+        // JavaScript, so the function has not been finalised. napi-rs has no safe form of this
+        // call that works through a shared reference.
+        check_status!(unsafe { sys::napi_ref_threadsafe_function(env.raw(), self.drain.raw()) })
+    }
+
+    /// Lets the event loop end. JS thread only.
+    pub fn release(&self, env: Env) -> Result<()> {
+        // SAFETY: as for `hold`.
+        check_status!(unsafe { sys::napi_unref_threadsafe_function(env.raw(), self.drain.raw()) })
+    }
+
+    /// Makes every later ring a no-op.
+    pub fn disconnect(&self) {
+        self.disconnected.store(true, Ordering::Release);
+    }
+}
+
+impl Wake for Doorbell {
+    fn wake(&self) {
+        if !self.disconnected.load(Ordering::Acquire) {
+            // Any status but `Ok` means that the thread is ending; its cleanup hook closes the
+            // mailbox, which is how everyone else learns of it.
+            self.drain.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        }
+    }
+}
