@@ -11,6 +11,7 @@
 const { EventEmitter, errorMonitor } = require('node:events')
 const { Dispatcher } = require('./dispatcher.js')
 const { BusClosedError, NoListenersError } = require('./errors.js')
+const outbox = require('./outbox.js')
 const { Answer, Outcome } = require('./outcome.js')
 const { Registration, registrations } = require('./registration.js')
 const { validateBusOptions, validateFunction, validateLimits, validateListenerOptions } = require('./validate.js')
@@ -19,15 +20,20 @@ const { ALL } = require('./withdrawals.js')
 
 const DEFAULT_MAX_LISTENERS = 55
 
+/** Events that EventEmitter itself emits or throws for, and with which `emit` has to do more than queue. */
+const EXCEPTIONS = new Set(['error', 'newListener', 'removeListener'])
+
 class ParallelEventBus extends EventEmitter {
   #dispatcher
   #closing = null
+  /** `emit` has to look twice: the bus is closed, or has `once` listeners, or is throwing an `error`. */
+  #careful = false
   /** Events that may have `once` listeners: only there does `emit` look for them. */
   #onceEvents = new Set()
-  /** A list of listeners that no emission has seen since it was copied, so it may be changed in place. */
-  #unshared = null
   /** An `error` that nobody hears is being thrown; its monitors are told at once. */
   #throwing = false
+  /** The list of listeners that was copied last, and how many emissions there had been on this thread. */
+  #copied = { list: undefined, emitted: 0 }
 
   constructor(options = {}) {
     validateBusOptions(options)
@@ -40,7 +46,13 @@ class ParallelEventBus extends EventEmitter {
   // Emitting
 
   emit(event, ...args) {
-    return this.#emit(event, args, null, null)
+    const listeners = this._events[event]
+    // The usual case, in few enough calls for V8 to inline them all.
+    if (listeners !== undefined && !this.#careful && !EXCEPTIONS.has(event)) {
+      this.#dispatcher.dispatch(event, listeners, args, null)
+      return true
+    }
+    return this.#emit(event, args, null)
   }
 
   emitAndWait(event, ...args) {
@@ -55,19 +67,19 @@ class ParallelEventBus extends EventEmitter {
     validateLimits(limits, 'limits')
     const { timeout, signal } = limits
     return new EmitterView({
-      emit: (event, args) => !signal?.aborted && this.#emit(event, args, null, { timeout, signal }),
+      emit: (event, args) => !signal?.aborted && this.#emit(event, args, { timeout, signal }),
       wait: (event, args) => this.#wait(event, args, { timeout, signal }),
       ask: (event, args) => this.#ask(event, args, { timeout, signal }),
     })
   }
 
-  #emit(event, args, outcome, limits) {
+  #emit(event, args, limits) {
     const registered = this._events[event]
     if (registered === undefined) return event === 'error' && this.#throwUnheard(args)
     if (event === 'newListener' || event === 'removeListener' || (this.#throwing && event === errorMonitor)) {
       return this.#emitSynchronously(event, args)
     }
-    return this.#queue(event, registered, args, outcome, limits)
+    return this.#queue(event, registered, args, null, limits)
   }
 
   #wait(event, args, limits) {
@@ -89,17 +101,14 @@ class ParallelEventBus extends EventEmitter {
     if (this.#dispatcher.closed) return Promise.reject(new BusClosedError(event))
     if (limits?.signal?.aborted) return Promise.reject(limits.signal.reason)
     const answer = new Answer(event)
-    const registered = this._events[event]
-    const candidates = typeof registered === 'function' ? [registered] : (registered ?? [])
-    const listener = candidates.find((each) => !registrations.get(each)?.claimed)
+    const listener = this.#open(event)[0]
     if (listener === undefined) {
       answer.reject(new NoListenersError(event))
       return answer.promise
     }
     try {
-      const claimed = this.#claim(listener)
-      this.#dispatcher.dispatch(event, answer.answering(claimed), args, answer, limits)
-      if (claimed !== listener) this.#removeClaimed(event, [listener])
+      this.#dispatch(event, answer.answering(this.#claim(listener)), args, answer, limits)
+      if (registrations.get(listener)?.once) this.removeListener(event, listener)
     } catch (error) {
       answer.reject(error)
     }
@@ -109,27 +118,34 @@ class ParallelEventBus extends EventEmitter {
   /** Settles who gets the event, and queues it. Returns false where nobody is left to get it. */
   #queue(event, registered, args, outcome, limits) {
     if (this.#dispatcher.closed) return false
-    if (event === 'error') this.#queueForMonitors(args)
-    if (registered === this.#unshared) this.#unshared = null
-    if (this.#onceEvents.size > 0 && this.#onceEvents.has(event)) {
-      return this.#queueWithOnce(event, registered, args, outcome, limits)
-    }
-    this.#dispatcher.dispatch(event, registered, args, outcome, limits)
+    const monitors = event === 'error' ? this._events[errorMonitor] : undefined
+    if (monitors !== undefined) this.#queue(errorMonitor, monitors, args, null, null)
+    if (this.#onceEvents.has(event)) return this.#queueWithOnce(event, args, outcome, limits)
+    this.#dispatch(event, registered, args, outcome, limits)
     return true
   }
 
   /** As `#queue` for an event with `once` listeners: they are claimed, so no later emission has them. */
-  #queueWithOnce(event, registered, args, outcome, limits) {
-    const all = typeof registered === 'function' ? [registered] : registered
-    const once = all.filter((listener) => registrations.get(listener)?.once)
-    const open = all.filter((listener) => !registrations.get(listener)?.claimed)
-    if (open.length > 0) {
-      const listeners = open.map((listener) => this.#claim(listener))
-      this.#dispatcher.dispatch(event, listeners, args, outcome, limits)
-    }
-    // Last, because it tells `removeListener` listeners, which may throw.
-    this.#removeClaimed(event, once)
-    return open.length > 0
+  #queueWithOnce(event, args, outcome, limits) {
+    const open = this.#open(event)
+    if (open.length === 0) return false
+    const once = open.filter((listener) => registrations.get(listener)?.once)
+    const listeners = open.map((listener) => this.#claim(listener))
+    this.#dispatch(event, listeners, args, outcome, limits)
+    // Last, because it tells `removeListener` listeners, and these may throw.
+    for (const listener of once) this.removeListener(event, listener)
+    return true
+  }
+
+  #dispatch(event, listeners, args, outcome, limits) {
+    if (limits === null) this.#dispatcher.dispatch(event, listeners, args, outcome)
+    else this.#dispatcher.dispatchLimited(event, listeners, args, outcome, limits)
+  }
+
+  /** The stored listeners of an event that no earlier emission has claimed. */
+  #open(event) {
+    const stored = [this._events[event] ?? []].flat()
+    return stored.filter((listener) => !registrations.get(listener)?.claimed)
   }
 
   /** What to call for a stored listener. A `once` listener is taken from all later emissions. */
@@ -140,23 +156,20 @@ class ParallelEventBus extends EventEmitter {
     return registration.target
   }
 
-  #removeClaimed(event, listeners) {
-    for (const listener of listeners) this.removeListener(event, listener)
-  }
-
-  #queueForMonitors(args) {
-    const monitors = this._events[errorMonitor]
-    if (monitors !== undefined) this.#queue(errorMonitor, monitors, args, null, null)
-  }
-
   /** Throws what EventEmitter throws for an `error` without listeners, after its monitors heard of it. */
   #throwUnheard(args) {
     this.#throwing = true
+    this.#beCareful()
     try {
       return super.emit('error', ...args)
     } finally {
       this.#throwing = false
+      this.#beCareful()
     }
+  }
+
+  #beCareful() {
+    this.#careful = this.#throwing || this.#dispatcher.closed || this.#onceEvents.size > 0
   }
 
   #emitSynchronously(event, args) {
@@ -220,7 +233,10 @@ class ParallelEventBus extends EventEmitter {
       return this.#withOptions(event, listener, checked(options), (stored) => this.#register(add, event, stored))
     }
     this.#unshare(event)
-    if (registrations.get(listener)?.once) this.#onceEvents.add(event)
+    if (registrations.get(listener)?.once) {
+      this.#onceEvents.add(event)
+      this.#careful = true
+    }
     return Reflect.apply(add, this, [event, listener])
   }
 
@@ -250,22 +266,27 @@ class ParallelEventBus extends EventEmitter {
   }
 
   #forgetOnce(event) {
-    if (this._events[event] === undefined) this.#onceEvents.delete(event)
+    if (!this.#onceEvents.has(event)) return
+    const stored = [this._events[event] ?? []].flat()
+    if (stored.some((listener) => registrations.get(listener)?.once)) return
+    this.#onceEvents.delete(event)
+    this.#beCareful()
   }
 
   /**
    * Queued emissions share the list that EventEmitter keeps for an event, and EventEmitter is about to change
-   * it: gives it a copy. Once copied it is changed in place until the next emission.
+   * it: gives it a copy. That one may be changed in place until the next emission, which may share it again.
    */
   #unshare(event) {
     const list = this._events[event]
-    if (typeof list !== 'object' || list === this.#unshared || this.#dispatcher.pending === 0) return
+    if (typeof list !== 'object' || this.#dispatcher.pending === 0) return
+    if (list === this.#copied.list && outbox.emitted === this.#copied.emitted) return
     const copy = list.slice()
     // EventEmitter's own marks: `warned`, and in newer Nodes a counter.
     if (list.warned) copy.warned = true
     for (const mark of Object.getOwnPropertySymbols(list)) copy[mark] = list[mark]
     this._events[event] = copy
-    this.#unshared = copy
+    this.#copied = { list: copy, emitted: outbox.emitted }
   }
 
   // Failures and statistics
@@ -303,6 +324,7 @@ class ParallelEventBus extends EventEmitter {
 
   async #close() {
     this.#dispatcher.closed = true
+    this.#beCareful()
     await this.#dispatcher.idle()
     ParallelEventBus.prototype.removeAllListeners.call(this)
   }

@@ -5,7 +5,7 @@
 const { Emission, countOf } = require('./emission.js')
 const { LimitedEmission } = require('./limited.js')
 const { FailureReporter } = require('./failure.js')
-const thread = require('./thread.js')
+const outbox = require('./outbox.js')
 const { Withdrawals } = require('./withdrawals.js')
 
 class Dispatcher {
@@ -25,15 +25,21 @@ class Dispatcher {
   }
 
   /** Queues an event for `listeners`. See `Emission` for the shapes. */
-  dispatch(event, listeners, args, outcome, limits) {
+  dispatch(event, listeners, args, outcome) {
+    this.#count(listeners)
+    outbox.push(new Emission(this, event, listeners, args, outcome))
+  }
+
+  /** As `dispatch`, bounded by `{ timeout, signal }`. */
+  dispatchLimited(event, listeners, args, outcome, limits) {
+    this.#count(listeners)
+    outbox.push(new LimitedEmission(this, event, listeners, args, outcome, limits))
+  }
+
+  #count(listeners) {
     this.eventsEmitted++
     this.listenersInvoked += countOf(listeners)
     this.pending++
-    const emission =
-      limits === null
-        ? new Emission(this, event, listeners, args, outcome)
-        : new LimitedEmission(this, event, listeners, args, outcome, limits)
-    thread.push(emission)
   }
 
   /** An emission settled. */
@@ -64,7 +70,7 @@ class Dispatcher {
 
   /** A removal; queued emissions heed it when a listener made it. `withdrawals.js` says why. */
   removed(event, listener) {
-    if (thread.currentEmission() === null || thread.isEmpty()) return
+    if (outbox.current === null || outbox.isEmpty) return
     this.withdrawals ??= new Withdrawals()
     this.withdrawals.note(event, listener)
   }

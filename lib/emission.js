@@ -32,24 +32,54 @@ class Emission extends AsyncResource {
   start() {
     if (this.dispatcher.withdrawals !== null) this.#withdraw()
     const { listeners } = this
+    let settled = 0
     if (typeof listeners === 'function') {
-      this.#call(listeners, 0)
+      if (this.call(listeners, 0)) settled = 1
     } else {
-      for (let index = 0; index < listeners.length; index++) this.#call(listeners[index], index)
+      for (let index = 0; index < listeners.length; index++) {
+        if (this.call(listeners[index], index)) settled++
+      }
     }
+    this.settle(settled)
+  }
+
+  /** Calls one listener. Returns whether it is done, successfully; else `succeed` or `fail` will tell. */
+  call(listener, index) {
+    const { args } = this
+    const { bus } = this.dispatcher
+    let result
+    try {
+      // Spelled out because a call with its arguments in place is faster than one with a list of them.
+      if (args.length === 1) result = listener.call(bus, args[0])
+      else if (args.length === 0) result = listener.call(bus)
+      else if (args.length === 2) result = listener.call(bus, args[0], args[1])
+      else result = Reflect.apply(listener, bus, args)
+    } catch (error) {
+      this.fail(index, error)
+      return false
+    }
+    return result === undefined || result === null || !this.#follow(result, index)
   }
 
   succeed(_index) {
-    if (--this.unsettled === 0) this.finish()
+    this.settle(1)
   }
 
   fail(index, error) {
     this.outcome?.failed(index, error)
     this.dispatcher.failed(this, error, this.listener(index))
-    if (--this.unsettled === 0) this.finish()
+    this.settle(1)
   }
 
+  /** So many more listeners are done. */
+  settle(count) {
+    this.unsettled -= count
+    if (this.unsettled === 0) this.finish()
+  }
+
+  /** Every listener is done. Called once. */
   finish() {
+    this.unsettled = -1
     this.outcome?.settle(countOf(this.listeners))
     this.dispatcher.finished()
   }
@@ -63,37 +93,14 @@ class Emission extends AsyncResource {
   #withdraw() {
     this.listeners = this.dispatcher.withdraw(this)
     this.unsettled = countOf(this.listeners)
-    if (this.unsettled === 0) this.finish()
   }
 
-  #call(listener, index) {
-    const { args } = this
-    const { bus } = this.dispatcher
-    let result
-    try {
-      // Spelled out because a call with its arguments in place is faster than one with a list of them.
-      if (args.length === 1) result = listener.call(bus, args[0])
-      else if (args.length === 0) result = listener.call(bus)
-      else if (args.length === 2) result = listener.call(bus, args[0], args[1])
-      else result = Reflect.apply(listener, bus, args)
-    } catch (error) {
-      this.fail(index, error)
-      return
-    }
-    if (result === undefined || result === null) this.succeed(index)
-    else this.#follow(result, index)
-  }
-
-  /** Waits for what a listener returned, where that is a promise or another object with a `then`. */
+  /** Waits for what a listener returned, where that is a promise or has a `then`. Returns false where not. */
   #follow(result, index) {
     let open = true
     try {
       const { then } = result
-      if (typeof then !== 'function') {
-        open = false
-        this.succeed(index)
-        return
-      }
+      if (typeof then !== 'function') return false
       const succeed = () => {
         if (open) {
           open = false
@@ -108,12 +115,13 @@ class Emission extends AsyncResource {
       }
       then.call(result, succeed, fail)
     } catch (error) {
-      // From reading or calling a `then` that is not a promise's. One that settles twice is heard once.
+      // From reading or calling a `then` that is not a promise's. Whatever settles twice is heard once.
       if (open) {
         open = false
         this.fail(index, error)
       }
     }
+    return true
   }
 }
 

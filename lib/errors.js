@@ -60,7 +60,9 @@ function invalidArgType(name, expected, value) {
 }
 
 function outOfRange(name, range, value) {
-  const error = new RangeError(`The value of "${name}" is out of range. It must be ${range}. Received ${inspect(value)}`)
+  const error = new RangeError(
+    `The value of "${name}" is out of range. It must be ${range}. Received ${inspect(value)}`,
+  )
   error.code = 'ERR_OUT_OF_RANGE'
   return error
 }

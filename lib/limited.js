@@ -8,8 +8,9 @@ const { ListenerTimeoutError } = require('./errors.js')
 
 class LimitedEmission extends Emission {
   #limits
-  #timer = null
+  #timer
   #started = false
+  #finished = false
   /** Indexes of the listeners that are done, one way or another. What they do later is ignored. */
   #settled = new Set()
 
@@ -22,36 +23,43 @@ class LimitedEmission extends Emission {
   }
 
   start() {
-    if (this.unsettled === 0) return
+    if (this.#finished) return
     this.#started = true
     super.start()
   }
 
+  call(listener, index) {
+    if (super.call(listener, index)) this.succeed(index)
+    return false
+  }
+
   succeed(index) {
-    if (!this.#settle(index)) return
-    super.succeed(index)
+    if (this.#close(index)) super.succeed(index)
   }
 
   fail(index, error) {
-    if (!this.#settle(index)) return
-    super.fail(index, error)
+    if (this.#close(index)) super.fail(index, error)
   }
 
   finish() {
+    this.#finished = true
     clearTimeout(this.#timer)
     this.#limits.signal?.removeEventListener('abort', this.#abort)
     super.finish()
   }
 
-  /** Returns false where the listener at `index` had settled before. */
-  #settle(index) {
-    return this.#settled.size < this.#settled.add(index).size
+  /** Returns false where the listener at `index` was done before. */
+  #close(index) {
+    if (this.#settled.has(index)) return false
+    this.#settled.add(index)
+    return true
   }
 
   #expire() {
     const { event } = this
     const { timeout } = this.#limits
-    for (let index = 0, count = this.unsettled + this.#settled.size; index < count; index++) {
+    const count = this.unsettled + this.#settled.size
+    for (let index = 0; index < count; index++) {
       if (!this.#settled.has(index)) this.fail(index, new ListenerTimeoutError(event, this.listener(index), timeout))
     }
   }
@@ -61,7 +69,6 @@ class LimitedEmission extends Emission {
     this.outcome?.abort(this.#limits.signal.reason)
     if (this.#started) return
     this.listeners = []
-    this.unsettled = 0
     this.finish()
   }
 }

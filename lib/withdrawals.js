@@ -11,7 +11,7 @@
 // listener was called for: its rank. A removal holds for emissions of the same or a later rank that were
 // queued before the removing listener's own emission was started.
 
-const thread = require('./thread.js')
+const outbox = require('./outbox.js')
 
 /** Stands for every listener of an event, or for every event. */
 const ALL = Symbol('all')
@@ -25,8 +25,8 @@ class Withdrawals {
   #answer = null
 
   note(event, listener) {
-    const upTo = thread.emittedBefore()
-    const removal = { listener, rank: thread.currentEmission().rank, upTo }
+    const upTo = outbox.emittedBefore
+    const removal = { listener, rank: outbox.current.rank, upTo }
     const removals = this.#removals.get(event)
     if (removals === undefined) this.#removals.set(event, [removal])
     else removals.push(removal)
@@ -36,13 +36,13 @@ class Withdrawals {
 
   /** Whether nothing noted concerns the emission that is being started or any later one. */
   get isPast() {
-    return thread.startedCount() > this.#upTo
+    return outbox.started > this.#upTo
   }
 
   /** The listeners of an emission that is being started, without those that were withdrawn. */
   remaining(emission) {
     const { event, listeners, rank } = emission
-    const number = thread.startedCount()
+    const number = outbox.started
     const known = this.#answer
     if (known !== null && known.event === event && known.listeners === listeners) {
       if (rank >= known.rank && number <= known.upTo) return known.remaining

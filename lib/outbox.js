@@ -1,0 +1,132 @@
+'use strict'
+
+// This thread's outbox and its drain: one FIFO of emissions for all buses of the thread.
+//
+// The first emission in an empty outbox asks the engine for one wake; the engine's threadsafe function then
+// calls the drain from the event loop. That is one crossing into Rust for a burst of any length. A drain is
+// bounded, in emissions and in time, and goes on in the next turn, so that timers and I/O get theirs.
+
+const { performance } = require('node:perf_hooks')
+const { setImmediate } = require('node:timers')
+const native = require('../native.js')
+
+/** A turn of the event loop is given back after this many emissions, or this long. */
+const TURN_EMISSIONS = 16_384
+const TURN_MS = 4
+/** The clock is read after this many emissions: reading it costs more than one does. */
+const CLOCK_EVERY = 32
+/** Emissions that listeners may add while the process exits; more is taken for an endless exchange. */
+const EXIT_EXTRA = 10_000
+
+class Outbox {
+  // A list linked through `emission.next`.
+  #head = null
+  #tail = null
+  /** Emissions queued, and started, since the thread began. */
+  #emitted = 0
+  #started = 0
+  /** A drain is on its way or running: nobody needs to ask for one. */
+  #scheduled = false
+  /** The emission whose listeners are being started, or null. */
+  #current = null
+  /** How many emissions there had been when `#current` was started. */
+  #emittedBefore = 0
+  /** The process is in its `exit` event: no event loop will call a drain any more. */
+  #exiting = false
+  /** Names this thread to the engine, from its first emission on. */
+  #handle = 0
+
+  /** Queues an emission. It starts in a later turn, after all that were queued before. */
+  push(emission) {
+    this.#emitted++
+    // What a listener emits has the rank of the emission it was called for: see `withdrawals.js`.
+    emission.rank = this.#current === null ? this.#emitted : this.#current.rank
+    const last = this.#tail
+    this.#tail = emission
+    if (last === null) this.#head = emission
+    else last.next = emission
+    if (!this.#scheduled) this.#schedule()
+  }
+
+  /** Whether nothing waits. */
+  get isEmpty() {
+    return this.#head === null
+  }
+
+  /** The emission whose listeners are being started right now, or null. */
+  get current() {
+    return this.#current
+  }
+
+  /** How many emissions there have been. */
+  get emitted() {
+    return this.#emitted
+  }
+
+  /** How many there had been when the current one was started. */
+  get emittedBefore() {
+    return this.#emittedBefore
+  }
+
+  /** How many have been started, the current one included. They start in the order they were queued. */
+  get started() {
+    return this.#started
+  }
+
+  #schedule() {
+    this.#scheduled = true
+    if (this.#exiting) {
+      this.#flush()
+      return
+    }
+    if (this.#handle === 0) {
+      this.#handle = native.attach(this.#drain)
+      process.on('exit', this.#onExit)
+    }
+    native.wake(this.#handle)
+  }
+
+  /** Called by the engine after a wake, and by itself for what is left. Never throws: listeners are isolated. */
+  #drain = () => {
+    const end = performance.now() + TURN_MS
+    for (let count = 1; this.#head !== null; count++) {
+      this.#startNext()
+      if (count === TURN_EMISSIONS || (count % CLOCK_EVERY === 0 && performance.now() > end)) break
+    }
+    if (this.#head === null) this.#scheduled = false
+    else setImmediate(this.#drain)
+  }
+
+  #startNext() {
+    const emission = this.#head
+    this.#head = emission.next
+    if (this.#head === null) this.#tail = null
+    // A listener may hold on to its emission for long; it must not hold all later ones with it.
+    emission.next = null
+    const outer = this.#current
+    this.#current = emission
+    this.#emittedBefore = this.#emitted
+    this.#started++
+    emission.runInAsyncScope(emission.start, emission)
+    this.#current = outer
+  }
+
+  /**
+   * `process.exit()` right after an emit would lose the event, where EventEmitter would have delivered it. So
+   * what is queued is started in the `exit` event, and what exit handlers emit is started at once.
+   */
+  #onExit = () => {
+    this.#exiting = true
+    this.#flush()
+  }
+
+  #flush() {
+    this.#scheduled = true
+    let left = this.#emitted - this.#started + EXIT_EXTRA
+    while (this.#head !== null && left-- > 0) this.#startNext()
+    this.#scheduled = false
+  }
+}
+
+/** The outbox of this thread. */
+module.exports = new Outbox()
