@@ -13,7 +13,7 @@ const { Dispatcher } = require('./dispatcher.js')
 const { BusClosedError, NoListenersError } = require('./errors.js')
 const outbox = require('./outbox.js')
 const { Answer, Outcome } = require('./outcome.js')
-const { Registration, registrations } = require('./registration.js')
+const { Registration } = require('./registration.js')
 const { validateBusOptions, validateFunction, validateLimits, validateListenerOptions } = require('./validate.js')
 const { EmitterView } = require('./view.js')
 const { ALL } = require('./withdrawals.js')
@@ -108,7 +108,7 @@ class ParallelEventBus extends EventEmitter {
     }
     try {
       this.#dispatch(event, answer.answering(this.#claim(listener)), args, answer, limits)
-      if (registrations.get(listener)?.once) this.removeListener(event, listener)
+      if (Registration.of(listener)?.once) this.removeListener(event, listener)
     } catch (error) {
       answer.reject(error)
     }
@@ -129,7 +129,7 @@ class ParallelEventBus extends EventEmitter {
   #queueWithOnce(event, args, outcome, limits) {
     const open = this.#open(event)
     if (open.length === 0) return false
-    const once = open.filter((listener) => registrations.get(listener)?.once)
+    const once = open.filter((listener) => Registration.of(listener)?.once)
     const listeners = open.map((listener) => this.#claim(listener))
     this.#dispatch(event, listeners, args, outcome, limits)
     // Last, because it tells `removeListener` listeners, and these may throw.
@@ -145,12 +145,12 @@ class ParallelEventBus extends EventEmitter {
   /** The stored listeners of an event that no earlier emission has claimed. */
   #open(event) {
     const stored = [this._events[event] ?? []].flat()
-    return stored.filter((listener) => !registrations.get(listener)?.claimed)
+    return stored.filter((listener) => !Registration.of(listener)?.claimed)
   }
 
   /** What to call for a stored listener. A `once` listener is taken from all later emissions. */
   #claim(listener) {
-    const registration = registrations.get(listener)
+    const registration = Registration.of(listener)
     if (!registration?.once) return listener
     registration.claimed = true
     return registration.target
@@ -221,7 +221,7 @@ class ParallelEventBus extends EventEmitter {
     const gone = events.length === 0 ? Reflect.ownKeys(this._events) : events.slice(0, 1)
     const stored = gone.flatMap((event) => this._events[event] ?? [])
     super.removeAllListeners(...events)
-    for (const listener of stored) registrations.get(listener)?.removed()
+    for (const listener of stored) Registration.of(listener)?.removed()
     for (const event of gone) this.#forgetOnce(event)
     this.#dispatcher.removed(events.length === 0 ? ALL : events[0], ALL)
     return this
@@ -233,7 +233,7 @@ class ParallelEventBus extends EventEmitter {
       return this.#withOptions(event, listener, checked(options), (stored) => this.#register(add, event, stored))
     }
     this.#unshare(event)
-    if (registrations.get(listener)?.once) {
+    if (Registration.of(listener)?.once) {
       this.#onceEvents.add(event)
       this.#careful = true
     }
@@ -249,26 +249,25 @@ class ParallelEventBus extends EventEmitter {
   }
 
   #remove(event, listener) {
-    const stored = registrations.get(listener) === undefined ? this.#storedFor(event, listener) : listener
+    const stored = this.#storedFor(event, listener)
     this.#unshare(event)
     super.removeListener(event, listener)
-    registrations.get(stored)?.removed()
+    Registration.of(stored)?.removed()
     this.#forgetOnce(event)
     this.#dispatcher.removed(event, listener)
     return this
   }
 
-  /** Which stored function EventEmitter removes for `listener`: the one added last. */
+  /** Which stored function EventEmitter removes for `listener`, if any: the one added last. */
   #storedFor(event, listener) {
-    const list = this._events[event]
-    if (typeof list === 'function') return list
-    return list?.findLast((each) => each === listener || each.listener === listener)
+    const stored = [this._events[event] ?? []].flat()
+    return stored.findLast((each) => each === listener || each.listener === listener)
   }
 
   #forgetOnce(event) {
     if (!this.#onceEvents.has(event)) return
     const stored = [this._events[event] ?? []].flat()
-    if (stored.some((listener) => registrations.get(listener)?.once)) return
+    if (stored.some((listener) => Registration.of(listener)?.once)) return
     this.#onceEvents.delete(event)
     this.#beCareful()
   }

@@ -13,7 +13,10 @@ const native = require('../native.js')
 /** A turn of the event loop is given back after this many emissions, or this long. */
 const TURN_EMISSIONS = 16_384
 const TURN_MS = 4
-/** The clock is read after this many emissions: reading it costs more than one does. */
+/**
+ * Reading the clock costs as much as an emission, so it is read after 1, 2, 4, … of them and then after every
+ * so many: slow listeners are noticed at once, and fast ones pay little.
+ */
 const CLOCK_EVERY = 32
 /** Emissions that listeners may add while the process exits; more is taken for an endless exchange. */
 const EXIT_EXTRA = 10_000
@@ -89,9 +92,12 @@ class Outbox {
   /** Called by the engine after a wake, and by itself for what is left. Never throws: listeners are isolated. */
   #drain = () => {
     const end = performance.now() + TURN_MS
-    for (let count = 1; this.#head !== null; count++) {
+    let look = 1
+    for (let count = 1; this.#head !== null && count <= TURN_EMISSIONS; count++) {
       this.#startNext()
-      if (count === TURN_EMISSIONS || (count % CLOCK_EVERY === 0 && performance.now() > end)) break
+      if (count < look) continue
+      if (performance.now() > end) break
+      look += Math.min(look, CLOCK_EVERY)
     }
     if (this.#head === null) this.#scheduled = false
     else setImmediate(this.#drain)

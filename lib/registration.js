@@ -8,25 +8,27 @@
 const { clearTimeout, setTimeout } = require('node:timers')
 const { ListenerTimeoutError } = require('./errors.js')
 
-/** @type {WeakMap<Function, Registration>} by the function that EventEmitter stores */
-const registrations = new WeakMap()
+const registration = Symbol('registration')
 
 class Registration {
-  /** Removed for an emission that is queued: no later one may have it. */
+  /** Taken by an emission that is queued: no later one may have it. */
   claimed = false
   #release = undefined
 
-  /**
-   * @param {import('../index.js').ParallelEventBus} bus
-   * @param {{ once?: boolean, timeout?: number }} options
-   */
+  /** @param {{ once?: boolean, timeout?: number }} options */
   constructor(bus, event, listener, { once = false, timeout }) {
     this.once = once
-    /** What an emission calls. */
+    /** What an emission calls that has claimed a `once` listener. */
     this.target = timeout === undefined ? listener : limited(event, listener, timeout)
-    /** What EventEmitter stores. */
-    this.stored = once ? onceFunction(bus, event, listener, this) : this.target
-    registrations.set(this.stored, this)
+    /** What EventEmitter stores. A function of its own for each registration, even of the same listener. */
+    this.stored = once ? onceFunction(bus, event, this) : callFunction(this)
+    this.stored.listener = listener
+    this.stored[registration] = this
+  }
+
+  /** The registration behind a function that EventEmitter stores, if it was made with options. */
+  static of(stored) {
+    return stored?.[registration]
   }
 
   /** Calls `remove` when the signal aborts, unless the listener is gone by then. */
@@ -42,16 +44,20 @@ class Registration {
   }
 }
 
+function callFunction({ target }) {
+  return function call(...args) {
+    return Reflect.apply(target, this, args)
+  }
+}
+
 /** What `rawListeners()` shows: called by hand, it removes itself and calls the listener, as EventEmitter's does. */
-function onceFunction(bus, event, listener, registration) {
-  function once(...args) {
+function onceFunction(bus, event, registration) {
+  return function once(...args) {
     if (registration.claimed) return undefined
     registration.claimed = true
     bus.removeListener(event, once)
     return Reflect.apply(registration.target, this, args)
   }
-  once.listener = listener
-  return once
 }
 
 /** Fails with a ListenerTimeoutError where `listener` has not settled `timeout` ms after its start. */
@@ -72,4 +78,4 @@ function limited(event, listener, timeout) {
   return call
 }
 
-module.exports = { Registration, registrations }
+module.exports = { Registration }

@@ -1,0 +1,366 @@
+'use strict'
+
+// A listener that fails changes nothing for anyone else, and its failure is told: to onError, to
+// captureRejections, or in a process warning.
+
+const assert = require('node:assert/strict')
+const { EventEmitter, captureRejectionSymbol } = require('node:events')
+const { test } = require('node:test')
+const { ParallelEventBus } = require('..')
+
+/** The warnings of this library that `run` causes. */
+async function warningsOf(run) {
+  const warnings = []
+  const listen = (warning) => warning.name === 'ParallelEventBusWarning' && warnings.push(warning)
+  process.on('warning', listen)
+  try {
+    await run()
+    // process.emitWarning tells its listeners in a tick of their own.
+    await new Promise((resolve) => setImmediate(resolve))
+  } finally {
+    process.off('warning', listen)
+  }
+  return warnings
+}
+
+const badThenable = { then: 5 }
+
+/** Ways to fail, and what is reported. */
+const thrownError = new Error('thrown')
+const failures = {
+  'throws an error': [
+    () => {
+      throw thrownError
+    },
+    thrownError,
+  ],
+  'throws undefined': [
+    () => {
+      throw undefined
+    },
+    undefined,
+  ],
+  'throws a string': [
+    () => {
+      throw 'text'
+    },
+    'text',
+  ],
+  'throws null': [
+    () => {
+      throw null
+    },
+    null,
+  ],
+  rejects: [
+    async () => {
+      throw thrownError
+    },
+    thrownError,
+  ],
+  'rejects with undefined': [() => Promise.reject(), undefined],
+  'returns a thenable that rejects': [() => ({ then: (_, reject) => reject(thrownError) }), thrownError],
+  'returns a thenable whose then throws': [
+    () => ({
+      then() {
+        throw thrownError
+      },
+    }),
+    thrownError,
+  ],
+  'returns an object whose then can not be read': [
+    () => ({
+      get then() {
+        throw thrownError
+      },
+    }),
+    thrownError,
+  ],
+}
+
+for (const [name, [listener, expected]] of Object.entries(failures)) {
+  test(`a listener that ${name} is counted and told, and stops nobody`, async () => {
+    const told = []
+    const bus = new ParallelEventBus({ onError: (...args) => told.push(args) })
+    let calls = 0
+    bus.on('x', () => {
+      calls++
+    })
+    bus.on('x', listener)
+    bus.on('x', async () => {
+      calls++
+    })
+    bus.emit('x')
+    const outcome = await bus.emitAndWait('x')
+    assert.deepEqual(outcome, { success: 2, failed: 1, errors: [expected] })
+    assert.deepEqual(told, [
+      ['x', expected, listener],
+      ['x', expected, listener],
+    ])
+    assert.equal(calls, 4)
+    assert.equal(bus.getStats().listenersFailed, 2)
+  })
+}
+
+test('what a listener returns is a success, whatever it is', async () => {
+  const values = [
+    undefined,
+    null,
+    0,
+    '',
+    5,
+    'text',
+    {},
+    [],
+    badThenable,
+    () => {},
+    Object.create(null),
+    Promise.resolve(5),
+  ]
+  const bus = new ParallelEventBus({ maxListeners: 0 })
+  for (const value of values) bus.on('x', () => value)
+  assert.deepEqual(await bus.emitAndWait('x'), { success: values.length, failed: 0, errors: [] })
+})
+
+test('a thenable that settles twice, or throws after settling, is heard once', async () => {
+  const bus = new ParallelEventBus({ onError: () => {} })
+  bus.on('x', () => ({
+    then(resolve, reject) {
+      resolve(1)
+      reject(new Error('late'))
+      resolve(2)
+    },
+  }))
+  bus.on('x', () => ({
+    then(resolve) {
+      resolve(1)
+      throw new Error('late')
+    },
+  }))
+  bus.on('x', () => ({
+    then(_, reject) {
+      reject('first')
+      reject('second')
+    },
+  }))
+  assert.deepEqual(await bus.emitAndWait('x'), { success: 2, failed: 1, errors: ['first'] })
+  assert.equal(bus.getStats().pending, 0)
+})
+
+test('a listener that never settles keeps nobody else', async () => {
+  const bus = new ParallelEventBus()
+  let calls = 0
+  bus.on('x', () => ({ then() {} }))
+  bus.on('x', () => new Promise(() => {}))
+  bus.on('x', () => calls++)
+  bus.on('y', () => calls++)
+  bus.emit('x')
+  await bus.emitAndWait('y')
+  assert.equal(calls, 2)
+  assert.equal(bus.getStats().pending, 1)
+})
+
+test('an error handler can be set, replaced and cleared', async () => {
+  const told = []
+  const bus = new ParallelEventBus({ onError: () => told.push('first') })
+  bus.on('x', () => {
+    throw new Error('x')
+  })
+  await bus.emitAndWait('x')
+  bus.setErrorHandler(() => told.push('second'))
+  await bus.emitAndWait('x')
+  assert.deepEqual(told, ['first', 'second'])
+  bus.clearErrorHandler()
+  const warnings = await warningsOf(() => bus.emitAndWait('x'))
+  assert.equal(warnings.length, 1)
+  assert.throws(() => bus.setErrorHandler(5), { code: 'ERR_INVALID_ARG_TYPE' })
+})
+
+test('onError is told of the listener as it was registered', async () => {
+  const told = []
+  const bus = new ParallelEventBus({ onError: (_event, _error, listener) => told.push(listener) })
+  const listener = () => {
+    throw new Error('x')
+  }
+  bus.once('x', listener)
+  bus.once('x', listener, { timeout: 1000 })
+  bus.on('x', listener, { timeout: 1000 })
+  await bus.emitAndWait('x')
+  await bus.request('x').catch(() => {})
+  assert.deepEqual(told, [listener, listener, listener, listener])
+})
+
+for (const [name, onError] of [
+  [
+    'throws',
+    () => {
+      throw new Error('handler')
+    },
+  ],
+  [
+    'rejects',
+    async () => {
+      throw new Error('handler')
+    },
+  ],
+]) {
+  test(`an onError that ${name} is a warning and nothing more`, async () => {
+    const bus = new ParallelEventBus({ onError })
+    let calls = 0
+    bus.on('x', () => {
+      throw new Error('listener')
+    })
+    bus.on('x', () => calls++)
+    const warnings = await warningsOf(async () => {
+      assert.equal((await bus.emitAndWait('x')).failed, 1)
+    })
+    assert.equal(calls, 1)
+    assert.equal(warnings.length, 1)
+    assert.equal(warnings[0].code, 'PARALLEL_EVENT_BUS_HANDLER_FAILED')
+    assert.match(warnings[0].detail, /handler/)
+  })
+}
+
+test('without a handler the first failure of each listener of each event is a warning with its stack', async () => {
+  const bus = new ParallelEventBus()
+  function broken() {
+    throw new Error('broken for good')
+  }
+  const alsoBroken = async () => {
+    throw new Error('also broken')
+  }
+  bus.on('x', broken)
+  bus.on('x', alsoBroken)
+  bus.on('y', broken)
+  const warnings = await warningsOf(async () => {
+    for (let round = 0; round < 3; round++) {
+      await bus.emitAndWait('x')
+      await bus.emitAndWait('y')
+    }
+  })
+  assert.equal(warnings.length, 3)
+  assert.equal(warnings[0].code, 'PARALLEL_EVENT_BUS_LISTENER_FAILED')
+  assert.match(warnings[0].message, /broken.*'x'/)
+  assert.match(warnings[0].detail, /Error: broken for good\n +at .*broken .*isolation\.test\.js/)
+  assert.equal(bus.getStats().listenersFailed, 9)
+})
+
+test('a failure that can not even be inspected is told', async () => {
+  const bus = new ParallelEventBus()
+  const hostile = {
+    get [Symbol.toStringTag]() {
+      throw new Error('no')
+    },
+    [Symbol.for('nodejs.util.inspect.custom')]() {
+      throw new Error('no')
+    },
+  }
+  bus.on('x', () => {
+    throw hostile
+  })
+  const warnings = await warningsOf(() => bus.emitAndWait('x'))
+  assert.equal(warnings.length, 1)
+})
+
+test('captureRejections turns a failure into an error event', async () => {
+  for (const listener of [
+    async () => {
+      throw thrownError
+    },
+    () => {
+      throw thrownError
+    },
+  ]) {
+    const bus = new ParallelEventBus({ captureRejections: true })
+    const errors = []
+    bus.on('x', listener)
+    bus.on('error', (error) => errors.push(error))
+    const warnings = await warningsOf(async () => {
+      bus.emit('x')
+      await bus.idle()
+    })
+    assert.deepEqual(errors, [thrownError])
+    assert.deepEqual(warnings, [])
+  }
+})
+
+test('captureRejections calls the rejection method instead, where there is one', async () => {
+  const calls = []
+  class Sub extends ParallelEventBus {
+    [captureRejectionSymbol](...args) {
+      calls.push(args)
+    }
+  }
+  const bus = new Sub({ captureRejections: true })
+  bus.on('x', async () => {
+    throw thrownError
+  })
+  await bus.emitAndWait('x', 1, 2)
+  assert.deepEqual(calls, [[thrownError, 'x', 1, 2]])
+})
+
+test('captureRejections follows the setting for all emitters', async () => {
+  EventEmitter.captureRejections = true
+  try {
+    const bus = new ParallelEventBus()
+    const errors = []
+    bus.on('error', (error) => errors.push(error))
+    bus.on('x', async () => {
+      throw thrownError
+    })
+    await bus.emitAndWait('x')
+    await bus.idle()
+    assert.deepEqual(errors, [thrownError])
+  } finally {
+    EventEmitter.captureRejections = false
+  }
+})
+
+test('an error listener that rejects under captureRejections does not go round', async () => {
+  const bus = new ParallelEventBus({ captureRejections: true })
+  let calls = 0
+  bus.on('x', async () => {
+    throw new Error('x')
+  })
+  bus.on('error', async () => {
+    calls++
+    throw new Error('from the error listener')
+  })
+  const warnings = await warningsOf(async () => {
+    bus.emit('x')
+    bus.emit('error', new Error('direct'))
+    await bus.idle()
+    await bus.idle()
+  })
+  assert.equal(calls, 2)
+  assert.equal(warnings.length, 1)
+})
+
+test('captureRejections without an error listener, or on a closed bus, is a warning, not a crash', async () => {
+  for (const prepare of [(bus) => bus, (bus) => bus.on('error', () => assert.fail('the bus is closed'))]) {
+    const bus = prepare(new ParallelEventBus({ captureRejections: true }))
+    bus.on('x', async () => {
+      throw new Error('x')
+    })
+    const warnings = await warningsOf(async () => {
+      bus.emit('x')
+      await bus.close()
+    })
+    assert.deepEqual(
+      warnings.map(({ code }) => code),
+      ['PARALLEL_EVENT_BUS_LISTENER_FAILED'],
+    )
+  }
+})
+
+test('onError comes before captureRejections', async () => {
+  const told = []
+  const bus = new ParallelEventBus({ captureRejections: true, onError: (event) => told.push(event) })
+  bus.on('error', () => told.push('error event'))
+  bus.on('x', () => {
+    throw new Error('x')
+  })
+  await bus.emitAndWait('x')
+  await bus.idle()
+  assert.deepEqual(told, ['x'])
+})

@@ -1,0 +1,51 @@
+'use strict'
+
+// The package as others load it.
+
+const assert = require('node:assert/strict')
+const { execFileSync } = require('node:child_process')
+const { existsSync, statSync, readdirSync } = require('node:fs')
+const path = require('node:path')
+const { test } = require('node:test')
+
+const root = path.join(__dirname, '..')
+const name = '@cynic/parallel-event-bus'
+
+test('require, named import and default import reach the same class', async () => {
+  const required = require(name)
+  const imported = await import(name)
+  const { ParallelEventBus, createParallelEventBus } = imported
+  assert.equal(imported.default, required)
+  assert.equal(ParallelEventBus, required)
+  assert.equal(required.ParallelEventBus, required)
+  assert.equal(createParallelEventBus, required.createParallelEventBus)
+  assert.ok(createParallelEventBus() instanceof ParallelEventBus)
+  for (const error of ['BusClosedError', 'ListenerTimeoutError', 'NoListenersError']) {
+    assert.equal(imported[error], required[error])
+  }
+})
+
+test('only the public door opens', () => {
+  assert.throws(() => require(`${name}/lib/bus.js`), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' })
+  assert.equal(require(`${name}/package.json`).name, name)
+})
+
+test('what is packed is what runs, and nothing else', () => {
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
+  const output = execFileSync(npm, ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' })
+  const [report] = Object.values(JSON.parse(output))
+  const files = report.files.map((file) => file.path)
+  for (const file of ['index.js', 'index.d.ts', 'native.js', 'lib/bus.js', 'README.md', 'LICENSE', 'package.json']) {
+    assert.ok(files.includes(file), `${file} is missing`)
+  }
+  assert.equal(files.filter((file) => file.endsWith('.node')).length, 1)
+  for (const file of files) assert.doesNotMatch(file, /^(src|__test__|benches|examples|target)\//)
+  const modules = readdirSync(path.join(root, 'lib'))
+  assert.ok(modules.every((module) => files.includes(`lib/${module}`)))
+})
+
+test('the binary is small', () => {
+  const [binary] = readdirSync(root).filter((file) => file.endsWith('.node'))
+  assert.ok(existsSync(path.join(root, binary)))
+  assert.ok(statSync(path.join(root, binary)).size <= 1.5 * 1024 * 1024)
+})

@@ -1,0 +1,61 @@
+'use strict'
+
+// npm run bench [-- --quick] [--json FILE] [--only TEXT]
+//
+// Measures every row and prints a table. A goal that is missed does not fail the command: times depend on the
+// machine, and tests are elsewhere. A listener that was called too often or too seldom does fail it.
+
+const { spawnSync } = require('node:child_process')
+const { writeFileSync } = require('node:fs')
+const path = require('node:path')
+const { parseArgs } = require('node:util')
+const { machine } = require('./machine.js')
+const groups = require('./rows/index.js')
+const { render } = require('./table.js')
+
+const OPTIONS = {
+  quick: { type: 'boolean', default: false },
+  json: { type: 'string' },
+  only: { type: 'string', default: '' },
+}
+
+function main() {
+  const { quick, json, only } = parseArgs({ options: OPTIONS }).values
+  const wanted = ({ id, full }) => id.includes(only) && !(full && quick)
+  const where = machine()
+  const results = groups
+    .map((group) => ({ ...group, rows: group.rows.filter(wanted) }))
+    .filter(({ rows }) => rows.length > 0)
+    .map(({ title, note, rows }) => ({ title, note, lines: rows.flatMap((row) => run(row, quick)) }))
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify({ machine: where, quick, results }, null, 2)}\n`)
+  print(where, results, quick)
+  if (results.some(({ lines }) => lines.some(({ error }) => error !== undefined))) process.exitCode = 1
+}
+
+/** Runs a row in a process of its own. */
+function run({ id, what }, quick) {
+  progress(`measuring ${id} …`)
+  // `execArgv` hands on --expose-gc.
+  const args = [...process.execArgv, path.join(__dirname, 'child.js'), id, quick ? 'quick' : 'full']
+  const { status, stdout } = spawnSync(process.execPath, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  progress('')
+  if (status !== 0) return [{ id, what, error: 'failed: see above' }]
+  return JSON.parse(stdout).map((line) => ({ id, what, ...line }))
+}
+
+/** One line that the next one replaces; nothing where the output is kept. */
+function progress(text) {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
+}
+
+function print({ cpu, cores, node, commit, load }, results, quick) {
+  const at = commit === null ? '' : `, commit ${commit}`
+  console.log(`${cpu}, ${cores} cores, Node ${node}${at}, load ${load.toFixed(1)}${quick ? ', quick' : ''}`)
+  console.log('Median of the rounds, below it p10 – p90. Ratio: round by round, both sides in one process.')
+  console.log(render(results, { colour: process.stdout.isTTY === true && !process.env.NO_COLOR }))
+}
+
+main()

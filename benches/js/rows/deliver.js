@@ -1,0 +1,95 @@
+'use strict'
+
+// emit + delivery: a burst of events, each with one argument, until the last listener of the last event is done.
+
+const { EventEmitter } = require('node:events')
+const { ParallelEventBus } = require('../../../index.js')
+const { countingListeners } = require('../listeners.js')
+const { PrototypeBus } = require('../prototype.js')
+const { compare } = require('./lines.js')
+
+const BURST = 10_000
+
+function againstEmitter(listeners, atMost) {
+  return {
+    id: `deliver-${listeners}-emitter`,
+    what: counted(listeners),
+    measure: (settings) =>
+      compare(
+        { bus: bus(listeners), 'EventEmitter.emit': emitter(listeners) },
+        { 'EventEmitter.emit': { atMost } },
+        settings,
+      ),
+  }
+}
+
+function againstPrototype(listeners, atLeast) {
+  return {
+    id: `deliver-${listeners}-prototype`,
+    what: counted(listeners),
+    measure: (settings) =>
+      compare({ bus: bus(listeners), prototype: prototype(listeners) }, { prototype: { atLeast } }, settings),
+  }
+}
+
+function bus(listeners) {
+  const { target, counters } = listening(new ParallelEventBus({ maxListeners: 0 }), listeners)
+  return {
+    events: BURST,
+    counters,
+    async run() {
+      for (let event = 0; event < BURST; event++) target.emit('tick', 1)
+      await target.idle()
+    },
+  }
+}
+
+function emitter(listeners) {
+  const { target, counters } = listening(new EventEmitter().setMaxListeners(0), listeners)
+  return {
+    events: BURST,
+    counters,
+    run() {
+      for (let event = 0; event < BURST; event++) target.emit('tick', 1)
+    },
+  }
+}
+
+function prototype(listeners) {
+  const { target, counters } = listening(new PrototypeBus({ maxListeners: 0 }), listeners)
+  return {
+    events: BURST,
+    counters,
+    async run() {
+      for (let event = 0; event < BURST; event++) target.emit('tick', 1)
+      await target.lastBatch
+    },
+  }
+}
+
+function listening(target, listeners) {
+  const { functions, counters } = countingListeners(listeners)
+  for (const listener of functions) target.on('tick', listener)
+  return { target, counters }
+}
+
+function counted(listeners) {
+  return listeners === 1 ? '1 listener' : `${listeners} listeners`
+}
+
+module.exports = [
+  {
+    title: 'emit + delivery, bursts of 10 000, cost against EventEmitter.emit',
+    note:
+      'EventEmitter calls the listeners on the emitter’s stack: it neither defers nor isolates them, waits for none ' +
+      'of them, keeps no statistics, and the emitter is busy for as long as they are.',
+    rows: [againstEmitter(1, 4), againstEmitter(3, 3), againstEmitter(10, 2), againstEmitter(50, 1.5)],
+  },
+  {
+    title: 'emit + delivery, bursts of 10 000, speed against the prototype',
+    note:
+      'The prototype (prototype.js) runs listeners as microtasks: no timer or I/O gets a turn before the whole burst ' +
+      'is delivered, which is memory it has to hold and a wait this number does not show.',
+    rows: [againstPrototype(1, 5), againstPrototype(3, 10), againstPrototype(10, 20), againstPrototype(50, 50)],
+  },
+]

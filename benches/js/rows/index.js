@@ -1,0 +1,5 @@
+'use strict'
+
+// All rows, in groups that share a title and a note of what their numbers do not compare.
+
+module.exports = [...require('./deliver.js'), ...require('./wait.js'), ...require('./loop.js')]

@@ -1,0 +1,66 @@
+'use strict'
+
+// The results as a table for people.
+
+const Table = require('cli-table3')
+
+const COLUMNS = [
+  ['row', 40],
+  ['ours', 20],
+  ['theirs', 20],
+  ['ratio', 20],
+  ['goal', 8],
+  ['', 8],
+]
+/**
+ * @param {{ title: string, note: string, lines: object[] }[]} groups
+ * @param {{ colour: boolean }} options
+ */
+function render(groups, { colour }) {
+  const table = new Table({
+    head: COLUMNS.map(([name]) => name),
+    colWidths: COLUMNS.map(([, width]) => width),
+    wordWrap: true,
+    style: { head: colour ? ['bold'] : [], border: colour ? ['grey'] : [] },
+  })
+  for (const { title, note, lines } of groups) {
+    table.push([{ colSpan: COLUMNS.length, content: `${title}\n${note}` }])
+    for (const line of lines) table.push(line.error === undefined ? cells(line, colour) : failed(line, colour))
+  }
+  return table.toString()
+}
+
+function cells({ what, against, unit, ours, theirs, ratio, goal, met }, colour) {
+  const name = against === null ? what : `${what}\nagainst ${against}`
+  const verdict = met ? paint('met', 'green', colour) : paint('missed', 'red', colour)
+  return [name, amount(ours, unit), amount(theirs, unit), amount(ratio, ''), limit(goal, ratio), verdict]
+}
+
+function failed({ what, error }, colour) {
+  return [what, { colSpan: COLUMNS.length - 1, content: paint(error, 'red', colour) }]
+}
+
+/** Median, with the p10–p90 spread below it. */
+function amount(values, unit) {
+  if (values === null) return '–'
+  const { median, p10, p90 } = values
+  return `${digits(median)}${unit === '' ? '×' : ` ${unit}`}\n${digits(p10)} – ${digits(p90)}`
+}
+
+function limit({ atMost, atLeast }, ratio) {
+  const times = ratio === null ? '' : '×'
+  return atLeast === undefined ? `≤ ${atMost}${times}` : `≥ ${atLeast}${times}`
+}
+
+/** Three digits that count. */
+function digits(value) {
+  return Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(Math.abs(value) >= 10 ? 1 : 2)
+}
+
+const COLOURS = { red: 31, green: 32 }
+
+function paint(text, name, colour) {
+  return colour ? `\x1b[${COLOURS[name]}m${text}\x1b[0m` : text
+}
+
+module.exports = { render }

@@ -1,0 +1,479 @@
+// biome-ignore-all lint/suspicious/noExplicitAny: without a map, every event takes any arguments, as in EventEmitter
+
+// Types of the public API. Written by hand; `__test__/types` checks them.
+
+/// <reference types="node" />
+
+import { EventEmitter } from 'node:events'
+
+export = ParallelEventBus
+
+type AnyFunction = (...args: any[]) => any
+
+// A bus without a map has `any` for `Events`. `0 extends 1 & Events` holds for `any` and for nothing else.
+
+/** Every event, without a map. */
+type UnmappedName<Events> = 0 extends 1 & Events ? string | symbol : never
+
+declare const events: unique symbol
+
+/** What every emitter has in addition to its map. A map may say otherwise. */
+interface OwnEvents {
+  error: [error: Error]
+  newListener: [event: string | symbol, listener: AnyFunction]
+  removeListener: [event: string | symbol, listener: AnyFunction]
+}
+
+type ArgumentsOf<Value> = Value extends (...args: infer Arguments) => unknown
+  ? Arguments
+  : Value extends readonly unknown[]
+    ? Value
+    : never
+
+type OwnArguments<Events, Name> = Name extends typeof EventEmitter.errorMonitor
+  ? Events extends { error: infer Value }
+    ? ArgumentsOf<Value>
+    : OwnEvents['error']
+  : Name extends keyof OwnEvents
+    ? OwnEvents[Name]
+    : never
+
+/** What a listener may return for this answer. Where nothing is asked of it, anything. */
+// biome-ignore lint/suspicious/noConfusingVoidType: it is `void`, as a signature's answer, that is looked for
+type Returned<Answer> = [void, Answer] extends [Answer, void] ? unknown : Answer | PromiseLike<Answer>
+
+/**
+ * What a map of events may look like: for each name, either the arguments as a tuple, or the signature of a
+ * listener, whose return type `request` then has. A `type` or an `interface`.
+ *
+ * It refers to itself, so write `Events extends EventMap<Events>` where you need it as a constraint.
+ *
+ * @example
+ * ```ts
+ * interface Events {
+ *   'order:created': [order: Order, at: Date]
+ *   score: (item: Item) => number
+ * }
+ * ```
+ */
+type EventMap<Events> = { [Name in keyof Events]: readonly unknown[] | ((...args: never) => unknown) }
+
+/** The events of a map, with `error`, `errorMonitor`, `newListener` and `removeListener`. Any, without a map. */
+type EventName<Events> =
+  | (keyof Events & (string | symbol))
+  | keyof OwnEvents
+  | typeof EventEmitter.errorMonitor
+  | UnmappedName<Events>
+
+/** The arguments of an event, as a tuple. `any[]`, without a map. */
+type EventArguments<Events, Name> = 0 extends 1 & Events
+  ? any[]
+  : Name extends keyof Events
+    ? ArgumentsOf<Events[Name]>
+    : OwnArguments<Events, Name>
+
+/** What `request` resolves to for an event: `unknown`, unless its map has a signature for it. */
+type EventAnswer<Events, Name> = 0 extends 1 & Events
+  ? unknown
+  : Name extends keyof Events
+    ? Events[Name] extends (...args: never) => infer Answer
+      ? Awaited<Answer>
+      : unknown
+    : unknown
+
+/**
+ * A listener of an event. `this` is the bus. It may return its answer or a promise of it; where the map has a
+ * tuple, it may return anything. A listener that returns a promise is done when the promise settles.
+ */
+type Listener<
+  Events extends EventMap<Events>,
+  Name = EventName<Events>,
+  This = ParallelEventBus<Events>,
+> = 0 extends 1 & Events
+  ? (this: This, ...args: any[]) => unknown
+  : (this: This, ...args: EventArguments<Events, Name>) => Returned<EventAnswer<Events, Name>>
+
+/**
+ * Hears of each failure of a listener.
+ *
+ * One that throws, or returns a promise that rejects, becomes a process warning with the code
+ * `PARALLEL_EVENT_BUS_HANDLER_FAILED`.
+ *
+ * @param event - the event that was emitted
+ * @param error - whatever the listener threw or rejected with, or a {@link ListenerTimeoutError}
+ * @param listener - the listener, as it was passed to `on`
+ */
+type ErrorHandler = (event: string | symbol, error: unknown, listener: AnyFunction) => unknown
+
+interface BusOptions {
+  /**
+   * How many listeners an event may have before a process warning tells of a possible leak. 0 for no limit.
+   *
+   * @defaultValue 55
+   */
+  maxListeners?: number | undefined
+  /**
+   * Hears of each failure of a listener. Without it, failures go to `captureRejections`, if that is on, else
+   * into a process warning (code `PARALLEL_EVENT_BUS_LISTENER_FAILED`) for the first failure of each listener
+   * of each event.
+   */
+  onError?: ErrorHandler | undefined
+  /**
+   * Without `onError`: passes what a listener throws or rejects with to the bus's `Symbol.for('nodejs.rejection')`
+   * method, else emits it as `error`. Failures of `error` listeners are warned of instead.
+   *
+   * @defaultValue `EventEmitter.captureRejections`, which is `false`
+   */
+  captureRejections?: boolean | undefined
+}
+
+interface ListenerOptions {
+  /**
+   * Removes the listener with the first event it gets.
+   *
+   * @defaultValue `false`
+   */
+  once?: boolean | undefined
+  /** Removes the listener when it aborts. A signal that has aborted already keeps it from being added. */
+  signal?: AbortSignal | undefined
+  /**
+   * Milliseconds from the start of the listener, more than 0 and at most 2³¹ − 1. A promise it returned that has
+   * not settled by then counts as failed with {@link ListenerTimeoutError}; what it does later is ignored.
+   *
+   * @defaultValue no limit
+   */
+  timeout?: number | undefined
+}
+
+/** Bounds for what is emitted through {@link ParallelEventBus.with | with}. */
+interface Limits {
+  /**
+   * Milliseconds from the emit, the time in the queue included, more than 0 and at most 2³¹ − 1. A listener that
+   * has not settled by then counts as failed with {@link ListenerTimeoutError}; what it does later is ignored.
+   *
+   * @defaultValue no limit
+   */
+  timeout?: number | undefined
+  /**
+   * Takes back, when it aborts, what no listener was started for. Listeners that run go on. Whoever waits gets a
+   * rejection with `signal.reason`.
+   */
+  signal?: AbortSignal | undefined
+}
+
+/** What became of the listeners of one event. `success + failed` is how many there were. */
+interface Outcome {
+  /** How many returned, or whose promise was fulfilled. */
+  success: number
+  /** How many threw, rejected, or ran out of time. */
+  failed: number
+  /** What they threw or rejected with, as it was thrown, in the order of the listeners. */
+  errors: unknown[]
+}
+
+/** Counts since the bus was made, or since `resetStats()`. */
+interface Stats {
+  /** Events that somebody listened to, counted at the emit. */
+  eventsEmitted: number
+  /** Listeners that these events addressed. */
+  listenersInvoked: number
+  /** Listeners that threw, rejected, or ran out of time. */
+  listenersFailed: number
+  /** The same as `eventsEmitted`: the listeners of an event are one batch. */
+  parallelBatches: number
+  /** `listenersInvoked / eventsEmitted` with two decimals, such as `'1.50'`; the number 0 before the first event. */
+  averageListenersPerEvent: string | 0
+  /** `listenersFailed / listenersInvoked` in percent with two decimals, such as `'50.00%'`; `'0%'` before the first. */
+  failureRate: string
+  /** Events that are queued or have a running listener now. `resetStats()` leaves it. */
+  pending: number
+}
+
+/** The three ways to emit, each bounded by the limits given to {@link ParallelEventBus.with | with}. */
+interface EmitterView<Events extends EventMap<Events> = any> {
+  /** As `bus.emit`. Returns false and queues nothing once the signal has aborted. */
+  emit<Name extends EventName<Events>>(
+    event: Name | UnmappedName<Events>,
+    ...args: EventArguments<Events, Name>
+  ): boolean
+  /**
+   * As `bus.emitAndWait`. Listeners that ran out of time are among the failed.
+   *
+   * @throws `signal.reason` (as a rejection) when the signal aborts first
+   */
+  emitAndWait<Name extends EventName<Events>>(
+    event: Name | UnmappedName<Events>,
+    ...args: EventArguments<Events, Name>
+  ): Promise<Outcome>
+  /**
+   * As `bus.request`.
+   *
+   * @throws {@link ListenerTimeoutError} (as a rejection) when the time is over first
+   * @throws `signal.reason` (as a rejection) when the signal aborts first
+   */
+  request<Name extends EventName<Events>>(
+    event: Name | UnmappedName<Events>,
+    ...args: EventArguments<Events, Name>
+  ): Promise<EventAnswer<Events, Name>>
+}
+
+/**
+ * An EventEmitter whose listeners run in a later turn of the event loop, isolated from each other and from who
+ * emits. What a listener throws or rejects with goes to `onError`; see {@link BusOptions.onError}.
+ *
+ * @typeParam Events - the events by name, see {@link EventMap}. Without it, any event takes any arguments.
+ *
+ * @example
+ * ```ts
+ * import { ParallelEventBus } from '@cynic/parallel-event-bus'
+ *
+ * type Events = {
+ *   'judgment:created': [judgment: { id: string; score: number }]
+ *   score: (text: string) => number
+ * }
+ *
+ * const bus = new ParallelEventBus<Events>({ onError: (event, error) => console.error(event, error) })
+ *
+ * bus.on('judgment:created', async (judgment) => save(judgment))
+ * bus.on('score', (text) => text.length)
+ *
+ * bus.emit('judgment:created', { id: 'a', score: 5 }) // true; `save` has not started yet
+ * const score = await bus.request('score', 'good dog') // 8, a number
+ *
+ * await bus.close()
+ * ```
+ */
+declare class ParallelEventBus<Events extends EventMap<Events> = any> extends EventEmitter {
+  /**
+   * For the compiler alone; no bus has it. A bus is one of another map if it has the events of that map, with the
+   * same arguments. Methods do not tell: TypeScript compares their parameters in either direction.
+   */
+  readonly [events]?: 0 extends 1 & Events ? any : { [Name in keyof Events]: (value: Events[Name]) => Events[Name] }
+
+  /**
+   * @throws TypeError `ERR_INVALID_ARG_TYPE`, RangeError `ERR_OUT_OF_RANGE` for options of the wrong kind
+   */
+  constructor(options?: BusOptions)
+
+  /**
+   * Queues an event for the listeners registered now, and returns before any of them has started.
+   *
+   * They start in the order of their registration, events in the order of their emission. `newListener` and
+   * `removeListener` are delivered at once.
+   *
+   * @returns whether anyone listens; false once the bus is closed
+   * @throws for an `error` that nobody listens to, as EventEmitter does: its first argument, if that is an Error
+   */
+  emit<Name extends EventName<Events>>(
+    event: Name | UnmappedName<Events>,
+    ...args: EventArguments<Events, Name>
+  ): boolean
+
+  /**
+   * Emits an event and waits until every listener has settled.
+   *
+   * It never rejects for a listener's failure. Without listeners it resolves to zeros. Failures are also told to
+   * `onError`.
+   *
+   * @throws {@link BusClosedError} (as a rejection, `ERR_BUS_CLOSED`) once the bus is closed
+   * @throws what `emit` throws for an `error` that nobody listens to (as a rejection)
+   *
+   * @example
+   * ```ts
+   * bus.on('order', (order) => store(order))
+   * bus.on('order', () => {
+   *   throw new Error('no mail')
+   * })
+   *
+   * const { success, failed, errors } = await bus.emitAndWait('order', { id: 1 })
+   * // 1, 1, [Error: no mail]
+   * ```
+   */
+  emitAndWait<Name extends EventName<Events>>(
+    event: Name | UnmappedName<Events>,
+    ...args: EventArguments<Events, Name>
+  ): Promise<Outcome>
+
+  /**
+   * Emits an event to its first listener alone, and waits for what that one returns.
+   *
+   * @returns the listener's value. `unknown`, unless the map has a signature for the event.
+   * @throws whatever the listener throws or rejects with (as a rejection); it is also told to `onError`
+   * @throws {@link NoListenersError} (as a rejection, `ERR_NO_LISTENERS`) when nobody listens
+   * @throws {@link BusClosedError} (as a rejection, `ERR_BUS_CLOSED`) once the bus is closed
+   */
+  request<Name extends EventName<Events>>(
+    event: Name | UnmappedName<Events>,
+    ...args: EventArguments<Events, Name>
+  ): Promise<EventAnswer<Events, Name>>
+
+  /**
+   * A view of the bus whose `emit`, `emitAndWait` and `request` are bounded by a time and a signal. Each call has
+   * the whole time.
+   *
+   * @throws TypeError `ERR_INVALID_ARG_TYPE`, RangeError `ERR_OUT_OF_RANGE` for limits of the wrong kind
+   */
+  with(limits: Limits): EmitterView<Events>
+
+  /**
+   * Adds a listener after the others of its event.
+   *
+   * @throws TypeError `ERR_INVALID_ARG_TYPE`, RangeError `ERR_OUT_OF_RANGE` for arguments of the wrong kind
+   */
+  on<Name extends EventName<Events>>(
+    event: Name | UnmappedName<Events>,
+    listener: Listener<Events, Name, this>,
+    options?: ListenerOptions,
+  ): this
+
+  /** The same as `on`. */
+  addListener<Name extends EventName<Events>>(
+    event: Name | UnmappedName<Events>,
+    listener: Listener<Events, Name, this>,
+    options?: ListenerOptions,
+  ): this
+
+  /** As `on`, but before the other listeners of the event. */
+  prependListener<Name extends EventName<Events>>(
+    event: Name | UnmappedName<Events>,
+    listener: Listener<Events, Name, this>,
+    options?: ListenerOptions,
+  ): this
+
+  /** As `on`, for the next event only. The listener is removed when that is emitted, not when it is delivered. */
+  once<Name extends EventName<Events>>(
+    event: Name | UnmappedName<Events>,
+    listener: Listener<Events, Name, this>,
+    options?: Omit<ListenerOptions, 'once'>,
+  ): this
+
+  /** As `once`, but before the other listeners of the event. */
+  prependOnceListener<Name extends EventName<Events>>(
+    event: Name | UnmappedName<Events>,
+    listener: Listener<Events, Name, this>,
+    options?: Omit<ListenerOptions, 'once'>,
+  ): this
+
+  /**
+   * Removes a listener; of several equal ones, the one added last.
+   *
+   * Events that were emitted before still reach it, unless a listener calls this: then events that are still
+   * queued no longer do.
+   */
+  off<Name extends EventName<Events>>(event: Name | UnmappedName<Events>, listener: Listener<Events, Name, this>): this
+
+  /** The same as `off`. */
+  removeListener<Name extends EventName<Events>>(
+    event: Name | UnmappedName<Events>,
+    listener: Listener<Events, Name, this>,
+  ): this
+
+  /** Removes the listeners of an event, or of all events. Queued events are treated as in `off`. */
+  removeAllListeners(event?: EventName<Events>): this
+
+  /** The listeners of an event, as they were passed to `on`. */
+  listeners<Name extends EventName<Events>>(event: Name | UnmappedName<Events>): Array<Listener<Events, Name, unknown>>
+
+  /** As `listeners`, with the functions that `once` and the listener options put around them. */
+  rawListeners<Name extends EventName<Events>>(
+    event: Name | UnmappedName<Events>,
+  ): Array<Listener<Events, Name, unknown>>
+
+  /** How many listeners an event has, or how many times it has this one. */
+  listenerCount<Name extends EventName<Events>>(
+    event: Name | UnmappedName<Events>,
+    listener?: Listener<Events, Name, this>,
+  ): number
+
+  /**
+   * Sets `onError`.
+   *
+   * @throws TypeError `ERR_INVALID_ARG_TYPE` unless it is a function
+   */
+  setErrorHandler(onError: ErrorHandler): this
+
+  /** Removes `onError`. */
+  clearErrorHandler(): this
+
+  /** Counts since the bus was made, or since `resetStats()`. */
+  getStats(): Stats
+
+  /** Counts from 0 again. */
+  resetStats(): this
+
+  /**
+   * Resolves when nothing that this bus emitted is queued or running. A listener that awaits it waits for itself.
+   */
+  idle(): Promise<void>
+
+  /**
+   * Takes no new events, waits for those in flight, then removes all listeners. A listener that awaits it waits for
+   * itself. From the call on, `emit` returns false, `emitAndWait` and `request` reject with {@link BusClosedError}.
+   *
+   * @returns the same promise for every call
+   */
+  close(): Promise<void>
+
+  /** The same as `close`, for `await using`. Missing in releases of Node 20 that have no `Symbol.asyncDispose`. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/**
+ * The same as `new ParallelEventBus(options)`.
+ *
+ * @typeParam Events - the events by name, see {@link EventMap}. Without it, any event takes any arguments.
+ */
+declare function createParallelEventBus<Events extends EventMap<Events> = any>(
+  options?: BusOptions,
+): ParallelEventBus<Events>
+
+/** The bus was closed before the event was emitted. `instanceof` goes by the code, so it holds in every realm. */
+declare class BusClosedError extends Error {
+  constructor(event: string | symbol)
+  readonly name: 'BusClosedError'
+  readonly code: 'ERR_BUS_CLOSED'
+  /** The event that reached nobody. */
+  readonly event: string | symbol
+}
+
+/** A listener has not settled in time. `instanceof` goes by the code, so it holds in every realm. */
+declare class ListenerTimeoutError extends Error {
+  constructor(event: string | symbol, listener: AnyFunction, timeout: number)
+  readonly name: 'ListenerTimeoutError'
+  readonly code: 'ERR_LISTENER_TIMEOUT'
+  /** The event that the listener was called for. */
+  readonly event: string | symbol
+  /** The limit, in milliseconds. */
+  readonly timeout: number
+}
+
+/** A request found nobody to answer it. `instanceof` goes by the code, so it holds in every realm. */
+declare class NoListenersError extends Error {
+  constructor(event: string | symbol)
+  readonly name: 'NoListenersError'
+  readonly code: 'ERR_NO_LISTENERS'
+  /** The event that was requested. */
+  readonly event: string | symbol
+}
+
+declare namespace ParallelEventBus {
+  export {
+    BusClosedError,
+    BusOptions,
+    createParallelEventBus,
+    EmitterView,
+    ErrorHandler,
+    EventAnswer,
+    EventArguments,
+    EventMap,
+    EventName,
+    Limits,
+    Listener,
+    ListenerOptions,
+    ListenerTimeoutError,
+    NoListenersError,
+    Outcome,
+    ParallelEventBus,
+    Stats,
+  }
+}
