@@ -31,9 +31,7 @@ type ArgumentsOf<Value> = Value extends (...args: infer Arguments) => unknown
     : never
 
 type OwnArguments<Events, Name> = Name extends typeof EventEmitter.errorMonitor
-  ? Events extends { error: infer Value }
-    ? ArgumentsOf<Value>
-    : OwnEvents['error']
+  ? EventArguments<Events, 'error'>
   : Name extends keyof OwnEvents
     ? OwnEvents[Name]
     : never

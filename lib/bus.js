@@ -11,9 +11,9 @@
 const { EventEmitter, errorMonitor } = require('node:events')
 const { Dispatcher } = require('./dispatcher.js')
 const { BusClosedError, NoListenersError } = require('./errors.js')
-const outbox = require('./outbox.js')
 const { Answer, Outcome } = require('./outcome.js')
 const { Registration } = require('./registration.js')
+const { Roster } = require('./roster.js')
 const { validateBusOptions, validateFunction, validateLimits, validateListenerOptions } = require('./validate.js')
 const { EmitterView } = require('./view.js')
 const { ALL } = require('./withdrawals.js')
@@ -25,15 +25,12 @@ const EXCEPTIONS = new Set(['error', 'newListener', 'removeListener'])
 
 class ParallelEventBus extends EventEmitter {
   #dispatcher
+  #roster
   #closing = null
   /** `emit` has to look twice: the bus is closed, or has `once` listeners, or is throwing an `error`. */
   #careful = false
-  /** Events that may have `once` listeners: only there does `emit` look for them. */
-  #onceEvents = new Set()
   /** An `error` that nobody hears is being thrown; its monitors are told at once. */
   #throwing = false
-  /** The list of listeners that was copied last, and how many emissions there had been on this thread. */
-  #copied = { list: undefined, emitted: 0 }
 
   constructor(options = {}) {
     validateBusOptions(options)
@@ -41,6 +38,7 @@ class ParallelEventBus extends EventEmitter {
     super.setMaxListeners(options.maxListeners ?? DEFAULT_MAX_LISTENERS)
     const { onError, captureRejections = EventEmitter.captureRejections } = options
     this.#dispatcher = new Dispatcher(this, { onError, captureRejections })
+    this.#roster = new Roster(this, this.#dispatcher)
   }
 
   // Emitting
@@ -101,13 +99,13 @@ class ParallelEventBus extends EventEmitter {
     if (this.#dispatcher.closed) return Promise.reject(new BusClosedError(event))
     if (limits?.signal?.aborted) return Promise.reject(limits.signal.reason)
     const answer = new Answer(event)
-    const listener = this.#open(event)[0]
+    const listener = this.#roster.open(event)[0]
     if (listener === undefined) {
       answer.reject(new NoListenersError(event))
       return answer.promise
     }
     try {
-      this.#dispatch(event, answer.answering(this.#claim(listener)), args, answer, limits)
+      this.#dispatch(event, answer.answering(this.#roster.claim(listener)), args, answer, limits)
       if (Registration.of(listener)?.once) this.removeListener(event, listener)
     } catch (error) {
       answer.reject(error)
@@ -120,17 +118,17 @@ class ParallelEventBus extends EventEmitter {
     if (this.#dispatcher.closed) return false
     const monitors = event === 'error' ? this._events[errorMonitor] : undefined
     if (monitors !== undefined) this.#queue(errorMonitor, monitors, args, null, null)
-    if (this.#onceEvents.has(event)) return this.#queueWithOnce(event, args, outcome, limits)
+    if (this.#roster.hasOnceFor(event)) return this.#queueWithOnce(event, args, outcome, limits)
     this.#dispatch(event, registered, args, outcome, limits)
     return true
   }
 
   /** As `#queue` for an event with `once` listeners: they are claimed, so no later emission has them. */
   #queueWithOnce(event, args, outcome, limits) {
-    const open = this.#open(event)
+    const open = this.#roster.open(event)
     if (open.length === 0) return false
     const once = open.filter((listener) => Registration.of(listener)?.once)
-    const listeners = open.map((listener) => this.#claim(listener))
+    const listeners = open.map((listener) => this.#roster.claim(listener))
     this.#dispatch(event, listeners, args, outcome, limits)
     // Last, because it tells `removeListener` listeners, and these may throw.
     for (const listener of once) this.removeListener(event, listener)
@@ -140,20 +138,6 @@ class ParallelEventBus extends EventEmitter {
   #dispatch(event, listeners, args, outcome, limits) {
     if (limits === null) this.#dispatcher.dispatch(event, listeners, args, outcome)
     else this.#dispatcher.dispatchLimited(event, listeners, args, outcome, limits)
-  }
-
-  /** The stored listeners of an event that no earlier emission has claimed. */
-  #open(event) {
-    const stored = [this._events[event] ?? []].flat()
-    return stored.filter((listener) => !Registration.of(listener)?.claimed)
-  }
-
-  /** What to call for a stored listener. A `once` listener is taken from all later emissions. */
-  #claim(listener) {
-    const registration = Registration.of(listener)
-    if (!registration?.once) return listener
-    registration.claimed = true
-    return registration.target
   }
 
   /** Throws what EventEmitter throws for an `error` without listeners, after its monitors heard of it. */
@@ -169,7 +153,7 @@ class ParallelEventBus extends EventEmitter {
   }
 
   #beCareful() {
-    this.#careful = this.#throwing || this.#dispatcher.closed || this.#onceEvents.size > 0
+    this.#careful = this.#throwing || this.#dispatcher.closed || this.#roster.hasOnce
   }
 
   #emitSynchronously(event, args) {
@@ -177,7 +161,7 @@ class ParallelEventBus extends EventEmitter {
       return super.emit(event, ...args)
     } finally {
       // EventEmitter tells of a new listener just before it adds it, and a handler may have emitted.
-      if (event === 'newListener') this.#unshare(args[0])
+      if (event === 'newListener') this.#roster.unshare(args[0])
     }
   }
 
@@ -219,10 +203,10 @@ class ParallelEventBus extends EventEmitter {
 
   removeAllListeners(...events) {
     const gone = events.length === 0 ? Reflect.ownKeys(this._events) : events.slice(0, 1)
-    const stored = gone.flatMap((event) => this._events[event] ?? [])
+    const stored = gone.flatMap((event) => this.#roster.stored(event).map((listener) => [event, listener]))
     super.removeAllListeners(...events)
-    for (const listener of stored) Registration.of(listener)?.removed()
-    for (const event of gone) this.#forgetOnce(event)
+    for (const [event, listener] of stored) this.#roster.removed(event, listener)
+    this.#beCareful()
     this.#dispatcher.removed(events.length === 0 ? ALL : events[0], ALL)
     return this
   }
@@ -232,11 +216,8 @@ class ParallelEventBus extends EventEmitter {
       validateFunction(listener, 'listener')
       return this.#withOptions(event, listener, checked(options), (stored) => this.#register(add, event, stored))
     }
-    this.#unshare(event)
-    if (Registration.of(listener)?.once) {
-      this.#onceEvents.add(event)
-      this.#careful = true
-    }
+    this.#roster.adding(event, listener)
+    this.#beCareful()
     return Reflect.apply(add, this, [event, listener])
   }
 
@@ -249,43 +230,14 @@ class ParallelEventBus extends EventEmitter {
   }
 
   #remove(event, listener) {
-    const stored = this.#storedFor(event, listener)
-    this.#unshare(event)
+    const stored = this.#roster.find(event, listener)
+    this.#roster.unshare(event)
     super.removeListener(event, listener)
-    Registration.of(stored)?.removed()
-    this.#forgetOnce(event)
-    this.#dispatcher.removed(event, listener)
-    return this
-  }
-
-  /** Which stored function EventEmitter removes for `listener`, if any: the one added last. */
-  #storedFor(event, listener) {
-    const stored = [this._events[event] ?? []].flat()
-    return stored.findLast((each) => each === listener || each.listener === listener)
-  }
-
-  #forgetOnce(event) {
-    if (!this.#onceEvents.has(event)) return
-    const stored = [this._events[event] ?? []].flat()
-    if (stored.some((listener) => Registration.of(listener)?.once)) return
-    this.#onceEvents.delete(event)
+    this.#roster.removed(event, stored)
     this.#beCareful()
-  }
-
-  /**
-   * Queued emissions share the list that EventEmitter keeps for an event, and EventEmitter is about to change
-   * it: gives it a copy. That one may be changed in place until the next emission, which may share it again.
-   */
-  #unshare(event) {
-    const list = this._events[event]
-    if (typeof list !== 'object' || this.#dispatcher.pending === 0) return
-    if (list === this.#copied.list && outbox.emitted === this.#copied.emitted) return
-    const copy = list.slice()
-    // EventEmitter's own marks: `warned`, and in newer Nodes a counter.
-    if (list.warned) copy.warned = true
-    for (const mark of Object.getOwnPropertySymbols(list)) copy[mark] = list[mark]
-    this._events[event] = copy
-    this.#copied = { list: copy, emitted: outbox.emitted }
+    // A claimed listener is removed because it is about to be called.
+    if (!Registration.of(stored)?.claimed) this.#dispatcher.removed(event, listener)
+    return this
   }
 
   // Failures and statistics

@@ -82,7 +82,8 @@ module.exports = [
     title: 'emit + delivery, bursts of 10 000, cost against EventEmitter.emit',
     note:
       'EventEmitter calls the listeners on the emitter’s stack: it neither defers nor isolates them, waits for none ' +
-      'of them, keeps no statistics, and the emitter is busy for as long as they are.',
+      'of them, keeps no statistics, and the emitter is busy for as long as they are. One event in a hot loop is its ' +
+      'best case: V8 inlines emit and a single listener into the loop.',
     rows: [againstEmitter(1, 4), againstEmitter(3, 3), againstEmitter(10, 2), againstEmitter(50, 1.5)],
   },
   {
