@@ -15,10 +15,8 @@ type AnyFunction = (...args: any[]) => any
 /** Every event, without a map. */
 type UnmappedName<Events> = 0 extends 1 & Events ? string | symbol : never
 
-declare const events: unique symbol
-
 /** What every emitter has in addition to its map. A map may say otherwise. */
-interface OwnEvents {
+type OwnEvents = {
   error: [error: Error]
   newListener: [event: string | symbol, listener: AnyFunction]
   removeListener: [event: string | symbol, listener: AnyFunction]
@@ -103,6 +101,7 @@ type Listener<
  */
 type ErrorHandler = (event: string | symbol, error: unknown, listener: AnyFunction) => unknown
 
+/** All optional. */
 interface BusOptions {
   /**
    * How many listeners an event may have before a process warning tells of a possible leak. 0 for no limit.
@@ -125,6 +124,7 @@ interface BusOptions {
   captureRejections?: boolean | undefined
 }
 
+/** What `on` and the other ways to add a listener take, all optional. */
 interface ListenerOptions {
   /**
    * Removes the listener with the first event it gets.
@@ -246,9 +246,11 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends Ev
    * For the compiler alone; no bus has it. A bus is one of another map if it has the events of that map, with the
    * same arguments. Methods do not tell: TypeScript compares their parameters in either direction.
    */
-  readonly [events]?: 0 extends 1 & Events ? any : { [Name in keyof Events]: (value: Events[Name]) => Events[Name] }
+  readonly '~events'?: 0 extends 1 & Events ? any : { [Name in keyof Events]: (value: Events[Name]) => Events[Name] }
 
   /**
+   * A bus without listeners.
+   *
    * @throws TypeError `ERR_INVALID_ARG_TYPE`, RangeError `ERR_OUT_OF_RANGE` for options of the wrong kind
    */
   constructor(options?: BusOptions)
@@ -260,7 +262,7 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends Ev
    * `removeListener` are delivered at once.
    *
    * @returns whether anyone listens; false once the bus is closed
-   * @throws for an `error` that nobody listens to, as EventEmitter does: its first argument, if that is an Error
+   * @throws for an `error` that nobody listens to, as EventEmitter does: its argument, if that is an Error
    */
   emit<Name extends EventName<Events>>(
     event: Name | UnmappedName<Events>,
@@ -399,9 +401,7 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends Ev
   /** Counts from 0 again. */
   resetStats(): this
 
-  /**
-   * Resolves when nothing that this bus emitted is queued or running. A listener that awaits it waits for itself.
-   */
+  /** Resolves when nothing that this bus emitted is queued or running. A listener that awaits it waits for itself. */
   idle(): Promise<void>
 
   /**

@@ -6,6 +6,8 @@
 
 const { AsyncResource, executionAsyncId } = require('node:async_hooks')
 
+const { then } = Promise.prototype
+
 class Emission extends AsyncResource {
   /**
    * @param {import('./dispatcher.js').Dispatcher} dispatcher the emitting bus's
@@ -26,6 +28,8 @@ class Emission extends AsyncResource {
     this.args = args
     this.outcome = outcome
     this.unsettled = countOf(listeners)
+    /** What all promises that listeners returned call when they fulfil; made for the first of them. */
+    this.fulfilled = null
   }
 
   /** Starts every listener, in order. Called by the drain, in the emitter's async context. */
@@ -99,21 +103,22 @@ class Emission extends AsyncResource {
   #follow(result, index) {
     let open = true
     try {
-      const { then } = result
-      if (typeof then !== 'function') return false
-      const succeed = () => {
-        if (open) {
-          open = false
-          this.succeed(index)
-        }
+      const thenOf = result.then
+      if (typeof thenOf !== 'function') return false
+      if (thenOf === then && result instanceof Promise) {
+        this.followPromise(result, index)
+        return true
       }
-      const fail = (error) => {
-        if (open) {
-          open = false
-          this.fail(index, error)
-        }
+      const once = (settle) => (error) => {
+        if (!open) return
+        open = false
+        settle(error)
       }
-      then.call(result, succeed, fail)
+      thenOf.call(
+        result,
+        once(() => this.succeed(index)),
+        once((error) => this.fail(index, error)),
+      )
     } catch (error) {
       // From reading or calling a `then` that is not a promise's. Whatever settles twice is heard once.
       if (open) {
@@ -122,6 +127,12 @@ class Emission extends AsyncResource {
       }
     }
     return true
+  }
+
+  /** A real promise settles once, so nobody has to watch that it does. */
+  followPromise(promise, index) {
+    this.fulfilled ??= () => this.settle(1)
+    then.call(promise, this.fulfilled, (error) => this.fail(index, error))
   }
 }
 

@@ -33,6 +33,13 @@ class LimitedEmission extends Emission {
     return false
   }
 
+  followPromise(promise, index) {
+    promise.then(
+      () => this.succeed(index),
+      (error) => this.fail(index, error),
+    )
+  }
+
   succeed(index) {
     if (this.#close(index)) super.succeed(index)
   }

@@ -4,25 +4,23 @@
 
 const { NoListenersError } = require('./errors.js')
 
-class Awaited {
-  constructor() {
-    this.promise = new Promise((resolve, reject) => {
-      this.resolve = resolve
-      this.reject = reject
-    })
-  }
-
-  /** The emitter gave up: listeners that run go on, unheard by it. */
-  abort(reason) {
-    this.reject(reason)
-  }
+// One executor for all promises, instead of a closure for each: it is called before `new Promise` returns.
+const captured = { resolve: undefined, reject: undefined }
+const capture = (resolve, reject) => {
+  captured.resolve = resolve
+  captured.reject = reject
 }
 
 /** `emitAndWait`: resolves to `{ success, failed, errors }` when every listener has settled. */
-class Outcome extends Awaited {
-  failures = 0
-  /** By listener, with gaps where one succeeded; null before the first failure. */
-  errors = null
+class Outcome {
+  constructor() {
+    this.failures = 0
+    /** By listener, with gaps where one succeeded; null before the first failure. */
+    this.errors = null
+    this.promise = new Promise(capture)
+    this.resolve = captured.resolve
+    this.reject = captured.reject
+  }
 
   failed(index, error) {
     this.failures++
@@ -35,13 +33,20 @@ class Outcome extends Awaited {
     const errors = this.errors === null ? [] : this.errors.filter(() => true)
     this.resolve({ success: count - this.failures, failed: this.failures, errors })
   }
+
+  /** The emitter gave up: listeners that run go on, unheard by it. */
+  abort(reason) {
+    this.reject(reason)
+  }
 }
 
 /** `request`: what its one listener returns, or throws. */
-class Answer extends Awaited {
+class Answer {
   constructor(event) {
-    super()
     this.event = event
+    this.promise = new Promise(capture)
+    this.resolve = captured.resolve
+    this.reject = captured.reject
   }
 
   /** The listener, as the emission calls it. */
@@ -63,6 +68,10 @@ class Answer extends Awaited {
   settle(count) {
     // The listener was withdrawn after the request and before its turn.
     if (count === 0) this.reject(new NoListenersError(this.event))
+  }
+
+  abort(reason) {
+    this.reject(reason)
   }
 }
 

@@ -27,8 +27,8 @@ takesAnyBus(bus)
 takesAnyBus(unmapped)
 
 async function useOfNodeEvents(signal: AbortSignal) {
-  const args = await once(bus, 'order', { signal })
-  for await (const each of on(bus, 'order', { signal })) check<Equal<typeof each, typeof args>>()
+  const [id] = await once(bus, 'order', { signal })
+  for await (const args of on(bus, 'order', { signal })) bus.emit('order', id ?? args[0])
   await once(unmapped, 'order')
   on(unmapped, 'order')
   getEventListeners(bus, 'order')

@@ -269,6 +269,10 @@ const unmapped: ParallelEventBus = bus
 const more: ParallelEventBus<{ stopped: []; started: [] }> = bus
 // @ts-expect-error: its listeners may get `undefined` for the label
 const others: ParallelEventBus<{ moved: [x: number, y: number, label: string] }> = bus
+// @ts-expect-error: who has the wider one could emit a number that the listeners do not expect
+const wider: ParallelEventBus<{ level: [number] }> = new ParallelEventBus<{ level: [1 | 2] }>()
+// @ts-expect-error: who has the narrower one could be told a number that they do not expect
+const narrower: ParallelEventBus<{ level: [1 | 2] }> = new ParallelEventBus<{ level: [number] }>()
 // @ts-expect-error: a signature is not a tuple
 const signature: ParallelEventBus<{ stopped: () => number }> = bus
 
@@ -303,4 +307,4 @@ relay(bus, 'moved', 1)
 // @ts-expect-error: there is no such event
 relay(bus, 'judgment:deleted')
 
-export { asInterface, asType, fewer, map, more, others, signature, unmapped }
+export { asInterface, asType, fewer, map, more, narrower, others, signature, unmapped, wider }

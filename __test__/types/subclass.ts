@@ -107,6 +107,15 @@ judgments.on('judgment:created', function (judgment) {
   check<Equal<typeof judgment, Judgment>>()
 })
 check<Equal<ReturnType<typeof judgments.resetStats>, JudgmentBus>>()
+function keep(this: JudgmentBus, judgment: Judgment) {
+  this.create(judgment)
+}
+judgments.addListener('judgment:created', keep).prependListener('judgment:created', keep)
+judgments.once('judgment:created', keep).prependOnceListener('judgment:created', keep)
+judgments.off('judgment:created', keep).removeListener('judgment:created', keep)
+judgments.listenerCount('judgment:created', keep)
+// @ts-expect-error: only a JudgmentBus can `create`
+new ParallelEventBus<Events>().on('judgment:created', keep)
 judgments.once('score', (judgment) => judgment.score).create({ id: 'a', score: 5 })
 const judgmentsAsEmitter: EventEmitter = judgments
 const judgmentsAsBus: ParallelEventBus<Events> = judgments
@@ -166,6 +175,17 @@ class TracingJudgments extends Tracing<Events> {}
 new TracingJudgments().on('score', (judgment) => judgment.score)
 // @ts-expect-error: a score is a number
 new TracingJudgments().on('score', (judgment) => judgment.id)
+
+// Without a name of its own, which `declaration` has to spell out
+
+export function traced() {
+  return class extends ParallelEventBus<Events> {
+    readonly trace: string[] = []
+  }
+}
+export function adder(bus: ParallelEventBus<Events>) {
+  return bus.on
+}
 
 export {
   judgmentsAsAny,
