@@ -109,6 +109,40 @@ test('request resolves to the value of one listener, or rejects with its error',
   assert.equal(bus.getStats().listenersFailed, 2)
 })
 
+test('request is bounded too: by the timeout and by the signal, while its listener runs', async () => {
+  const bus = new ParallelEventBus(quiet)
+  const late = deferred()
+  const started = deferred()
+  bus.on('x', () => {
+    started.resolve()
+    return late.promise
+  })
+  await assert.rejects(bus.with({ timeout: 5 }).request('x'), ListenerTimeoutError)
+  const controller = new AbortController()
+  const answer = bus.with({ signal: controller.signal }).request('x')
+  await started.promise
+  await turn()
+  controller.abort(new Error('enough'))
+  await assert.rejects(answer, /enough/)
+  late.resolve('late')
+  await bus.idle()
+})
+
+test('a lazy thenable is asked once, whether one waits for it or not', async () => {
+  const bus = new ParallelEventBus(quiet)
+  let asked = 0
+  bus.on('x', () => ({
+    then(resolve) {
+      asked++
+      resolve('value')
+    },
+  }))
+  assert.equal(await bus.request('x'), 'value')
+  assert.equal(asked, 1)
+  await bus.emitAndWait('x')
+  assert.equal(asked, 2)
+})
+
 test('request rejects at once when nobody listens, or the listener is gone before its turn', async () => {
   const bus = new ParallelEventBus()
   await assert.rejects(bus.request('x'), NoListenersError)

@@ -44,6 +44,7 @@ class Outcome {
 class Answer {
   constructor(event) {
     this.event = event
+    this.value = undefined
     this.promise = new Promise(capture)
     this.resolve = captured.resolve
     this.reject = captured.reject
@@ -51,11 +52,14 @@ class Answer {
 
   /** The listener, as the emission calls it. */
   answering(listener) {
-    const { resolve } = this
+    const remember = (value) => {
+      this.value = value
+    }
     function answer(...args) {
       const value = Reflect.apply(listener, this, args)
-      resolve(value)
-      return value
+      // Not resolved with as it is: a timeout or an abort may come first. And not a `then` called twice: what is
+      // lazy would be done twice.
+      return typeof value?.then === 'function' ? Promise.resolve(value).then(remember) : remember(value)
     }
     answer.listener = listener.listener ?? listener
     return answer
@@ -66,8 +70,9 @@ class Answer {
   }
 
   settle(count) {
-    // The listener was withdrawn after the request and before its turn.
+    // None: the listener was withdrawn after the request and before its turn.
     if (count === 0) this.reject(new NoListenersError(this.event))
+    else this.resolve(this.value)
   }
 
   abort(reason) {

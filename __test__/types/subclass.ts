@@ -176,13 +176,8 @@ new TracingJudgments().on('score', (judgment) => judgment.score)
 // @ts-expect-error: a score is a number
 new TracingJudgments().on('score', (judgment) => judgment.id)
 
-// Without a name of its own, which `declaration` has to spell out
+// A type without a name, which `declaration` has to spell out
 
-export function traced() {
-  return class extends ParallelEventBus<Events> {
-    readonly trace: string[] = []
-  }
-}
 export function adder(bus: ParallelEventBus<Events>) {
   return bus.on
 }
