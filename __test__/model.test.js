@@ -14,11 +14,17 @@ const LISTENERS = 4
 
 const event = fc.constantFrom(...EVENTS)
 const listener = fc.nat(LISTENERS - 1)
-const registration = fc.record({
-  do: fc.constantFrom('on', 'once', 'prependListener', 'prependOnceListener', 'off'),
-  event,
-  listener,
-})
+// A function is registered either for once or for good, never both: `once` listeners leave at the emit here and
+// at their call there, so an `off` between the two would find another registration of the function.
+const registration = fc.oneof(
+  fc.record({ do: fc.constantFrom('on', 'prependListener'), event, listener }),
+  fc.record({
+    do: fc.constantFrom('once', 'prependOnceListener'),
+    event,
+    listener: listener.map((n) => n + LISTENERS),
+  }),
+  fc.record({ do: fc.constant('off'), event, listener: fc.nat(2 * LISTENERS - 1) }),
+)
 const removal = fc.record({ do: fc.constant('removeAllListeners'), event: fc.option(event, { nil: undefined }) })
 const emission = fc.record({ do: fc.constant('emit'), event })
 const step = fc.oneof(
@@ -36,7 +42,7 @@ const program = fc.record({
 async function run(emitter, { steps, inside }, settle) {
   const log = []
   const left = [...inside]
-  const listeners = Array.from({ length: LISTENERS }, (_, index) => (value) => {
+  const listeners = Array.from({ length: 2 * LISTENERS }, (_, index) => (value) => {
     log.push(`${index} hears ${value}`)
     const action = left.shift()
     if (action !== undefined) apply(action)
@@ -50,7 +56,6 @@ async function run(emitter, { steps, inside }, settle) {
   for (const each of steps) {
     if (each.do === 'emit') log.push(`emit ${emitter.emit(each.event, ++value)}`)
     else apply(each)
-    // A once listener leaves when it is claimed, so the order inside a step may differ; the state after it not.
     await settle()
     for (const name of EVENTS) {
       log.push(

@@ -203,9 +203,11 @@ class ParallelEventBus extends EventEmitter {
 
   removeAllListeners(...events) {
     const gone = events.length === 0 ? Reflect.ownKeys(this._events) : events.slice(0, 1)
-    const stored = gone.flatMap((event) => this.#roster.stored(event).map((listener) => [event, listener]))
+    const lists = gone.map((event) => [event, this.#roster.stored(event).map(Registration.of).filter(Boolean)])
     super.removeAllListeners(...events)
-    for (const [event, listener] of stored) this.#roster.removed(event, listener)
+    for (const [event, registrations] of lists) {
+      for (const registration of registrations) this.#roster.removed(event, registration)
+    }
     this.#beCareful()
     this.#dispatcher.removed(events.length === 0 ? ALL : events[0], ALL)
     return this
@@ -230,13 +232,13 @@ class ParallelEventBus extends EventEmitter {
   }
 
   #remove(event, listener) {
-    const stored = this.#roster.find(event, listener)
+    const registration = this.#roster.find(event, listener)
     this.#roster.unshare(event)
     super.removeListener(event, listener)
-    this.#roster.removed(event, stored)
+    if (registration !== undefined) this.#roster.removed(event, registration)
     this.#beCareful()
     // A claimed listener is removed because it is about to be called.
-    if (!Registration.of(stored)?.claimed) this.#dispatcher.removed(event, listener)
+    if (!registration?.claimed) this.#dispatcher.removed(event, listener)
     return this
   }
 

@@ -14,6 +14,7 @@ class Registration {
   /** Taken by an emission that is queued: no later one may have it. */
   claimed = false
   #release = undefined
+  #removed = false
 
   /** @param {{ once?: boolean, timeout?: number }} options */
   constructor(bus, event, listener, { once = false, timeout }) {
@@ -37,10 +38,12 @@ class Registration {
     this.#release = () => signal.removeEventListener('abort', remove)
   }
 
-  /** The listener was removed: lets go of the signal. */
-  removed() {
+  /** The listener was removed: lets go of the signal. Returns false if it was removed before. */
+  remove() {
+    if (this.#removed) return false
+    this.#removed = true
     this.#release?.()
-    this.#release = undefined
+    return true
   }
 }
 

@@ -6,11 +6,15 @@
 const outbox = require('./outbox.js')
 const { Registration } = require('./registration.js')
 
+const NOBODY = Object.freeze([])
+
 class Roster {
   #bus
   #dispatcher
-  /** Events that may have `once` listeners: only there is a list looked through at `emit`. */
-  #onceEvents = new Set()
+  /** @type {Map<string | symbol, number>} how many `once` listeners an event has; only there is looked for them */
+  #once = new Map()
+  /** Some listener of this bus has or had options: only then is one looked for that is removed. */
+  #hadOptions = false
   /** The list that was copied last, and how many emissions there had been on this thread. */
   #copied = { list: undefined, emitted: 0 }
 
@@ -19,9 +23,10 @@ class Roster {
     this.#dispatcher = dispatcher
   }
 
-  /** What EventEmitter has stored for an event, as a list. */
+  /** What EventEmitter has stored for an event, as a list. Not to be changed. */
   stored(event) {
-    return [this.#bus._events[event] ?? []].flat()
+    const stored = this.#bus._events[event] ?? NOBODY
+    return typeof stored === 'function' ? [stored] : stored
   }
 
   /** The stored listeners of an event that no earlier emission has claimed. */
@@ -37,32 +42,37 @@ class Roster {
     return registration.target
   }
 
-  /** Which stored function EventEmitter removes for `listener`, if any: the one added last. */
+  /** The registration that EventEmitter removes for `listener`, the one added last; undefined if it has no options. */
   find(event, listener) {
-    return this.stored(event).findLast((stored) => stored === listener || stored.listener === listener)
+    if (!this.#hadOptions) return undefined
+    const matches = (stored) => stored === listener || stored.listener === listener
+    return Registration.of(listener) ?? Registration.of(this.stored(event).findLast(matches))
   }
 
   /** Whether any event has `once` listeners. */
   get hasOnce() {
-    return this.#onceEvents.size > 0
+    return this.#once.size > 0
   }
 
   hasOnceFor(event) {
-    return this.#onceEvents.has(event)
+    return this.#once.has(event)
   }
 
   /** A listener is about to be added. */
   adding(event, stored) {
     this.unshare(event)
-    if (Registration.of(stored)?.once) this.#onceEvents.add(event)
+    const registration = Registration.of(stored)
+    if (registration === undefined) return
+    this.#hadOptions = true
+    if (registration.once) this.#once.set(event, (this.#once.get(event) ?? 0) + 1)
   }
 
-  /** A listener was removed. */
-  removed(event, stored) {
-    Registration.of(stored)?.removed()
-    if (!this.#onceEvents.has(event)) return
-    const left = this.stored(event).some((each) => Registration.of(each)?.once)
-    if (!left) this.#onceEvents.delete(event)
+  /** A listener with options was removed. */
+  removed(event, registration) {
+    if (!registration.remove() || !registration.once) return
+    const left = this.#once.get(event) - 1
+    if (left > 0) this.#once.set(event, left)
+    else this.#once.delete(event)
   }
 
   /**
