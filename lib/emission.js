@@ -8,6 +8,7 @@ const { AsyncResource, executionAsyncId } = require('node:async_hooks')
 
 const { then } = Promise.prototype
 
+// No private methods here: an object of a class that has them carries one field more.
 class Emission extends AsyncResource {
   /**
    * @param {import('./dispatcher.js').Dispatcher} dispatcher the emitting bus's
@@ -34,23 +35,25 @@ class Emission extends AsyncResource {
 
   /** Starts every listener, in order. Called by the drain, in the emitter's async context. */
   start() {
-    if (this.dispatcher.withdrawals !== null) this.#withdraw()
-    const { listeners } = this
+    if (this.dispatcher.withdrawals !== null) {
+      this.listeners = this.dispatcher.withdraw(this)
+      this.unsettled = countOf(this.listeners)
+    }
+    const { listeners, args } = this
+    const { bus } = this.dispatcher
     let settled = 0
     if (typeof listeners === 'function') {
-      if (this.call(listeners, 0)) settled = 1
+      if (this.call(listeners, 0, bus, args)) settled = 1
     } else {
       for (let index = 0; index < listeners.length; index++) {
-        if (this.call(listeners[index], index)) settled++
+        if (this.call(listeners[index], index, bus, args)) settled++
       }
     }
     this.settle(settled)
   }
 
   /** Calls one listener. Returns whether it is done, successfully; else `succeed` or `fail` will tell. */
-  call(listener, index) {
-    const { args } = this
-    const { bus } = this.dispatcher
+  call(listener, index, bus, args) {
     let result
     try {
       // Spelled out because a call with its arguments in place is faster than one with a list of them.
@@ -62,7 +65,7 @@ class Emission extends AsyncResource {
       this.fail(index, error)
       return false
     }
-    return result === undefined || result === null || !this.#follow(result, index)
+    return result === undefined || result === null || !follow(this, result, index)
   }
 
   succeed(_index) {
@@ -94,46 +97,41 @@ class Emission extends AsyncResource {
     return called.listener ?? called
   }
 
-  #withdraw() {
-    this.listeners = this.dispatcher.withdraw(this)
-    this.unsettled = countOf(this.listeners)
-  }
-
-  /** Waits for what a listener returned, where that is a promise or has a `then`. Returns false where not. */
-  #follow(result, index) {
-    let open = true
-    try {
-      const thenOf = result.then
-      if (typeof thenOf !== 'function') return false
-      if (thenOf === then && result instanceof Promise) {
-        this.followPromise(result, index)
-        return true
-      }
-      const once = (settle) => (error) => {
-        if (!open) return
-        open = false
-        settle(error)
-      }
-      thenOf.call(
-        result,
-        once(() => this.succeed(index)),
-        once((error) => this.fail(index, error)),
-      )
-    } catch (error) {
-      // From reading or calling a `then` that is not a promise's. Whatever settles twice is heard once.
-      if (open) {
-        open = false
-        this.fail(index, error)
-      }
-    }
-    return true
-  }
-
   /** A real promise settles once, so nobody has to watch that it does. */
   followPromise(promise, index) {
     this.fulfilled ??= () => this.settle(1)
     then.call(promise, this.fulfilled, (error) => this.fail(index, error))
   }
+}
+
+/** Waits for what a listener returned, where that is a promise or has a `then`. Returns false where not. */
+function follow(emission, result, index) {
+  let open = true
+  try {
+    const thenOf = result.then
+    if (typeof thenOf !== 'function') return false
+    if (thenOf === then && result instanceof Promise) {
+      emission.followPromise(result, index)
+      return true
+    }
+    const once = (settle) => (error) => {
+      if (!open) return
+      open = false
+      settle(error)
+    }
+    thenOf.call(
+      result,
+      once(() => emission.succeed(index)),
+      once((error) => emission.fail(index, error)),
+    )
+  } catch (error) {
+    // From reading or calling a `then` that is not a promise's. Whatever settles twice is heard once.
+    if (open) {
+      open = false
+      emission.fail(index, error)
+    }
+  }
+  return true
 }
 
 function countOf(listeners) {

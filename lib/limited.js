@@ -28,8 +28,8 @@ class LimitedEmission extends Emission {
     super.start()
   }
 
-  call(listener, index) {
-    if (super.call(listener, index)) this.succeed(index)
+  call(listener, index, bus, args) {
+    if (super.call(listener, index, bus, args)) this.succeed(index)
     return false
   }
 
