@@ -25,6 +25,32 @@ test('require, named import and default import reach the same class', async () =
   }
 })
 
+test('two copies of the library in one thread deliver in one order, with one wake', async () => {
+  const native = require('../native.js')
+  const { ParallelEventBus } = require(name)
+  const own = Object.keys(require.cache).filter(
+    (file) => file.startsWith(path.join(root, 'lib')) || file === require.resolve(name),
+  )
+  const kept = own.map((file) => [file, require.cache[file]])
+  for (const file of own) delete require.cache[file]
+  const copy = require(name)
+  for (const [file, module] of kept) require.cache[file] = module
+  assert.notEqual(copy.ParallelEventBus, ParallelEventBus)
+
+  const buses = [new ParallelEventBus(), new copy.ParallelEventBus()]
+  const log = []
+  for (const [index, bus] of buses.entries()) bus.on('x', (value) => log.push([index, value]))
+  const before = native.counters().wakes
+  for (let value = 0; value < 6; value++) buses[value % 2].emit('x', value)
+  await Promise.all(buses.map((bus) => bus.idle()))
+  assert.deepEqual(
+    log,
+    [0, 1, 2, 3, 4, 5].map((value) => [value % 2, value]),
+  )
+  assert.equal(native.counters().wakes - before, 1)
+  assert.equal(native.counters().threads, 1)
+})
+
 test('only the public door opens', () => {
   assert.throws(() => require(`${name}/lib/bus.js`), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' })
   assert.equal(require(`${name}/package.json`).name, name)

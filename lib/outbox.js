@@ -9,6 +9,7 @@
 const { performance } = require('node:perf_hooks')
 const { setImmediate } = require('node:timers')
 const native = require('../native.js')
+const { version } = require('../package.json')
 
 /** A turn of the event loop is given back after this many emissions, or this long. */
 const TURN_EMISSIONS = 16_384
@@ -134,5 +135,11 @@ class Outbox {
   }
 }
 
-/** The outbox of this thread. */
-module.exports = new Outbox()
+/**
+ * The outbox of this thread. Found under a registered symbol, so that several copies of the library (of one version)
+ * in one thread still deliver in one order, with one wake.
+ */
+const key = Symbol.for(`@cynic/parallel-event-bus@${version}/outbox`)
+if (globalThis[key] === undefined) Object.defineProperty(globalThis, key, { value: new Outbox() })
+
+module.exports = globalThis[key]
