@@ -105,7 +105,7 @@ class ParallelEventBus extends EventEmitter {
       return answer.promise
     }
     try {
-      this.#dispatch(event, answer.answering(this.#roster.claim(listener)), args, answer, limits)
+      this.#dispatch(event, answer.answering(this.#roster.claim(listener), listener), args, answer, limits)
       if (Registration.of(listener)?.once) this.removeListener(event, listener)
     } catch (error) {
       answer.reject(error)
@@ -246,12 +246,12 @@ class ParallelEventBus extends EventEmitter {
 
   setErrorHandler(onError) {
     validateFunction(onError, 'onError')
-    this.#dispatcher.failures.onError = onError
+    this.#dispatcher.reporter.onError = onError
     return this
   }
 
   clearErrorHandler() {
-    this.#dispatcher.failures.onError = undefined
+    this.#dispatcher.reporter.onError = undefined
     return this
   }
 

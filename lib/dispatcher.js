@@ -21,7 +21,7 @@ class Dispatcher {
   /** @param {{ onError?: Function, captureRejections: boolean }} options */
   constructor(bus, options) {
     this.bus = bus
-    this.failures = new FailureReporter(this, options)
+    this.reporter = new FailureReporter(this, options)
     this.resetStats()
   }
 
@@ -53,7 +53,7 @@ class Dispatcher {
   /** A listener threw or rejected. */
   failed(emission, error, listener) {
     this.listenersFailed++
-    this.failures.report(emission, error, listener)
+    this.reporter.report(emission, error, listener)
   }
 
   /** Resolves when nothing is pending. */
@@ -77,7 +77,7 @@ class Dispatcher {
   }
 
   /** The listeners of an emission that is being started, less those withdrawn meanwhile. */
-  withdraw(emission) {
+  remainingListeners(emission) {
     if (this.withdrawals.isPast) {
       this.withdrawals = null
       return emission.listeners

@@ -5,6 +5,7 @@
 // It is an AsyncResource, so the listeners run in the async context (AsyncLocalStorage) of the emitter.
 
 const { AsyncResource, executionAsyncId } = require('node:async_hooks')
+const { originalOf } = require('./registration.js')
 
 const { then } = Promise.prototype
 
@@ -36,7 +37,7 @@ class Emission extends AsyncResource {
   /** Starts every listener, in order. Called by the drain, in the emitter's async context. */
   start() {
     if (this.dispatcher.withdrawals !== null) {
-      this.listeners = this.dispatcher.withdraw(this)
+      this.listeners = this.dispatcher.remainingListeners(this)
       this.unsettled = countOf(this.listeners)
     }
     const { listeners, args } = this
@@ -86,6 +87,7 @@ class Emission extends AsyncResource {
 
   /** Every listener is done. Called once. */
   finish() {
+    // Not 0: a later `settle(0)` must not finish it again.
     this.unsettled = -1
     this.outcome?.settle(countOf(this.listeners))
     this.dispatcher.finished()
@@ -93,8 +95,7 @@ class Emission extends AsyncResource {
 
   /** The listener at an index, as it was passed to `on`. */
   listener(index) {
-    const called = typeof this.listeners === 'function' ? this.listeners : this.listeners[index]
-    return called.listener ?? called
+    return originalOf(typeof this.listeners === 'function' ? this.listeners : this.listeners[index])
   }
 
   /** A real promise settles once, so nobody has to watch that it does. */

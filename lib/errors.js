@@ -1,8 +1,8 @@
 'use strict'
 
 // The errors of this library. Every one carries a `code`, and `instanceof` goes by that code rather than by
-// the prototype, so it also holds for an error made by another copy of the library or in another realm (a
-// worker, a test runner's sandbox).
+// the prototype, so it also holds for an error made by another copy of the library or in another realm (a test
+// runner's sandbox).
 
 const { inspect } = require('node:util')
 
@@ -16,7 +16,11 @@ function branded(Class, code) {
     [brand]: { value: code },
   })
   Object.defineProperty(Class, Symbol.hasInstance, {
-    value: (error) => typeof error === 'object' && error !== null && error[brand] === code,
+    value(error) {
+      // A subclass inherits this, and goes by its prototype.
+      if (this !== Class) return Function.prototype[Symbol.hasInstance].call(this, error)
+      return typeof error === 'object' && error !== null && error[brand] === code
+    },
   })
 }
 
@@ -45,16 +49,20 @@ class BusClosedError extends Error {
 }
 branded(BusClosedError, 'ERR_BUS_CLOSED')
 
+/** A listener in a message. Its name may be anything, or refuse to be read. */
 function describe(listener) {
-  return listener.name ? `listener ${listener.name}` : 'a listener'
+  try {
+    if (typeof listener.name === 'string' && listener.name !== '') return `listener ${listener.name}`
+  } catch {}
+  return 'a listener'
 }
 
 // The two below are Node's own errors for wrong arguments: plain TypeError and RangeError with Node's codes,
 // so that who already handles those of EventEmitter handles these.
 
 function invalidArgType(name, expected, value) {
-  const received = value == null || typeof value === 'function' ? String(value?.name ?? value) : inspect(value)
-  const error = new TypeError(`The "${name}" argument must be ${expected}. Received ${typeof value} ${received}`)
+  const received = value == null ? String(value) : `${typeof value} ${inspect(value)}`
+  const error = new TypeError(`The "${name}" argument must be ${expected}. Received ${received}`)
   error.code = 'ERR_INVALID_ARG_TYPE'
   return error
 }

@@ -4,7 +4,7 @@
 // user turned it on; else one process warning for the first failure of each listener of each event. Telling
 // must not fail: what goes wrong here becomes a warning itself.
 
-const { captureRejectionSymbol } = require('node:events')
+const { captureRejectionSymbol, errorMonitor } = require('node:events')
 const { inspect } = require('node:util')
 const { describe } = require('./errors.js')
 
@@ -23,8 +23,7 @@ class FailureReporter {
   report(emission, error, listener) {
     const { event } = emission
     if (this.onError !== undefined) this.#callHandler(event, error, listener)
-    // A failing `error` listener is not told of itself: that would go round for ever.
-    else if (!(this.#captures && event !== 'error' && this.#capture(emission, error))) {
+    else if (!(this.#captures && !isOfErrors(event) && this.#capture(emission, error))) {
       this.#warnOnce(event, error, listener)
     }
   }
@@ -67,6 +66,11 @@ class FailureReporter {
       error,
     )
   }
+}
+
+/** A failing listener of `error` events is not told of itself by one: that would go round for ever. */
+function isOfErrors(event) {
+  return event === 'error' || event === errorMonitor
 }
 
 function warnOfHandler(handler, event, reason) {

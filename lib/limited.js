@@ -66,7 +66,8 @@ class LimitedEmission extends Emission {
     const { event } = this
     const { timeout } = this.#limits
     const count = this.unsettled + this.#settled.size
-    for (let index = 0; index < count; index++) {
+    // Whoever is told of a failure may abort the signal, and with it what is left.
+    for (let index = 0; index < count && !this.#finished; index++) {
       if (!this.#settled.has(index)) this.fail(index, new ListenerTimeoutError(event, this.listener(index), timeout))
     }
   }
@@ -74,7 +75,7 @@ class LimitedEmission extends Emission {
   /** Tells who waits, and takes the emission back if it has not started. Running listeners go on. */
   #abort = () => {
     this.outcome?.abort(this.#limits.signal.reason)
-    if (this.#started) return
+    if (this.#started || this.#finished) return
     this.listeners = []
     this.finish()
   }

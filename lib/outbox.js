@@ -40,6 +40,10 @@ class Outbox {
   /** Names this thread to the engine, from its first emission on. */
   #handle = 0
 
+  constructor() {
+    process.on('exit', this.#onExit)
+  }
+
   /** Queues an emission. It starts in a later turn, after all that were queued before. */
   push(emission) {
     this.#emitted++
@@ -83,10 +87,7 @@ class Outbox {
       this.#flush()
       return
     }
-    if (this.#handle === 0) {
-      this.#handle = native.attach(this.#drain)
-      process.on('exit', this.#onExit)
-    }
+    if (this.#handle === 0) this.#handle = native.attach(this.#drain)
     native.wake(this.#handle)
   }
 

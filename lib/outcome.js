@@ -3,6 +3,7 @@
 // What the emitter of an awaited emission learns.
 
 const { NoListenersError } = require('./errors.js')
+const { standIn } = require('./registration.js')
 
 // One executor for all promises, instead of a closure for each: it is called before `new Promise` returns.
 const captured = { resolve: undefined, reject: undefined }
@@ -50,8 +51,8 @@ class Answer {
     this.reject = captured.reject
   }
 
-  /** The listener, as the emission calls it. */
-  answering(listener) {
+  /** What the emission calls: `listener`, in the place of what EventEmitter has stored for it. */
+  answering(listener, stored) {
     const remember = (value) => {
       this.value = value
     }
@@ -61,8 +62,7 @@ class Answer {
       // lazy would be done twice.
       return typeof value?.then === 'function' ? Promise.resolve(value).then(remember) : remember(value)
     }
-    answer.listener = listener.listener ?? listener
-    return answer
+    return standIn(answer, stored)
   }
 
   failed(_index, error) {

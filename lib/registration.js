@@ -19,12 +19,17 @@ class Registration {
   /** @param {{ once?: boolean, timeout?: number }} options */
   constructor(bus, event, listener, { once = false, timeout }) {
     this.once = once
-    /** What an emission calls that has claimed a `once` listener. */
     this.target = timeout === undefined ? listener : limited(event, listener, timeout)
     /** What EventEmitter stores. A function of its own for each registration, even of the same listener. */
     this.stored = once ? onceFunction(bus, event, this) : callFunction(this)
     this.stored.listener = listener
     this.stored[registration] = this
+  }
+
+  /** What an emission calls that has claimed a `once` listener. */
+  claim() {
+    this.claimed = true
+    return standIn(callFunction(this), this.stored)
   }
 
   /** The registration behind a function that EventEmitter stores, if it was made with options. */
@@ -44,6 +49,22 @@ class Registration {
     this.#removed = true
     this.#release?.()
     return true
+  }
+}
+
+/** Marks a function that an emission calls in place of a stored one, so that a removal of that finds it. */
+function standIn(called, stored) {
+  called.listener = originalOf(stored)
+  called.standsFor = stored
+  return called
+}
+
+/** The listener as it was passed to `on`. Reading the property may fail where it is somebody else's. */
+function originalOf(stored) {
+  try {
+    return stored.listener ?? stored
+  } catch {
+    return stored
   }
 }
 
@@ -74,11 +95,15 @@ function limited(event, listener, timeout) {
         clearTimeout(timer)
         settle(value)
       }
-      result.then(settled(resolve), settled(reject))
+      try {
+        result.then(settled(resolve), settled(reject))
+      } catch (error) {
+        settled(reject)(error)
+      }
     })
   }
   call.listener = listener
   return call
 }
 
-module.exports = { Registration }
+module.exports = { Registration, originalOf, standIn }

@@ -4,7 +4,9 @@
 // copied, and with `once` listeners claimed by the first emission that addresses them.
 
 const outbox = require('./outbox.js')
-const { Registration } = require('./registration.js')
+const { Registration, originalOf } = require('./registration.js')
+
+const { keyOf } = require('./validate.js')
 
 const NOBODY = Object.freeze([])
 
@@ -38,15 +40,16 @@ class Roster {
   claim(stored) {
     const registration = Registration.of(stored)
     if (!registration?.once) return stored
-    registration.claimed = true
-    return registration.target
+    return registration.claim()
   }
 
   /** The registration that EventEmitter removes for `listener`, the one added last; undefined if it has no options. */
   find(event, listener) {
     if (!this.#hadOptions) return undefined
-    const matches = (stored) => stored === listener || stored.listener === listener
-    return Registration.of(listener) ?? Registration.of(this.stored(event).findLast(matches))
+    const list = this.stored(event)
+    const own = Registration.of(listener)
+    if (own !== undefined && list.includes(listener)) return own
+    return Registration.of(list.findLast((stored) => stored === listener || originalOf(stored) === listener))
   }
 
   /** Whether any event has `once` listeners. */
@@ -55,7 +58,7 @@ class Roster {
   }
 
   hasOnceFor(event) {
-    return this.#once.has(event)
+    return this.#once.has(keyOf(event))
   }
 
   /** A listener is about to be added. */
@@ -64,15 +67,16 @@ class Roster {
     const registration = Registration.of(stored)
     if (registration === undefined) return
     this.#hadOptions = true
-    if (registration.once) this.#once.set(event, (this.#once.get(event) ?? 0) + 1)
+    if (registration.once) this.#once.set(keyOf(event), (this.#once.get(keyOf(event)) ?? 0) + 1)
   }
 
   /** A listener with options was removed. */
   removed(event, registration) {
     if (!registration.remove() || !registration.once) return
-    const left = this.#once.get(event) - 1
-    if (left > 0) this.#once.set(event, left)
-    else this.#once.delete(event)
+    const key = keyOf(event)
+    const left = this.#once.get(key) - 1
+    if (left > 0) this.#once.set(key, left)
+    else this.#once.delete(key)
   }
 
   /**

@@ -1,6 +1,6 @@
 'use strict'
 
-// Checks of what users pass in. Each returns nothing and throws Node's own kind of error, with its code.
+// Checks of what users pass in. Each `validate` returns nothing and throws Node's own kind of error, with its code.
 
 const { invalidArgType, outOfRange } = require('./errors.js')
 
@@ -59,4 +59,15 @@ function validateBusOptions(options) {
   }
 }
 
-module.exports = { validateFunction, validateLimits, validateListenerOptions, validateBusOptions }
+/** The property key that EventEmitter stores an event under: 5 and '5' are one event. */
+function keyOf(event) {
+  return typeof event === 'symbol' ? event : String(event)
+}
+
+module.exports = {
+  keyOf,
+  validateFunction,
+  validateLimits,
+  validateListenerOptions,
+  validateBusOptions,
+}

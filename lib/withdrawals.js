@@ -12,6 +12,8 @@
 // queued before the removing listener's own emission was started.
 
 const outbox = require('./outbox.js')
+const { originalOf } = require('./registration.js')
+const { keyOf } = require('./validate.js')
 
 /** Stands for every listener of an event, or for every event. */
 const ALL = Symbol('all')
@@ -27,8 +29,8 @@ class Withdrawals {
   note(event, listener) {
     const upTo = outbox.emittedBefore
     const removal = { listener, rank: outbox.current.rank, upTo }
-    const removals = this.#removals.get(event)
-    if (removals === undefined) this.#removals.set(event, [removal])
+    const removals = this.#removals.get(keyOf(event))
+    if (removals === undefined) this.#removals.set(keyOf(event), [removal])
     else removals.push(removal)
     this.#upTo = upTo
     this.#answer = null
@@ -47,7 +49,7 @@ class Withdrawals {
     if (known !== null && known.event === event && known.listeners === listeners) {
       if (rank >= known.rank && number <= known.upTo) return known.remaining
     }
-    const noted = [...(this.#removals.get(event) ?? []), ...(this.#removals.get(ALL) ?? [])]
+    const noted = [...(this.#removals.get(keyOf(event)) ?? []), ...(this.#removals.get(ALL) ?? [])]
     const removals = noted.filter((removal) => rank >= removal.rank && number <= removal.upTo)
     const remaining = without(listeners, removals)
     // The answer can serve others only where every removal applied: then it depends on these bounds alone.
@@ -71,10 +73,15 @@ function without(listeners, removals) {
   for (const { listener } of removals) {
     if (listener === ALL) return []
     // The one added last goes first, as in EventEmitter.
-    const index = remaining.findLastIndex((each) => each === listener || each.listener === listener)
+    const index = remaining.findLastIndex((each) => isOf(each, listener))
     if (index >= 0) remaining.splice(index, 1)
   }
   return remaining
+}
+
+/** Whether what an emission calls is what `off(event, listener)` removes. */
+function isOf(called, listener) {
+  return called === listener || called.standsFor === listener || originalOf(called) === listener
 }
 
 module.exports = { Withdrawals, ALL }
