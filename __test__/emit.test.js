@@ -163,6 +163,16 @@ test('a removeListener listener that throws reaches the emitter, and the event i
   assert.deepEqual(log, ['a1', 'b1'])
 })
 
+test('when removeListener listeners keep throwing, every once listener is removed all the same', () => {
+  const bus = new ParallelEventBus()
+  for (const listener of [() => {}, () => {}, () => {}]) bus.once('x', listener)
+  bus.on('removeListener', (_event, listener) => {
+    throw new Error(`from ${typeof listener}`)
+  })
+  assert.throws(() => bus.emit('x'), /from function/)
+  assert.equal(bus.listenerCount('x'), 0)
+})
+
 test('newListener and removeListener are delivered synchronously, in the place EventEmitter gives them', () => {
   const run = (emitter) => {
     const log = []
@@ -263,6 +273,30 @@ test('removeAllListeners inside a listener empties queued emissions, of one even
     assert.deepEqual(log, args.length === 1 ? ['x1', 'second1', 'y3'] : ['x1', 'second1'])
     assert.equal(bus.getStats().pending, 0)
   }
+})
+
+test('an abort inside a listener removes as off does, for requests too', async () => {
+  const bus = new ParallelEventBus()
+  const controller = new AbortController()
+  bus.on('first', () => controller.abort())
+  bus.on('x', () => assert.fail('it was removed'), { signal: controller.signal })
+  bus.emit('first')
+  bus.emit('x')
+  await assert.rejects(bus.request('x'), { code: 'ERR_NO_LISTENERS' })
+  await bus.idle()
+})
+
+test('an error whose listeners are removed before its turn is a warning', async () => {
+  const bus = new ParallelEventBus()
+  const warned = new Promise((resolve) => process.once('warning', resolve))
+  const listener = () => assert.fail('it was removed')
+  bus.on('error', listener)
+  bus.on('first', () => bus.off('error', listener))
+  bus.emit('first')
+  assert.equal(bus.emit('error', new Error('unheard in the end')), true)
+  const { code, detail } = await warned
+  assert.equal(code, 'PARALLEL_EVENT_BUS_ERROR_UNHEARD')
+  assert.match(detail, /unheard in the end/)
 })
 
 test('a removal takes nothing back from what the same listener, or an earlier one, has emitted', async () => {

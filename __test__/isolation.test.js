@@ -4,7 +4,7 @@
 // captureRejections, or in a process warning.
 
 const assert = require('node:assert/strict')
-const { EventEmitter, captureRejectionSymbol } = require('node:events')
+const { EventEmitter, captureRejectionSymbol, errorMonitor } = require('node:events')
 const { test } = require('node:test')
 const { ParallelEventBus } = require('..')
 
@@ -334,6 +334,77 @@ test('an error listener that rejects under captureRejections does not go round',
   })
   assert.equal(calls, 2)
   assert.equal(warnings.length, 1)
+})
+
+test('an error monitor that fails under captureRejections does not go round', async () => {
+  const bus = new ParallelEventBus({ captureRejections: true })
+  let calls = 0
+  bus.on(errorMonitor, () => {
+    calls++
+    throw new Error('from the monitor')
+  })
+  bus.on('error', () => {})
+  const warnings = await warningsOf(async () => {
+    bus.emit('error', new Error('x'))
+    await bus.idle()
+    await bus.idle()
+  })
+  assert.deepEqual([calls, warnings.length], [1, 1])
+})
+
+test('a rejection method that rejects is a warning', async () => {
+  const bus = new ParallelEventBus({ captureRejections: true })
+  bus[captureRejectionSymbol] = async () => {
+    throw new Error('handler')
+  }
+  bus.on('x', () => {
+    throw new Error('x')
+  })
+  const warnings = await warningsOf(() => bus.emitAndWait('x'))
+  assert.deepEqual(
+    warnings.map(({ code }) => code),
+    ['PARALLEL_EVENT_BUS_HANDLER_FAILED'],
+  )
+})
+
+test('listeners that refuse to be looked at fail like any other, and stop nobody', async () => {
+  const fail = () => {
+    throw new Error('x')
+  }
+  const hostile = [
+    Object.assign(() => fail(), { listener: 'text' }),
+    Object.defineProperty(() => fail(), 'name', { value: Symbol('name') }),
+    Object.defineProperty(() => fail(), 'name', { get: fail }),
+    Object.defineProperty(() => fail(), 'listener', { get: fail }),
+    new Proxy(() => fail(), { get: fail }),
+  ]
+  const bus = new ParallelEventBus()
+  for (const listener of hostile) bus.on('x', listener)
+  const warnings = await warningsOf(async () => {
+    assert.equal((await bus.emitAndWait('x')).failed, hostile.length)
+  })
+  assert.equal(warnings.length, hostile.length)
+})
+
+test('a listener is called, whatever its own call property is', async () => {
+  const bus = new ParallelEventBus()
+  let calls = 0
+  const own = Object.assign(() => calls++, { call: () => assert.fail('not this one') })
+  const bare = Object.setPrototypeOf(() => calls++, null)
+  bus.on('x', own)
+  bus.on('x', bare)
+  for (const args of [[], [1], [1, 2], [1, 2, 3]]) await bus.emitAndWait('x', ...args)
+  assert.equal(calls, 8)
+})
+
+test('a thenable that settles with a promise is followed to the end of that', async () => {
+  const bus = new ParallelEventBus({ onError() {} })
+  bus.on('x', () => ({ then: (resolve) => resolve(Promise.reject(new Error('nested'))) }))
+  bus.on('x', () => ({ then: (resolve) => resolve(new Promise(() => {})) }), { timeout: 5 })
+  const { failed, errors } = await bus.emitAndWait('x')
+  assert.equal(failed, 2)
+  assert.match(errors[0].message, /nested/)
+  assert.equal(errors[1].code, 'ERR_LISTENER_TIMEOUT')
 })
 
 test('captureRejections without an error listener, or on a closed bus, is a warning, not a crash', async () => {

@@ -57,6 +57,14 @@ test('process.exit delivers what is queued, and what exit handlers emit, as a sy
   assert.deepEqual(lines.toSorted(), ['early handler', 'late handler', 'queued'])
 })
 
+test('the first event of a process may be emitted in its exit event, and its failures are told', () => {
+  const { lines, stderr } = inProcess(`
+    bus.on('x', () => { console.log('heard'); throw new Error('at the end') })
+    process.on('exit', () => { bus.emit('x') })`)
+  assert.deepEqual(lines, ['heard'])
+  assert.match(stderr, /ParallelEventBusWarning.*\n.*at the end/)
+})
+
 test('an uncaught error delivers what was queued before it', () => {
   const { status, lines } = inProcess(
     "bus.on('x', () => console.log('heard')); bus.emit('x'); throw new Error('crash')",

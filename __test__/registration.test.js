@@ -189,31 +189,70 @@ test('what rawListeners shows of a once listener removes and calls it, once', ()
 
 test('{ signal } removes the listener on abort, and lets go of a removed one', async () => {
   const bus = new ParallelEventBus()
-  const controller = new AbortController()
-  const { signal } = controller
-  const waiting = () => events.getEventListeners(signal, 'abort').length
+  const waiting = ({ signal }) => events.getEventListeners(signal, 'abort').length
   let calls = 0
   const listener = () => calls++
-  bus.on('x', listener, { signal })
-  bus.once('x', listener, { signal })
-  bus.on('y', listener, { signal })
-  assert.equal(waiting(), 3)
+  const [claimed, off, all, aborted] = Array.from({ length: 4 }, () => new AbortController())
+  bus.once('x', listener, { signal: claimed.signal })
+  bus.on('y', listener, { signal: off.signal })
+  bus.on('z', listener, { signal: all.signal })
+  bus.on('x', listener, { signal: aborted.signal })
   bus.emit('x')
-  assert.equal(waiting(), 2, 'the once listener was claimed')
-  bus.off('y', listener)
-  assert.equal(waiting(), 1)
-  bus.on('y', listener, { signal })
+  assert.equal(waiting(claimed), 0, 'the once listener was claimed')
   bus.off('y', () => {})
-  assert.equal(waiting(), 2, 'another function was removed')
-  bus.removeAllListeners('y')
-  assert.equal(waiting(), 1)
-  controller.abort()
+  assert.equal(waiting(off), 1, 'another function was removed')
+  bus.off('y', listener)
+  assert.equal(waiting(off), 0)
+  bus.removeAllListeners('z')
+  assert.equal(waiting(all), 0)
+  aborted.abort()
   assert.equal(bus.listenerCount('x'), 0)
-  assert.equal(waiting(), 0)
   await bus.idle()
   assert.equal(calls, 2, 'an abort after the emit does not take the event back')
-  bus.on('x', listener, { signal })
+  bus.on('x', listener, { signal: aborted.signal })
   assert.equal(bus.listenerCount('x'), 0, 'an aborted signal registers nothing')
+})
+
+test('one signal for very many listeners and emissions is listened to once', async () => {
+  const bus = new ParallelEventBus({ maxListeners: 0 })
+  const controller = new AbortController()
+  const { signal } = controller
+  const view = bus.with({ signal })
+  for (let n = 0; n < 20_000; n++) {
+    bus.on(`x${n}`, () => {}, { signal })
+    view.emit('x0')
+  }
+  assert.equal(events.getEventListeners(signal, 'abort').length, 1)
+  await bus.idle()
+  controller.abort()
+  assert.deepEqual(bus.eventNames(), [])
+  assert.equal(events.getEventListeners(signal, 'abort').length, 0)
+})
+
+test('the wrapper of one event has nothing to do with another event', () => {
+  const bus = new ParallelEventBus()
+  const controller = new AbortController()
+  bus.once('x', () => {})
+  bus.on('z', () => {}, { signal: controller.signal })
+  bus.off('y', bus.rawListeners('x')[0])
+  bus.off('y', bus.rawListeners('z')[0])
+  assert.deepEqual([bus.emit('x'), bus.emit('x')], [true, false])
+  controller.abort()
+  assert.equal(bus.listenerCount('z'), 0)
+})
+
+test('an event may be a number: it is the event of that name', async () => {
+  const bus = new ParallelEventBus()
+  let calls = 0
+  bus.once(5, () => calls++)
+  assert.deepEqual([bus.emit('5'), bus.emit(5)], [true, false])
+  const listener = () => calls++
+  bus.on('first', () => bus.off(6, listener))
+  bus.on('6', listener)
+  bus.emit('first')
+  bus.emit('6')
+  await bus.idle()
+  assert.equal(calls, 1)
 })
 
 test('{ signal } removes its own listener, not another of the same function', () => {

@@ -258,6 +258,35 @@ test('an abort while listeners run rejects at once and lets them go on', async (
   assert.deepEqual(log, ['second', 'ended'])
 })
 
+test('an abort by one listener keeps the later ones of that emission from starting', async () => {
+  const bus = new ParallelEventBus()
+  const controller = new AbortController()
+  bus.on('x', () => controller.abort())
+  bus.on('x', () => assert.fail('taken back'))
+  await assert.rejects(bus.with({ signal: controller.signal }).emitAndWait('x'), { name: 'AbortError' })
+  await bus.idle()
+})
+
+test('an onError that aborts while the time is over hears of what is left no more', async () => {
+  const controller = new AbortController()
+  let told = 0
+  const bus = new ParallelEventBus({
+    onError() {
+      told++
+      controller.abort()
+    },
+  })
+  bus.on('x', () => {})
+  bus.on('x', () => {})
+  await turn()
+  bus.with({ timeout: 1, signal: controller.signal }).emit('x')
+  const end = performance.now() + 5
+  while (performance.now() < end);
+  await bus.idle()
+  assert.equal(told, 1)
+  assert.equal(bus.getStats().pending, 0)
+})
+
 test('a settled emission lets go of its signal', async () => {
   const bus = new ParallelEventBus()
   bus.on('x', () => {})
@@ -287,7 +316,16 @@ test('a bounded view emits as the bus does', async () => {
 
 test('a bound that is wrong is refused', () => {
   const bus = new ParallelEventBus()
-  for (const limits of [undefined, null, 5, [], { timeout: '5' }, { signal: {} }, { signal: null }]) {
+  for (const limits of [
+    undefined,
+    null,
+    5,
+    [],
+    { timeout: '5' },
+    { signal: {} },
+    { signal: null },
+    { signal: { aborted: false } },
+  ]) {
     assert.throws(() => bus.with(limits), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
   }
   for (const timeout of [0, -1, Number.NaN, Infinity, 2 ** 31]) {

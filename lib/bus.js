@@ -130,9 +130,21 @@ class ParallelEventBus extends EventEmitter {
     const once = open.filter((listener) => Registration.of(listener)?.once)
     const listeners = open.map((listener) => this.#roster.claim(listener))
     this.#dispatch(event, listeners, args, outcome, limits)
-    // Last, because it tells `removeListener` listeners, and these may throw.
-    for (const listener of once) this.removeListener(event, listener)
+    this.#removeAll(event, once)
     return true
+  }
+
+  /** Removes claimed listeners. `removeListener` listeners are told, and may throw: to the emitter, when all is done. */
+  #removeAll(event, listeners) {
+    const thrown = []
+    for (const listener of listeners) {
+      try {
+        this.removeListener(event, listener)
+      } catch (error) {
+        thrown.push(error)
+      }
+    }
+    if (thrown.length > 0) throw thrown[0]
   }
 
   #dispatch(event, listeners, args, outcome, limits) {

@@ -33,8 +33,9 @@ class Dispatcher {
 
   /** As `dispatch`, bounded by `{ timeout, signal }`. */
   dispatchLimited(event, listeners, args, outcome, limits) {
+    const emission = new LimitedEmission(this, event, listeners, args, outcome, limits)
     this.#count(listeners)
-    outbox.push(new LimitedEmission(this, event, listeners, args, outcome, limits))
+    outbox.push(emission)
   }
 
   #count(listeners) {

@@ -8,6 +8,8 @@ const { AsyncResource, executionAsyncId } = require('node:async_hooks')
 const { originalOf } = require('./registration.js')
 
 const { then } = Promise.prototype
+/** `listener.call(...)`, also where a listener has a `call` of its own. */
+const call = Function.prototype.call.bind(Function.prototype.call)
 
 // No private methods here: an object of a class that has them carries one field more.
 class Emission extends AsyncResource {
@@ -39,6 +41,7 @@ class Emission extends AsyncResource {
     if (this.dispatcher.withdrawals !== null) {
       this.listeners = this.dispatcher.remainingListeners(this)
       this.unsettled = countOf(this.listeners)
+      if (this.unsettled === 0 && this.event === 'error') this.dispatcher.reporter.unheard(this)
     }
     const { listeners, args } = this
     const { bus } = this.dispatcher
@@ -58,9 +61,9 @@ class Emission extends AsyncResource {
     let result
     try {
       // Spelled out because a call with its arguments in place is faster than one with a list of them.
-      if (args.length === 1) result = listener.call(bus, args[0])
-      else if (args.length === 0) result = listener.call(bus)
-      else if (args.length === 2) result = listener.call(bus, args[0], args[1])
+      if (args.length === 1) result = call(listener, bus, args[0])
+      else if (args.length === 0) result = call(listener, bus)
+      else if (args.length === 2) result = call(listener, bus, args[0], args[1])
       else result = Reflect.apply(listener, bus, args)
     } catch (error) {
       this.fail(index, error)
@@ -107,30 +110,15 @@ class Emission extends AsyncResource {
 
 /** Waits for what a listener returned, where that is a promise or has a `then`. Returns false where not. */
 function follow(emission, result, index) {
-  let open = true
   try {
     const thenOf = result.then
     if (typeof thenOf !== 'function') return false
-    if (thenOf === then && result instanceof Promise) {
-      emission.followPromise(result, index)
-      return true
-    }
-    const once = (settle) => (error) => {
-      if (!open) return
-      open = false
-      settle(error)
-    }
-    thenOf.call(
-      result,
-      once(() => emission.succeed(index)),
-      once((error) => emission.fail(index, error)),
-    )
+    const real = thenOf === then && result instanceof Promise
+    // What is only like a promise may settle twice, throw, or settle with another promise; a real one sorts that out.
+    emission.followPromise(real ? result : new Promise((resolve) => resolve(result)), index)
   } catch (error) {
-    // From reading or calling a `then` that is not a promise's. Whatever settles twice is heard once.
-    if (open) {
-      open = false
-      emission.fail(index, error)
-    }
+    // The `then` of the result can not even be read.
+    emission.fail(index, error)
   }
   return true
 }

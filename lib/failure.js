@@ -7,6 +7,7 @@
 const { captureRejectionSymbol, errorMonitor } = require('node:events')
 const { inspect } = require('node:util')
 const { describe } = require('./errors.js')
+const outbox = require('./outbox.js')
 
 class FailureReporter {
   #dispatcher
@@ -28,27 +29,24 @@ class FailureReporter {
     }
   }
 
+  /** An `error` whose listeners were all removed while it was queued. A synchronous emitter would have thrown it. */
+  unheard({ args }) {
+    warn('PARALLEL_EVENT_BUS_ERROR_UNHEARD', "the listeners of 'error' were removed before it reached them", args[0])
+  }
+
   #callHandler(event, error, listener) {
     const { onError } = this
-    const warn = (reason) => warnOfHandler('the onError handler', event, reason)
-    try {
-      const result = onError(event, error, listener)
-      if (typeof result?.then === 'function') result.then(undefined, warn)
-    } catch (reason) {
-      warn(reason)
-    }
+    guard('the onError handler', event, () => onError(event, error, listener))
   }
 
   /** As EventEmitter does: its rejection method, else an `error` event. Returns false if neither exists. */
   #capture({ event, args }, error) {
     const { bus, closed } = this.#dispatcher
-    try {
-      if (typeof bus[captureRejectionSymbol] === 'function') bus[captureRejectionSymbol](error, event, ...args)
-      else if (!closed && bus._events.error !== undefined) bus.emit('error', error)
-      else return false
-    } catch (reason) {
-      warnOfHandler('the captureRejections handler', event, reason)
-    }
+    const captures = typeof bus[captureRejectionSymbol] === 'function'
+    if (!captures && (closed || bus._events.error === undefined)) return false
+    guard('the captureRejections handler', event, () =>
+      captures ? bus[captureRejectionSymbol](error, event, ...args) : bus.emit('error', error),
+    )
     return true
   }
 
@@ -73,12 +71,27 @@ function isOfErrors(event) {
   return event === 'error' || event === errorMonitor
 }
 
-function warnOfHandler(handler, event, reason) {
-  warn('PARALLEL_EVENT_BUS_HANDLER_FAILED', `${handler} failed for ${inspect(event)}`, reason)
+/** Calls a handler of the user's. What it throws, or rejects with, is a warning. */
+function guard(handler, event, call) {
+  const failed = (reason) => {
+    warn('PARALLEL_EVENT_BUS_HANDLER_FAILED', `${handler} failed for ${inspect(event)}`, reason)
+  }
+  try {
+    const result = call()
+    if (typeof result?.then === 'function') result.then(undefined, failed)
+  } catch (reason) {
+    failed(reason)
+  }
 }
 
 function warn(code, message, cause) {
-  process.emitWarning(message, { type: 'ParallelEventBusWarning', code, detail: stackOf(cause) })
+  const detail = stackOf(cause)
+  if (!outbox.exiting) {
+    process.emitWarning(message, { type: 'ParallelEventBusWarning', code, detail })
+    return
+  }
+  // emitWarning waits for a tick that does not come any more.
+  process.emit('warning', Object.assign(new Error(message), { name: 'ParallelEventBusWarning', code, detail }))
 }
 
 /** The stack of what was thrown, or whatever can be said of it. */

@@ -5,11 +5,14 @@
 const { clearTimeout, setTimeout } = require('node:timers')
 const { Emission } = require('./emission.js')
 const { ListenerTimeoutError } = require('./errors.js')
+const { onAbort } = require('./signals.js')
 
 class LimitedEmission extends Emission {
   #limits
   #timer
+  #release
   #started = false
+  #aborted = false
   #finished = false
   /** Indexes of the listeners that are done, one way or another. What they do later is ignored. */
   #settled = new Set()
@@ -19,7 +22,7 @@ class LimitedEmission extends Emission {
     super(dispatcher, event, listeners, args, outcome)
     this.#limits = limits
     if (limits.timeout !== undefined) this.#timer = setTimeout(() => this.#expire(), limits.timeout)
-    limits.signal?.addEventListener('abort', this.#abort, { once: true })
+    if (limits.signal !== undefined) this.#release = onAbort(limits.signal, () => this.#abort())
   }
 
   start() {
@@ -29,7 +32,9 @@ class LimitedEmission extends Emission {
   }
 
   call(listener, index, bus, args) {
-    if (super.call(listener, index, bus, args)) this.succeed(index)
+    // Taken back by the abort of a listener before it.
+    if (this.#aborted) this.succeed(index)
+    else if (super.call(listener, index, bus, args)) this.succeed(index)
     return false
   }
 
@@ -51,7 +56,7 @@ class LimitedEmission extends Emission {
   finish() {
     this.#finished = true
     clearTimeout(this.#timer)
-    this.#limits.signal?.removeEventListener('abort', this.#abort)
+    this.#release?.()
     super.finish()
   }
 
@@ -73,7 +78,8 @@ class LimitedEmission extends Emission {
   }
 
   /** Tells who waits, and takes the emission back if it has not started. Running listeners go on. */
-  #abort = () => {
+  #abort() {
+    this.#aborted = true
     this.outcome?.abort(this.#limits.signal.reason)
     if (this.#started || this.#finished) return
     this.listeners = []

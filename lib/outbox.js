@@ -81,6 +81,11 @@ class Outbox {
     return this.#started
   }
 
+  /** Whether the process is in its `exit` event. */
+  get exiting() {
+    return this.#exiting
+  }
+
   #schedule() {
     this.#scheduled = true
     if (this.#exiting) {
@@ -95,14 +100,18 @@ class Outbox {
   #drain = () => {
     const end = performance.now() + TURN_MS
     let look = 1
-    for (let count = 1; this.#head !== null && count <= TURN_EMISSIONS; count++) {
-      this.#startNext()
-      if (count < look) continue
-      if (performance.now() > end) break
-      look += Math.min(look, CLOCK_EVERY)
+    try {
+      for (let count = 1; this.#head !== null && count <= TURN_EMISSIONS; count++) {
+        this.#startNext()
+        if (count < look) continue
+        if (performance.now() > end) break
+        look += Math.min(look, CLOCK_EVERY)
+      }
+    } finally {
+      // Also if something did throw: the other emissions are not to suffer for it.
+      if (this.#head === null) this.#scheduled = false
+      else setImmediate(this.#drain)
     }
-    if (this.#head === null) this.#scheduled = false
-    else setImmediate(this.#drain)
   }
 
   #startNext() {
@@ -115,8 +124,11 @@ class Outbox {
     this.#current = emission
     this.#emittedBefore = this.#emitted
     this.#started++
-    emission.runInAsyncScope(emission.start, emission)
-    this.#current = outer
+    try {
+      emission.runInAsyncScope(emission.start, emission)
+    } finally {
+      this.#current = outer
+    }
   }
 
   /**
@@ -141,6 +153,6 @@ class Outbox {
  * in one thread still deliver in one order, with one wake.
  */
 const key = Symbol.for(`@cynic/parallel-event-bus@${version}/outbox`)
-if (globalThis[key] === undefined) Object.defineProperty(globalThis, key, { value: new Outbox() })
+if (process[key] === undefined) Object.defineProperty(process, key, { value: new Outbox() })
 
-module.exports = globalThis[key]
+module.exports = process[key]

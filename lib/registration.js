@@ -7,6 +7,7 @@
 
 const { clearTimeout, setTimeout } = require('node:timers')
 const { ListenerTimeoutError } = require('./errors.js')
+const { onAbort } = require('./signals.js')
 
 const registration = Symbol('registration')
 
@@ -34,13 +35,17 @@ class Registration {
 
   /** The registration behind a function that EventEmitter stores, if it was made with options. */
   static of(stored) {
-    return stored?.[registration]
+    try {
+      return stored?.[registration]
+    } catch {
+      // A proxy that refuses to be read: not one of ours.
+      return undefined
+    }
   }
 
   /** Calls `remove` when the signal aborts, unless the listener is gone by then. */
   removeOn(signal, remove) {
-    signal.addEventListener('abort', remove, { once: true })
-    this.#release = () => signal.removeEventListener('abort', remove)
+    this.#release = onAbort(signal, remove)
   }
 
   /** The listener was removed: lets go of the signal. Returns false if it was removed before. */
@@ -62,7 +67,8 @@ function standIn(called, stored) {
 /** The listener as it was passed to `on`. Reading the property may fail where it is somebody else's. */
 function originalOf(stored) {
   try {
-    return stored.listener ?? stored
+    const { listener } = stored
+    return typeof listener === 'function' ? listener : stored
   } catch {
     return stored
   }
@@ -95,11 +101,8 @@ function limited(event, listener, timeout) {
         clearTimeout(timer)
         settle(value)
       }
-      try {
-        result.then(settled(resolve), settled(reject))
-      } catch (error) {
-        settled(reject)(error)
-      }
+      // Promise.resolve, because what is only like a promise may settle with another, or throw.
+      Promise.resolve(result).then(settled(resolve), settled(reject))
     })
   }
   call.listener = listener

@@ -33,7 +33,7 @@ function validateTimeout(value, name) {
 }
 
 function validateSignal(value, name) {
-  if (typeof value !== 'object' || value === null || typeof value.aborted !== 'boolean') {
+  if (typeof value?.aborted !== 'boolean' || typeof value.addEventListener !== 'function') {
     throw invalidArgType(name, 'an AbortSignal', value)
   }
 }

@@ -1,0 +1,31 @@
+'use strict'
+
+// Abort signals with many things waiting on them: one listener per signal, however many emissions and
+// registrations it bounds. EventTarget walks its whole list for each listener that is added.
+
+/** @type {WeakMap<AbortSignal, Set<() => void>>} */
+const waiting = new WeakMap()
+
+/** Calls `callback` when the signal aborts. Returns what takes that back. */
+function onAbort(signal, callback) {
+  let callbacks = waiting.get(signal)
+  if (callbacks === undefined) {
+    callbacks = new Set()
+    waiting.set(signal, callbacks)
+  }
+  if (callbacks.size === 0) signal.addEventListener('abort', aborted, { once: true })
+  callbacks.add(callback)
+  return () => {
+    if (callbacks.delete(callback) && callbacks.size === 0) signal.removeEventListener('abort', aborted)
+  }
+}
+
+function aborted() {
+  const callbacks = waiting.get(this)
+  for (const callback of callbacks) {
+    callbacks.delete(callback)
+    callback()
+  }
+}
+
+module.exports = { onAbort }
