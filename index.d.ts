@@ -132,7 +132,10 @@ interface ListenerOptions {
    * @defaultValue `false`
    */
   once?: boolean | undefined
-  /** Removes the listener when it aborts. A signal that has aborted already keeps it from being added. */
+  /**
+   * Removes the listener when it aborts. A signal that has aborted already keeps it from being added. A `once`
+   * listener is removed by its first event; an abort after that does not take the event back.
+   */
   signal?: AbortSignal | undefined
   /**
    * Milliseconds from the start of the listener, more than 0 and at most 2³¹ − 1. A promise it returned that has
@@ -299,7 +302,8 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends Ev
    *
    * @returns the listener's value. `unknown`, unless the map has a signature for the event.
    * @throws whatever the listener throws or rejects with (as a rejection); it is also told to `onError`
-   * @throws {@link NoListenersError} (as a rejection, `ERR_NO_LISTENERS`) when nobody listens
+   * @throws {@link NoListenersError} (as a rejection, `ERR_NO_LISTENERS`) when nobody listens, or another listener
+   * removed it before its turn
    * @throws {@link BusClosedError} (as a rejection, `ERR_BUS_CLOSED`) once the bus is closed
    */
   request<Name extends EventName<Events>>(
@@ -357,8 +361,8 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends Ev
   /**
    * Removes a listener; of several equal ones, the one added last.
    *
-   * Events that were emitted before still reach it, unless a listener calls this: then events that are still
-   * queued no longer do.
+   * Events that were emitted before still reach it, unless a listener calls this, before its first `await`: then
+   * events that are still queued no longer do.
    */
   off<Name extends EventName<Events>>(event: Name | UnmappedName<Events>, listener: Listener<Events, Name, this>): this
 
@@ -401,7 +405,9 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends Ev
   /** Counts from 0 again. */
   resetStats(): this
 
-  /** Resolves when nothing that this bus emitted is queued or running. A listener that awaits it waits for itself. */
+  /** Resolves when nothing that this bus emitted is queued or running. A listener that awaits it waits for itself, and
+   * one that never settles keeps it waiting for ever: give that one a `timeout`.
+   */
   idle(): Promise<void>
 
   /**

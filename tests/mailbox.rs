@@ -70,7 +70,7 @@ fn a_full_mailbox_hands_the_letter_back() {
 fn closing_returns_what_was_not_collected_and_wakes_the_owner() {
     let (mailbox, bell) = mailbox(9);
     mailbox.post(1).unwrap();
-    collect(&mailbox, 9);
+    assert!(!collect(&mailbox, 9).1);
     assert_eq!(mailbox.close(), VecDeque::new());
     assert_eq!(bell.rung(), 2);
     assert_eq!(mailbox.post(2), Err(Refused::Closed(2)));

@@ -124,6 +124,7 @@ impl<T, W: Wake> Mailbox<T, W> {
 
     /// Wakes the owner without a letter, for work that it holds itself. Returns false when the
     /// mailbox is closed, so that nobody waits for a wake that will not come.
+    #[must_use = "false means that no wake will come"]
     pub fn nudge(&self) -> bool {
         let must_wake = {
             let mut queue = lock(&self.queue);
@@ -141,6 +142,7 @@ impl<T, W: Wake> Mailbox<T, W> {
     ///
     /// After `true` the owner must collect again of its own accord: no wake is sent for what is
     /// left. After `false` the next post sends one.
+    #[must_use = "true means that the owner has to collect again"]
     pub fn collect(&self, max: usize, into: &mut Vec<T>) -> bool {
         let mut queue = lock(&self.queue);
         let taken = max.min(queue.letters.len());
@@ -184,7 +186,7 @@ impl<T, W: Wake> Mailbox<T, W> {
     /// Outside the lock: the owner may be running on another core already.
     fn wake_if(&self, must_wake: bool) {
         if must_wake {
-            metrics::WAKES.count();
+            metrics::WAKES.increment();
             self.wake.wake();
         }
     }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 /// Mailboxes that exist.
 pub static MAILBOXES: Gauge = Gauge(AtomicU64::new(0));
 
-/// Wakes sent since the process started.
+/// Wakes asked of owners since the process started.
 pub static WAKES: Counter = Counter(AtomicU64::new(0));
 
 /// A number of things that exist now.
@@ -36,7 +36,7 @@ pub struct Counter(AtomicU64);
 
 impl Counter {
     /// It happened once more.
-    pub fn count(&self) {
+    pub fn increment(&self) {
         self.0.fetch_add(1, Relaxed);
     }
 

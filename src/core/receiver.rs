@@ -20,7 +20,7 @@ impl Wake for TaskWake {
 }
 
 /// The letters of a mailbox as a [`Stream`]. It ends when the mailbox is closed; dropping it closes
-/// the mailbox, so that nobody posts to a reader that is gone.
+/// the mailbox, with what was not read, so that nobody posts to a reader that is gone.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -63,7 +63,8 @@ impl<T: Unpin> Stream for Receiver<T> {
             // Registered before the look, so that a letter posted after it wakes this task.
             this.mailbox.waker().0.register(context.waker());
             let closed = this.mailbox.is_closed();
-            this.mailbox.collect(BATCH, &mut this.collected);
+            // What is left is collected when this batch is used up: no wake is needed for it.
+            let _more = this.mailbox.collect(BATCH, &mut this.collected);
             this.collected.reverse();
             if this.collected.is_empty() && closed {
                 return Poll::Ready(None);

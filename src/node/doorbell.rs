@@ -17,8 +17,8 @@ type Drain = ThreadsafeFunction<(), (), (), Status, false, true>;
 
 pub struct Doorbell {
     drain: Drain,
-    /// Set before the environment is torn down: from then on the threadsafe function may be freed
-    /// at any moment.
+    /// Set before the environment is torn down: spares calls into one that is ending. That the
+    /// function is not freed during a call is napi-rs's lock (`aborted` of its handle).
     disconnected: AtomicBool,
 }
 
@@ -36,14 +36,20 @@ impl Doorbell {
 
     /// Keeps the event loop alive until [`release`](Self::release). JS thread only.
     pub fn hold(&self, env: Env) -> Result<()> {
-        // SAFETY: called on the thread of `env`, which owns the threadsafe function and still runs
-        // JavaScript, so the function has not been finalised. napi-rs has no safe form of this
+        if self.disconnected.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        // SAFETY: on the thread of `env`, where `disconnect` runs too, in a cleanup hook that comes
+        // before the function's own: it has not been finalised. napi-rs has no safe form of this
         // call that works through a shared reference.
         check_status!(unsafe { sys::napi_ref_threadsafe_function(env.raw(), self.drain.raw()) })
     }
 
     /// Lets the event loop end. JS thread only.
     pub fn release(&self, env: Env) -> Result<()> {
+        if self.disconnected.load(Ordering::Acquire) {
+            return Ok(());
+        }
         // SAFETY: as for `hold`.
         check_status!(unsafe { sys::napi_unref_threadsafe_function(env.raw(), self.drain.raw()) })
     }

@@ -25,7 +25,7 @@ pub fn wake(env: Env, thread: u32) -> Result<()> {
 /// Live objects and events of the whole process.
 #[napi(object)]
 pub struct Counters {
-    /// JS threads that are attached now.
+    /// JS threads that are attached now (more than there are, where versions of the library share one).
     pub threads: u32,
     /// Mailboxes that exist now.
     pub mailboxes: u32,
@@ -37,8 +37,8 @@ pub struct Counters {
 #[napi(catch_unwind)]
 pub fn counters() -> Counters {
     Counters {
-        threads: thread::attached() as u32,
-        mailboxes: metrics::MAILBOXES.get() as u32,
+        threads: u32::try_from(thread::attached()).unwrap_or(u32::MAX),
+        mailboxes: u32::try_from(metrics::MAILBOXES.get()).unwrap_or(u32::MAX),
         wakes: metrics::WAKES.get() as f64,
     }
 }

@@ -1,7 +1,7 @@
 //! Everything that knows Node-API.
 //!
 //! * [`doorbell`] wakes a JS thread from any thread.
-//! * [`thread`] is what is kept for each JS thread, from the load of the addon to its end.
+//! * [`thread`] is what is kept for each JS thread, from its first event to its end.
 //! * [`exports`] is what JavaScript calls.
 
 mod doorbell;

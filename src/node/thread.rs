@@ -1,6 +1,6 @@
 //! What is kept for each JS thread: its place among the members and its doorbell.
 //!
-//! A thread attaches when it loads the library and detaches in a cleanup hook of its environment.
+//! A thread attaches with its first event and detaches in a cleanup hook of its environment.
 //! The table is thread-local because every caller runs on the JS thread it asks about: looking
 //! itself up takes no lock, however many workers run.
 
@@ -16,7 +16,7 @@ use super::doorbell::Doorbell;
 use crate::core::mailbox::Mailbox;
 use crate::core::registry::{Registration, Registry};
 
-/// The local lane posts nothing: its events stay in V8, and only the wake crosses.
+/// Nothing is posted yet: the events of a thread stay in V8, and only the wake crosses.
 type Letter = Infallible;
 
 /// Unused until threads send each other letters.
@@ -27,8 +27,7 @@ type Member = Registration<Letter, Doorbell>;
 static REGISTRY: LazyLock<Registry<Letter, Doorbell>> = LazyLock::new(Registry::new);
 
 thread_local! {
-    /// Usually one. More where a module system loads the library several times in one thread, as
-    /// Jest does for each test file.
+    /// Usually one. More where several versions of the library share a thread.
     static ATTACHED: RefCell<Vec<Rc<Member>>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -45,10 +44,9 @@ pub fn attach(env: Env, drain: Function<'_, (), ()>) -> Result<u32> {
         Ok::<_, Error>(Mailbox::new(MAILBOX_CAPACITY, doorbell))
     })?;
     let member = Rc::new(member);
-    ATTACHED.with_borrow_mut(|all| all.push(member.clone()));
-
     // Added after the threadsafe function was made, so it runs before that is torn down.
     env.add_env_cleanup_hook(member.clone(), |member| detach(&member))?;
+    ATTACHED.with_borrow_mut(|all| all.push(member.clone()));
     Ok(member.id().as_u32())
 }
 
@@ -56,16 +54,17 @@ pub fn attach(env: Env, drain: Function<'_, (), ()>) -> Result<u32> {
 pub fn wake(env: Env, handle: u32) -> Result<()> {
     let member =
         find(handle).ok_or_else(|| Error::new(Status::InvalidArg, "no such thread is attached"))?;
-    member.mailbox().waker().hold(env)?;
-    member.mailbox().nudge();
-    Ok(())
+    let doorbell = member.mailbox().waker();
+    doorbell.hold(env)?;
+    if member.mailbox().nudge() { Ok(()) } else { doorbell.release(env) }
 }
 
 /// What happens on the JS thread when the bell rang, before its drain is called.
 fn answer(env: Env, handle: u32) {
     let Some(member) = find(handle) else { return };
     // From here on a wake is a new one. The drain that follows sees all that was queued before.
-    member.mailbox().collect(0, &mut Vec::new());
+    let more = member.mailbox().collect(usize::MAX, &mut Vec::new());
+    debug_assert!(!more, "what is left would wait for a wake that nobody sends");
     // Fails only while the environment is being torn down, and then nothing is kept alive.
     let _ = member.mailbox().waker().release(env);
 }
