@@ -65,6 +65,18 @@ test('the first event of a process may be emitted in its exit event, and its fai
   assert.match(stderr, /ParallelEventBusWarning.*\n.*at the end/)
 })
 
+test('a removeListener listener that throws keeps an abort from nobody else', () => {
+  const { lines } = inProcess(`
+    process.on('uncaughtException', (error) => console.log(error.message))
+    const controller = new AbortController()
+    bus.on('x', () => {}, { signal: controller.signal })
+    bus.on('y', () => {}, { signal: controller.signal })
+    bus.once('removeListener', () => { throw new Error('from removeListener') })
+    controller.abort()
+    console.log(bus.eventNames().length)`)
+  assert.deepEqual(lines, ['0', 'from removeListener'])
+})
+
 test('an uncaught error delivers what was queued before it', () => {
   const { status, lines } = inProcess(
     "bus.on('x', () => console.log('heard')); bus.emit('x'); throw new Error('crash')",

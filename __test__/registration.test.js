@@ -246,13 +246,16 @@ test('an event may be a number: it is the event of that name', async () => {
   let calls = 0
   bus.once(5, () => calls++)
   assert.deepEqual([bus.emit('5'), bus.emit(5)], [true, false])
+  bus.once('5', () => calls++)
+  assert.deepEqual([bus.emit(5), bus.emit('5')], [true, false])
   const listener = () => calls++
   bus.on('first', () => bus.off(6, listener))
   bus.on('6', listener)
   bus.emit('first')
   bus.emit('6')
+  bus.emit(6)
   await bus.idle()
-  assert.equal(calls, 1)
+  assert.equal(calls, 2)
 })
 
 test('{ signal } removes its own listener, not another of the same function', () => {

@@ -52,7 +52,7 @@ branded(BusClosedError, 'ERR_BUS_CLOSED')
 /** A listener in a message. Its name may be anything, or refuse to be read. */
 function describe(listener) {
   try {
-    if (typeof listener.name === 'string' && listener.name !== '') return `listener ${listener.name}`
+    if (listener.name) return `listener ${listener.name}`
   } catch {}
   return 'a listener'
 }

@@ -13,7 +13,8 @@ function onAbort(signal, callback) {
     callbacks = new Set()
     waiting.set(signal, callbacks)
   }
-  if (callbacks.size === 0) signal.addEventListener('abort', aborted, { once: true })
+  // Added again it is still one.
+  signal.addEventListener('abort', aborted, { once: true })
   callbacks.add(callback)
   return () => {
     if (callbacks.delete(callback) && callbacks.size === 0) signal.removeEventListener('abort', aborted)
@@ -21,10 +22,15 @@ function onAbort(signal, callback) {
 }
 
 function aborted() {
-  const callbacks = waiting.get(this)
-  for (const callback of callbacks) {
-    callbacks.delete(callback)
-    callback()
+  for (const callback of waiting.get(this)) {
+    try {
+      callback()
+    } catch (error) {
+      // As EventTarget does with a listener that throws: the others are told all the same.
+      process.nextTick(() => {
+        throw error
+      })
+    }
   }
 }
 
