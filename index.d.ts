@@ -156,8 +156,8 @@ interface Limits {
    */
   timeout?: number | undefined
   /**
-   * Takes back, when it aborts, what no listener was started for. Listeners that run go on. Whoever waits gets a
-   * rejection with `signal.reason`.
+   * Takes back, when it aborts, every listener that has not been started. Listeners that run go on. Whoever waits
+   * gets a rejection with `signal.reason`.
    */
   signal?: AbortSignal | undefined
 }

@@ -5,7 +5,6 @@
 
 const outbox = require('./outbox.js')
 const { Registration, originalOf } = require('./registration.js')
-
 const { keyOf } = require('./validate.js')
 
 const NOBODY = Object.freeze([])
