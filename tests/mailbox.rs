@@ -1,82 +1,72 @@
 //! The mailbox against a naive model, and the semantics its module documents.
 #![cfg(not(feature = "loom"))]
 
-use std::collections::VecDeque;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod common;
 
-use parallel_event_bus::core::mailbox::{Mailbox, Refused, Wake};
+use std::collections::VecDeque;
+
+use common::Bell;
+use parallel_event_bus::core::mailbox::{Closed, Mailbox};
 use proptest::prelude::*;
 
-/// Counts its wakes.
-#[derive(Clone, Default)]
-struct Bell(Arc<AtomicUsize>);
-
-impl Bell {
-    fn rung(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-impl Wake for Bell {
-    fn wake(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-fn mailbox(capacity: usize) -> (Mailbox<u32, Bell>, Bell) {
+fn mailbox() -> (Mailbox<u32, Bell>, Bell) {
     let bell = Bell::default();
-    (Mailbox::new(capacity, bell.clone()), bell)
+    (Mailbox::new(bell.clone()), bell)
 }
 
 fn collect(mailbox: &Mailbox<u32, Bell>, max: usize) -> (Vec<u32>, bool) {
     let mut letters = Vec::new();
-    let more = mailbox.collect(max, &mut letters);
-    (letters, more)
+    let again = mailbox.collect(max, &mut letters);
+    (letters, again)
 }
 
 #[test]
-fn a_burst_is_one_wake() {
-    let (mailbox, bell) = mailbox(100);
+fn a_burst_is_one_wake_even_while_it_is_read() {
+    let (mailbox, bell) = mailbox();
     for letter in 0..100 {
         mailbox.post(letter).unwrap();
     }
     assert_eq!(bell.rung(), 1);
-    assert_eq!(collect(&mailbox, 100), ((0..100).collect(), false));
+    assert_eq!(collect(&mailbox, 100), ((0..100).collect(), true));
     mailbox.post(100).unwrap();
-    assert_eq!(bell.rung(), 2, "after an empty mailbox the next letter wakes again");
+    assert_eq!(bell.rung(), 1, "the owner was told to look again");
+    assert_eq!(collect(&mailbox, 100), (vec![100], true));
+    assert_eq!(collect(&mailbox, 100), (vec![], false));
+    mailbox.post(101).unwrap();
+    assert_eq!(bell.rung(), 2, "after a look that found nothing the next letter wakes again");
 }
 
 #[test]
-fn an_owner_that_leaves_some_is_not_woken_for_them() {
-    let (mailbox, bell) = mailbox(10);
-    (0..4).for_each(|letter| mailbox.post(letter).unwrap());
-    assert_eq!(collect(&mailbox, 3), (vec![0, 1, 2], true));
-    mailbox.post(4).unwrap();
-    assert_eq!(bell.rung(), 1, "it said it would look again");
-    assert_eq!(collect(&mailbox, 3), (vec![3, 4], false));
-}
-
-#[test]
-fn a_full_mailbox_hands_the_letter_back() {
-    let (mailbox, _) = mailbox(1);
-    mailbox.post(1).unwrap();
-    assert_eq!(mailbox.post(2), Err(Refused::Full(2)));
-    assert_eq!(collect(&mailbox, 9), (vec![1], false));
-    assert_eq!(mailbox.post(3), Ok(()));
+fn a_letter_that_is_written_to_is_no_new_letter() {
+    let (mailbox, bell) = mailbox();
+    assert_eq!(mailbox.write(|last| last.is_none().then_some(1)), Ok(true));
+    let add = |last: Option<&mut u32>| {
+        *last? += 10;
+        None
+    };
+    assert_eq!(mailbox.write(add), Ok(false));
+    assert_eq!(mailbox.write(|_| Some(2)), Ok(false));
+    assert_eq!(bell.rung(), 0, "whoever writes rings when it may");
+    mailbox.ring();
+    assert_eq!(bell.rung(), 1);
+    assert_eq!(collect(&mailbox, 9), (vec![11, 2], true));
+    mailbox.close();
+    assert_eq!(mailbox.write(|_| panic!("it is closed")), Err(Closed(())));
 }
 
 #[test]
 fn closing_returns_what_was_not_collected_and_wakes_the_owner() {
-    let (mailbox, bell) = mailbox(9);
+    let (mailbox, bell) = mailbox();
     mailbox.post(1).unwrap();
-    assert!(!collect(&mailbox, 9).1);
+    assert_eq!(collect(&mailbox, 9), (vec![1], true));
+    assert_eq!(collect(&mailbox, 9), (vec![], false));
     assert_eq!(mailbox.close(), VecDeque::new());
     assert_eq!(bell.rung(), 2);
-    assert_eq!(mailbox.post(2), Err(Refused::Closed(2)));
+    assert!(mailbox.is_closed());
+    assert_eq!(mailbox.post(2), Err(Closed(2)));
     assert!(!mailbox.nudge(), "nobody may wait for a wake that does not come");
 
-    let (mailbox, _) = self::mailbox(9);
+    let (mailbox, _) = self::mailbox();
     mailbox.post(1).unwrap();
     assert_eq!(mailbox.close(), VecDeque::from([1]));
     assert_eq!(mailbox.close(), VecDeque::new());
@@ -84,12 +74,12 @@ fn closing_returns_what_was_not_collected_and_wakes_the_owner() {
 
 #[test]
 fn a_nudge_wakes_without_a_letter_and_shares_the_wake() {
-    let (mailbox, bell) = mailbox(9);
+    let (mailbox, bell) = mailbox();
     assert!(mailbox.nudge());
     assert!(mailbox.nudge());
     mailbox.post(1).unwrap();
     assert_eq!(bell.rung(), 1);
-    assert_eq!(collect(&mailbox, 9), (vec![1], false));
+    while collect(&mailbox, 9).1 {}
     assert!(mailbox.nudge());
     assert_eq!(bell.rung(), 2);
 }
@@ -98,7 +88,7 @@ fn a_nudge_wakes_without_a_letter_and_shares_the_wake() {
 fn letters_from_many_threads_arrive_once_each_and_in_the_order_of_their_sender() {
     const SENDERS: u32 = 4;
     const LETTERS: u32 = 5_000;
-    let (mailbox, bell) = mailbox(usize::MAX);
+    let (mailbox, bell) = mailbox();
     let mut seen = vec![Vec::new(); SENDERS as usize];
     std::thread::scope(|scope| {
         for sender in 0..SENDERS {
@@ -119,12 +109,12 @@ fn letters_from_many_threads_arrive_once_each_and_in_the_order_of_their_sender()
             }
             answered += 1;
             while {
-                let (letters, more) = collect(&mailbox, 64);
+                let (letters, again) = collect(&mailbox, 64);
                 left -= letters.len() as u32;
                 for letter in letters {
                     seen[(letter / LETTERS) as usize].push(letter % LETTERS);
                 }
-                more
+                again
             } {}
         }
     });
@@ -136,6 +126,8 @@ fn letters_from_many_threads_arrive_once_each_and_in_the_order_of_their_sender()
 #[derive(Clone, Debug)]
 enum Step {
     Post(u32),
+    /// Adds to the last letter, or puts one where there is none.
+    Write(u32),
     Nudge,
     Collect(usize),
     Close,
@@ -143,9 +135,10 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        8 => any::<u32>().prop_map(Step::Post),
+        6 => (0..1_000_u32).prop_map(Step::Post),
+        3 => (0..1_000_u32).prop_map(Step::Write),
         2 => Just(Step::Nudge),
-        4 => (0..6_usize).prop_map(Step::Collect),
+        5 => (0..6_usize).prop_map(Step::Collect),
         1 => Just(Step::Close),
     ];
     prop::collection::vec(step, 0..80)
@@ -169,22 +162,37 @@ impl Model {
 
 proptest! {
     #[test]
-    fn behaves_like_the_model(steps in steps(), capacity in 0..6_usize) {
-        let (mailbox, bell) = mailbox(capacity);
+    fn behaves_like_the_model(steps in steps()) {
+        let (mailbox, bell) = mailbox();
         let mut model = Model::default();
         for step in steps {
             match step {
                 Step::Post(letter) => {
-                    let expected = if model.closed {
-                        Err(Refused::Closed(letter))
-                    } else if model.letters.len() == capacity {
-                        Err(Refused::Full(letter))
-                    } else {
+                    let expected = if model.closed { Err(Closed(letter)) } else { Ok(()) };
+                    prop_assert_eq!(mailbox.post(letter), expected);
+                    if !model.closed {
                         model.letters.push_back(letter);
                         model.wake();
-                        Ok(())
-                    };
-                    prop_assert_eq!(mailbox.post(letter), expected);
+                    }
+                }
+                Step::Write(number) => {
+                    let must_ring = mailbox.write(|last| match last {
+                        Some(last) => { *last += number; None }
+                        None => Some(number),
+                    });
+                    if model.closed {
+                        prop_assert_eq!(must_ring, Err(Closed(())));
+                    } else {
+                        prop_assert_eq!(must_ring, Ok(!model.awake));
+                        if !model.awake {
+                            mailbox.ring();
+                        }
+                        match model.letters.back_mut() {
+                            Some(last) => *last += number,
+                            None => model.letters.push_back(number),
+                        }
+                        model.wake();
+                    }
                 }
                 Step::Nudge => {
                     prop_assert_eq!(mailbox.nudge(), !model.closed);
@@ -194,7 +202,7 @@ proptest! {
                 }
                 Step::Collect(max) => {
                     let taken: Vec<_> = model.letters.drain(..max.min(model.letters.len())).collect();
-                    model.awake = !model.letters.is_empty();
+                    model.awake = !taken.is_empty() || !model.letters.is_empty();
                     prop_assert_eq!(collect(&mailbox, max), (taken, model.awake));
                 }
                 Step::Close => {

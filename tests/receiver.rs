@@ -1,47 +1,85 @@
-//! A Rust task that reads a mailbox, on tokio.
+//! A Rust task that reads the letters of an endpoint, on tokio.
 #![cfg(not(feature = "loom"))]
 
-use std::sync::Arc;
+mod common;
 
+use common::*;
 use futures::StreamExt;
-use parallel_event_bus::core::mailbox::{Mailbox, Refused};
-use parallel_event_bus::core::receiver::{Receiver, TaskWake};
-
-fn mailbox() -> Arc<Mailbox<u32, TaskWake>> {
-    Arc::new(Mailbox::new(usize::MAX, TaskWake::default()))
-}
+use parallel_event_bus::core::endpoint::Letter;
+use parallel_event_bus::core::outcome::Cause;
+use parallel_event_bus::core::quota::Limits;
+use parallel_event_bus::core::receiver::Receiver;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn letters_posted_while_the_task_sleeps_and_while_it_reads_all_arrive_in_order() {
-    let mailbox = mailbox();
-    let receiver = Receiver::new(mailbox.clone());
-    let writer = tokio::spawn(async move {
-        for letter in 0..10_000 {
-            mailbox.post(letter).unwrap();
-            if letter % 97 == 0 {
-                tokio::task::yield_now().await;
+async fn letters_that_come_while_the_task_sleeps_and_while_it_reads_all_arrive_in_order() {
+    const EVENTS: u32 = 10_000;
+    let mut letters = Receiver::new(1);
+    let member = letters.endpoint().join("read", Limits::default());
+    member.listen("e", 1, plain());
+    let writer = tokio::task::spawn_blocking(|| {
+        let emitter = self::member(2, "read");
+        for number in 0..EVENTS {
+            let _emitted = emit(&emitter, "e", &number.to_ne_bytes());
+            if number % 97 == 0 {
+                std::thread::yield_now();
             }
         }
-        mailbox
+        emitter
     });
-    let read: Vec<_> = receiver.take(10_000).collect().await;
-    assert!(read.into_iter().eq(0..10_000));
-    writer.await.unwrap();
+    for number in 0..EVENTS {
+        let Some(Letter::Delivery(delivery)) = soon(letters.next()).await else {
+            panic!("another letter")
+        };
+        assert_eq!(delivery.payload(), number.to_ne_bytes());
+        delivery.succeed(0, None);
+    }
+    assert_eq!(writer.await.unwrap().pending(), 0);
 }
 
 #[tokio::test]
-async fn the_stream_ends_when_the_mailbox_is_closed() {
-    let mailbox = mailbox();
-    let mut receiver = Receiver::new(mailbox.clone());
-    let reader = tokio::spawn(async move { receiver.next().await });
+async fn what_is_read_gives_back_its_room() {
+    let mut letters = Receiver::new(1);
+    let member = letters.endpoint().join("quota", Limits { messages: 2, bytes: 100 });
+    member.listen("e", 1, plain());
+    let emitter = self::member(2, "quota");
+    let mut emitted: Vec<_> = (0..3).map(|_| emit(&emitter, "e", b"")).collect();
+    assert_eq!(emitted[2].outcome().unwrap().failures[0].cause, Cause::Full);
+    assert_eq!(member.quota().messages(), 2);
+    let _first = soon(letters.next()).await;
+    assert_eq!(member.quota().messages(), 1);
+    let mut next = emit(&emitter, "e", b"");
+    assert_eq!(next.outcome(), None, "it waits");
+}
+
+#[tokio::test]
+async fn the_stream_ends_when_the_endpoint_is_closed() {
+    let mut letters = Receiver::new(1);
+    let endpoint = letters.endpoint().clone();
+    let reader = tokio::spawn(async move { letters.next().await.is_none() });
     tokio::task::yield_now().await;
-    mailbox.close();
-    assert_eq!(reader.await.unwrap(), None);
+    endpoint.close();
+    assert!(soon(reader).await.unwrap());
 }
 
 #[tokio::test]
-async fn a_dropped_reader_closes_the_mailbox() {
-    let mailbox = mailbox();
-    drop(Receiver::new(mailbox.clone()));
-    assert_eq!(mailbox.post(1), Err(Refused::Closed(1)));
+async fn dropping_the_receiver_settles_what_waits_and_what_it_had_collected() {
+    let mut letters = Receiver::new(1);
+    let member = letters.endpoint().join("dropped", Limits::default());
+    member.listen("e", 1, plain());
+    member.listen("grouped", 2, in_group("g"));
+    let (emitter, other) = (self::member(2, "dropped"), self::member(3, "dropped"));
+    let mut emitted: Vec<_> = (0..100).map(|_| emit(&emitter, "e", b"")).collect();
+    let _grouped = emit(&emitter, "grouped", b"");
+    other.listen("grouped", 3, in_group("g"));
+    let first = soon(letters.next()).await;
+    drop(first);
+    drop(letters);
+    assert!(
+        emitted
+            .iter_mut()
+            .all(|emitted| { emitted.outcome().unwrap().failures[0].cause == Cause::Gone })
+    );
+    assert_eq!(said(other.endpoint()), ["delivery grouped [3]", "exit of 1"]);
+    assert_eq!(emit(&emitter, "e", b"").others, 0);
+    assert_eq!(member.in_flight(), 0);
 }

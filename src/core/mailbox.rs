@@ -1,4 +1,4 @@
-//! A bounded FIFO with one coalesced wake: what stands in front of every member.
+//! A FIFO with one coalesced wake: what stands in front of every thread and task that takes part.
 //!
 //! Any thread posts; one owner collects. The owner is woken when there is something to do, once
 //! for any number of letters.
@@ -13,7 +13,8 @@
 //!
 //! # When full
 //!
-//! [`Mailbox::post`] refuses and hands the letter back. Nothing is dropped and nobody waits.
+//! It never is: what may wait is bounded where an event is addressed, for each member of a channel
+//! by itself ([`quota`](super::quota)), because the members of one thread share its mailbox.
 //!
 //! # When closed
 //!
@@ -34,70 +35,70 @@ pub trait Wake: Send + Sync {
     fn wake(&self);
 }
 
-/// A letter that was not accepted, and why. The letter is handed back.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Refused<T> {
-    /// As many letters wait as the mailbox holds.
-    Full(T),
-    /// The owner is gone, or going.
-    Closed(T),
-}
-
-impl<T> fmt::Display for Refused<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Refused::Full(_) => "the mailbox is full",
-            Refused::Closed(_) => "the mailbox is closed",
-        })
+impl<W: Wake + ?Sized> Wake for std::sync::Arc<W> {
+    fn wake(&self) {
+        (**self).wake();
     }
 }
 
-impl<T: fmt::Debug> std::error::Error for Refused<T> {}
+/// The mailbox is closed: its owner is gone, or going. The letter is handed back.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Closed<T>(pub T);
 
-/// A bounded FIFO of letters with one coalesced wake. See the [module](self) for its semantics.
+impl<T> fmt::Display for Closed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the mailbox is closed")
+    }
+}
+
+impl<T: fmt::Debug> std::error::Error for Closed<T> {}
+
+/// A FIFO of letters with one coalesced wake. See the [module](self) for its semantics.
 ///
 /// ```
-/// use parallel_event_bus::core::mailbox::{Mailbox, Refused, Wake};
+/// use parallel_event_bus::core::mailbox::{Closed, Mailbox, Wake};
 ///
 /// struct Bell;
 /// impl Wake for Bell {
 ///     fn wake(&self) {}
 /// }
 ///
-/// let mailbox = Mailbox::new(2, Bell);
+/// let mailbox = Mailbox::new(Bell);
 /// mailbox.post("a").unwrap();
 /// mailbox.post("b").unwrap();
-/// assert_eq!(mailbox.post("c"), Err(Refused::Full("c")));
 ///
 /// let mut letters = Vec::new();
-/// assert!(!mailbox.collect(16, &mut letters), "nothing is left");
+/// assert!(mailbox.collect(16, &mut letters), "there was something, so look again");
 /// assert_eq!(letters, ["a", "b"]);
+/// assert!(!mailbox.collect(16, &mut letters), "from now on a post wakes");
+///
+/// mailbox.close();
+/// assert_eq!(mailbox.post("c"), Err(Closed("c")));
 /// ```
 pub struct Mailbox<T, W: Wake> {
     queue: Mutex<Queue<T>>,
-    capacity: usize,
     wake: W,
+    _counted: metrics::Counted,
 }
 
 struct Queue<T> {
     letters: VecDeque<T>,
-    /// A wake is on its way to the owner, or the owner has been told that more is left.
+    /// A wake is on its way to the owner, or the owner has been told to look again.
     wake_pending: bool,
     closed: bool,
 }
 
 impl<T, W: Wake> Mailbox<T, W> {
-    /// An empty mailbox that holds at most `capacity` letters and tells its owner through `wake`.
-    pub fn new(capacity: usize, wake: W) -> Self {
-        metrics::MAILBOXES.add();
+    /// An empty mailbox that tells its owner through `wake`.
+    pub fn new(wake: W) -> Self {
         Mailbox {
             queue: Mutex::new(Queue {
                 letters: VecDeque::new(),
                 wake_pending: false,
                 closed: false,
             }),
-            capacity,
             wake,
+            _counted: metrics::MAILBOXES.count(),
         }
     }
 
@@ -105,25 +106,58 @@ impl<T, W: Wake> Mailbox<T, W> {
     ///
     /// # Errors
     ///
-    /// [`Refused::Full`] or [`Refused::Closed`], with the letter.
-    pub fn post(&self, letter: T) -> Result<(), Refused<T>> {
-        let must_wake = {
-            let mut queue = lock(&self.queue);
-            if queue.closed {
-                return Err(Refused::Closed(letter));
-            }
-            if queue.letters.len() >= self.capacity {
-                return Err(Refused::Full(letter));
-            }
+    /// [`Closed`], with the letter.
+    pub fn post(&self, letter: T) -> Result<(), Closed<T>> {
+        self.put(letter).map(|must_wake| self.wake_if(must_wake))
+    }
+
+    /// The first half of [`post`](Self::post), for a caller that holds a lock: queues a letter, and
+    /// returns whether the caller has to call [`ring`](Self::ring), once the lock is released.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`], with the letter.
+    #[must_use = "true means that the owner waits for a ring"]
+    pub fn put(&self, letter: T) -> Result<bool, Closed<T>> {
+        let mut queue = lock(&self.queue);
+        if queue.closed {
+            return Err(Closed(letter));
+        }
+        queue.letters.push_back(letter);
+        Ok(queue.claim_wake())
+    }
+
+    /// As [`put`](Self::put), but may add to the letter that would come before: `write` gets the last
+    /// one that waits, and returns a letter to queue behind it, or None if it needs none.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`]; `write` was not called.
+    #[must_use = "true means that the owner waits for a ring"]
+    pub fn write(
+        &self,
+        write: impl FnOnce(Option<&mut T>) -> Option<T>,
+    ) -> Result<bool, Closed<()>> {
+        let mut queue = lock(&self.queue);
+        if queue.closed {
+            return Err(Closed(()));
+        }
+        if let Some(letter) = write(queue.letters.back_mut()) {
             queue.letters.push_back(letter);
-            queue.claim_wake()
-        };
-        self.wake_if(must_wake);
-        Ok(())
+        }
+        Ok(queue.claim_wake())
+    }
+
+    /// Sends the wake that [`put`](Self::put) asked for.
+    pub fn ring(&self) {
+        self.wake_if(true);
     }
 
     /// Wakes the owner without a letter, for work that it holds itself. Returns false when the
     /// mailbox is closed, so that nobody waits for a wake that will not come.
+    ///
+    /// It shares a wake as a letter does, and one that is told to look again is not woken. So the
+    /// owner sees to that work after the look that found nothing, not only before.
     #[must_use = "false means that no wake will come"]
     pub fn nudge(&self) -> bool {
         let must_wake = {
@@ -137,17 +171,28 @@ impl<T, W: Wake> Mailbox<T, W> {
         true
     }
 
-    /// Moves up to `max` letters to the end of `into`, oldest first, and returns whether any are
-    /// left. For the owner, when it was woken.
+    /// Moves up to `max` letters to the end of `into`, oldest first, and returns whether there were
+    /// any. For the owner, when it was woken.
     ///
-    /// After `true` the owner must collect again of its own accord: no wake is sent for what is
-    /// left. After `false` the next post sends one.
+    /// After `true` the owner must collect again of its own accord, soon: no wake is sent for what is
+    /// left, nor for what is posted until then, so that a burst that is read as fast as it is written
+    /// is still one wake. After `false` the next post sends one.
     #[must_use = "true means that the owner has to collect again"]
     pub fn collect(&self, max: usize, into: &mut Vec<T>) -> bool {
+        self.take(max, into, false)
+    }
+
+    /// As [`collect`](Self::collect), but the owner must collect again also if it found nothing. For
+    /// one that is about to sleep and would rather wait for a moment: being woken costs more.
+    pub fn poll(&self, max: usize, into: &mut Vec<T>) {
+        self.take(max, into, true);
+    }
+
+    fn take(&self, max: usize, into: &mut Vec<T>, stays_awake: bool) -> bool {
         let mut queue = lock(&self.queue);
         let taken = max.min(queue.letters.len());
         into.extend(queue.letters.drain(..taken));
-        queue.wake_pending = !queue.letters.is_empty();
+        queue.wake_pending = stays_awake || taken > 0 || !queue.letters.is_empty();
         queue.wake_pending
     }
 
@@ -196,11 +241,5 @@ impl<T> Queue<T> {
     /// Whether the caller is the one who has to send the wake.
     fn claim_wake(&mut self) -> bool {
         !std::mem::replace(&mut self.wake_pending, true)
-    }
-}
-
-impl<T, W: Wake> Drop for Mailbox<T, W> {
-    fn drop(&mut self) {
-        metrics::MAILBOXES.remove();
     }
 }

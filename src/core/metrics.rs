@@ -6,7 +6,16 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Mailboxes that exist.
-pub static MAILBOXES: Gauge = Gauge(AtomicU64::new(0));
+pub static MAILBOXES: Gauge = Gauge::zero();
+
+/// Members of channels that exist.
+pub static MEMBERS: Gauge = Gauge::zero();
+
+/// Dispatches that exist: their payloads and outcomes with them.
+pub static DISPATCHES: Gauge = Gauge::zero();
+
+/// Deadlines that wait.
+pub static DEADLINES: Gauge = Gauge::zero();
 
 /// Wakes asked of owners since the process started.
 pub static WAKES: Counter = Counter(AtomicU64::new(0));
@@ -15,19 +24,28 @@ pub static WAKES: Counter = Counter(AtomicU64::new(0));
 pub struct Gauge(AtomicU64);
 
 impl Gauge {
-    /// One more exists.
-    pub fn add(&self) {
-        self.0.fetch_add(1, Relaxed);
+    const fn zero() -> Self {
+        Gauge(AtomicU64::new(0))
     }
 
-    /// One fewer exists.
-    pub fn remove(&self) {
-        self.0.fetch_sub(1, Relaxed);
+    /// One more exists, for as long as what is returned.
+    pub fn count(&'static self) -> Counted {
+        self.0.fetch_add(1, Relaxed);
+        Counted(self)
     }
 
     /// How many exist.
     pub fn get(&self) -> u64 {
         self.0.load(Relaxed)
+    }
+}
+
+/// One thing that exists; dropping it takes it off its [`Gauge`].
+pub struct Counted(&'static Gauge);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Relaxed);
     }
 }
 

@@ -1,4 +1,13 @@
-//! A mailbox that a Rust task reads: the counterpart of a JS thread's drain.
+//! The letters of an endpoint as a stream: what a drain is for a JS thread, for a Rust task.
+//!
+//! A receiver owns its [`Endpoint`], whose wake is the waker of the task that reads. A letter that is
+//! read is [received](Letter::receive): the room that it took of its member's
+//! [quota](super::quota) is free again. The stream
+//! ends when the endpoint is closed. Dropping the receiver closes the endpoint, by which everything
+//! that it owed settles, what it had collected and not handed out included.
+//!
+//! Most tasks want their listeners called instead: [`listener`](super::listener) does that with the
+//! letters of a receiver.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,11 +16,15 @@ use std::task::{Context, Poll};
 use futures::stream::Stream;
 use futures::task::AtomicWaker;
 
-use super::mailbox::{Mailbox, Wake};
+use super::endpoint::{Endpoint, Letter};
+use super::mailbox::Wake;
 
-/// Wakes the task that reads the mailbox.
+/// How many letters are taken under one lock.
+const BATCH: usize = 64;
+
+/// Wakes the task that reads.
 #[derive(Default)]
-pub struct TaskWake(AtomicWaker);
+struct TaskWake(AtomicWaker);
 
 impl Wake for TaskWake {
     fn wake(&self) {
@@ -19,66 +32,85 @@ impl Wake for TaskWake {
     }
 }
 
-/// The letters of a mailbox as a [`Stream`]. It ends when the mailbox is closed; dropping it closes
-/// the mailbox, with what was not read, so that nobody posts to a reader that is gone.
+/// The letters of an endpoint of its own. See the [module](self).
 ///
 /// ```
-/// use std::sync::Arc;
 /// use futures::StreamExt;
-/// use parallel_event_bus::core::mailbox::Mailbox;
-/// use parallel_event_bus::core::receiver::{Receiver, TaskWake};
+/// use parallel_event_bus::core::endpoint::Letter;
+/// use parallel_event_bus::core::quota::Limits;
+/// use parallel_event_bus::core::receiver::Receiver;
+/// use parallel_event_bus::core::route::ListenerOptions;
 ///
-/// # #[tokio::main]
+/// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// let mailbox = Arc::new(Mailbox::new(1024, TaskWake::default()));
-/// let mut letters = Receiver::new(mailbox.clone());
+/// let mut letters = Receiver::new(1);
+/// let orders = letters.endpoint().join("orders", Limits::default());
+/// orders.listen("created", 7, ListenerOptions::default());
 ///
-/// let writer = tokio::spawn(async move { mailbox.post("hello").unwrap() });
-/// assert_eq!(letters.next().await, Some("hello"));
-/// # writer.await.unwrap();
+/// let other = Receiver::new(2);
+/// let emitter = other.endpoint().join("orders", Limits::default());
+/// emitter.channel().route("created").post(&emitter, Some(b"order 4711"));
+///
+/// let Some(Letter::Packet(mut packet)) = letters.next().await else { panic!("another letter") };
+/// assert_eq!(packet.event(0), Some(("created", [7].as_slice(), b"order 4711".to_vec())));
+/// packet.settle(0, 1, 0);
+/// assert_eq!(emitter.pending(), 0);
 /// # }
 /// ```
-pub struct Receiver<T> {
-    mailbox: Arc<Mailbox<T, TaskWake>>,
+pub struct Receiver {
+    endpoint: Arc<Endpoint>,
+    wake: Arc<TaskWake>,
     /// Collected and not yet handed out, newest first, so that the oldest is popped.
-    collected: Vec<T>,
+    collected: Vec<Letter>,
 }
 
-/// How many letters are taken under one lock.
-const BATCH: usize = 64;
+impl Receiver {
+    /// A receiver with an endpoint in no channel. `thread` is how others name it; JS threads are
+    /// named by their thread ids.
+    pub fn new(thread: u32) -> Self {
+        let wake = Arc::new(TaskWake::default());
+        let endpoint = Endpoint::new(thread, wake.clone());
+        Receiver { endpoint, wake, collected: Vec::new() }
+    }
 
-impl<T> Receiver<T> {
-    /// Reads `mailbox`. Two receivers of one mailbox would steal each other's wakes.
-    pub fn new(mailbox: Arc<Mailbox<T, TaskWake>>) -> Self {
-        Receiver { mailbox, collected: Vec::with_capacity(BATCH) }
+    /// Whose letters these are.
+    pub fn endpoint(&self) -> &Arc<Endpoint> {
+        &self.endpoint
     }
 }
 
-impl<T: Unpin> Stream for Receiver<T> {
-    type Item = T;
+impl Stream for Receiver {
+    type Item = Letter;
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Letter>> {
         let this = &mut *self;
         if this.collected.is_empty() {
             // Registered before the look, so that a letter posted after it wakes this task.
-            this.mailbox.waker().0.register(context.waker());
-            let closed = this.mailbox.is_closed();
-            // What is left is collected when this batch is used up: no wake is needed for it.
-            let _more = this.mailbox.collect(BATCH, &mut this.collected);
+            this.wake.0.register(context.waker());
+            let closed = this.endpoint.mailbox().is_closed();
+            // Whatever there is, the next look comes when it is used up: no wake is needed for it.
+            let _again = this.endpoint.look(BATCH, &mut this.collected);
             this.collected.reverse();
             if this.collected.is_empty() && closed {
                 return Poll::Ready(None);
             }
         }
         match this.collected.pop() {
-            Some(letter) => Poll::Ready(Some(letter)),
+            Some(mut letter) => {
+                letter.receive();
+                Poll::Ready(Some(letter))
+            }
             None => Poll::Pending,
         }
     }
 }
 
-impl<T> Drop for Receiver<T> {
+impl Drop for Receiver {
     fn drop(&mut self) {
-        self.mailbox.close();
+        // First, so that nothing that is let go of comes back here.
+        self.endpoint.close();
+        while let Some(letter) = self.collected.pop() {
+            drop(letter);
+        }
     }
 }

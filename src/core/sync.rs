@@ -2,9 +2,15 @@
 //! model-checked (`tests/loom.rs`), so that the code that ships is the code that was checked.
 
 #[cfg(feature = "loom")]
-pub use loom::sync::{Mutex, MutexGuard};
+pub use loom::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicU64, AtomicUsize, Ordering},
+};
 #[cfg(not(feature = "loom"))]
-pub use std::sync::{Mutex, MutexGuard};
+pub use std::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicU64, AtomicUsize, Ordering},
+};
 
 use std::sync::PoisonError;
 

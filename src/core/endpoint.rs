@@ -1,0 +1,248 @@
+//! A thread or task that takes part: its mailbox, and what comes in it.
+//!
+//! A JS thread, a Rust task and a bridge to elsewhere are all endpoints; the engine does not tell
+//! them apart. One that ends is [closed](Endpoint::close), which settles all it owed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::channel::{self, Channel};
+use super::deadline;
+use super::dispatch::Delivery;
+use super::mailbox::{Mailbox, Wake};
+use super::member::{Member, MemberId};
+use super::outcome::{Lost, Outcome};
+use super::packet::Packet;
+use super::quota::Limits;
+use super::route::ListenerId;
+use super::sync::{Mutex, lock};
+
+static LAST_ID: AtomicU32 = AtomicU32::new(0);
+
+/// What comes in the mailbox of an endpoint.
+pub enum Letter {
+    /// An event for listeners of this endpoint.
+    Delivery(Delivery),
+    /// Events for listeners of this endpoint that nobody waits for.
+    Packet(Packet),
+    /// A dispatch that this endpoint waits for has settled.
+    Settled {
+        /// From [`Reply::Letter`](super::outcome::Reply::Letter).
+        token: u32,
+        /// What became of it.
+        outcome: Outcome,
+    },
+    /// An event of a member of this endpoint that did not get to the end of some listeners.
+    Lost {
+        /// Whose event it is.
+        emitter: MemberId,
+        /// Which, and why.
+        lost: Lost,
+    },
+    /// Nothing addressed to this listener, which was removed, comes after this.
+    Forget(ListenerId),
+    /// Another thread of a channel ended.
+    ThreadExit {
+        /// The member of this endpoint that is told.
+        member: MemberId,
+        /// Which thread.
+        thread: u32,
+    },
+    /// Another thread of a channel has not looked into its mailbox for a while.
+    Stall {
+        /// The member of this endpoint that is told.
+        member: MemberId,
+        /// Which thread.
+        thread: u32,
+        /// How many letters wait there.
+        waiting: u32,
+        /// For how long it has not looked, at least, in milliseconds.
+        ms: u32,
+    },
+    /// No member of the channel has much waiting any more.
+    Drained(MemberId),
+}
+
+impl Letter {
+    /// It is about to be dealt with: gives back the room that it took among what may wait.
+    pub fn receive(&mut self) {
+        match self {
+            Letter::Delivery(delivery) => delivery.collected(),
+            Letter::Packet(packet) => packet.collected(),
+            _ => {}
+        }
+    }
+}
+
+/// A thread or task that takes part. See the [module](self).
+pub struct Endpoint {
+    id: u32,
+    thread: u32,
+    /// What others need to read the payloads that it sends.
+    codebook: Mutex<Arc<[u8]>>,
+    mailbox: Mailbox<Letter, Arc<dyn Wake>>,
+    /// None when it is closed.
+    members: Mutex<Option<Vec<Arc<Member>>>>,
+    /// How often it looked into its mailbox.
+    looks: AtomicU64,
+    /// A check for a stall is scheduled.
+    watched: AtomicBool,
+    /// After how many milliseconds without a look others are told; 0 for never.
+    stall_after: AtomicU64,
+}
+
+impl Endpoint {
+    /// An endpoint in no channel. `thread` is how others name it.
+    pub fn new(thread: u32, wake: Arc<dyn Wake>) -> Arc<Self> {
+        Arc::new(Endpoint {
+            id: LAST_ID.fetch_add(1, Ordering::Relaxed) + 1,
+            thread,
+            codebook: Mutex::new([].into()),
+            mailbox: Mailbox::new(wake),
+            members: Mutex::new(Some(Vec::new())),
+            looks: AtomicU64::new(0),
+            watched: AtomicBool::new(false),
+            stall_after: AtomicU64::new(0),
+        })
+    }
+
+    /// Names this endpoint alone, for the life of the process.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// Leaves here what others need to read its payloads from now on: to the engine these are bytes
+    /// like the payloads themselves. Earlier payloads must stay readable with it.
+    pub fn publish(&self, codebook: Arc<[u8]>) {
+        *lock(&self.codebook) = codebook;
+    }
+
+    /// What was published last; nothing at first. It lives as long as something that was sent.
+    pub fn codebook(&self) -> Arc<[u8]> {
+        lock(&self.codebook).clone()
+    }
+
+    /// How others name it.
+    pub fn thread(&self) -> u32 {
+        self.thread
+    }
+
+    /// Its mailbox.
+    pub fn mailbox(&self) -> &Mailbox<Letter, Arc<dyn Wake>> {
+        &self.mailbox
+    }
+
+    /// Others of its channels are told when letters waited for so long without a look. The shortest
+    /// of several counts.
+    pub fn watch_for_stalls(&self, after: Duration) {
+        let ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX).max(1);
+        let shorter = |old: u64| if old == 0 { ms } else { old.min(ms) };
+        let _ = self
+            .stall_after
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |old| Some(shorter(old)));
+    }
+
+    /// Joins a channel: a new member, in addition to those it may have there. Of an endpoint that is
+    /// closed, one that has left.
+    pub fn join(self: &Arc<Self>, channel: &str, limits: Limits) -> Arc<Member> {
+        let member = Member::new(channel::open(channel), self.clone(), limits);
+        {
+            let mut members = lock(&self.members);
+            if let Some(members) = members.as_mut() {
+                members.push(member.clone());
+                member.enter();
+                return member;
+            }
+        }
+        member.leave();
+        member
+    }
+
+    /// Collects letters, as [`Mailbox::collect`], and [receives](Letter::receive) them.
+    #[must_use = "true means that the owner has to collect again"]
+    pub fn collect(&self, max: usize, into: &mut Vec<Letter>) -> bool {
+        let first = into.len();
+        let more = self.look(max, into);
+        into[first..].iter_mut().for_each(Letter::receive);
+        more
+    }
+
+    /// Collects letters, as [`Mailbox::collect`]. What they carry takes room until it is
+    /// [received](Letter::receive).
+    #[must_use = "true means that the owner has to look again"]
+    pub fn look(&self, max: usize, into: &mut Vec<Letter>) -> bool {
+        self.looks.fetch_add(1, Ordering::AcqRel);
+        self.mailbox.collect(max, into)
+    }
+
+    /// As [`look`](Self::look), of an owner that looks again in any case; see [`Mailbox::poll`].
+    pub fn watch(&self, max: usize, into: &mut Vec<Letter>) {
+        self.looks.fetch_add(1, Ordering::AcqRel);
+        self.mailbox.poll(max, into);
+    }
+
+    /// Leaves every channel, tells the others there, and settles what waits here: a delivery to one
+    /// of a group goes to another of it, everything else fails as
+    /// [`Cause::Gone`](super::outcome::Cause::Gone).
+    pub fn close(&self) {
+        let members = lock(&self.members).take().unwrap_or_default();
+        for member in &members {
+            member.leave();
+        }
+        // Dropping a letter settles it.
+        drop(self.mailbox.close());
+        channels(&members).for_each(|channel| channel.tell_of_exit(self));
+    }
+
+    pub(super) fn forget(&self, member: &Arc<Member>) {
+        if let Some(members) = lock(&self.members).as_mut() {
+            members.retain(|other| !Arc::ptr_eq(other, member));
+        }
+    }
+
+    /// A letter was just queued: sees to it that a stall is noticed. Not only with a wake, which
+    /// may have been sent long ago, for work that the endpoint is stuck in.
+    pub(super) fn expect_a_look(self: &Arc<Self>) {
+        let ms = self.stall_after.load(Ordering::Acquire);
+        // Read first, because writing is dear where many emit.
+        if ms == 0
+            || self.watched.load(Ordering::Acquire)
+            || self.watched.swap(true, Ordering::AcqRel)
+        {
+            return;
+        }
+        let looks = self.looks.load(Ordering::Acquire);
+        let endpoint = Arc::downgrade(self);
+        deadline::schedule(Duration::from_millis(ms), move || {
+            let Some(endpoint) = endpoint.upgrade() else { return };
+            endpoint.watched.store(false, Ordering::Release);
+            if endpoint.mailbox.is_empty() {
+                return;
+            }
+            if endpoint.looks.load(Ordering::Acquire) == looks {
+                endpoint.tell_of_stall(ms);
+            } else {
+                endpoint.expect_a_look();
+            }
+        });
+    }
+
+    fn tell_of_stall(&self, ms: u64) {
+        let waiting = u32::try_from(self.mailbox.len()).unwrap_or(u32::MAX);
+        let ms = u32::try_from(ms).unwrap_or(u32::MAX);
+        let members = lock(&self.members).clone().unwrap_or_default();
+        for channel in channels(&members) {
+            channel.tell(self, |member| Letter::Stall { member, thread: self.thread, waiting, ms });
+        }
+    }
+}
+
+/// The channels of these members, each once.
+fn channels(members: &[Arc<Member>]) -> impl Iterator<Item = &Channel> {
+    members.iter().enumerate().filter_map(|(at, member)| {
+        let channel = member.channel();
+        let seen = members[..at].iter().any(|other| std::ptr::eq(other.channel(), channel));
+        (!seen).then_some(channel)
+    })
+}

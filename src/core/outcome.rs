@@ -1,0 +1,79 @@
+//! What becomes of a dispatch, and how its emitter hears of it.
+
+use std::sync::Arc;
+
+use futures::channel::oneshot;
+
+/// Why a delivery did not succeed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The listener failed, with an error in the encoding of its side.
+    Failed(Vec<u8>),
+    /// It had not settled after so many milliseconds.
+    TimedOut(u32),
+    /// As much waits for the member as may. It was never queued.
+    Full,
+    /// The thread ended, or the task let go of it, before the listener had settled.
+    Gone,
+}
+
+/// One or more listeners of one member that did not succeed, for one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Which delivery of the dispatch, in the order in which members were addressed.
+    pub part: u32,
+    /// Which listener of that delivery, the first of `listeners`.
+    pub index: u32,
+    /// How many listeners this stands for.
+    pub listeners: u32,
+    /// The thread they were in.
+    pub thread: u32,
+    /// The reason.
+    pub cause: Cause,
+}
+
+/// An event that did not get to the end of some listeners.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// Its name.
+    pub event: Arc<str>,
+    /// Its arguments, encoded.
+    pub payload: Arc<[u8]>,
+    /// Why.
+    pub cause: Cause,
+    /// How many listeners, of one member, were addressed.
+    pub listeners: u32,
+    /// The thread they are, or were, in.
+    pub thread: u32,
+    /// They were [started](super::dispatch::Delivery::start): the event did reach them. False is no
+    /// promise that it did not where starting [need not be said](super::dispatch::Delivery::must_start).
+    pub started: bool,
+}
+
+/// What became of the listeners that one dispatch addressed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// How many succeeded.
+    pub success: u32,
+    /// The others, by member and listener.
+    pub failures: Vec<Failure>,
+    /// What the listener of a request returned, in the encoding of its side.
+    pub answer: Option<Vec<u8>>,
+}
+
+impl Outcome {
+    /// How many did not succeed.
+    pub fn failed(&self) -> u32 {
+        self.failures.iter().map(|failure| failure.listeners).sum()
+    }
+}
+
+/// How the emitter wants to hear of the outcome.
+pub enum Reply {
+    /// Not at all; only of what reached no listener.
+    None,
+    /// By a letter with this token.
+    Letter(u32),
+    /// By a future.
+    Future(oneshot::Sender<Outcome>),
+}

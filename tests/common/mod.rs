@@ -1,0 +1,189 @@
+//! What the tests of the engine share.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::channel::oneshot;
+use parallel_event_bus::core::dispatch::{Delivery, Dispatch, Emission};
+use parallel_event_bus::core::endpoint::{Endpoint, Letter};
+use parallel_event_bus::core::mailbox::Wake;
+use parallel_event_bus::core::member::Member;
+use parallel_event_bus::core::metrics;
+use parallel_event_bus::core::outcome::{Outcome, Reply};
+use parallel_event_bus::core::packet::Packet;
+use parallel_event_bus::core::quota::Limits;
+use parallel_event_bus::core::route::{ListenerOptions, Own, Sent};
+
+/// Counts its wakes.
+#[derive(Clone, Default)]
+pub struct Bell(Arc<AtomicUsize>);
+
+impl Bell {
+    pub fn rung(&self) -> usize {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+impl Wake for Bell {
+    fn wake(&self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+/// An endpoint that nobody wakes: the test looks by itself.
+pub fn endpoint(thread: u32) -> Arc<Endpoint> {
+    Endpoint::new(thread, Arc::new(Bell::default()))
+}
+
+/// The only member of an endpoint of its own.
+pub fn member(thread: u32, channel: &str) -> Arc<Member> {
+    endpoint(thread).join(channel, Limits::default())
+}
+
+/// As [`member`], for which no more than so many messages wait.
+pub fn small_member(thread: u32, channel: &str, messages: usize) -> Arc<Member> {
+    endpoint(thread).join(channel, Limits { messages, bytes: 1 << 20 })
+}
+
+pub fn plain() -> ListenerOptions {
+    ListenerOptions::default()
+}
+
+pub fn once() -> ListenerOptions {
+    ListenerOptions { once: true, ..plain() }
+}
+
+pub fn in_group(name: &str) -> ListenerOptions {
+    ListenerOptions { group: Some(name.into()), ..plain() }
+}
+
+/// What came of an emission that somebody waits for.
+pub struct Emitted {
+    pub others: u32,
+    pub own: Vec<Own>,
+    pub dispatch: Option<Arc<Dispatch>>,
+    outcome: oneshot::Receiver<Outcome>,
+}
+
+impl Emitted {
+    /// The outcome, if it is there; taken.
+    pub fn outcome(&mut self) -> Option<Outcome> {
+        self.outcome.try_recv().ok().flatten()
+    }
+
+    /// Nobody will ever hear of the outcome.
+    pub fn is_unheard(&mut self) -> bool {
+        self.outcome.try_recv().is_err()
+    }
+
+    pub fn dispatch(&self) -> &Arc<Dispatch> {
+        self.dispatch.as_ref().expect("it has listeners elsewhere")
+    }
+}
+
+/// Emits to everybody who listens, and waits.
+pub fn emit(emitter: &Arc<Member>, event: &str, payload: &[u8]) -> Emitted {
+    emit_as(emitter, event, payload, |_| {})
+}
+
+/// Emits to one.
+pub fn request(emitter: &Arc<Member>, event: &str, payload: &[u8]) -> Emitted {
+    emit_as(emitter, event, payload, |emission| emission.to_one = true)
+}
+
+/// Emits as `change` says.
+pub fn emit_as(
+    emitter: &Arc<Member>,
+    event: &str,
+    payload: &[u8],
+    change: impl FnOnce(&mut Emission<'_>),
+) -> Emitted {
+    let (sender, outcome) = oneshot::channel();
+    let mut emission = Emission {
+        payload: Some(payload),
+        to_one: false,
+        timeout: None,
+        withdrawable: false,
+        reply: Reply::Future(sender),
+    };
+    change(&mut emission);
+    match emitter.channel().route(event).emit(emitter, emission) {
+        Sent::To { others, own, dispatch } => Emitted { others, own, dispatch, outcome },
+        Sent::NeedsPayload => panic!("it came with a payload"),
+    }
+}
+
+/// Everything in the mailbox.
+pub fn read(endpoint: &Endpoint) -> Vec<Letter> {
+    let mut letters = Vec::new();
+    while endpoint.collect(64, &mut letters) {}
+    letters
+}
+
+/// The deliveries in the mailbox; other letters are dropped.
+pub fn deliveries(endpoint: &Endpoint) -> Vec<Delivery> {
+    let only = |letter| if let Letter::Delivery(delivery) = letter { Some(delivery) } else { None };
+    read(endpoint).into_iter().filter_map(only).collect()
+}
+
+/// The only delivery in the mailbox.
+pub fn delivery(endpoint: &Endpoint) -> Delivery {
+    let mut all = deliveries(endpoint);
+    assert_eq!(all.len(), 1, "deliveries wait");
+    all.remove(0)
+}
+
+/// The packets in the mailbox; other letters are dropped.
+pub fn packets(endpoint: &Endpoint) -> Vec<Packet> {
+    let only = |letter| if let Letter::Packet(packet) = letter { Some(packet) } else { None };
+    read(endpoint).into_iter().filter_map(only).collect()
+}
+
+/// What a letter says, for comparison and without what it holds.
+pub fn say(letter: &Letter) -> String {
+    match letter {
+        Letter::Delivery(delivery) => {
+            format!("delivery {} {:?}", delivery.event(), delivery.listeners())
+        }
+        Letter::Packet(packet) => format!("packet of {}", packet.len()),
+        Letter::Settled { token, .. } => format!("settled {token}"),
+        Letter::Lost { lost, .. } => {
+            format!("lost {} {:?} × {}", lost.event, lost.cause, lost.listeners)
+        }
+        Letter::Forget(id) => format!("forget {id}"),
+        Letter::ThreadExit { thread, .. } => format!("exit of {thread}"),
+        Letter::Stall { thread, waiting, .. } => format!("stall of {thread}, {waiting} wait"),
+        Letter::Drained(_) => "drained".into(),
+    }
+}
+
+/// What all letters in the mailbox say; they are dropped.
+pub fn said(endpoint: &Endpoint) -> Vec<String> {
+    read(endpoint).iter().map(say).collect()
+}
+
+/// One test of a file at a time: for those that look at what lives in the whole process.
+pub fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What lives in the whole process.
+pub fn living() -> [(&'static str, u64); 4] {
+    [
+        ("mailboxes", metrics::MAILBOXES.get()),
+        ("members", metrics::MEMBERS.get()),
+        ("dispatches", metrics::DISPATCHES.get()),
+        ("deadlines", metrics::DEADLINES.get()),
+    ]
+}
+
+/// Turns a hang into a failure; nothing else depends on it.
+pub const WATCHDOG: Duration = Duration::from_secs(60);
+
+/// Waits for a future of a test on tokio, but not for ever.
+pub async fn soon<F: Future>(future: F) -> F::Output {
+    tokio::time::timeout(WATCHDOG, future).await.expect("it hangs")
+}

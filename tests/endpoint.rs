@@ -1,0 +1,169 @@
+//! An endpoint that ends settles all it owed, and others are told; so they are of one that is stuck.
+#![cfg(not(feature = "loom"))]
+
+mod common;
+
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use common::*;
+use parallel_event_bus::core::endpoint::{Endpoint, Letter};
+use parallel_event_bus::core::mailbox::Wake;
+use parallel_event_bus::core::outcome::Cause;
+use parallel_event_bus::core::quota::Limits;
+
+#[test]
+fn what_waits_for_an_endpoint_that_ends_is_gone_at_once_and_every_emitter_is_told() {
+    let (one, two, dying) = (member(1, "end"), member(2, "end"), member(3, "end"));
+    dying.listen("e", 1, plain());
+    let mut emitted = [emit(&one, "e", b"1"), emit(&one, "e", b"2"), emit(&two, "e", b"3")];
+    dying.endpoint().close();
+    for emitted in &mut emitted {
+        let failure = emitted.outcome().unwrap().failures.remove(0);
+        assert_eq!((failure.thread, failure.cause), (3, Cause::Gone));
+    }
+    assert_eq!(said(one.endpoint()), ["lost e Gone × 1", "lost e Gone × 1", "exit of 3"]);
+    assert_eq!(said(two.endpoint()), ["lost e Gone × 1", "exit of 3"]);
+    assert_eq!((emit(&one, "e", b"").others, dying.in_flight()), (0, 0));
+    dying.endpoint().close();
+    assert_eq!(said(one.endpoint()), Vec::<String>::new(), "ending twice is harmless");
+}
+
+#[test]
+fn each_channel_is_told_once_of_an_end_however_many_places_there_were() {
+    let dying = endpoint(1);
+    let _places =
+        ["a", "a", "b"].map(|name| dying.join(&format!("told {name}"), Limits::default()));
+    let left = dying.join("told c", Limits::default());
+    let (a, b, c) = (member(2, "told a"), member(3, "told b"), member(4, "told c"));
+    left.leave();
+    dying.close();
+    assert_eq!(said(a.endpoint()), ["exit of 1"]);
+    assert_eq!(said(b.endpoint()), ["exit of 1"]);
+    assert_eq!(said(c.endpoint()), Vec::<String>::new(), "it had left that channel");
+}
+
+#[test]
+fn a_closed_endpoint_takes_no_part_any_more() {
+    let emitter = member(1, "closed");
+    let ended = endpoint(2);
+    let before = ended.join("closed", Limits::default());
+    ended.close();
+    let after = ended.join("closed", Limits::default());
+    assert!(before.has_left() && after.has_left());
+    before.listen("e", 1, plain());
+    after.listen("e", 2, in_group("g"));
+    assert_eq!(emit(&emitter, "e", b"").others, 0);
+    assert!(!after.unlisten(2));
+}
+
+#[test]
+fn listening_while_the_endpoint_ends_leaves_no_listener_behind() {
+    let emitter = member(1, "race");
+    for _ in 0..300 {
+        let ending = endpoint(2);
+        let member = ending.join("race", Limits::default());
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for id in 0..20 {
+                    member.listen("e", id, in_group("g"));
+                    let late = ending.join("race", Limits::default());
+                    late.listen("e", 100 + id, plain());
+                }
+            });
+            scope.spawn(|| ending.close());
+        });
+        assert_eq!(emit(&emitter, "e", b"").others, 0);
+    }
+}
+
+#[test]
+fn an_endpoint_may_have_several_places_in_a_channel_that_hear_each_other() {
+    let endpoint = endpoint(1);
+    let [one, two] = [(); 2].map(|()| endpoint.join("places", Limits::default()));
+    one.listen("e", 1, plain());
+    two.listen("e", 2, plain());
+    let mut emitted = emit(&one, "e", b"");
+    assert_eq!((emitted.others, emitted.own.len()), (1, 0));
+    let delivery = delivery(&endpoint);
+    assert_eq!((delivery.listeners(), delivery.member().id()), ([2].as_slice(), two.id()));
+    delivery.succeed(0, None);
+    assert_eq!(emitted.outcome().unwrap().success, 1);
+}
+
+/// Tells a channel of its wakes, so that a test can wait for letters.
+struct Bells(mpsc::Sender<()>);
+
+impl Wake for Bells {
+    fn wake(&self) {
+        let _ = self.0.send(());
+    }
+}
+
+/// Waits for the first letter.
+fn wait(endpoint: &Endpoint, woken: &mpsc::Receiver<()>) -> Letter {
+    loop {
+        if let Some(letter) = read(endpoint).into_iter().next() {
+            return letter;
+        }
+        woken.recv_timeout(WATCHDOG).expect("no letter comes");
+    }
+}
+
+fn told_of_stall(stuck_by: impl FnOnce(&Endpoint)) {
+    let (wakes, woken) = mpsc::channel();
+    let observer = Endpoint::new(1, Arc::new(Bells(wakes)));
+    let channel = std::thread::current().name().unwrap_or_default().to_owned();
+    let emitter = observer.join(&channel, Limits::default());
+    let stuck = endpoint(2);
+    let member = stuck.join(&channel, Limits::default());
+    // A second place makes no second letter.
+    let _second = stuck.join(&channel, Limits::default());
+    member.listen("e", 1, plain());
+    stuck.watch_for_stalls(Duration::from_secs(3_600));
+    stuck.watch_for_stalls(Duration::from_millis(1));
+    stuck_by(&stuck);
+    let _emitted = emit(&emitter, "e", b"");
+    let Letter::Stall { member, thread, waiting, ms } = wait(&observer, &woken) else {
+        panic!("another letter")
+    };
+    assert_eq!((member, thread, waiting, ms), (emitter.id(), 2, 1, 1));
+    assert!(read(&observer).is_empty(), "told once");
+}
+
+#[test]
+fn others_are_told_of_an_endpoint_that_does_not_look() {
+    told_of_stall(|_| {});
+}
+
+#[test]
+fn also_when_it_was_woken_before_for_work_of_its_own() {
+    told_of_stall(|stuck| assert!(stuck.mailbox().nudge()));
+}
+
+#[test]
+fn also_for_posts_and_again_after_it_has_looked() {
+    let (wakes, woken) = mpsc::channel();
+    let observer = Endpoint::new(1, Arc::new(Bells(wakes)));
+    let emitter = observer.join("posts", Limits::default());
+    let stuck = member(2, "posts");
+    stuck.listen("e", 1, plain());
+    stuck.endpoint().watch_for_stalls(Duration::from_millis(1));
+    for _ in 0..3 {
+        emitter.channel().route("e").post(&emitter, Some(b""));
+        assert!(matches!(wait(&observer, &woken), Letter::Stall { thread: 2, .. }));
+        for mut packet in packets(stuck.endpoint()) {
+            packet.settle(0, 1, 0);
+        }
+    }
+}
+
+#[test]
+fn a_watch_that_is_never_over_is_none() {
+    let (emitter, other) = (member(1, "no watch"), member(2, "no watch"));
+    other.listen("e", 1, plain());
+    other.endpoint().watch_for_stalls(Duration::MAX);
+    let mut emitted = emit(&emitter, "e", b"");
+    delivery(other.endpoint()).succeed(0, None);
+    assert_eq!(emitted.outcome().unwrap().success, 1);
+}

@@ -1,0 +1,130 @@
+//! What can be done to the engine. Places are taken modulo how many there are.
+
+use proptest::prelude::*;
+
+use crate::rules::EVENTS;
+
+#[derive(Clone, Debug)]
+pub enum Step {
+    Join {
+        endpoint: usize,
+        messages: usize,
+        bytes: usize,
+    },
+    Leave {
+        member: usize,
+    },
+    Close {
+        endpoint: usize,
+    },
+    Listen {
+        member: usize,
+        event: usize,
+        once: bool,
+        prepend: bool,
+        limited: bool,
+        group: Option<usize>,
+    },
+    Unlisten {
+        listener: usize,
+    },
+    Emit {
+        member: usize,
+        event: usize,
+        size: usize,
+        payload: bool,
+        to_one: bool,
+        withdrawable: bool,
+        timeout: bool,
+        reply: u8,
+    },
+    Post {
+        member: usize,
+        event: usize,
+        size: usize,
+    },
+    Withdraw {
+        emission: usize,
+    },
+    Expire {
+        emission: usize,
+    },
+    Collect {
+        endpoint: usize,
+        max: usize,
+    },
+    /// Begins to work on the next thing that was collected.
+    Take {
+        endpoint: usize,
+    },
+    Start {
+        held: usize,
+    },
+    Settle {
+        held: usize,
+        index: usize,
+        how: How,
+    },
+    Drop {
+        held: usize,
+    },
+    OwnDone,
+    Room {
+        member: usize,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    Succeed,
+    Fail,
+    Lose,
+    Withdraw,
+}
+
+const ANY: std::ops::Range<usize> = 0..1_000;
+
+pub fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let rarely = || prop::bool::weighted(0.15);
+    let event = || 0..EVENTS;
+    let size = || 4..12_usize;
+    let how = prop_oneof![
+        5 => Just(How::Succeed),
+        3 => Just(How::Fail),
+        1 => Just(How::Lose),
+        1 => Just(How::Withdraw),
+    ];
+    let group = prop_oneof![2 => Just(None), 2 => (0..2_usize).prop_map(Some)];
+    let emit =
+        (ANY, event(), size(), prop::bool::weighted(0.9), rarely(), rarely(), rarely(), 0..3_u8);
+    let step = prop_oneof![
+        4 => (ANY, 1..6_usize, 8..40_usize)
+            .prop_map(|(endpoint, messages, bytes)| Step::Join { endpoint, messages, bytes }),
+        1 => ANY.prop_map(|member| Step::Leave { member }),
+        1 => ANY.prop_map(|endpoint| Step::Close { endpoint }),
+        10 => (ANY, event(), rarely(), any::<bool>(), prop::bool::weighted(0.05), group).prop_map(
+            |(member, event, once, prepend, limited, group)| {
+                Step::Listen { member, event, once, prepend, limited, group }
+            }
+        ),
+        2 => ANY.prop_map(|listener| Step::Unlisten { listener }),
+        16 => emit.prop_map(
+            |(member, event, size, payload, to_one, withdrawable, timeout, reply)| Step::Emit {
+                member, event, size, payload, to_one, withdrawable, timeout, reply,
+            }
+        ),
+        10 => (ANY, event(), size())
+            .prop_map(|(member, event, size)| Step::Post { member, event, size }),
+        1 => ANY.prop_map(|emission| Step::Withdraw { emission }),
+        1 => ANY.prop_map(|emission| Step::Expire { emission }),
+        12 => (ANY, 0..5_usize).prop_map(|(endpoint, max)| Step::Collect { endpoint, max }),
+        12 => ANY.prop_map(|endpoint| Step::Take { endpoint }),
+        8 => ANY.prop_map(|held| Step::Start { held }),
+        14 => (ANY, 0..4_usize, how)
+            .prop_map(|(held, index, how)| Step::Settle { held, index, how }),
+        6 => ANY.prop_map(|held| Step::Drop { held }),
+        2 => Just(Step::OwnDone),
+        2 => ANY.prop_map(|member| Step::Room { member }),
+    ];
+    prop::collection::vec(step, 0..150)
+}

@@ -1,0 +1,463 @@
+//! The engine beside its rules: every step is done to both, and then they are compared.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Weak};
+
+use futures::channel::oneshot;
+use parallel_event_bus::core::dispatch::{Delivery, Dispatch, Emission};
+use parallel_event_bus::core::endpoint::{Endpoint, Letter};
+use parallel_event_bus::core::member::Member;
+use parallel_event_bus::core::outcome::{Cause, Outcome, Reply};
+use parallel_event_bus::core::packet::Packet;
+use parallel_event_bus::core::quota::Limits;
+use parallel_event_bus::core::route::{ListenerOptions, Posted, Sent};
+
+use crate::common;
+use crate::rules::{self, EVENTS, Entry, Item, Rules};
+use crate::steps::{How, Step};
+
+const AN_HOUR: u32 = 3_600_000;
+
+pub struct World {
+    channel: String,
+    rules: Rules,
+    endpoints: Vec<Arc<Endpoint>>,
+    members: Vec<Arc<Member>>,
+    /// By id: whose listener it is.
+    listeners: Vec<usize>,
+    /// Ids whose end was told, after which nothing may come for them.
+    forgotten: Vec<u32>,
+    emissions: Vec<Emitted>,
+    /// What endpoints have collected and not looked at, and what they work on.
+    inboxes: Vec<VecDeque<Held>>,
+    held: Vec<(usize, Held)>,
+    /// Members that took their own event on and are not done.
+    own: Vec<usize>,
+}
+
+struct Emitted {
+    dispatch: Weak<Dispatch>,
+    outcome: Option<oneshot::Receiver<Outcome>>,
+}
+
+enum Held {
+    Delivery(Delivery, Item),
+    Packet(Packet, Vec<Item>),
+}
+
+impl Held {
+    fn items(&self) -> Vec<Item> {
+        match self {
+            Held::Delivery(_, item) => vec![*item],
+            Held::Packet(_, items) => items.clone(),
+        }
+    }
+}
+
+impl World {
+    pub fn new(channel: String, endpoints: usize) -> Self {
+        let mut world = World {
+            channel,
+            rules: Rules::default(),
+            endpoints: (0..endpoints).map(|at| common::endpoint(at as u32)).collect(),
+            members: Vec::new(),
+            listeners: Vec::new(),
+            forgotten: Vec::new(),
+            emissions: Vec::new(),
+            inboxes: (0..endpoints).map(|_| VecDeque::new()).collect(),
+            held: Vec::new(),
+            own: Vec::new(),
+        };
+        world.rules.endpoints.resize_with(endpoints, Default::default);
+        world
+    }
+
+    pub fn step(&mut self, step: &Step) {
+        match *step {
+            Step::Join { endpoint, messages, bytes } => {
+                let endpoint = endpoint % self.endpoints.len();
+                let limits = Limits { messages, bytes };
+                self.members.push(self.endpoints[endpoint].join(&self.channel, limits));
+                self.rules.join(endpoint, (messages, bytes));
+            }
+            Step::Close { endpoint } => self.close(endpoint % self.endpoints.len()),
+            Step::Collect { endpoint, max } => self.collect(endpoint % self.endpoints.len(), max),
+            Step::Take { endpoint } => {
+                let endpoint = endpoint % self.endpoints.len();
+                let taken = self.inboxes[endpoint].pop_front();
+                self.held.extend(taken.map(|held| (endpoint, held)));
+            }
+            _ if self.members.is_empty() => {}
+            Step::Leave { member } => {
+                let member = member % self.members.len();
+                self.members[member].leave();
+                self.rules.leave(member);
+            }
+            Step::Listen { member, event, once, prepend, limited, group } => {
+                let member = member % self.members.len();
+                let id = self.listeners.len() as u32;
+                self.listeners.push(member);
+                let name = group.map(|group| format!("group {group}").into());
+                let options = ListenerOptions { once, prepend, group: name, limited };
+                self.members[member].listen(&name_of(event), id, options);
+                let entry = Entry { id, once, limited, group, chosen: 0 };
+                self.rules.listen(member, event, prepend, entry);
+            }
+            Step::Unlisten { listener } => self.unlisten(listener),
+            Step::Room { member } => {
+                let member = member % self.members.len();
+                if !self.rules.members[member].left {
+                    self.members[member].wait_for_room();
+                    self.rules.wait_for_room(member);
+                }
+            }
+            Step::Emit { .. } => self.emit(step),
+            Step::Post { member, event, size } => self.post(member, event, size),
+            Step::Withdraw { emission } => self.withdraw(emission),
+            Step::Expire { emission } => {
+                let Some((at, dispatch)) = self.dispatch(emission) else { return };
+                dispatch.expire(7);
+                self.rules.expire(at, 7);
+            }
+            Step::OwnDone => {
+                if let Some(member) = self.own.pop() {
+                    self.members[member].done(1);
+                    self.rules.members[member].in_flight -= 1;
+                }
+            }
+            Step::Start { held } => {
+                if let Some((Held::Delivery(delivery, item), _)) = self.held_at(held) {
+                    let item = *item;
+                    assert_eq!(delivery.start(), self.rules.start(item), "start of {item:?}");
+                }
+            }
+            Step::Settle { held, index, how } => self.settle(held, index, how),
+            Step::Drop { held } => {
+                if let Some((_, at)) = self.held_at(held) {
+                    let (_, held) = self.held.remove(at);
+                    let items = held.items();
+                    drop(held);
+                    items.iter().for_each(|item| self.rules.drop_item(*item));
+                }
+            }
+        }
+    }
+
+    fn held_at(&mut self, held: usize) -> Option<(&mut Held, usize)> {
+        let at = held.checked_rem(self.held.len())?;
+        Some((&mut self.held[at].1, at))
+    }
+
+    /// An emission, if it is in flight.
+    fn dispatch(&self, emission: usize) -> Option<(usize, Arc<Dispatch>)> {
+        let at = emission.checked_rem(self.emissions.len())?;
+        Some((at, self.emissions[at].dispatch.upgrade()?))
+    }
+
+    fn unlisten(&mut self, listener: usize) {
+        let Some(at) = listener.checked_rem(self.listeners.len()) else { return };
+        let (id, member) = (at as u32, self.listeners[at]);
+        let endpoint = self.rules.members[member].endpoint;
+        let comes = self.members[member].unlisten(id);
+        self.rules.unlisten(member, id);
+        if comes {
+            self.rules.letter(endpoint, format!("forget {id}"));
+        } else {
+            let waits = |item: &Item| self.rules.part(*item).listeners.contains(&id);
+            assert!(!self.rules.endpoints[endpoint].queue.iter().any(waits), "for {id}");
+        }
+    }
+
+    fn emit(&mut self, step: &Step) {
+        let Step::Emit { member, event, size, payload, to_one, withdrawable, timeout, reply } =
+            *step
+        else {
+            return;
+        };
+        let emitter = member % self.members.len();
+        if self.rules.members[emitter].left {
+            return;
+        }
+        let number = self.emissions.len();
+        let bytes = payload_of(number, size);
+        let (sender, receiver) = oneshot::channel();
+        let (reply, outcome, token) = match reply % 3 {
+            0 => (Reply::None, None, None),
+            1 => (Reply::Letter(number as u32), None, Some(number as u32)),
+            _ => (Reply::Future(sender), Some(receiver), None),
+        };
+        let emission = Emission {
+            payload: payload.then_some(&bytes),
+            to_one,
+            timeout: timeout.then_some(AN_HOUR),
+            withdrawable,
+            reply,
+        };
+        let route = self.members[emitter].channel().route(&name_of(event));
+        let needs = !payload && self.rules.has_others(emitter, event);
+        let sent = route.emit(&self.members[emitter], emission);
+        let Sent::To { others, own, dispatch } = sent else {
+            assert!(needs, "a payload is asked for");
+            return;
+        };
+        assert!(!needs, "a payload is not asked for");
+        let model = rules::Emission {
+            emitter,
+            event,
+            size: if payload { bytes.len() } else { 0 },
+            post: false,
+            limited: timeout || withdrawable,
+            to_one,
+            withdrawn: false,
+            token,
+            parts: Vec::new(),
+            outcome: Outcome::default(),
+        };
+        assert_eq!(own, self.rules.emit(model), "the emitter's own listeners");
+        self.own.extend(own.iter().filter(|own| own.chosen).map(|_| emitter));
+        let parts = &self.rules.emissions[number].parts;
+        assert_eq!(others as usize, parts.iter().map(|part| part.listeners.len()).sum::<usize>());
+        assert_eq!(dispatch.is_some(), others > 0);
+        let outcome = outcome.filter(|_| dispatch.is_some());
+        let dispatch = dispatch.map_or_else(Weak::new, |dispatch| Arc::downgrade(&dispatch));
+        self.emissions.push(Emitted { dispatch, outcome });
+    }
+
+    fn post(&mut self, member: usize, event: usize, size: usize) {
+        let emitter = member % self.members.len();
+        if self.rules.members[emitter].left {
+            return;
+        }
+        let number = self.emissions.len();
+        let bytes = payload_of(number, size);
+        let route = self.members[emitter].channel().route(&name_of(event));
+        let posted = route.post(&self.members[emitter], Some(&bytes));
+        if !self.rules.is_plain(event) {
+            assert_eq!(posted, Posted::NotPlain);
+            return;
+        }
+        let listeners = self.rules.post(rules::Emission {
+            emitter,
+            event,
+            size: bytes.len(),
+            post: true,
+            limited: false,
+            to_one: false,
+            withdrawn: false,
+            token: None,
+            parts: Vec::new(),
+            outcome: Outcome::default(),
+        });
+        assert_eq!(posted, Posted::To(listeners));
+        // What had no room failed at once.
+        for part in &self.rules.emissions[number].outcome.failures {
+            self.rules.members[emitter].failed += part.listeners as usize;
+        }
+        self.emissions.push(Emitted { dispatch: Weak::new(), outcome: None });
+    }
+
+    fn withdraw(&mut self, emission: usize) {
+        let Some((at, dispatch)) = self.dispatch(emission) else { return };
+        let emission = &self.rules.emissions[at];
+        let (limited, finished) = (emission.limited, emission.is_finished());
+        dispatch.withdraw();
+        if limited {
+            self.rules.withdraw(at);
+            if !finished && let Some(mut outcome) = self.emissions[at].outcome.take() {
+                assert!(outcome.try_recv().is_err(), "nobody hears of what was withdrawn");
+            }
+        }
+    }
+
+    fn settle(&mut self, held: usize, index: usize, how: How) {
+        let Some((held, _)) = self.held_at(held) else { return };
+        match held {
+            Held::Packet(packet, items) => {
+                let at = index % items.len();
+                let (item, failed) = (items[at], u32::from(how == How::Fail));
+                packet.settle(at, 1, failed);
+                let emitter = self.rules.emissions[item.emission].emitter;
+                if self.rules.part(item).open() > 0 {
+                    self.rules.members[emitter].failed += failed as usize;
+                }
+                self.rules.settle_post(item);
+            }
+            Held::Delivery(delivery, item) => {
+                let (item, at) = (*item, index as u32);
+                let answer = delivery.is_request().then(|| vec![index as u8]);
+                let result = match how {
+                    How::Succeed => Some(Ok(answer.clone())),
+                    How::Fail => Some(Err(Cause::Failed(vec![index as u8]))),
+                    How::Lose => Some(Err(Cause::Gone)),
+                    How::Withdraw => None,
+                };
+                match how {
+                    How::Succeed => delivery.succeed(at, answer),
+                    How::Fail => delivery.fail(at, vec![index as u8]),
+                    How::Lose => delivery.lose(at),
+                    How::Withdraw => delivery.withdraw(at),
+                }
+                self.rules.settle(item, index, result);
+            }
+        }
+    }
+
+    fn close(&mut self, endpoint: usize) {
+        self.endpoints[endpoint].close();
+        let mut had: Vec<_> = self.inboxes[endpoint].drain(..).collect();
+        let (of, others): (Vec<_>, Vec<_>) =
+            self.held.drain(..).partition(|(at, _)| *at == endpoint);
+        had.extend(of.into_iter().map(|(_, held)| held));
+        self.held = others;
+        let items: Vec<_> = had.iter().flat_map(Held::items).collect();
+        had.into_iter().for_each(drop);
+        self.rules.close(endpoint, &items);
+    }
+
+    pub fn collect(&mut self, endpoint: usize, max: usize) {
+        let mut letters = Vec::new();
+        let again = self.endpoints[endpoint].collect(max, &mut letters);
+        assert_eq!(again, !letters.is_empty() || !self.endpoints[endpoint].mailbox().is_empty());
+        for letter in letters {
+            let said = self.say(&letter);
+            match letter {
+                Letter::Delivery(delivery) => {
+                    let item = self.collected(endpoint, delivery.payload());
+                    self.give_back(&[item]);
+                    let emission = &self.rules.emissions[item.emission];
+                    let part = &emission.parts[item.part];
+                    assert_eq!(delivery.listeners(), part.listeners);
+                    assert!(Arc::ptr_eq(delivery.member(), &self.members[part.member]));
+                    assert_eq!(delivery.event(), name_of(emission.event));
+                    assert_eq!(delivery.must_start(), emission.limited);
+                    assert_eq!(delivery.is_request(), emission.to_one);
+                    self.remembers(delivery.listeners());
+                    self.inboxes[endpoint].push_back(Held::Delivery(delivery, item));
+                }
+                Letter::Packet(packet) => {
+                    let mut items = Vec::new();
+                    for index in 0..packet.len() {
+                        let (event, listeners, payload) = packet.event(index).unwrap();
+                        let item = self.collected(endpoint, &payload);
+                        assert_eq!(listeners, self.rules.part(item).listeners);
+                        assert_eq!(event, name_of(self.rules.emissions[item.emission].event));
+                        self.remembers(listeners);
+                        items.push(item);
+                    }
+                    self.give_back(&items);
+                    self.inboxes[endpoint].push_back(Held::Packet(packet, items));
+                }
+                Letter::Forget(id) => {
+                    self.forgotten.push(id);
+                    self.expected(endpoint, &said);
+                }
+                _ => self.expected(endpoint, &said),
+            }
+        }
+    }
+
+    /// The next event of a mailbox is the one with this payload.
+    fn collected(&mut self, endpoint: usize, payload: &[u8]) -> Item {
+        let item = self.rules.endpoints[endpoint].queue.pop_front().expect("nothing waits");
+        let size = self.rules.emissions[item.emission].size;
+        let expected = if size == 0 { vec![] } else { payload_of(item.emission, size) };
+        assert_eq!(payload, expected, "in the order of emission, once each");
+        item
+    }
+
+    fn give_back(&mut self, items: &[Item]) {
+        let bytes = items.iter().map(|item| self.rules.emissions[item.emission].size).sum();
+        let member = self.rules.part(items[0]).member;
+        self.rules.give_back(member, items.len(), bytes);
+    }
+
+    fn remembers(&self, listeners: &[u32]) {
+        assert!(!listeners.iter().any(|id| self.forgotten.contains(id)), "it was forgotten");
+    }
+
+    fn expected(&mut self, endpoint: usize, said: &str) {
+        let letters = &mut self.rules.endpoints[endpoint].letters;
+        let at = letters.iter().position(|letter| letter == said);
+        letters.swap_remove(at.unwrap_or_else(|| panic!("nobody expects: {said} of {letters:?}")));
+    }
+
+    fn say(&self, letter: &Letter) -> String {
+        let of = |id| self.members.iter().position(|member| member.id() == id).unwrap();
+        match letter {
+            Letter::Settled { token, outcome } => format!("settled {token} {outcome:?}"),
+            Letter::Lost { emitter, lost } => {
+                let number = u32::from_ne_bytes(lost.payload[..4].try_into().unwrap());
+                let what = format!("{number} {:?} × {}", lost.cause, lost.listeners);
+                assert_eq!(*lost.event, *name_of(self.rules.emissions[number as usize].event));
+                format!("lost {what}, {}, {}, {}", lost.thread, lost.started, of(*emitter))
+            }
+            Letter::Forget(id) => format!("forget {id}"),
+            Letter::ThreadExit { member, thread } => format!("exit {} {thread}", of(*member)),
+            Letter::Drained(member) => format!("drained {}", of(*member)),
+            _ => common::say(letter),
+        }
+    }
+
+    /// Whatever can be seen from outside is as the rules say.
+    pub fn compare(&mut self) {
+        for (at, (member, rules)) in self.members.iter().zip(&self.rules.members).enumerate() {
+            let seen = (member.in_flight(), member.pending(), member.failed());
+            let expected = (rules.in_flight, rules.pending, rules.failed);
+            assert_eq!(seen, expected, "in flight, pending, failed of {at}");
+            assert_eq!(member.quota().messages(), rules.messages, "waiting for {at}");
+            assert_eq!(member.has_left(), rules.left);
+            let congested = self.rules.is_congested(rules.endpoint);
+            assert_eq!(member.channel().is_congested(member.endpoint()), congested);
+        }
+        for (emitted, rules) in self.emissions.iter_mut().zip(&self.rules.emissions) {
+            let Some(receiver) = &mut emitted.outcome else { continue };
+            let outcome = receiver.try_recv().expect("nobody gave it up");
+            assert_eq!(outcome.is_some(), rules.is_finished(), "when all have settled");
+            if let Some(outcome) = outcome {
+                assert_eq!(outcome, rules.outcome);
+                let addressed: usize = rules.parts.iter().map(|part| part.listeners.len()).sum();
+                assert!((outcome.success + outcome.failed()) as usize <= addressed);
+                emitted.outcome = None;
+            }
+        }
+    }
+
+    /// Everything ends, and nothing is left.
+    pub fn end(mut self) {
+        for endpoint in 0..self.endpoints.len() {
+            while !self.endpoints[endpoint].mailbox().is_empty() {
+                self.collect(endpoint, 100);
+            }
+            let letters = &self.rules.endpoints[endpoint].letters;
+            assert!(letters.is_empty(), "these never came: {letters:?}");
+        }
+        self.compare();
+        for endpoint in 0..self.endpoints.len() {
+            self.close(endpoint);
+            self.compare();
+        }
+        for (at, emission) in self.rules.emissions.iter().enumerate() {
+            assert!(emission.is_finished(), "{at} never settled");
+            assert!(self.emissions[at].outcome.is_none(), "nobody heard of {at}");
+        }
+        while let Some(member) = self.own.pop() {
+            self.members[member].done(1);
+        }
+        for member in &self.members {
+            assert_eq!((member.in_flight(), member.pending()), (0, 0));
+            assert_eq!(member.quota().messages(), 0);
+            assert!(member.channel().routes() <= EVENTS);
+        }
+    }
+}
+
+fn name_of(event: usize) -> String {
+    format!("event {event}")
+}
+
+/// The number of the emission, and more bytes up to a size.
+fn payload_of(emission: usize, size: usize) -> Vec<u8> {
+    let mut bytes = (emission as u32).to_ne_bytes().to_vec();
+    bytes.resize(size.max(4), emission as u8);
+    bytes
+}

@@ -1,0 +1,182 @@
+//! Events that nobody waits for: many in one letter, each settled once.
+#![cfg(not(feature = "loom"))]
+
+mod common;
+
+use std::sync::Arc;
+
+use common::*;
+use parallel_event_bus::core::endpoint::Letter;
+use parallel_event_bus::core::member::Member;
+use parallel_event_bus::core::packet::Packet;
+use parallel_event_bus::core::route::{ListenerOptions, Posted};
+
+fn post(emitter: &Arc<Member>, event: &str, payload: &[u8]) -> Posted {
+    emitter.channel().route(event).post(emitter, Some(payload))
+}
+
+fn packet(member: &Arc<Member>) -> Packet {
+    let mut all = packets(member.endpoint());
+    assert_eq!(all.len(), 1, "packets wait");
+    all.remove(0)
+}
+
+#[test]
+fn a_burst_to_one_member_is_one_letter_that_reads_as_it_was_written() {
+    let (emitter, other) = (member(1, "burst"), member(2, "burst"));
+    other.listen("a", 1, plain());
+    other.listen("b", 2, plain());
+    other.listen("b", 3, plain());
+    let payload: Vec<u8> = (1..=9).collect();
+    for length in 0..=9 {
+        assert_eq!(post(&emitter, "a", &payload[..length]), Posted::To(1));
+        assert_eq!(post(&emitter, "b", &payload[length..]), Posted::To(2));
+    }
+    let packet = packet(&other);
+    assert_eq!(packet.len(), 20);
+    for length in 0..=9 {
+        let (a, b) = (packet.event(2 * length).unwrap(), packet.event(2 * length + 1).unwrap());
+        assert_eq!(a, ("a", [1].as_slice(), payload[..length].to_vec()));
+        assert_eq!(b, ("b", [2, 3].as_slice(), payload[length..].to_vec()));
+    }
+    assert_eq!(packet.event(20), None);
+    assert!(Arc::ptr_eq(packet.emitter(), &emitter) && Arc::ptr_eq(packet.member(), &other));
+}
+
+#[test]
+fn an_event_that_is_not_plain_is_left_to_an_emission() {
+    let (emitter, other) = (member(1, "not plain"), member(2, "not plain"));
+    assert_eq!(post(&emitter, "e", b""), Posted::To(0));
+    other.listen("e", 1, plain());
+    assert_eq!(emitter.channel().route("e").post(&emitter, None), Posted::NeedsPayload);
+    let limited = ListenerOptions { limited: true, ..plain() };
+    for options in [once(), in_group("g"), limited] {
+        other.listen("e", 2, options);
+        assert_eq!(post(&emitter, "e", b""), Posted::NotPlain);
+        let _ = other.unlisten(2);
+        assert_eq!(post(&emitter, "e", b""), Posted::To(1));
+    }
+    other.listen("e", 2, once());
+    let _claimed = emit(&emitter, "e", b"");
+    assert_eq!(post(&emitter, "e", b""), Posted::To(1), "the once listener is used up");
+    emitter.listen("e", 3, plain());
+    assert_eq!(post(&emitter, "e", b""), Posted::To(1), "its own listener is its own business");
+}
+
+#[test]
+fn an_event_settles_once_and_the_emitter_counts_it() {
+    let (emitter, other) = (member(1, "settle"), member(2, "settle"));
+    other.listen("e", 1, plain());
+    other.listen("e", 2, plain());
+    (0..4).for_each(|_| assert_eq!(post(&emitter, "e", b""), Posted::To(2)));
+    assert_eq!((emitter.pending(), other.in_flight(), other.quota().messages()), (4, 4, 4));
+    let mut packet = packet(&other);
+    assert_eq!((other.in_flight(), other.quota().messages()), (4, 0));
+    packet.settle(1, 2, 3);
+    assert_eq!((emitter.pending(), emitter.failed(), other.in_flight()), (2, 3, 2));
+    packet.settle(1, 2, 1);
+    assert_eq!((emitter.pending(), emitter.failed()), (2, 3), "these had settled before");
+    packet.settle(0, 100, 0);
+    packet.settle(100, 1, 0);
+    assert!(packet.is_settled());
+    drop(packet);
+    assert_eq!((emitter.pending(), emitter.failed(), other.in_flight()), (0, 3, 0));
+    assert_eq!(said(emitter.endpoint()), Vec::<String>::new());
+}
+
+#[test]
+fn a_packet_that_is_dropped_tells_of_each_event_that_had_not_settled() {
+    let (emitter, other) = (member(1, "drop"), member(2, "drop"));
+    other.listen("a", 1, plain());
+    other.listen("b", 2, plain());
+    other.listen("b", 3, plain());
+    for event in ["a", "b", "a"] {
+        post(&emitter, event, event.as_bytes());
+    }
+    let mut packet = packet(&other);
+    packet.settle(0, 1, 0);
+    drop(packet);
+    assert_eq!(said(emitter.endpoint()), ["lost b Gone × 2", "lost a Gone × 1"]);
+    assert_eq!((emitter.pending(), emitter.failed(), other.in_flight()), (0, 3, 0));
+}
+
+#[test]
+fn a_member_without_room_loses_the_event_and_the_emitter_is_told() {
+    let (emitter, other) = (member(1, "full packet"), small_member(2, "full packet", 2));
+    let free = member(3, "full packet");
+    other.listen("e", 1, plain());
+    free.listen("e", 2, plain());
+    (0..3).for_each(|_| assert_eq!(post(&emitter, "e", b"!"), Posted::To(2)));
+    assert_eq!(said(emitter.endpoint()), ["lost e Full × 1"]);
+    assert_eq!((packet(&other).len(), packet(&free).len()), (2, 3));
+    assert_eq!((emitter.pending(), other.quota().messages(), other.in_flight()), (0, 0, 0));
+}
+
+#[test]
+fn packets_are_bounded_in_events_and_in_size_and_events_of_any_size_fit() {
+    let (emitter, other) = (member(1, "bounded"), member(2, "bounded"));
+    other.listen("e", 1, plain());
+    (0..1_100).for_each(|_| assert_eq!(post(&emitter, "e", b""), Posted::To(1)));
+    let lengths: Vec<_> = packets(other.endpoint()).iter().map(Packet::len).collect();
+    assert_eq!(lengths, [512, 512, 76]);
+
+    let large = vec![7; 1 << 20];
+    for payload in [b"small", large.as_slice(), b"small"] {
+        post(&emitter, "e", payload);
+    }
+    let packets = packets(other.endpoint());
+    assert_eq!(packets.iter().map(Packet::len).collect::<Vec<_>>(), [1, 1, 1]);
+    assert_eq!(packets[1].event(0).unwrap().2, large);
+}
+
+#[test]
+fn events_of_different_emitters_and_other_letters_between_keep_their_places() {
+    let channel = "places";
+    let (one, two, other) = (member(1, channel), member(2, channel), member(3, channel));
+    other.listen("e", 1, plain());
+    let mut kept = Vec::new();
+    post(&one, "e", b"1");
+    post(&one, "e", b"2");
+    post(&two, "e", b"3");
+    kept.push(emit(&two, "e", b"4"));
+    post(&two, "e", b"5");
+    post(&one, "e", b"6");
+    let mut seen = String::new();
+    for letter in read(other.endpoint()) {
+        match letter {
+            Letter::Packet(packet) => {
+                for index in 0..packet.len() {
+                    seen += str::from_utf8(&packet.event(index).unwrap().2).unwrap();
+                }
+                seen += " ";
+            }
+            Letter::Delivery(delivery) => seen += str::from_utf8(delivery.payload()).unwrap(),
+            _ => {}
+        }
+    }
+    assert_eq!(seen, "12 3 45 6 ");
+}
+
+#[test]
+fn a_packet_that_was_collected_is_written_to_no_more() {
+    let (emitter, other) = (member(1, "collected"), member(2, "collected"));
+    other.listen("e", 1, plain());
+    post(&emitter, "e", b"1");
+    let first = packet(&other);
+    post(&emitter, "e", b"2");
+    assert_eq!((first.len(), packet(&other).len()), (1, 1));
+}
+
+#[test]
+fn a_member_that_ends_takes_its_packets_with_it() {
+    let (emitter, other) = (member(1, "end"), member(2, "end"));
+    other.listen("e", 1, plain());
+    (0..3).for_each(|_| assert_eq!(post(&emitter, "e", b""), Posted::To(1)));
+    other.endpoint().close();
+    let said = said(emitter.endpoint());
+    assert_eq!(said[..3], ["lost e Gone × 1"; 3]);
+    assert_eq!(said[3..], ["exit of 2"]);
+    assert_eq!((emitter.pending(), emitter.failed()), (0, 3));
+    assert_eq!(post(&emitter, "e", b""), Posted::To(0));
+    assert_eq!(other.quota().messages(), 0);
+}

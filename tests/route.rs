@@ -1,0 +1,223 @@
+//! Who gets an event, in which order, and what the emitter has to do itself.
+#![cfg(not(feature = "loom"))]
+
+mod common;
+
+use common::*;
+use parallel_event_bus::core::dispatch::Emission;
+use parallel_event_bus::core::outcome::{Cause, Reply};
+use parallel_event_bus::core::route::{ListenerOptions, Own, Posted, Sent};
+
+#[test]
+fn everybody_who_listens_gets_an_event_and_the_outcome_counts_them() {
+    let emitter = member(1, "everybody");
+    let (first, second) = (member(2, "everybody"), member(3, "everybody"));
+    first.listen("e", 10, plain());
+    first.listen("e", 11, plain());
+    second.listen("e", 20, plain());
+    second.listen("other", 21, plain());
+
+    let mut emitted = emit(&emitter, "e", b"payload");
+    assert_eq!(emitted.others, 3);
+    let one = delivery(first.endpoint());
+    assert_eq!((one.event(), one.payload()), ("e", b"payload".as_slice()));
+    assert_eq!(one.listeners(), [10, 11]);
+    assert!(!one.is_request() && !one.must_start());
+    let other = delivery(second.endpoint());
+    assert_eq!(other.listeners(), [20]);
+    other.succeed(0, None);
+    one.fail(1, b"why".into());
+    assert_eq!(emitted.outcome(), None, "one is missing");
+    one.succeed(0, None);
+    let outcome = emitted.outcome().unwrap();
+    assert_eq!((outcome.success, outcome.failed()), (2, 1));
+    let failure = &outcome.failures[0];
+    assert_eq!((failure.index, failure.thread), (1, 2));
+    assert_eq!(failure.cause, Cause::Failed(b"why".into()));
+}
+
+#[test]
+fn an_event_without_listeners_comes_to_nothing() {
+    let emitter = member(1, "nobody");
+    let mut emitted = emit(&emitter, "e", b"");
+    assert_eq!(emitted.others, 0);
+    assert!(emitted.own.is_empty() && emitted.dispatch.is_none() && emitted.is_unheard());
+    assert_eq!(emitter.pending(), 0);
+}
+
+#[test]
+fn a_payload_is_asked_for_only_when_somebody_else_listens_and_before_anything_happened() {
+    let (emitter, other) = (member(1, "payload"), member(2, "payload"));
+    let route = emitter.channel().route("e");
+    let without = || Emission {
+        payload: None,
+        to_one: false,
+        timeout: None,
+        withdrawable: false,
+        reply: Reply::None,
+    };
+    emitter.listen("e", 1, once());
+    assert!(matches!(route.emit(&emitter, without()), Sent::To { own, .. } if own.len() == 1));
+    emitter.listen("e", 1, once());
+    other.listen("e", 2, once());
+    assert!(matches!(route.emit(&emitter, without()), Sent::NeedsPayload));
+    assert!(other.endpoint().mailbox().is_empty());
+    assert_eq!(emit(&emitter, "e", b"").own.len(), 1, "nothing was claimed");
+    assert_eq!(delivery(other.endpoint()).listeners(), [2]);
+}
+
+#[test]
+fn listeners_are_called_in_the_order_of_their_registration_and_prepended_ones_before() {
+    let (emitter, other) = (member(1, "prepend"), member(2, "prepend"));
+    other.listen("e", 1, plain());
+    other.listen("e", 2, plain());
+    other.listen("e", 3, ListenerOptions { prepend: true, ..plain() });
+    let _emitted = emit(&emitter, "e", b"");
+    assert_eq!(delivery(other.endpoint()).listeners(), [3, 1, 2]);
+}
+
+#[test]
+fn a_once_listener_gets_one_event_and_is_told_of_where_it_is_the_emitters_own() {
+    let (emitter, other) = (member(1, "once"), member(2, "once"));
+    emitter.listen("e", 1, once());
+    emitter.listen("e", 2, plain());
+    other.listen("e", 3, once());
+    other.listen("e", 4, plain());
+    let first = emit(&emitter, "e", b"");
+    assert_eq!(first.own, [Own { listener: 1, chosen: false }]);
+    assert_eq!(delivery(other.endpoint()).listeners(), [3, 4]);
+    let second = emit(&emitter, "e", b"");
+    assert_eq!((second.others, second.own), (1, vec![]));
+    assert_eq!(delivery(other.endpoint()).listeners(), [4]);
+}
+
+#[test]
+fn a_once_listener_that_an_event_did_not_reach_for_want_of_room_is_not_used_up() {
+    let (emitter, other) = (member(1, "once and full"), small_member(2, "once and full", 1));
+    other.listen("filler", 1, plain());
+    other.listen("e", 2, once());
+    let _filler = emit(&emitter, "filler", b"");
+    let mut refused = emit(&emitter, "e", b"");
+    assert_eq!(refused.outcome().unwrap().failures[0].cause, Cause::Full);
+    drop(deliveries(other.endpoint()));
+    assert_eq!(emit(&emitter, "e", b"").others, 1);
+    assert_eq!(emit(&emitter, "e", b"").others, 0);
+}
+
+#[test]
+fn nothing_comes_for_a_listener_behind_the_letter_that_forgets_it() {
+    let (emitter, other) = (member(1, "forget"), member(2, "forget"));
+    other.listen("e", 1, plain());
+    let _before = emit(&emitter, "e", b"");
+    assert!(other.unlisten(1), "an event waits for it");
+    assert_eq!(emit(&emitter, "e", b"").others, 0);
+    assert_eq!(said(other.endpoint()), ["delivery e [1]", "forget 1"]);
+
+    other.listen("e", 2, plain());
+    assert!(!other.unlisten(2), "nothing can come for it any more");
+    assert_eq!(emit(&emitter, "e", b"").others, 0);
+    assert!(other.endpoint().mailbox().is_empty());
+}
+
+#[test]
+fn an_id_that_is_used_again_names_the_new_listener_alone() {
+    let (emitter, other) = (member(1, "again"), member(2, "again"));
+    other.listen("e", 1, plain());
+    other.listen("f", 1, plain());
+    assert_eq!((emit(&emitter, "e", b"").others, emit(&emitter, "f", b"").others), (0, 1));
+    other.listen("f", 1, once());
+    let _emitted = emit(&emitter, "f", b"");
+    assert_eq!(deliveries(other.endpoint()).pop().unwrap().listeners(), [1]);
+    other.leave();
+    assert_eq!((emit(&emitter, "e", b"").others, emit(&emitter, "f", b"").others), (0, 0));
+}
+
+#[test]
+fn events_of_one_emitter_arrive_in_the_order_of_their_emission_across_routes_and_forms() {
+    let endpoint = endpoint(1);
+    let emitters = ["order a", "order b"].map(|channel| endpoint.join(channel, <_>::default()));
+    let receiver = common::endpoint(2);
+    for (at, channel) in ["order a", "order b"].into_iter().enumerate() {
+        let member = receiver.join(channel, <_>::default());
+        for event in 0..3 {
+            member.listen(&format!("plain {event}"), (at * 10 + event) as u32, plain());
+            let id = (at * 10 + event + 5) as u32;
+            member.listen(&format!("grouped {event}"), id, in_group("g"));
+        }
+    }
+    let mut kept = Vec::new();
+    for number in 0..500_u32 {
+        let emitter = &emitters[(number / 7 % 2) as usize];
+        let payload = number.to_ne_bytes();
+        let plain = format!("plain {}", number % 3);
+        match number % 5 {
+            0 => kept.push(emit(emitter, &format!("grouped {}", number % 3), &payload)),
+            1 => kept.push(emit(emitter, &plain, &payload)),
+            2 => kept.push(request(emitter, &plain, &payload)),
+            _ => assert_eq!(
+                emitter.channel().route(&plain).post(emitter, Some(&payload)),
+                Posted::To(1)
+            ),
+        }
+    }
+    use parallel_event_bus::core::endpoint::Letter;
+    let mut seen = Vec::new();
+    for letter in read(&receiver) {
+        match letter {
+            Letter::Delivery(delivery) => seen.push(delivery.payload().to_vec()),
+            Letter::Packet(packet) => {
+                seen.extend((0..packet.len()).map(|event| packet.event(event).unwrap().2));
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(seen, (0..500_u32).map(|number| number.to_ne_bytes().to_vec()).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_request_goes_to_one_listener_whose_answer_is_in_the_outcome() {
+    let (emitter, other) = (member(1, "request"), member(2, "request"));
+    other.listen("e", 1, plain());
+    other.listen("e", 2, plain());
+    let mut requested = request(&emitter, "e", b"?");
+    assert_eq!(requested.others, 1);
+    let delivery = delivery(other.endpoint());
+    assert_eq!(delivery.listeners(), [1]);
+    assert!(delivery.is_request() && delivery.must_start() && delivery.start());
+    delivery.succeed(0, Some(b"!".into()));
+    assert_eq!(requested.outcome().unwrap().answer, Some(b"!".into()));
+}
+
+#[test]
+fn the_emitters_own_listener_may_be_the_one_that_answers() {
+    let emitter = member(1, "own answer");
+    emitter.listen("e", 1, plain());
+    let requested = request(&emitter, "e", b"");
+    assert_eq!(requested.own, [Own { listener: 1, chosen: true }]);
+    assert!(requested.dispatch.is_none());
+    assert_eq!(emitter.in_flight(), 1, "it counts until the emitter says that it is done");
+    emitter.done(1);
+    assert_eq!(emitter.in_flight(), 0);
+}
+
+#[test]
+fn a_member_without_room_refuses_and_the_others_get_the_event() {
+    let emitter = member(1, "full");
+    let (full, free) = (small_member(2, "full", 1), member(3, "full"));
+    full.listen("e", 1, plain());
+    full.listen("e", 2, plain());
+    free.listen("e", 3, plain());
+    let _first = emit(&emitter, "e", b"1");
+    let mut second = emit(&emitter, "e", b"2");
+    assert_eq!(second.others, 3);
+    assert_eq!(deliveries(full.endpoint()).len(), 1);
+    let _ = said(emitter.endpoint());
+    for delivery in deliveries(free.endpoint()) {
+        delivery.succeed(0, None);
+    }
+    let outcome = second.outcome().unwrap();
+    assert_eq!((outcome.success, outcome.failed()), (1, 2));
+    assert_eq!((outcome.failures[0].listeners, &outcome.failures[0].cause), (2, &Cause::Full));
+    assert_eq!(emit(&emitter, "e", b"3").others, 3, "there is room again");
+    assert_eq!(deliveries(full.endpoint()).len(), 1);
+}
