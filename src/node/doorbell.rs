@@ -12,8 +12,8 @@ use napi::{Env, Result, Status, check_status, sys};
 
 use crate::core::mailbox::Wake;
 
-/// No arguments, no result, not `(error, …)` style, unreferenced at first.
-type Drain = ThreadsafeFunction<(), (), (), Status, false, true>;
+/// Called with whether there are letters; no result, not `(error, …)` style, unreferenced at first.
+type Drain = ThreadsafeFunction<(), (), bool, Status, false, true>;
 
 pub struct Doorbell {
     drain: Drain,
@@ -23,14 +23,16 @@ pub struct Doorbell {
 }
 
 impl Doorbell {
-    /// A bell that calls `before_drain` and then `drain`, both on the current JS thread.
-    pub fn new(drain: Function<'_, (), ()>, before_drain: impl Fn(Env) + 'static) -> Result<Self> {
-        let drain = drain.build_threadsafe_function::<()>().weak::<true>().build_callback(
-            move |context| {
-                before_drain(context.env);
-                Ok(())
-            },
-        )?;
+    /// A bell that calls `look` and then, with what that returned, `drain`, both on the current JS
+    /// thread.
+    pub fn new(
+        drain: Function<'_, bool, ()>,
+        look: impl Fn(Env) -> bool + 'static,
+    ) -> Result<Self> {
+        let drain = drain
+            .build_threadsafe_function::<()>()
+            .weak::<true>()
+            .build_callback(move |context| Ok(look(context.env)))?;
         Ok(Doorbell { drain, disconnected: AtomicBool::new(false) })
     }
 

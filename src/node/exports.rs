@@ -1,25 +1,55 @@
-//! The functions that JavaScript calls. Free functions with integer handles: a method of a class
-//! would take a process-wide lock per call. Each catches a panic and throws it as an error.
+//! The functions that JavaScript calls for its thread. Free functions with integer handles: a method
+//! of a class would take a process-wide lock per call. Each catches a panic and throws it as an error.
 
-use napi::bindgen_prelude::Function;
+use napi::bindgen_prelude::{Function, Uint32Array};
 use napi::{Env, Result};
 use napi_derive::napi;
 
-use super::thread;
+use super::{letters, thread};
 use crate::core::metrics;
 
-/// Registers this JS thread. `drain` is called, on it, after each `wake`; it must not throw.
-/// Returns the handle to pass to `wake`.
+/// Registers this JS thread, which others name by `thread`. `drain` is called, on it, after each
+/// wake, with whether there are letters to read; it must not throw. Returns the handle to pass to
+/// the other functions.
 #[napi(catch_unwind)]
-pub fn attach(env: Env, drain: Function<'_, (), ()>) -> Result<u32> {
-    thread::attach(env, drain)
+pub fn attach(env: Env, drain: Function<'_, bool, ()>, thread: u32) -> Result<u32> {
+    thread::attach(env, drain, thread)
 }
 
 /// Asks for one call of this thread's drain. Any number of calls before it starts ask for the same
 /// one. The event loop stays alive until then.
 #[napi(catch_unwind)]
 pub fn wake(env: Env, thread: u32) -> Result<()> {
-    thread::wake(env, thread)
+    thread::find(thread)?.wake(env)
+}
+
+/// Reads letters into `words`, among them no more than about `room` events. Returns how many words were
+/// written, or the negative number of words that are needed. If the first word is 1 it has to be called
+/// again, soon: no wake will come until then.
+#[napi(catch_unwind)]
+pub fn read(env: Env, thread: u32, mut words: Uint32Array, room: u32) -> Result<i32> {
+    let thread = thread::find(thread)?;
+    // SAFETY: the array is the drain's own, which is in this call and does nothing else with it.
+    let size = letters::read(&thread, unsafe { words.as_mut() }, room);
+    // After the look: as for a wake.
+    thread.hold_or_release(env)?;
+    Ok(size)
+}
+
+/// Leaves for other threads what they need to read the payloads that this one sends from now on.
+#[napi(catch_unwind)]
+pub fn publish(thread: u32, codebook: &[u8]) -> Result<()> {
+    thread::find(thread)?.endpoint.publish(codebook.into());
+    Ok(())
+}
+
+/// Keeps the event loop alive until the same call with `false`.
+#[napi(catch_unwind)]
+pub fn keep_alive(env: Env, thread: u32, keep: bool) -> Result<()> {
+    let thread = thread::find(thread)?;
+    let kept = thread.kept_alive.get();
+    thread.kept_alive.set(if keep { kept + 1 } else { kept.saturating_sub(1) });
+    thread.hold_or_release(env)
 }
 
 /// Live objects and events of the whole process.
@@ -29,6 +59,12 @@ pub struct Counters {
     pub threads: u32,
     /// Mailboxes that exist now.
     pub mailboxes: u32,
+    /// Members of channels that exist now.
+    pub members: u32,
+    /// Emissions to other members that exist now, with their payloads.
+    pub dispatches: u32,
+    /// Deadlines that wait now.
+    pub deadlines: u32,
     /// Wakes sent since the process started.
     pub wakes: f64,
 }
@@ -36,9 +72,13 @@ pub struct Counters {
 /// The engine's counts, for tests and for those who look for leaks.
 #[napi(catch_unwind)]
 pub fn counters() -> Counters {
+    let count = |gauge: &metrics::Gauge| u32::try_from(gauge.get()).unwrap_or(u32::MAX);
     Counters {
         threads: u32::try_from(thread::attached()).unwrap_or(u32::MAX),
-        mailboxes: u32::try_from(metrics::MAILBOXES.get()).unwrap_or(u32::MAX),
+        mailboxes: count(&metrics::MAILBOXES),
+        members: count(&metrics::MEMBERS),
+        dispatches: count(&metrics::DISPATCHES),
+        deadlines: count(&metrics::DEADLINES),
         wakes: metrics::WAKES.get() as f64,
     }
 }

@@ -2,8 +2,13 @@
 //!
 //! * [`doorbell`] wakes a JS thread from any thread.
 //! * [`thread`] is what is kept for each JS thread, from its first event to its end.
-//! * [`exports`] is what JavaScript calls.
+//! * [`letters`] is how JavaScript reads what came for its thread.
+//! * [`exports`], [`channels`], [`emissions`] and [`deliveries`] are what JavaScript calls.
 
+mod channels;
+mod deliveries;
 mod doorbell;
+mod emissions;
 mod exports;
+mod letters;
 mod thread;

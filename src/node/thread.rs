@@ -1,80 +1,190 @@
-//! What is kept for each JS thread: its place among the members and its doorbell.
+//! What is kept for each JS thread: its endpoint, its doorbell, and what it works on.
 //!
 //! A thread attaches with its first event and detaches in a cleanup hook of its environment.
 //! The table is thread-local because every caller runs on the JS thread it asks about: looking
 //! itself up takes no lock, however many workers run.
 
-use std::cell::RefCell;
-use std::convert::Infallible;
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
-use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 use napi::bindgen_prelude::Function;
 use napi::{Env, Error, Result, Status};
+use slab::Slab;
 
 use super::doorbell::Doorbell;
-use crate::core::mailbox::Mailbox;
-use crate::core::registry::{Registration, Registry};
+use crate::core::dispatch::{Delivery, Dispatch};
+use crate::core::endpoint::{Endpoint, Letter};
+use crate::core::member::Member;
+use crate::core::packet::Packet;
+use crate::core::route::{Own, Route};
 
-/// Nothing is posted yet: the events of a thread stay in V8, and only the wake crosses.
-type Letter = Infallible;
+/// For so long after letters a thread looks for more, once a turn, before it sleeps. About what it costs
+/// to be woken, so that at the worst it costs twice as much as the better choice would have (the
+/// competitive spinning of Karlin, Manasse, McGeoch and Owicki, 1990).
+const PATIENCE: Duration = Duration::from_micros(20);
 
-/// Unused until threads send each other letters.
-const MAILBOX_CAPACITY: usize = 0;
-
-type Member = Registration<Letter, Doorbell>;
-
-static REGISTRY: LazyLock<Registry<Letter, Doorbell>> = LazyLock::new(Registry::new);
+static ATTACHED_COUNT: AtomicUsize = AtomicUsize::new(0);
+static LAST_HANDLE: AtomicU32 = AtomicU32::new(0);
 
 thread_local! {
     /// Usually one. More where several versions of the library share a thread.
-    static ATTACHED: RefCell<Vec<Rc<Member>>> = const { RefCell::new(Vec::new()) };
+    static ATTACHED: RefCell<Vec<Rc<Thread>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What is kept for a JS thread. See the [module](self).
+pub struct Thread {
+    handle: u32,
+    pub endpoint: Arc<Endpoint>,
+    doorbell: Arc<Doorbell>,
+    /// The places of this thread's buses in channels, by the id of the member.
+    pub members: RefCell<HashMap<u32, Arc<Member>>>,
+    /// Events that JavaScript emits by their number here, each with who emits them.
+    pub routes: RefCell<Slab<(Arc<Member>, Arc<Route>)>>,
+    /// Packets and deliveries whose listeners have not all settled, by the handles that JavaScript has.
+    pub packets: RefCell<Slab<Packet>>,
+    pub taken: RefCell<Slab<Delivery>>,
+    /// Letters that were collected, and not read by JavaScript yet: news, and what listeners have to
+    /// deal with, which takes room until it is read.
+    pub news: RefCell<VecDeque<Letter>>,
+    pub unread: RefCell<VecDeque<Letter>>,
+    /// What the last emission chose among this thread's own listeners.
+    pub own: RefCell<Vec<Own>>,
+    /// Dispatches that JavaScript may withdraw, by their token.
+    pub withdrawable: RefCell<HashMap<u32, Weak<Dispatch>>>,
+    /// How many buses asked for the event loop to stay alive.
+    pub kept_alive: Cell<u32>,
+    /// When letters were found last.
+    found_at: Cell<Option<Instant>>,
+    /// The doorbell is referenced.
+    held: Cell<bool>,
 }
 
 /// How many JS threads are attached, in the whole process.
 pub fn attached() -> usize {
-    REGISTRY.len()
+    ATTACHED_COUNT.load(Ordering::Relaxed)
 }
 
-/// Takes the current JS thread in: `drain` is called on it, soon, whenever it was woken. Returns
-/// the handle that the thread names itself by.
-pub fn attach(env: Env, drain: Function<'_, (), ()>) -> Result<u32> {
-    let member = REGISTRY.join(|id| {
-        let doorbell = Doorbell::new(drain, move |env| answer(env, id.as_u32()))?;
-        Ok::<_, Error>(Mailbox::new(MAILBOX_CAPACITY, doorbell))
-    })?;
-    let member = Rc::new(member);
+/// Takes the current JS thread in: `drain` is called on it, soon, whenever it was woken, with
+/// whether there are letters. Returns the handle that the thread names itself by.
+pub fn attach(env: Env, drain: Function<'_, bool, ()>, thread: u32) -> Result<u32> {
+    let handle = LAST_HANDLE.fetch_add(1, Ordering::Relaxed) + 1;
+    let doorbell = Arc::new(Doorbell::new(drain, move |env| answer(env, handle))?);
+    let thread = Rc::new(Thread {
+        handle,
+        endpoint: Endpoint::new(thread, doorbell.clone()),
+        doorbell,
+        members: RefCell::default(),
+        routes: RefCell::default(),
+        packets: RefCell::default(),
+        taken: RefCell::default(),
+        news: RefCell::default(),
+        unread: RefCell::default(),
+        own: RefCell::default(),
+        withdrawable: RefCell::default(),
+        kept_alive: Cell::new(0),
+        found_at: Cell::new(None),
+        held: Cell::new(false),
+    });
     // Added after the threadsafe function was made, so it runs before that is torn down.
-    env.add_env_cleanup_hook(member.clone(), |member| detach(&member))?;
-    ATTACHED.with_borrow_mut(|all| all.push(member.clone()));
-    Ok(member.id().as_u32())
+    env.add_env_cleanup_hook(thread.clone(), |thread| detach(&thread))?;
+    ATTACHED_COUNT.fetch_add(1, Ordering::Relaxed);
+    ATTACHED.with_borrow_mut(|all| all.push(thread));
+    Ok(handle)
 }
 
-/// Asks for a drain of the current thread and keeps its event loop alive until then.
-pub fn wake(env: Env, handle: u32) -> Result<()> {
-    let member =
-        find(handle).ok_or_else(|| Error::new(Status::InvalidArg, "no such thread is attached"))?;
-    let doorbell = member.mailbox().waker();
-    doorbell.hold(env)?;
-    if member.mailbox().nudge() { Ok(()) } else { doorbell.release(env) }
+/// The thread of this handle, which must be the current one.
+pub fn find(handle: u32) -> Result<Rc<Thread>> {
+    ATTACHED
+        .with_borrow(|all| all.iter().find(|thread| thread.handle == handle).cloned())
+        .ok_or_else(|| Error::new(Status::InvalidArg, "no such thread is attached"))
 }
 
-/// What happens on the JS thread when the bell rang, before its drain is called.
-fn answer(env: Env, handle: u32) {
-    let Some(member) = find(handle) else { return };
-    // From here on a wake is a new one. The drain that follows sees all that was queued before.
-    let more = member.mailbox().collect(usize::MAX, &mut Vec::new());
-    debug_assert!(!more, "what is left would wait for a wake that nobody sends");
+/// The error for a handle that is not, or no longer, of this thread.
+pub fn unknown(what: &str) -> Error {
+    Error::new(Status::InvalidArg, format!("no such {what} of this thread"))
+}
+
+impl Thread {
+    /// Collects all letters. Returns whether it has to be called again, soon: there are some to read,
+    /// or there were some just now.
+    pub fn look(&self) -> bool {
+        let stays_awake = self.found_at.get().is_some_and(|at| at.elapsed() < PATIENCE);
+        let mut letters = Vec::new();
+        if stays_awake {
+            self.endpoint.watch(usize::MAX, &mut letters);
+        } else {
+            // Whether to look again is told by what is found.
+            let _found = self.endpoint.look(usize::MAX, &mut letters);
+        }
+        if !letters.is_empty() {
+            self.found_at.set(Some(Instant::now()));
+        }
+        let (mut news, mut unread) = (self.news.borrow_mut(), self.unread.borrow_mut());
+        let found = !letters.is_empty();
+        for letter in letters {
+            // News of this thread's own events do not wait behind events of others.
+            match letter {
+                Letter::Packet(_) | Letter::Delivery(_) | Letter::Forget(_) => {
+                    unread.push_back(letter)
+                }
+                _ => news.push_back(letter),
+            }
+        }
+        found || stays_awake || !unread.is_empty() || !news.is_empty()
+    }
+
+    /// Asks for a drain and keeps the event loop alive until then.
+    pub fn wake(&self, env: Env) -> Result<()> {
+        self.hold(env)?;
+        if self.endpoint.mailbox().nudge() { Ok(()) } else { self.release(env) }
+    }
+
+    /// Keeps the event loop alive, until an answered wake finds no reason to.
+    pub fn hold(&self, env: Env) -> Result<()> {
+        if self.held.replace(true) { Ok(()) } else { self.doorbell.hold(env) }
+    }
+
+    /// Keeps the event loop alive if there is a reason: something is on its way that this thread
+    /// emitted, or a bus asked for it.
+    pub fn hold_or_release(&self, env: Env) -> Result<()> {
+        let is_needed = self.kept_alive.get() > 0
+            || self.members.borrow().values().any(|member| member.pending() > 0)
+            // In this order: the letter about what is no longer pending came before it was not.
+            || !self.endpoint.mailbox().is_empty();
+        if is_needed { self.hold(env) } else { self.release(env) }
+    }
+
+    fn release(&self, env: Env) -> Result<()> {
+        if self.held.replace(false) { self.doorbell.release(env) } else { Ok(()) }
+    }
+}
+
+/// What happens on the JS thread when the bell rang, before its drain is called. Returns whether it
+/// has to read.
+fn answer(env: Env, handle: u32) -> bool {
+    let Ok(thread) = find(handle) else { return false };
+    // Before it is known whether the event loop is needed: what ends the need is told by a nudge,
+    // which wakes nobody until a look has found nothing.
+    let has_letters = thread.look();
     // Fails only while the environment is being torn down, and then nothing is kept alive.
-    let _ = member.mailbox().waker().release(env);
+    let _ = thread.hold_or_release(env);
+    has_letters
 }
 
-fn detach(member: &Member) {
-    member.mailbox().waker().disconnect();
-    member.leave();
-    ATTACHED.with_borrow_mut(|all| all.retain(|other| other.id() != member.id()));
-}
-
-fn find(handle: u32) -> Option<Rc<Member>> {
-    ATTACHED.with_borrow(|all| all.iter().find(|member| member.id().as_u32() == handle).cloned())
+fn detach(thread: &Rc<Thread>) {
+    thread.doorbell.disconnect();
+    // In this order: nobody may choose this thread again for what it lets go of.
+    thread.endpoint.close();
+    thread.news.take();
+    thread.unread.take();
+    thread.packets.take();
+    thread.taken.take();
+    thread.routes.take();
+    thread.members.take();
+    ATTACHED.with_borrow_mut(|all| all.retain(|other| other.handle != thread.handle));
+    ATTACHED_COUNT.fetch_sub(1, Ordering::Relaxed);
 }

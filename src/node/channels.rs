@@ -1,0 +1,147 @@
+//! The functions that JavaScript calls for a bus with a channel: its place there, and who listens.
+//!
+//! `thread` is the handle of the current thread, `member` what `join` returned.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use napi::{Env, Result};
+use napi_derive::napi;
+
+use super::thread::{Thread, find, unknown};
+use crate::core::endpoint::Letter;
+use crate::core::member::Member;
+use crate::core::quota::Limits;
+use crate::core::route::ListenerOptions;
+
+/// Joins a channel. At most so many messages, and bytes of them, wait for the member; others are told
+/// when the thread has not looked for `stall_after` milliseconds, or never where that is 0.
+#[napi(catch_unwind)]
+pub fn join(
+    thread: u32,
+    channel: String,
+    messages: f64,
+    bytes: f64,
+    stall_after: u32,
+) -> Result<u32> {
+    let thread = find(thread)?;
+    let limits = Limits { messages: messages as usize, bytes: bytes as usize };
+    if stall_after > 0 {
+        thread.endpoint.watch_for_stalls(Duration::from_millis(stall_after.into()));
+    }
+    let member = thread.endpoint.join(&channel, limits);
+    let id = member.id().as_u32();
+    thread.members.borrow_mut().insert(id, member);
+    Ok(id)
+}
+
+/// Leaves the channel: nothing more is addressed to the member. What waits for it still comes.
+#[napi(catch_unwind)]
+pub fn leave(thread: u32, member: u32) -> Result<()> {
+    let thread = find(thread)?;
+    drop_routes(&thread, member);
+    self::member(&thread, member)?.leave();
+    Ok(())
+}
+
+/// Forgets a member that left, and that nothing is in flight for.
+#[napi(catch_unwind)]
+pub fn forget_member(env: Env, thread: u32, member: u32) -> Result<()> {
+    let thread = find(thread)?;
+    thread.members.borrow_mut().remove(&member);
+    thread.hold_or_release(env)
+}
+
+/// Listens to an event, under an id of the caller's.
+#[napi(catch_unwind)]
+#[allow(clippy::too_many_arguments, reason = "one call per registration, of plain values")]
+pub fn listen(
+    thread: u32,
+    member: u32,
+    event: String,
+    id: u32,
+    once: bool,
+    prepend: bool,
+    limited: bool,
+    group: Option<String>,
+) -> Result<()> {
+    let options = ListenerOptions { once, prepend, group: group.map(Into::into), limited };
+    self::member(&*find(thread)?, member)?.listen(&event, id, options);
+    Ok(())
+}
+
+/// Removes a listener. Returns whether its id is in use until a letter says otherwise.
+#[napi(catch_unwind)]
+pub fn unlisten(thread: u32, member: u32, id: u32) -> Result<bool> {
+    let thread = find(thread)?;
+    if self::member(&thread, member)?.unlisten(id) {
+        return Ok(true);
+    }
+    // Nothing is in the mailbox, but what was collected and not read may still be for it.
+    let mut unread = thread.unread.borrow_mut();
+    let may_come = !unread.is_empty();
+    if may_come {
+        unread.push_back(Letter::Forget(id));
+    }
+    Ok(may_come)
+}
+
+/// A number for an event of a channel, to emit it by.
+#[napi(catch_unwind)]
+pub fn route(thread: u32, member: u32, event: String) -> Result<u32> {
+    let thread = find(thread)?;
+    let member = self::member(&thread, member)?;
+    let route = member.channel().route(&event);
+    let number = thread.routes.borrow_mut().insert((member, route));
+    Ok(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+/// Forgets all numbers of a member's events.
+#[napi(catch_unwind)]
+pub fn forget_routes(thread: u32, member: u32) -> Result<()> {
+    let thread = find(thread)?;
+    drop_routes(&thread, member);
+    self::member(&thread, member)?.channel().prune();
+    Ok(())
+}
+
+/// Emissions of a member that have not settled.
+#[napi(catch_unwind)]
+pub fn pending(thread: u32, member: u32) -> Result<f64> {
+    Ok(self::member(&*find(thread)?, member)?.pending() as f64)
+}
+
+/// Deliveries to a member that have not settled, queued ones included.
+#[napi(catch_unwind)]
+pub fn in_flight(thread: u32, member: u32) -> Result<f64> {
+    Ok(self::member(&*find(thread)?, member)?.in_flight() as f64)
+}
+
+/// Listeners that a member's emissions addressed and that failed.
+#[napi(catch_unwind)]
+pub fn failed(thread: u32, member: u32) -> Result<f64> {
+    Ok(self::member(&*find(thread)?, member)?.failed() as f64)
+}
+
+/// Whether more than half of what may wait does, for some member of another thread.
+#[napi(catch_unwind)]
+pub fn is_congested(thread: u32, member: u32) -> Result<bool> {
+    let member = self::member(&*find(thread)?, member)?;
+    Ok(member.channel().is_congested(member.endpoint()))
+}
+
+/// Asks for a letter when no member of another thread has much waiting.
+#[napi(catch_unwind)]
+pub fn wait_for_room(thread: u32, member: u32) -> Result<()> {
+    self::member(&*find(thread)?, member)?.wait_for_room();
+    Ok(())
+}
+
+/// The member of this id, which must be of this thread.
+pub fn member(thread: &Thread, member: u32) -> Result<Arc<Member>> {
+    thread.members.borrow().get(&member).cloned().ok_or_else(|| unknown("member"))
+}
+
+fn drop_routes(thread: &Thread, member: u32) {
+    thread.routes.borrow_mut().retain(|_, (of, _)| of.id().as_u32() != member);
+}

@@ -1,0 +1,117 @@
+//! The functions that JavaScript calls for what was delivered to it. `packet` and `delivery` are
+//! handles out of letters.
+
+use napi::Result;
+use napi::bindgen_prelude::Buffer;
+use napi_derive::napi;
+
+use super::thread::{Thread, find, unknown};
+
+/// What the emitter of a packet, or of a delivery, has published.
+#[napi(catch_unwind)]
+pub fn codebook(thread: u32, is_packet: bool, handle: u32) -> Result<Buffer> {
+    let thread = find(thread)?;
+    let (packets, taken) = (thread.packets.borrow(), thread.taken.borrow());
+    let emitter = if is_packet {
+        packets.get(handle as usize).map(|packet| packet.emitter())
+    } else {
+        taken.get(handle as usize).map(|delivery| delivery.emitter())
+    };
+    let emitter = emitter.ok_or_else(|| unknown("delivery"))?;
+    Ok(emitter.endpoint().codebook().to_vec().into())
+}
+
+/// Events of packets are dealt with: `count` words, in fours of a packet, the first event, how many
+/// events from that one on, and how many of their listeners failed.
+#[napi(catch_unwind)]
+pub fn settle(thread: u32, ranges: &[u32], count: u32) -> Result<()> {
+    let thread = find(thread)?;
+    let (ranges, _) = ranges.get(..count as usize).unwrap_or_default().as_chunks::<4>();
+    for &[handle, first, events, failed] in ranges {
+        let mut packets = thread.packets.borrow_mut();
+        let Some(packet) = packets.get_mut(handle as usize) else { continue };
+        packet.settle(first as usize, events as usize, failed);
+        if packet.is_settled() {
+            packets.remove(handle as usize);
+        }
+    }
+    Ok(())
+}
+
+/// The listeners of a delivery are about to be called. False if they must not be; it is let go of then.
+#[napi(catch_unwind)]
+pub fn start(thread: u32, delivery: u32) -> Result<bool> {
+    let thread = find(thread)?;
+    let taken = thread.taken.borrow();
+    let started = taken.get(delivery as usize).is_some_and(|delivery| delivery.start());
+    drop(taken);
+    if !started {
+        let_go(&thread, delivery);
+    }
+    Ok(started)
+}
+
+/// A listener of a delivery fails when it has not settled in so many milliseconds.
+#[napi(catch_unwind)]
+pub fn limit(thread: u32, delivery: u32, index: u32, timeout: u32) -> Result<()> {
+    if let Some(delivery) = find(thread)?.taken.borrow().get(delivery as usize) {
+        delivery.limit(index, timeout);
+    }
+    Ok(())
+}
+
+/// A listener of a delivery succeeded.
+#[napi(catch_unwind)]
+pub fn acknowledge(thread: u32, delivery: u32, index: u32) -> Result<()> {
+    if let Some(delivery) = find(thread)?.taken.borrow().get(delivery as usize) {
+        delivery.succeed(index, None);
+    }
+    Ok(())
+}
+
+/// A delivery is let go of. What has not settled of it never will, and is lost.
+#[napi(catch_unwind)]
+pub fn release(thread: u32, delivery: u32) -> Result<()> {
+    let_go(&*find(thread)?, delivery);
+    Ok(())
+}
+
+/// The listener of a request is done: `bytes[start..end]` is what it returned.
+#[napi(catch_unwind)]
+pub fn answer(thread: u32, delivery: u32, bytes: &[u8], start: u32, end: u32) -> Result<()> {
+    if let Some(delivery) = find(thread)?.taken.borrow().get(delivery as usize) {
+        delivery.succeed(0, bytes.get(start as usize..end as usize).map(Into::into));
+    }
+    Ok(())
+}
+
+/// A listener of a delivery failed: `bytes[start..end]` is its error.
+#[napi(catch_unwind)]
+pub fn fail(
+    thread: u32,
+    delivery: u32,
+    index: u32,
+    bytes: &[u8],
+    start: u32,
+    end: u32,
+) -> Result<()> {
+    if let Some(delivery) = find(thread)?.taken.borrow().get(delivery as usize) {
+        delivery.fail(index, bytes.get(start as usize..end as usize).unwrap_or_default().into());
+    }
+    Ok(())
+}
+
+/// A listener of a delivery was removed before its turn: it counts for nothing.
+#[napi(catch_unwind)]
+pub fn skip(thread: u32, delivery: u32, index: u32) -> Result<()> {
+    if let Some(delivery) = find(thread)?.taken.borrow().get(delivery as usize) {
+        delivery.withdraw(index);
+    }
+    Ok(())
+}
+
+/// Dropped with no borrow held: what is let go of may wake this very thread.
+fn let_go(thread: &Thread, delivery: u32) {
+    let released = thread.taken.borrow_mut().try_remove(delivery as usize);
+    drop(released);
+}

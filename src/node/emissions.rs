@@ -1,0 +1,115 @@
+//! The functions that JavaScript calls to emit on a channel.
+
+use std::sync::Arc;
+
+use napi::{Env, Result};
+use napi_derive::napi;
+
+use super::channels::member;
+use super::thread::{find, unknown};
+use crate::core::dispatch::Emission;
+use crate::core::outcome::Reply;
+use crate::core::route::{Posted, Sent};
+
+/// What `post` and `emit` return for an event that has listeners elsewhere and came without a payload.
+const NEEDS_PAYLOAD: i32 = -1;
+/// What `post` returns for an event that has to be emitted.
+const NOT_PLAIN: i32 = -2;
+/// Added to what `emit` returns when `own` has something to say.
+const HAS_OWN: i32 = 1 << 30;
+
+/// Emits an event whose outcome nobody waits for, `bytes[start..end]` being its arguments, or none
+/// where `end` is 0. Returns how many listeners elsewhere it was addressed to, `NEEDS_PAYLOAD` or
+/// `NOT_PLAIN`.
+#[napi(catch_unwind)]
+pub fn post(env: Env, thread: u32, route: u32, bytes: &[u8], start: u32, end: u32) -> Result<i32> {
+    let thread = find(thread)?;
+    // Borrowed, not cloned: counting references up and down costs as much as what follows.
+    let routes = thread.routes.borrow();
+    let (member, route) = routes.get(route as usize).ok_or_else(|| unknown("route"))?;
+    match route.post(member, payload(bytes, start, end)) {
+        Posted::NotPlain => Ok(NOT_PLAIN),
+        Posted::NeedsPayload => Ok(NEEDS_PAYLOAD),
+        Posted::To(others) => {
+            if others > 0 {
+                thread.hold(env)?;
+            }
+            Ok(count(others))
+        }
+    }
+}
+
+/// Emits an event whose outcome is waited for, or that `post` refused. `token` is what the letter
+/// about its outcome will have, or -1 for none; `timeout` is in milliseconds, 0 for none.
+///
+/// Returns as `post` does; and `HAS_OWN` more if `own` has something to say.
+#[napi(catch_unwind)]
+#[allow(clippy::too_many_arguments, reason = "an object would cost more than the whole call")]
+pub fn emit(
+    env: Env,
+    thread: u32,
+    route: u32,
+    bytes: &[u8],
+    start: u32,
+    end: u32,
+    to_one: bool,
+    token: i32,
+    timeout: u32,
+    withdrawable: bool,
+) -> Result<i32> {
+    let thread = find(thread)?;
+    let routes = thread.routes.borrow();
+    let (member, route) = routes.get(route as usize).ok_or_else(|| unknown("route"))?;
+    let emission = Emission {
+        payload: payload(bytes, start, end),
+        to_one,
+        timeout: (timeout > 0).then_some(timeout),
+        withdrawable,
+        reply: u32::try_from(token).map_or(Reply::None, Reply::Letter),
+    };
+    let Sent::To { others, own, dispatch } = route.emit(member, emission) else {
+        return Ok(NEEDS_PAYLOAD);
+    };
+    if let Some(dispatch) = dispatch {
+        if withdrawable && let Ok(token) = u32::try_from(token) {
+            thread.withdrawable.borrow_mut().insert(token, Arc::downgrade(&dispatch));
+        }
+        thread.hold(env)?;
+    }
+    let has_own = if own.is_empty() { 0 } else { HAS_OWN };
+    *thread.own.borrow_mut() = own;
+    Ok(count(others) + has_own)
+}
+
+/// The listeners of the emitting member itself that its last emission claimed or chose: their ids,
+/// each followed by 1 if `done` has to be called for it, else by 0.
+#[napi(catch_unwind)]
+pub fn own(thread: u32) -> Result<Vec<u32>> {
+    let own = find(thread)?.own.take();
+    Ok(own.into_iter().flat_map(|own| [own.listener, u32::from(own.chosen)]).collect())
+}
+
+/// A listener that `own` named as chosen has settled.
+#[napi(catch_unwind)]
+pub fn done(thread: u32, member: u32) -> Result<()> {
+    self::member(&*find(thread)?, member)?.done(1);
+    Ok(())
+}
+
+/// Gives an emission up: what has not started never will.
+#[napi(catch_unwind)]
+pub fn withdraw(thread: u32, token: u32) -> Result<()> {
+    let dispatch = find(thread)?.withdrawable.borrow_mut().remove(&token);
+    if let Some(dispatch) = dispatch.and_then(|dispatch| dispatch.upgrade()) {
+        dispatch.withdraw();
+    }
+    Ok(())
+}
+
+fn payload(bytes: &[u8], start: u32, end: u32) -> Option<&[u8]> {
+    if end == 0 { None } else { bytes.get(start as usize..end as usize) }
+}
+
+fn count(listeners: u32) -> i32 {
+    i32::try_from(listeners).unwrap_or(HAS_OWN).min(HAS_OWN - 1)
+}

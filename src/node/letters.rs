@@ -1,0 +1,207 @@
+//! Letters as JavaScript reads them: a batch of records in one array of 32-bit words.
+//!
+//! `lib/remote/letters.js` is the other side, and says what each record means. Bytes are preceded
+//! by their number and padded to whole words. The first word of a batch is
+//! 1 if the reader has to read again.
+
+use super::thread::Thread;
+use crate::core::dispatch::Delivery;
+use crate::core::endpoint::Letter;
+use crate::core::outcome::{Cause, Failure, Outcome};
+use crate::core::packet::Packet;
+
+const PACKET: u32 = 1;
+const DELIVERY: u32 = 2;
+const SETTLED: u32 = 3;
+const LOST: u32 = 4;
+const FORGET: u32 = 5;
+const THREAD_EXIT: u32 = 6;
+const STALL: u32 = 7;
+const DRAINED: u32 = 8;
+
+const MUST_START: u32 = 1;
+const REQUEST: u32 = 2;
+
+/// Writes as many letters as fit, all news first, and no more than `room` events for listeners, unless
+/// it is the rest of a packet. Returns the number of words that were written, or, where not even the
+/// first letter fits, the negative number of words that are needed. The first word is 1 if the caller
+/// has to read again.
+pub fn read(thread: &Thread, out: &mut [u32], room: u32) -> i32 {
+    let found = thread.look();
+    let mut words = Words { out, used: 1 };
+    let (mut news, mut unread) = (thread.news.borrow_mut(), thread.unread.borrow_mut());
+    let mut room = room as usize;
+    loop {
+        let queue = if news.is_empty() { &mut *unread } else { &mut *news };
+        let Some(mut letter) = queue.pop_front() else { break };
+        let (size, events) = (size_of(&letter), events_of(&letter));
+        let fits = words.used + size <= words.out.len();
+        if !fits || (events > 0 && room == 0) {
+            queue.push_front(letter);
+            if !fits && words.used == 1 {
+                return -to_length(size + 1);
+            }
+            break;
+        }
+        room = room.saturating_sub(events);
+        letter.receive();
+        write(thread, letter, &mut words);
+    }
+    words.out[0] = u32::from(found);
+    to_length(words.used)
+}
+
+struct Words<'a> {
+    out: &'a mut [u32],
+    used: usize,
+}
+
+impl Words<'_> {
+    fn put(&mut self, word: u32) {
+        self.out[self.used] = word;
+        self.used += 1;
+    }
+
+    fn put_all(&mut self, words: &[u32]) {
+        self.out[self.used..self.used + words.len()].copy_from_slice(words);
+        self.used += words.len();
+    }
+
+    fn put_bytes(&mut self, bytes: &[u8]) {
+        self.put(to_word(bytes.len()));
+        let (whole, rest) = bytes.as_chunks::<4>();
+        for word in whole {
+            self.put(u32::from_ne_bytes(*word));
+        }
+        if !rest.is_empty() {
+            let mut last = [0; 4];
+            last[..rest.len()].copy_from_slice(rest);
+            self.put(u32::from_ne_bytes(last));
+        }
+    }
+}
+
+fn words_for(bytes: &[u8]) -> usize {
+    1 + bytes.len().div_ceil(4)
+}
+
+/// How many events for listeners a letter brings.
+fn events_of(letter: &Letter) -> usize {
+    match letter {
+        Letter::Packet(packet) => packet.len(),
+        Letter::Delivery(_) => 1,
+        _ => 0,
+    }
+}
+
+/// An upper bound, in words.
+fn size_of(letter: &Letter) -> usize {
+    match letter {
+        Letter::Packet(packet) => 5 + packet.words().len(),
+        Letter::Delivery(delivery) => {
+            5 + delivery.listeners().len() + words_for(delivery.payload())
+        }
+        Letter::Settled { outcome, .. } => {
+            let failures = outcome.failures.iter().map(|failure| 6 + failure_words(failure));
+            5 + failures.sum::<usize>() + outcome.answer.as_deref().map_or(0, words_for)
+        }
+        Letter::Lost { lost, .. } => {
+            7 + words_for(lost.event.as_bytes()) + words_for(&lost.payload)
+        }
+        _ => 8,
+    }
+}
+
+fn failure_words(failure: &Failure) -> usize {
+    if let Cause::Failed(error) = &failure.cause { words_for(error) } else { 1 }
+}
+
+fn write(thread: &Thread, letter: Letter, words: &mut Words<'_>) {
+    match letter {
+        Letter::Packet(packet) => write_packet(thread, packet, words),
+        Letter::Delivery(delivery) => write_delivery(thread, delivery, words),
+        Letter::Settled { token, outcome } => {
+            thread.withdrawable.borrow_mut().remove(&token);
+            words.put_all(&[SETTLED, token]);
+            write_outcome(&outcome, words);
+        }
+        Letter::Lost { emitter, lost } => {
+            let (kind, detail) = kind_of(&lost.cause);
+            words.put_all(&[LOST, emitter.as_u32(), kind, detail, lost.listeners]);
+            words.put_all(&[lost.thread, u32::from(lost.started)]);
+            words.put_bytes(lost.event.as_bytes());
+            words.put_bytes(&lost.payload);
+        }
+        Letter::Forget(listener) => words.put_all(&[FORGET, listener]),
+        Letter::ThreadExit { member, thread } => {
+            words.put_all(&[THREAD_EXIT, member.as_u32(), thread]);
+        }
+        Letter::Stall { member, thread, waiting, ms } => {
+            words.put_all(&[STALL, member.as_u32(), thread, waiting, ms]);
+        }
+        Letter::Drained(member) => words.put_all(&[DRAINED, member.as_u32()]),
+    }
+}
+
+fn write_packet(thread: &Thread, packet: Packet, words: &mut Words<'_>) {
+    let events = to_word(packet.len());
+    let size = to_word(packet.words().len());
+    words.put_all(&[PACKET, 0, packet.emitter().endpoint().id(), events, size]);
+    let handle_at = words.used - 4;
+    words.put_all(packet.words());
+    words.out[handle_at] = to_word(thread.packets.borrow_mut().insert(packet));
+}
+
+fn write_delivery(thread: &Thread, delivery: Delivery, words: &mut Words<'_>) {
+    let mut flags = 0;
+    if delivery.must_start() {
+        flags |= MUST_START;
+    }
+    if delivery.is_request() {
+        flags |= REQUEST;
+    }
+    let listeners = delivery.listeners();
+    let count = to_word(listeners.len());
+    words.put_all(&[DELIVERY, flags]);
+    let handle_at = words.used;
+    words.put_all(&[0, delivery.emitter().endpoint().id(), count]);
+    words.put_all(listeners);
+    words.put_bytes(delivery.payload());
+    words.out[handle_at] = to_word(thread.taken.borrow_mut().insert(delivery));
+}
+
+fn write_outcome(outcome: &Outcome, words: &mut Words<'_>) {
+    let failures = to_word(outcome.failures.len());
+    words.put_all(&[outcome.success, failures]);
+    for failure in &outcome.failures {
+        let (kind, detail) = kind_of(&failure.cause);
+        words.put_all(&[failure.listeners, failure.thread, kind, detail]);
+        if let Cause::Failed(error) = &failure.cause {
+            words.put_bytes(error);
+        }
+    }
+    match &outcome.answer {
+        None => words.put(0),
+        Some(answer) => {
+            words.put(1);
+            words.put_bytes(answer);
+        }
+    }
+}
+
+fn kind_of(cause: &Cause) -> (u32, u32) {
+    match cause {
+        Cause::Failed(_) => (0, 0),
+        Cause::TimedOut(ms) => (1, *ms),
+        Cause::Full => (2, 0),
+        Cause::Gone => (3, 0),
+    }
+}
+
+fn to_word(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+fn to_length(words: usize) -> i32 {
+    i32::try_from(words).unwrap_or(i32::MAX)
+}
