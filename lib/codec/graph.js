@@ -1,0 +1,143 @@
+'use strict'
+
+// The long road: any value that `structuredClone` accepts, by V8's own serializer, which is the structured clone
+// algorithm. What it leaves of errors is put right, and what it would pass on by a handle is refused: see below.
+
+const { types } = require('node:util')
+const v8 = require('node:v8')
+const { describeError, isError, restoreError } = require('./errors.js')
+
+const LONGEST_WALKED = 10_000_000
+
+/** Not `v8.DefaultSerializer`, which has a format of its own for Buffers and other views. */
+class Serializer extends v8.Serializer {
+  _getDataCloneError(message) {
+    return new DOMException(message, 'DataCloneError')
+  }
+
+  _writeHostObject(object) {
+    throw notByBytes(object)
+  }
+
+  _getSharedArrayBufferId(buffer) {
+    throw notByBytes(buffer)
+  }
+}
+
+/** Returns the bytes of a value, a Buffer that is nobody else's. */
+function serialize(value) {
+  const errors = errorsIn(value)
+  if (errors.length === 0) return { bytes: write(value), hasErrors: false }
+  // In one graph, so that the errors in the list are those in the value.
+  const bytes = write([value, errors])
+  // V8 writes errors that it can not read again.
+  if (!isReadable(bytes))
+    throw new DOMException('An error that is its own cause could not be cloned.', 'DataCloneError')
+  return { bytes, hasErrors: true }
+}
+
+function write(value) {
+  const serializer = new Serializer()
+  serializer.writeHeader()
+  serializer.writeValue(value)
+  return serializer.releaseBuffer()
+}
+
+function isReadable(bytes) {
+  try {
+    read(bytes)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function read(bytes) {
+  const deserializer = new v8.Deserializer(bytes)
+  deserializer.readHeader()
+  return deserializer.readValue()
+}
+
+function deserialize(bytes, hasErrors) {
+  const value = read(bytes)
+  if (!hasErrors) return value
+  for (const [error, description] of value[1]) restoreError(error, description)
+  return value[0]
+}
+
+/** All errors in a value, each with what V8 does not carry of it. */
+function errorsIn(value) {
+  const errors = []
+  walk(value, (error) => {
+    const description = describeError(error, isClonable)
+    errors.push([error, description])
+    return [description]
+  })
+  return errors
+}
+
+/**
+ * Goes through all objects of a value, but for what is behind a getter: V8 calls those once, as `structuredClone` does.
+ * Throws for what bytes can not carry, and V8 does not know of.
+ *
+ * @param {(error: Error) => unknown[]} onError what to go through in the place of an error's properties
+ */
+function walk(value, onError) {
+  const seen = new Set()
+  const open = [value]
+  while (open.length > 0) {
+    const object = open.pop()
+    if (typeof object !== 'object' || object === null || types.isProxy(object) || seen.has(object)) continue
+    seen.add(object)
+    const children = isError(object) ? onError(object) : childrenOf(object)
+    for (const child of children) open.push(child)
+  }
+}
+
+/** What V8 will go into: values of maps and sets, own enumerable properties. */
+function childrenOf(object) {
+  if (ArrayBuffer.isView(object)) return []
+  if (types.isMap(object)) return [...Map.prototype.entries.call(object)].flat()
+  if (types.isSet(object)) return [...Set.prototype.values.call(object)]
+  if (isOfNode(object)) throw notByBytes(object)
+  // A sparse array may be longer than there is time to go through.
+  if (Array.isArray(object) && object.length < LONGEST_WALKED) return object.filter((each) => typeof each === 'object')
+  return Object.keys(object).map((key) => Object.getOwnPropertyDescriptor(object, key).value)
+}
+
+/** Prototype -> whether Node hands its objects from thread to thread, by a mark that V8 does not know: Blob, … */
+const ofNode = new WeakMap()
+
+function isOfNode(object) {
+  if (Object.prototype.toString.call(object) === '[object WebAssembly.Module]') return true
+  const prototype = Object.getPrototypeOf(object)
+  if (prototype === null || prototype === Object.prototype) return false
+  if (!ofNode.has(prototype)) ofNode.set(prototype, isMarked(prototype))
+  return ofNode.get(prototype)
+}
+
+function isMarked(prototype) {
+  for (let next = prototype; next !== null; next = Object.getPrototypeOf(next)) {
+    const symbols = Object.getOwnPropertySymbols(next)
+    if (symbols.some(({ description }) => description === 'messaging_clone_symbol')) return true
+  }
+  return false
+}
+
+/** Of an error's property. Errors in it are not gone into: each has its own place in the list. */
+function isClonable(value) {
+  try {
+    walk(value, () => [])
+    write(value)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function notByBytes(object) {
+  const name = object?.constructor?.name ?? 'Object'
+  return new DOMException(`#<${name}> could not be cloned: it can not be sent as bytes.`, 'DataCloneError')
+}
+
+module.exports = { serialize, deserialize }

@@ -1,0 +1,114 @@
+'use strict'
+
+// Values as bytes, and back: what carries the arguments of an event from thread to thread.
+//
+// The meaning is that of `structuredClone`, but for errors, of which more comes through (`errors.js`), and for what
+// `structuredClone` hands over by a handle, which is refused. There are two roads: plain values (`plain.js`) take
+// msgpackr, which is the fastest for small ones, everything else V8's own serializer (`graph.js`). The first byte of a
+// message tells which.
+//
+// The keys of plain objects are not in each message. msgpackr numbers the shapes that it meets, and the list of them,
+// the codebook, is published once for all threads before the first message that needs it is sent.
+
+const { Packr, Unpackr, RESERVE_START_SPACE, REUSE_BUFFER_MODE, RESET_BUFFER_MODE } = require('msgpackr')
+const { deserialize, serialize } = require('./graph.js')
+const { isPlain } = require('./plain.js')
+
+const PLAIN = 0
+const GRAPH = 1
+const GRAPH_WITH_ERRORS = 2
+/** What V8 itself has in the place of the byte that tells the road. */
+const FIRST_OF_V8 = 0xff
+
+/** So many shapes are in the codebook; messages with others carry them. */
+const MOST_SHAPES = 32
+
+const MODE = REUSE_BUFFER_MODE | RESET_BUFFER_MODE | RESERVE_START_SPACE | 1
+
+/**
+ * A message: `buffer` from `start` to `end`. To be copied at once: the next one may be in the same place.
+ *
+ * @typedef {{ buffer: Uint8Array, start: number, end: number }} Encoded
+ */
+
+class Encoder {
+  #packr
+  #codebook = Buffer.alloc(0)
+  #encoded = { buffer: new Uint8Array(0), start: 0, end: 0 }
+
+  /** @param {(codebook: Uint8Array) => void} publish leaves the codebook where each `Decoder` finds it */
+  constructor(publish) {
+    const saveStructures = (shapes) => {
+      this.#codebook = Buffer.from(JSON.stringify(shapes))
+      publish(this.#codebook)
+      return true
+    }
+    this.#packr = new Packr({ structures: [], maxSharedStructures: MOST_SHAPES, saveStructures })
+  }
+
+  get codebook() {
+    return this.#codebook
+  }
+
+  /**
+   * @param {unknown[]} values a list, as `...args` are
+   * @returns {Encoded}
+   * @throws {DOMException} DataCloneError: something can not be cloned, or not as bytes
+   */
+  encode(values) {
+    return isPlain(values) ? this.#encodePlain(values) : this.encodeAny(values)
+  }
+
+  #encodePlain(values) {
+    const buffer = this.#packr.pack(values, MODE)
+    // Where the codebook grew, msgpackr returns a copy that has no start and end.
+    const { start = 0, end = buffer.length } = buffer
+    buffer[start] = PLAIN
+    return this.#at(buffer, start, end)
+  }
+
+  /** As `encode`, for any value, and without the codebook. */
+  encodeAny(value) {
+    const { bytes, hasErrors } = serialize(value)
+    bytes[0] = hasErrors ? GRAPH_WITH_ERRORS : GRAPH
+    // Not the one object of the short road: it would keep these bytes, which may be many, until the next message.
+    return { buffer: bytes, start: 0, end: bytes.length }
+  }
+
+  #at(buffer, start, end) {
+    const encoded = this.#encoded
+    encoded.buffer = buffer
+    encoded.start = start
+    encoded.end = end
+    return encoded
+  }
+}
+
+/** Reads the messages of one encoder. */
+class Decoder {
+  #unpackr
+  #place = { start: 0, end: 0 }
+
+  /** @param {() => Uint8Array} codebook gets what the encoder has published */
+  constructor(codebook) {
+    this.#unpackr = new Unpackr({ getStructures: () => JSON.parse(Buffer.from(codebook()).toString()) })
+  }
+
+  /** The value of the message that lies from `start` to `end`. It keeps nothing of the buffer. */
+  decode(buffer, start, end) {
+    if (buffer[start] !== PLAIN) return decodeAny(buffer, start, end)
+    this.#place.start = start + 1
+    this.#place.end = end
+    return this.#unpackr.unpack(buffer, this.#place)
+  }
+}
+
+/** Reads what `encodeAny` wrote. */
+function decodeAny(buffer, start, end) {
+  const hasErrors = buffer[start] === GRAPH_WITH_ERRORS
+  // The buffer is the reader's own, which is done with this byte.
+  buffer[start] = FIRST_OF_V8
+  return deserialize(buffer.subarray(start, end), hasErrors)
+}
+
+module.exports = { Encoder, Decoder, decodeAny }
