@@ -10,13 +10,16 @@
 
 const { EventEmitter, errorMonitor } = require('node:events')
 const { Dispatcher } = require('./dispatcher.js')
-const { BusClosedError, NoListenersError } = require('./errors.js')
+const { ChannelLane, JoinedAnswer, JoinedOutcome, Membership } = require('./channel/lane.js')
+const { BusClosedError, NoListenersError, invalidArgValue } = require('./errors.js')
 const { Answer, Outcome } = require('./outcome.js')
+const { ThreadPool } = require('./pool/pool.js')
+const { Registrar } = require('./registrar.js')
 const { Registration } = require('./registration.js')
 const { Roster } = require('./roster.js')
-const { validateBusOptions, validateFunction, validateLimits, validateListenerOptions } = require('./validate.js')
+const { validateBusOptions, validateFunction, validateLimits } = require('./validate.js')
 const { EmitterView } = require('./view.js')
-const { ALL } = require('./withdrawals.js')
+const symbols = require('./symbols.js')
 
 const DEFAULT_MAX_LISTENERS = 55
 
@@ -26,8 +29,12 @@ const EXCEPTIONS = new Set(['error', 'newListener', 'removeListener'])
 class ParallelEventBus extends EventEmitter {
   #dispatcher
   #roster
+  #registrar
+  #pools = new Set()
+  /** How events go to other threads; null without a channel. */
+  #lane = null
   #closing = null
-  /** `emit` has to look twice: the bus is closed, or has `once` listeners, or is throwing an `error`. */
+  /** `emit` has to look twice: the bus is closed, has `once` listeners or a channel, or is throwing an `error`. */
   #careful = false
   /** An `error` that nobody hears is being thrown; its monitors are told at once. */
   #throwing = false
@@ -39,6 +46,22 @@ class ParallelEventBus extends EventEmitter {
     const { onError, captureRejections = EventEmitter.captureRejections } = options
     this.#dispatcher = new Dispatcher(this, { onError, captureRejections })
     this.#roster = new Roster(this, this.#dispatcher)
+    const [dispatcher, roster] = [this.#dispatcher, this.#roster]
+    this.#registrar = new Registrar(this, { roster, dispatcher, changed: () => this.#beCareful() })
+    if (options.channel !== undefined) this.#join(options)
+  }
+
+  #join(options) {
+    const [dispatcher, roster] = [this.#dispatcher, this.#roster]
+    const membership = new Membership(dispatcher, options, {
+      remove: ({ event, stored }) => this.#removeClaimed(event, stored),
+      tell: (event, about) => this.#emit(event, [about], null),
+    })
+    const dispatch = (...about) => this.#dispatch(...about)
+    this.#lane = new ChannelLane(this, { dispatcher, roster, membership, dispatch })
+    this.#registrar.membership = membership
+    this.#registrar.group = options.group
+    this.#beCareful()
   }
 
   // Emitting
@@ -73,20 +96,21 @@ class ParallelEventBus extends EventEmitter {
 
   #emit(event, args, limits) {
     const registered = this._events[event]
-    if (registered === undefined) return event === 'error' && this.#throwUnheard(args)
-    if (event === 'newListener' || event === 'removeListener' || (this.#throwing && event === errorMonitor)) {
-      return this.#emitSynchronously(event, args)
+    if (registered !== undefined || this.#lane !== null) {
+      if (event === 'newListener' || event === 'removeListener' || (this.#throwing && event === errorMonitor)) {
+        return this.#emitSynchronously(event, args)
+      }
+      if (this.#queue(event, registered, args, null, limits)) return true
     }
-    return this.#queue(event, registered, args, null, limits)
+    return event === 'error' && registered === undefined && this.#throwUnheard(args)
   }
 
   #wait(event, args, limits) {
     if (this.#dispatcher.closed) return Promise.reject(new BusClosedError(event))
     if (limits?.signal?.aborted) return Promise.reject(limits.signal.reason)
-    const outcome = new Outcome()
+    const outcome = this.#lane === null ? new Outcome() : new JoinedOutcome()
     try {
-      const registered = this._events[event]
-      const heard = registered !== undefined && this.#queue(event, registered, args, outcome, limits)
+      const heard = this.#queue(event, this._events[event], args, outcome, limits)
       if (!heard && event === 'error') this.#throwUnheard(args)
       if (!heard) outcome.settle(0)
     } catch (error) {
@@ -98,27 +122,36 @@ class ParallelEventBus extends EventEmitter {
   #ask(event, args, limits) {
     if (this.#dispatcher.closed) return Promise.reject(new BusClosedError(event))
     if (limits?.signal?.aborted) return Promise.reject(limits.signal.reason)
-    const answer = new Answer(event)
-    const listener = this.#roster.open(event)[0]
-    if (listener === undefined) {
-      answer.reject(new NoListenersError(event))
-      return answer.promise
-    }
+    const answer = this.#lane === null ? new Answer(event) : new JoinedAnswer(event)
     try {
-      this.#dispatch(event, answer.answering(this.#roster.claim(listener), listener), args, answer, limits)
-      if (Registration.of(listener)?.once) this.removeListener(event, listener)
+      if (this.#goesToChannel(event)) this.#lane.ask(event, args, answer, limits)
+      else this.#askFirst(event, args, answer, limits)
     } catch (error) {
       answer.reject(error)
     }
     return answer.promise
   }
 
+  #askFirst(event, args, answer, limits) {
+    const listener = this.#roster.open(event)[0]
+    if (listener === undefined) throw new NoListenersError(event)
+    this.#dispatch(event, answer.answering(this.#roster.claim(listener), listener), args, answer, limits)
+    if (Registration.of(listener)?.once) this.removeListener(event, listener)
+  }
+
+  #goesToChannel(event) {
+    return this.#lane?.membership.carries(event) ?? false
+  }
+
   /** Settles who gets the event, and queues it. Returns false where nobody is left to get it. */
   #queue(event, registered, args, outcome, limits) {
     if (this.#dispatcher.closed) return false
     const monitors = event === 'error' ? this._events[errorMonitor] : undefined
-    if (monitors !== undefined) this.#queue(errorMonitor, monitors, args, null, null)
-    if (this.#roster.hasOnceFor(event)) return this.#queueWithOnce(event, args, outcome, limits)
+    const tellMonitors = monitors && (() => this.#queue(errorMonitor, monitors, args, null, null))
+    if (this.#goesToChannel(event)) return this.#lane.queue(event, args, outcome, limits, tellMonitors)
+    if (registered === undefined) return false
+    tellMonitors?.()
+    if (this.#roster.hasSpecial(event)) return this.#queueWithOnce(event, args, outcome, limits)
     this.#dispatch(event, registered, args, outcome, limits)
     return true
   }
@@ -130,21 +163,17 @@ class ParallelEventBus extends EventEmitter {
     const once = open.filter((listener) => Registration.of(listener)?.once)
     const listeners = open.map((listener) => this.#roster.claim(listener))
     this.#dispatch(event, listeners, args, outcome, limits)
-    this.#removeAll(event, once)
+    this.#roster.removeAll(event, once)
     return true
   }
 
-  /** Removes claimed listeners. `removeListener` listeners are told, and may throw: to the emitter, when all is done. */
-  #removeAll(event, listeners) {
-    const thrown = []
-    for (const listener of listeners) {
-      try {
-        this.removeListener(event, listener)
-      } catch (error) {
-        thrown.push(error)
-      }
+  /** An event of another thread has claimed a `once` listener. There is nobody here to throw to. */
+  #removeClaimed(event, stored) {
+    try {
+      this.removeListener(event, stored)
+    } catch (error) {
+      this.#dispatcher.reporter.report({ event: 'removeListener', args: [event, stored] }, error, stored)
     }
-    if (thrown.length > 0) throw thrown[0]
   }
 
   #dispatch(event, listeners, args, outcome, limits) {
@@ -165,7 +194,7 @@ class ParallelEventBus extends EventEmitter {
   }
 
   #beCareful() {
-    this.#careful = this.#throwing || this.#dispatcher.closed || this.#roster.hasOnce
+    this.#careful = this.#throwing || this.#dispatcher.closed || this.#roster.hasAnySpecial || this.#lane !== null
   }
 
   #emitSynchronously(event, args) {
@@ -180,78 +209,35 @@ class ParallelEventBus extends EventEmitter {
   // Registration
 
   on(event, listener, options) {
-    return this.#register(super.on, event, listener, options)
+    return this.#registrar.add('on', event, listener, options)
   }
 
   addListener(event, listener, options) {
-    return this.#register(super.addListener, event, listener, options)
+    return this.#registrar.add('addListener', event, listener, options)
   }
 
   prependListener(event, listener, options) {
-    return this.#register(super.prependListener, event, listener, options)
+    return this.#registrar.add('prependListener', event, listener, options)
   }
 
-  // As in EventEmitter, the two below go through the public methods, which a subclass may have overridden.
-
   once(event, listener, options) {
-    validateFunction(listener, 'listener')
-    return this.#withOptions(event, listener, { ...checked(options), once: true }, (stored) => this.on(event, stored))
+    return this.#registrar.addOnce('on', event, listener, options)
   }
 
   prependOnceListener(event, listener, options) {
-    validateFunction(listener, 'listener')
-    return this.#withOptions(event, listener, { ...checked(options), once: true }, (stored) =>
-      this.prependListener(event, stored),
-    )
+    return this.#registrar.addOnce('prependListener', event, listener, options)
   }
 
   off(event, listener) {
-    return this.#remove(event, listener)
+    return this.#registrar.remove(event, listener)
   }
 
   removeListener(event, listener) {
-    return this.#remove(event, listener)
+    return this.#registrar.remove(event, listener)
   }
 
   removeAllListeners(...events) {
-    const gone = events.length === 0 ? Reflect.ownKeys(this._events) : events.slice(0, 1)
-    const lists = gone.map((event) => [event, this.#roster.stored(event).map(Registration.of).filter(Boolean)])
-    super.removeAllListeners(...events)
-    for (const [event, registrations] of lists) {
-      for (const registration of registrations) this.#roster.removed(event, registration)
-    }
-    this.#beCareful()
-    this.#dispatcher.removed(events.length === 0 ? ALL : events[0], ALL)
-    return this
-  }
-
-  #register(add, event, listener, options) {
-    if (options !== undefined) {
-      validateFunction(listener, 'listener')
-      return this.#withOptions(event, listener, checked(options), (stored) => this.#register(add, event, stored))
-    }
-    this.#roster.adding(event, listener)
-    this.#beCareful()
-    return Reflect.apply(add, this, [event, listener])
-  }
-
-  #withOptions(event, listener, options, add) {
-    const { signal } = options
-    if (signal?.aborted) return this
-    const registration = new Registration(this, event, listener, options)
-    if (signal !== undefined) registration.removeOn(signal, () => this.#remove(event, registration.stored))
-    return add(registration.stored)
-  }
-
-  #remove(event, listener) {
-    const registration = this.#roster.find(event, listener)
-    this.#roster.unshare(event)
-    super.removeListener(event, listener)
-    if (registration !== undefined) this.#roster.removed(event, registration)
-    this.#beCareful()
-    // A claimed listener is removed because it is about to be called.
-    if (!registration?.claimed) this.#dispatcher.removed(event, listener)
-    return this
+    return this.#registrar.removeAll(events)
   }
 
   // Failures and statistics
@@ -290,8 +276,43 @@ class ParallelEventBus extends EventEmitter {
   async #close() {
     this.#dispatcher.closed = true
     this.#beCareful()
+    const quiet = this.#lane?.membership.leave()
     await this.#dispatcher.idle()
-    ParallelEventBus.prototype.removeAllListeners.call(this)
+    await quiet
+    await Promise.all(Array.from(this.#pools, (pool) => pool.close()))
+    this.#registrar.removeAll([])
+    this.#lane?.membership.forget()
+  }
+
+  // The channel
+
+  get needsDrain() {
+    return this.#lane?.membership.needsDrain ?? false
+  }
+
+  drained() {
+    return this.#lane === null ? Promise.resolve() : this.#lane.membership.drained()
+  }
+
+  async spawn(module, options = {}) {
+    if (this.#lane === null)
+      throw invalidArgValue('options.channel', undefined, 'is what the threads of a bus listen on')
+    if (this.#dispatcher.closed) throw new BusClosedError('spawn')
+    const { reporter } = this.#dispatcher
+    const onCrash = (error) => reporter.crashed(symbols.threadExit, error)
+    const pool = await ThreadPool.start(this.#lane.membership.channel, module, options, onCrash)
+    this.#pools.add(pool)
+    return pool
+  }
+
+  ref() {
+    this.#lane?.membership.ref(true)
+    return this
+  }
+
+  unref() {
+    this.#lane?.membership.ref(false)
+    return this
   }
 }
 
@@ -306,13 +327,10 @@ if (Symbol.asyncDispose !== undefined) {
   })
 }
 
-function checked(options = {}) {
-  validateListenerOptions(options)
-  return options
-}
-
 function createParallelEventBus(options) {
   return new ParallelEventBus(options)
 }
+
+Object.assign(ParallelEventBus, symbols)
 
 module.exports = { ParallelEventBus, createParallelEventBus }

@@ -14,6 +14,8 @@ class Dispatcher {
   pending = 0
   /** No new events: `close()` was called. */
   closed = false
+  /** The bus's place in its channel, or null. */
+  membership = null
   /** Removals that listeners made and that queued emissions have to heed, or null. */
   withdrawals = null
   #idle = null
@@ -38,6 +40,12 @@ class Dispatcher {
     outbox.push(emission)
   }
 
+  /** An event of a channel was addressed to listeners elsewhere; `dispatch` counts it if there are some here, too. */
+  sent(others, here) {
+    if (others > 0 && here === 0) this.eventsEmitted++
+    this.listenersInvoked += others
+  }
+
   #count(listeners) {
     this.eventsEmitted++
     this.listenersInvoked += countOf(listeners)
@@ -46,7 +54,15 @@ class Dispatcher {
 
   /** An emission settled. */
   finished() {
-    if (--this.pending > 0 || this.#idle === null) return
+    if (--this.pending === 0 && this.#idle !== null) this.#checkIdle()
+  }
+
+  #checkIdle() {
+    if (this.pending > 0) return
+    if (this.membership !== null && this.membership.pending > 0) {
+      this.membership.awaitIdle(() => this.#checkIdle())
+      return
+    }
     this.#idle.resolve()
     this.#idle = null
   }
@@ -59,15 +75,14 @@ class Dispatcher {
 
   /** Resolves when nothing is pending. */
   idle() {
-    if (this.pending === 0) return Promise.resolve()
-    if (this.#idle === null) {
-      let resolve
-      const promise = new Promise((settle) => {
-        resolve = settle
-      })
-      this.#idle = { promise, resolve }
-    }
-    return this.#idle.promise
+    if (this.#idle !== null) return this.#idle.promise
+    let resolve
+    const promise = new Promise((settle) => {
+      resolve = settle
+    })
+    this.#idle = { promise, resolve }
+    this.#checkIdle()
+    return promise
   }
 
   /** A removal; queued emissions heed it when a listener made it. `withdrawals.js` says why. */
@@ -90,10 +105,13 @@ class Dispatcher {
     this.eventsEmitted = 0
     this.listenersInvoked = 0
     this.listenersFailed = 0
+    this.membership?.resetFailed()
   }
 
   stats() {
-    const { eventsEmitted, listenersInvoked, listenersFailed, pending } = this
+    const { eventsEmitted, listenersInvoked } = this
+    const listenersFailed = this.listenersFailed + (this.membership?.failed ?? 0)
+    const pending = this.pending + (this.membership?.pending ?? 0)
     return {
       eventsEmitted,
       listenersInvoked,

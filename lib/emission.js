@@ -38,11 +38,7 @@ class Emission extends AsyncResource {
 
   /** Starts every listener, in order. Called by the drain, in the emitter's async context. */
   start() {
-    if (this.dispatcher.withdrawals !== null) {
-      this.listeners = this.dispatcher.remainingListeners(this)
-      this.unsettled = countOf(this.listeners)
-      if (this.unsettled === 0 && this.event === 'error') this.dispatcher.reporter.unheard(this)
-    }
+    if (this.dispatcher.withdrawals !== null) this.withdraw()
     const { listeners, args } = this
     const { bus } = this.dispatcher
     let settled = 0
@@ -54,6 +50,13 @@ class Emission extends AsyncResource {
       }
     }
     this.settle(settled)
+  }
+
+  /** Some listeners were removed since the emit, in a way that holds for it. */
+  withdraw() {
+    this.listeners = this.dispatcher.remainingListeners(this)
+    this.unsettled = countOf(this.listeners)
+    if (this.unsettled === 0 && this.event === 'error') this.dispatcher.reporter.unheard(this)
   }
 
   /** Calls one listener. Returns whether it is done, successfully; else `succeed` or `fail` will tell. */

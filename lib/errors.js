@@ -41,6 +41,26 @@ class NoListenersError extends Error {
 }
 branded(NoListenersError, 'ERR_NO_LISTENERS')
 
+class ThreadExitedError extends Error {
+  constructor(event, threadId) {
+    super(
+      `thread ${threadId} ended before ${event === null ? 'it was ready' : `its listener of ${inspect(event)} had settled`}`,
+    )
+    this.event = event
+    this.threadId = threadId
+  }
+}
+branded(ThreadExitedError, 'ERR_THREAD_EXITED')
+
+class MailboxFullError extends Error {
+  constructor(event, threadId) {
+    super(`as much as may waits for thread ${threadId}, so ${inspect(event)} was not queued`)
+    this.event = event
+    this.threadId = threadId
+  }
+}
+branded(MailboxFullError, 'ERR_MAILBOX_FULL')
+
 class BusClosedError extends Error {
   constructor(event) {
     super(`the bus is closed, so ${inspect(event)} reaches nobody`)
@@ -57,7 +77,7 @@ function describe(listener) {
   return 'a listener'
 }
 
-// The two below are Node's own errors for wrong arguments: plain TypeError and RangeError with Node's codes,
+// The three below are Node's own errors for wrong arguments: plain TypeError and RangeError with Node's codes,
 // so that who already handles those of EventEmitter handles these.
 
 function invalidArgType(name, expected, value) {
@@ -75,4 +95,20 @@ function outOfRange(name, range, value) {
   return error
 }
 
-module.exports = { ListenerTimeoutError, NoListenersError, BusClosedError, describe, invalidArgType, outOfRange }
+function invalidArgValue(name, value, reason) {
+  const error = new TypeError(`The argument '${name}' ${reason}. Received ${inspect(value)}`)
+  error.code = 'ERR_INVALID_ARG_VALUE'
+  return error
+}
+
+module.exports = {
+  ListenerTimeoutError,
+  NoListenersError,
+  ThreadExitedError,
+  MailboxFullError,
+  BusClosedError,
+  describe,
+  invalidArgType,
+  invalidArgValue,
+  outOfRange,
+}

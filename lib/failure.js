@@ -14,6 +14,8 @@ class FailureReporter {
   #captures
   /** @type {WeakMap<Function, Set<string | symbol>>} the events for which a listener was warned of */
   #warned = new WeakMap()
+  /** @type {Set<string>} what was warned of, of events that were lost */
+  #warnedLost = new Set()
 
   constructor(dispatcher, { onError, captureRejections }) {
     this.#dispatcher = dispatcher
@@ -27,6 +29,28 @@ class FailureReporter {
     else if (!(this.#captures && !isOfErrors(event) && this.#capture(emission, error))) {
       this.#warnOnce(event, error, listener)
     }
+  }
+
+  /** An event of this bus did not get to the end of a listener in another thread. No listener here is to blame. */
+  lost(event, error) {
+    if (this.onError !== undefined) {
+      this.#callHandler(event, error, undefined)
+      return
+    }
+    const about = `${error.code} ${String(event)}`
+    if (this.#warnedLost.has(about)) return
+    this.#warnedLost.add(about)
+    warn(
+      'PARALLEL_EVENT_BUS_EVENT_LOST',
+      `${inspect(event)} did not get to the end of a listener in another thread. More of the same are only counted: see getStats(), or set onError.`,
+      error,
+    )
+  }
+
+  /** A thread of a pool ended that was not told to. */
+  crashed(event, error) {
+    if (this.onError !== undefined) this.#callHandler(event, error, undefined)
+    else warn('PARALLEL_EVENT_BUS_THREAD_CRASHED', 'a thread that `spawn` started ended, and is replaced', error)
   }
 
   /** An `error` whose listeners were all removed while it was queued. A synchronous emitter would have thrown it. */

@@ -9,6 +9,7 @@
 const { performance } = require('node:perf_hooks')
 const { setImmediate } = require('node:timers')
 const native = require('../native.js')
+const { threadId } = require('node:worker_threads')
 const { version } = require('../package.json')
 
 /** A turn of the event loop is given back after this many emissions, or this long. */
@@ -37,7 +38,12 @@ class Outbox {
   #emittedBefore = 0
   /** The process is in its `exit` event: no event loop will call a drain any more. */
   #exiting = false
-  /** Names this thread to the engine, from its first emission on. */
+  /** What comes from other threads, once a bus of this one is in a channel: see `channel/inbox.js`. */
+  inbox = null
+  /** Letters wait to be read, and the engine sends no wake for them. */
+  #mustRead = false
+  /** The drain goes on in the next turn. */
+  #goesOn = false
   #handle = 0
 
   constructor() {
@@ -86,21 +92,31 @@ class Outbox {
     return this.#exiting
   }
 
+  /** Names this thread to the engine, from its first emission on. */
+  get handle() {
+    if (this.#handle === 0) this.#handle = native.attach(this.#drain, threadId)
+    return this.#handle
+  }
+
   #schedule() {
     this.#scheduled = true
-    if (this.#exiting) {
-      this.#flush()
-      return
-    }
-    if (this.#handle === 0) this.#handle = native.attach(this.#drain)
-    native.wake(this.#handle)
+    if (this.#exiting) this.#flush()
+    else native.wake(this.handle)
+  }
+
+  #goOn = () => {
+    this.#goesOn = false
+    this.#drain(this.#mustRead)
   }
 
   /** Called by the engine after a wake, and by itself for what is left. Never throws: listeners are isolated. */
-  #drain = () => {
+  #drain = (hasLetters) => {
     const end = performance.now() + TURN_MS
     let look = 1
+    // What is read is queued: nobody needs to ask for another drain.
+    this.#scheduled = true
     try {
+      if (hasLetters) this.#mustRead = this.inbox.read()
       for (let count = 1; this.#head !== null && count <= TURN_EMISSIONS; count++) {
         this.#startNext()
         if (count < look) continue
@@ -109,8 +125,12 @@ class Outbox {
       }
     } finally {
       // Also if something did throw: the other emissions are not to suffer for it.
-      if (this.#head === null) this.#scheduled = false
-      else setImmediate(this.#drain)
+      if (this.inbox !== null) this.inbox.turned()
+      if (this.#head === null && !this.#mustRead) this.#scheduled = false
+      else if (!this.#goesOn) {
+        this.#goesOn = true
+        setImmediate(this.#goOn)
+      }
     }
   }
 
@@ -144,6 +164,7 @@ class Outbox {
     this.#scheduled = true
     let left = this.#emitted - this.#started + EXIT_EXTRA
     while (this.#head !== null && left-- > 0) this.#startNext()
+    this.inbox?.flush()
     this.#scheduled = false
   }
 }

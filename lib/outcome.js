@@ -30,9 +30,12 @@ class Outcome {
   }
 
   settle(count) {
+    this.resolve({ success: count - this.failures, failed: this.failures, errors: this.errorsInOrder() })
+  }
+
+  errorsInOrder() {
     // `filter` skips the gaps, and keeps a thrown `undefined`.
-    const errors = this.errors === null ? [] : this.errors.filter(() => true)
-    this.resolve({ success: count - this.failures, failed: this.failures, errors })
+    return this.errors === null ? [] : this.errors.filter(() => true)
   }
 
   /** The emitter gave up: listeners that run go on, unheard by it. */
@@ -41,15 +44,9 @@ class Outcome {
   }
 }
 
-/** `request`: what its one listener returns, or throws. */
-class Answer {
-  constructor(event) {
-    this.event = event
-    this.value = undefined
-    this.promise = new Promise(capture)
-    this.resolve = captured.resolve
-    this.reject = captured.reject
-  }
+/** Keeps what a listener returns. */
+class Answering {
+  value = undefined
 
   /** What the emission calls: `listener`, in the place of what EventEmitter has stored for it. */
   answering(listener, stored) {
@@ -63,6 +60,17 @@ class Answer {
       return typeof value?.then === 'function' ? Promise.resolve(value).then(remember) : remember(value)
     }
     return standIn(answer, stored)
+  }
+}
+
+/** `request`: what its one listener returns, or throws. */
+class Answer extends Answering {
+  constructor(event) {
+    super()
+    this.event = event
+    this.promise = new Promise(capture)
+    this.resolve = captured.resolve
+    this.reject = captured.reject
   }
 
   failed(_index, error) {
@@ -80,4 +88,4 @@ class Answer {
   }
 }
 
-module.exports = { Outcome, Answer }
+module.exports = { Outcome, Answering, Answer }

@@ -14,17 +14,32 @@ const registration = Symbol('registration')
 class Registration {
   /** Taken by an emission that is queued: no later one may have it. */
   claimed = false
+  /** EventEmitter has it. What it stores may be passed to `on` again, by who got it from `rawListeners()`. */
+  added = false
+  /** On a channel: the bus's membership, and the id by which the engine knows this listener. */
+  membership = null
+  id = 0
+  /** On a channel: a listener removed it, which holds for events that are on their way, too. */
+  withdrawn = false
   #release = undefined
   #removed = false
 
-  /** @param {{ once?: boolean, timeout?: number }} options */
-  constructor(bus, event, listener, { once = false, timeout }) {
+  /** @param {{ once?: boolean, timeout?: number, group?: string }} options */
+  constructor(bus, event, listener, { once = false, timeout, group }) {
+    this.event = event
     this.once = once
+    this.timeout = timeout
+    this.group = group
     this.target = timeout === undefined ? listener : limited(event, listener, timeout)
     /** What EventEmitter stores. A function of its own for each registration, even of the same listener. */
     this.stored = once ? onceFunction(bus, event, this) : callFunction(this)
     this.stored.listener = listener
     this.stored[registration] = this
+  }
+
+  /** It does not get every event: only its first, or those that its group assigns to it. */
+  get isSpecial() {
+    return this.once || this.group !== undefined
   }
 
   /** What an emission calls that has claimed a `once` listener. */
@@ -62,6 +77,11 @@ function standIn(called, stored) {
   called.listener = originalOf(stored)
   called.standsFor = stored
   return called
+}
+
+/** What EventEmitter stores, or stored, for a function that an emission calls. */
+function storedOf(called) {
+  return called.standsFor ?? called
 }
 
 /** The listener as it was passed to `on`. Reading the property may fail where it is somebody else's. */
@@ -109,4 +129,4 @@ function limited(event, listener, timeout) {
   return call
 }
 
-module.exports = { Registration, originalOf, standIn }
+module.exports = { Registration, originalOf, standIn, storedOf }

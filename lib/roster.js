@@ -12,8 +12,8 @@ const NOBODY = Object.freeze([])
 class Roster {
   #bus
   #dispatcher
-  /** @type {Map<string | symbol, number>} how many `once` listeners an event has; only there is looked for them */
-  #once = new Map()
+  /** @type {Map<string | symbol, number>} how many special listeners an event has; only there is looked for them */
+  #special = new Map()
   /** Some listener of this bus has or had options: only then is one looked for that is removed. */
   #hadOptions = false
   /** The list that was copied last, and how many emissions there had been on this thread. */
@@ -51,13 +51,13 @@ class Roster {
     return Registration.of(list.findLast((stored) => stored === listener || originalOf(stored) === listener))
   }
 
-  /** Whether any event has `once` listeners. */
-  get hasOnce() {
-    return this.#once.size > 0
+  /** Whether any event has listeners that are `once`, or of a group. */
+  get hasAnySpecial() {
+    return this.#special.size > 0
   }
 
-  hasOnceFor(event) {
-    return this.#once.has(keyOf(event))
+  hasSpecial(event) {
+    return this.#special.has(keyOf(event))
   }
 
   /** A listener is about to be added. */
@@ -66,16 +66,31 @@ class Roster {
     const registration = Registration.of(stored)
     if (registration === undefined) return
     this.#hadOptions = true
-    if (registration.once) this.#once.set(keyOf(event), (this.#once.get(keyOf(event)) ?? 0) + 1)
+    if (registration.isSpecial) this.#special.set(keyOf(event), (this.#special.get(keyOf(event)) ?? 0) + 1)
   }
 
   /** A listener with options was removed. */
   removed(event, registration) {
-    if (!registration.remove() || !registration.once) return
+    if (!registration.remove()) return
+    registration.membership?.unlisten(registration)
+    if (!registration.isSpecial) return
     const key = keyOf(event)
-    const left = this.#once.get(key) - 1
-    if (left > 0) this.#once.set(key, left)
-    else this.#once.delete(key)
+    const left = this.#special.get(key) - 1
+    if (left > 0) this.#special.set(key, left)
+    else this.#special.delete(key)
+  }
+
+  /** Removes claimed listeners. `removeListener` listeners are told, and may throw: to the emitter, when all is done. */
+  removeAll(event, listeners) {
+    const thrown = []
+    for (const listener of listeners) {
+      try {
+        this.#bus.removeListener(event, listener)
+      } catch (error) {
+        thrown.push(error)
+      }
+    }
+    if (thrown.length > 0) throw thrown[0]
   }
 
   /**

@@ -2,10 +2,12 @@
 
 // Checks of what users pass in. Each `validate` returns nothing and throws Node's own kind of error, with its code.
 
-const { invalidArgType, outOfRange } = require('./errors.js')
+const { invalidArgType, invalidArgValue, outOfRange } = require('./errors.js')
 
 /** The longest a Node timer runs; a longer one would fire at once. */
 const LONGEST_TIMEOUT = 2 ** 31 - 1
+/** More is a mistake: the system refuses long before. */
+const MOST_THREADS = 1024
 
 function validateObject(value, name) {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -45,9 +47,37 @@ function validateLimits(options, name) {
   if (options.signal !== undefined) validateSignal(options.signal, `${name}.signal`)
 }
 
+/** The name of a channel or a group. */
+function validateName(value, name) {
+  if (typeof value !== 'string') throw invalidArgType(name, 'a string', value)
+  if (value === '') throw invalidArgValue(name, value, 'must not be empty')
+}
+
+function validateInteger(value, name, least, most) {
+  if (typeof value !== 'number') throw invalidArgType(name, 'a number', value)
+  if (!(Number.isInteger(value) && value >= least && value <= most)) {
+    throw outOfRange(name, `an integer >= ${least} and <= ${most}`, value)
+  }
+}
+
+/** Of a bus: the group of those listeners that name none. */
+function validateGroup({ group, channel }) {
+  validateName(group, 'options.group')
+  if (channel === undefined) throw invalidArgValue('options.group', group, 'needs options.channel')
+}
+
+/** What may wait for a bus: `{ maxMessages, maxBytes }`, each optional. */
+function validateMailbox(value, name) {
+  validateObject(value, name)
+  for (const each of ['maxMessages', 'maxBytes']) {
+    if (value[each] !== undefined) validateInteger(value[each], `${name}.${each}`, 1, Number.MAX_SAFE_INTEGER)
+  }
+}
+
 function validateListenerOptions(options) {
   validateLimits(options, 'options')
   if (options.once !== undefined) validateBoolean(options.once, 'options.once')
+  if (options.group !== undefined && options.group !== null) validateName(options.group, 'options.group')
 }
 
 function validateBusOptions(options) {
@@ -57,6 +87,10 @@ function validateBusOptions(options) {
   if (options.captureRejections !== undefined) {
     validateBoolean(options.captureRejections, 'options.captureRejections')
   }
+  if (options.channel !== undefined) validateName(options.channel, 'options.channel')
+  if (options.group !== undefined) validateGroup(options)
+  if (options.mailbox !== undefined) validateMailbox(options.mailbox, 'options.mailbox')
+  if (options.stallAfter !== undefined) validateInteger(options.stallAfter, 'options.stallAfter', 0, LONGEST_TIMEOUT)
 }
 
 /** The property key that EventEmitter stores an event under: 5 and '5' are one event. */
@@ -64,8 +98,15 @@ function keyOf(event) {
   return typeof event === 'symbol' ? event : String(event)
 }
 
+/** What `spawn` takes. */
+function validateSpawnOptions(options) {
+  validateObject(options, 'options')
+  if (options.threads !== undefined) validateInteger(options.threads, 'options.threads', 1, MOST_THREADS)
+}
+
 module.exports = {
   keyOf,
+  validateSpawnOptions,
   validateFunction,
   validateLimits,
   validateListenerOptions,

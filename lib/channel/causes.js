@@ -1,0 +1,24 @@
+'use strict'
+
+// Why an event did not get to the end of a listener in another thread, as the error that its emitter gets.
+
+const { ListenerTimeoutError, MailboxFullError, ThreadExitedError } = require('../errors.js')
+
+const TIMED_OUT = 1
+const FULL = 2
+
+/** @param {number} kind as in `src/node/letters.rs`; 0, a failure, has an error of its own */
+function causeOf(event, kind, detail, threadId) {
+  if (kind === TIMED_OUT) return new ListenerTimeoutError(event, undefined, detail)
+  if (kind === FULL) return new MailboxFullError(event, threadId)
+  return new ThreadExitedError(event, threadId)
+}
+
+/** The errors of listeners that failed, one for each of them. */
+function errorsOf(event, failures) {
+  return failures.flatMap(({ listeners, threadId, kind, detail, error }) =>
+    Array.from({ length: listeners }, () => (kind === 0 ? error : causeOf(event, kind, detail, threadId))),
+  )
+}
+
+module.exports = { causeOf, errorsOf }

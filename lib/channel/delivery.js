@@ -1,0 +1,156 @@
+'use strict'
+
+// An event from another member of the channel, on its way to the listeners here: an emission that the engine hears
+// of. The emitter counts its failures; they are told here, where they happen.
+
+const native = require('../../native.js')
+const { Emission } = require('../emission.js')
+const outbox = require('../outbox.js')
+const { Answering } = require('../outcome.js')
+const { Registration, storedOf } = require('../registration.js')
+
+class Delivery extends Emission {
+  constructor(inbox, dispatcher, event, listeners, args) {
+    super(dispatcher, event, listeners, args, null)
+    this.inbox = inbox
+  }
+
+  start() {
+    this.inbox.waiting--
+    // What has not started when the thread ends is for another thread, or lost: only its emitter can tell.
+    if (!outbox.exiting) super.start()
+  }
+
+  report(index, error) {
+    this.dispatcher.reporter.report(this, error, this.listener(index))
+  }
+}
+
+/** One whose emitter waits for nothing. The engine is told when all its listeners are done. */
+class Posted extends Delivery {
+  constructor(inbox, dispatcher, event, listeners, args, packet, index) {
+    super(inbox, dispatcher, event, listeners, args)
+    this.packet = packet
+    this.index = index
+    this.failures = 0
+  }
+
+  fail(index, error) {
+    this.failures++
+    this.report(index, error)
+    this.settle(1)
+  }
+
+  finish() {
+    this.unsettled = -1
+    this.inbox.posted(this.packet, this.index, this.failures)
+  }
+}
+
+/** One that somebody waits for, or that has a limit. The engine is told of each listener at once. */
+class Dispatched extends Delivery {
+  #delivery
+  #mustStart
+  #answer
+  /** The engine's index of each listener, where some were withdrawn; null while it is the same. */
+  #indexes
+
+  /** @param {{ delivery: number, mustStart: boolean, isRequest: boolean, indexes: number[] | null }} about */
+  constructor(inbox, { membership, event }, listeners, args, { delivery, mustStart, isRequest, indexes }) {
+    super(inbox, membership.dispatcher, event, listeners, args)
+    this.#delivery = delivery
+    this.#mustStart = mustStart
+    this.#indexes = indexes
+    this.#answer = isRequest ? new Answering() : null
+    if (isRequest) this.listeners = listeners.map((called) => this.#answer.answering(called, storedOf(called)))
+  }
+
+  start() {
+    if (outbox.exiting || (this.#mustStart && !native.start(outbox.handle, this.#delivery))) this.inbox.waiting--
+    else super.start()
+  }
+
+  withdraw() {
+    const before = this.listeners
+    super.withdraw()
+    if (this.listeners === before) return
+    const indexes = []
+    for (const [index, listener] of before.entries()) {
+      if (this.listeners[indexes.length] === listener) indexes.push(this.#indexOf(index))
+      else native.skip(outbox.handle, this.#delivery, this.#indexOf(index))
+    }
+    this.#indexes = indexes
+  }
+
+  call(listener, index, bus, args) {
+    const timeout = Registration.of(storedOf(listener)).timeout
+    if (timeout !== undefined) native.limit(outbox.handle, this.#delivery, this.#indexOf(index), timeout)
+    if (super.call(listener, index, bus, args)) this.succeed(index)
+    return false
+  }
+
+  followPromise(promise, index) {
+    promise.then(
+      () => this.succeed(index),
+      (error) => this.fail(index, error),
+    )
+  }
+
+  succeed(index) {
+    if (this.#answer === null) native.acknowledge(outbox.handle, this.#delivery, this.#indexOf(index))
+    else if (!this.#reply(index)) return
+    this.settle(1)
+  }
+
+  /** Returns false where the answer can not be sent: then that is the failure. */
+  #reply(index) {
+    let encoded
+    try {
+      encoded = this.inbox.encoder.encodeAny(this.#answer.value)
+    } catch (error) {
+      this.fail(index, error)
+      return false
+    }
+    native.answer(outbox.handle, this.#delivery, encoded.buffer, encoded.start, encoded.end)
+    return true
+  }
+
+  fail(index, error) {
+    const { buffer, start, end } = encodeError(this.inbox.encoder, error)
+    native.fail(outbox.handle, this.#delivery, this.#indexOf(index), buffer, start, end)
+    this.report(index, error)
+    this.settle(1)
+  }
+
+  finish() {
+    this.unsettled = -1
+    native.release(outbox.handle, this.#delivery)
+  }
+
+  #indexOf(index) {
+    return this.#indexes === null ? index : this.#indexes[index]
+  }
+}
+
+/** Whatever was thrown; if it can not be sent as it is, as much of it as can be. */
+function encodeError(encoder, thrown) {
+  try {
+    return encoder.encodeAny(thrown)
+  } catch (refused) {
+    return encoder.encodeAny(substituteFor(thrown, refused))
+  }
+}
+
+function substituteFor(thrown, refused) {
+  try {
+    const { name, message, stack, code } = thrown
+    const substitute = new Error(`${message}`)
+    Object.assign(substitute, { name: `${name}`, stack: `${stack}` })
+    if (['string', 'number'].includes(typeof code)) substitute.code = code
+    return substitute
+  } catch {
+    return new Error(`what the listener threw can not be sent to another thread: ${refused.message}`)
+  }
+}
+
+module.exports = { Posted, Dispatched }

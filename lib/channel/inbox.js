@@ -1,0 +1,359 @@
+'use strict'
+
+// What comes to this thread from the others: reads the letters that the engine has for it, and makes of them
+// emissions in the outbox, settled promises, and news for the buses they concern.
+//
+// `src/node/letters.rs` is the other side, and says how letters are laid out.
+
+const native = require('../../native.js')
+const { Decoder, Encoder, decodeAny } = require('../codec/index.js')
+const { causeOf } = require('./causes.js')
+const { standIn, storedOf } = require('../registration.js')
+const { Dispatched, Posted } = require('./delivery.js')
+
+/** In 32-bit words. A letter that needs more gets more, for once. */
+const BUFFER_WORDS = 65_536
+/** Events that wait in this thread's outbox, rather than in the engine where others may still be given them. */
+const READ_AHEAD = 1024
+/** Acknowledgements of posted events that are handed over at once, in words; four for each run of them. */
+const RANGE_WORDS = 4096
+
+/** Threads come and go; what is forgotten is made again. */
+const MOST_DECODERS = 64
+const LONG_ROAD = { decode: decodeAny }
+
+const MUST_START = 1
+const REQUEST = 2
+
+class Inbox {
+  /** @type {Map<number, import('./membership.js').Membership>} the buses of this thread that are in a channel */
+  memberships = new Map()
+  /** Deliveries that are queued in the outbox. */
+  waiting = 0
+  encoder = new Encoder((codebook) => native.publish(this.#thread, codebook))
+  #thread
+  #outbox
+  /** @type {Map<number, Decoder>} by the id of the thread's endpoint that encoded; `of` below finds the codebook */
+  #decoders = new Map()
+  #own = new Decoder(() => this.encoder.codebook)
+  /** The packet or delivery that is being read. */
+  #reading = { isPacket: false, handle: 0 }
+  #words = new Uint32Array(BUFFER_WORDS)
+  #bytes = new Uint8Array(this.#words.buffer)
+  #at = 0
+  /** Why the last value could not be read, or null. */
+  #unreadable = null
+  /** @type {(import('../registration.js').Registration | undefined)[]} by the id that the engine knows them by */
+  #listeners = []
+  #freeIds = []
+  /** Letters are being read, or wait where only this thread sees them: they may be for listeners that are gone. */
+  #mayCome = false
+  /** Ids that are free when nothing of that is left. */
+  #gone = []
+  /** Emissions of this thread that somebody waits for, by token. */
+  #tokens = new Map()
+  #lastToken = 0
+  #ranges = new Uint32Array(RANGE_WORDS)
+  #rangeWords = 0
+
+  constructor(thread, outbox) {
+    this.#thread = thread
+    this.#outbox = outbox
+  }
+
+  // Reading
+
+  /** Reads one batch. Returns whether to read again, soon. */
+  read() {
+    this.#mayCome = true
+    const room = Math.max(0, READ_AHEAD - this.waiting)
+    let size = native.read(this.#thread, this.#words, room)
+    if (size < 0) {
+      this.#allocate(-size)
+      size = native.read(this.#thread, this.#words, room)
+    }
+    for (this.#at = 1; this.#at < size; ) this.#letter()
+    const again = this.#words[0] === 1
+    if (!again) this.#forgetGone()
+    if (this.#words.length > BUFFER_WORDS) this.#allocate(BUFFER_WORDS)
+    return again
+  }
+
+  #allocate(words) {
+    this.#words = new Uint32Array(words)
+    this.#bytes = new Uint8Array(this.#words.buffer)
+  }
+
+  #letter() {
+    switch (this.#word()) {
+      case 1:
+        return this.#packet()
+      case 2:
+        return this.#delivery()
+      case 3:
+        return this.#settled()
+      case 4:
+        return this.#lost()
+      case 5:
+        return this.#forget(this.#word())
+      case 6:
+        return this.#threadExit()
+      case 7:
+        return this.#stall()
+      default:
+        return this.#membership()?.hasRoom()
+    }
+  }
+
+  #packet() {
+    const packet = this.#word()
+    const decoder = this.#decoderOf(this.#word())
+    const events = this.#word()
+    this.#at++
+    this.#reading.isPacket = true
+    this.#reading.handle = packet
+    for (let index = 0; index < events; index++) {
+      const count = this.#word()
+      const ids = this.#at
+      this.#at += count
+      const first = this.#listeners[this.#words[ids]]
+      const { dispatcher } = first.membership
+      const args = this.#value(decoder)
+      const usual = count === 1 && this.#unreadable === null && !first.withdrawn
+      const called = usual ? first.stored : this.#list(ids, count)
+      this.#push(new Posted(this, dispatcher, first.event, called, args ?? [], packet, index))
+    }
+  }
+
+  #delivery() {
+    const flags = this.#word()
+    const delivery = this.#word()
+    const decoder = this.#decoderOf(this.#word())
+    const count = this.#word()
+    this.#reading.isPacket = false
+    this.#reading.handle = delivery
+    const ids = this.#at
+    this.#at += count
+    const first = this.#listeners[this.#words[ids]]
+    const args = this.#value(decoder) ?? []
+    const indexes = this.#withdraw(delivery, ids, count)
+    const listeners = this.#list(ids, count)
+    const mustStart = (flags & MUST_START) !== 0
+    const isRequest = (flags & REQUEST) !== 0
+    this.#push(new Dispatched(this, first, listeners, args, { delivery, mustStart, isRequest, indexes }))
+  }
+
+  #push(delivery) {
+    this.waiting++
+    this.#outbox.push(delivery)
+  }
+
+  /** Which listeners of a delivery are left, where a listener's `off` took back what was on its way; else null. */
+  #withdraw(delivery, ids, count) {
+    const left = []
+    for (let index = 0; index < count; index++) {
+      if (!this.#listeners[this.#words[ids + index]].withdrawn) left.push(index)
+      else native.skip(this.#thread, delivery, index)
+    }
+    return left.length < count ? left : null
+  }
+
+  /** What to call for the event that was just read. If it could not be, they all fail with the reason. */
+  #list(ids, count) {
+    const listeners = []
+    for (let at = ids; at < ids + count; at++) {
+      const registration = this.#listeners[this.#words[at]]
+      if (registration.withdrawn) continue
+      const called = registration.once ? registration.membership.claim(registration) : registration.stored
+      listeners.push(this.#unreadable === null ? called : failing(this.#unreadable, called))
+    }
+    return listeners
+  }
+
+  #settled() {
+    const token = this.#word()
+    const success = this.#word()
+    const failures = []
+    for (let left = this.#word(); left > 0; left--) failures.push(this.#failure())
+    if (this.#word() === 0) {
+      this.#take(token)?.settled(success, failures, undefined)
+      return
+    }
+    const answer = this.#value()
+    const error = this.#unreadable
+    if (error === null) this.#take(token)?.settled(success, failures, answer)
+    else this.#take(token)?.settled(0, [{ listeners: 1, kind: 0, error }], undefined)
+  }
+
+  #failure() {
+    const listeners = this.#word()
+    const threadId = this.#word()
+    const kind = this.#word()
+    const detail = this.#word()
+    if (kind > 0) return { listeners, threadId, kind, detail, error: undefined }
+    const error = this.#value()
+    return { listeners, threadId, kind, detail, error: this.#unreadable ?? error }
+  }
+
+  #lost() {
+    const membership = this.#membership()
+    const kind = this.#word()
+    const detail = this.#word()
+    const listeners = this.#word()
+    const threadId = this.#word()
+    const started = this.#word() === 1
+    const event = this.#text()
+    const args = this.#value(this.#own) ?? []
+    membership?.lost({ event, args, listeners, threadId, started, error: causeOf(event, kind, detail, threadId) })
+  }
+
+  // Both are read to their end, also where the bus they are for is closed by now.
+
+  #threadExit() {
+    const membership = this.#membership()
+    const threadId = this.#word()
+    membership?.threadExited(threadId)
+  }
+
+  #stall() {
+    const membership = this.#membership()
+    const threadId = this.#word()
+    const waiting = this.#word()
+    const ms = this.#word()
+    membership?.stalled(threadId, waiting, ms)
+  }
+
+  #membership() {
+    return this.memberships.get(this.#word())
+  }
+
+  #word() {
+    return this.#words[this.#at++]
+  }
+
+  /**
+   * A value that another thread encoded, by the decoder for its codebook, or on the long road; or undefined, if there is
+   * no memory for it, say, and then `#unreadable` is the reason.
+   */
+  #value(decoder = LONG_ROAD) {
+    const bytes = this.#word()
+    const start = this.#at * 4
+    this.#at += (bytes + 3) >>> 2
+    this.#unreadable = null
+    try {
+      return decoder.decode(this.#bytes, start, start + bytes)
+    } catch (error) {
+      this.#unreadable = error
+      return undefined
+    }
+  }
+
+  /** The decoder for what comes from an endpoint. Gets its codebook by the letter that is being read. */
+  #decoderOf(endpoint) {
+    let decoder = this.#decoders.get(endpoint)
+    if (decoder === undefined) {
+      if (this.#decoders.size === MOST_DECODERS) this.#decoders.clear()
+      decoder = new Decoder(() => native.codebook(this.#thread, this.#reading.isPacket, this.#reading.handle))
+      this.#decoders.set(endpoint, decoder)
+    }
+    return decoder
+  }
+
+  #text() {
+    const bytes = this.#word()
+    const start = this.#at * 4
+    this.#at += (bytes + 3) >>> 2
+    return Buffer.from(this.#bytes.buffer, start, bytes).toString()
+  }
+
+  // Listeners
+
+  /** Gives a listener the id that the engine will know it by. */
+  add(registration) {
+    const id = this.#freeIds.pop() ?? this.#listeners.length
+    this.#listeners[id] = registration
+    return id
+  }
+
+  listener(id) {
+    return this.#listeners[id]
+  }
+
+  /** The engine has nothing for this listener any more: its id is free, once what it had was read. */
+  forget(id) {
+    if (this.#mayCome) this.#gone.push(id)
+    else this.#forget(id)
+  }
+
+  #forgetGone() {
+    this.#mayCome = false
+    for (const id of this.#gone.splice(0)) this.#forget(id)
+  }
+
+  #forget(id) {
+    this.#listeners[id] = undefined
+    this.#freeIds.push(id)
+  }
+
+  // Emissions that somebody waits for
+
+  /** A token for an emission. Its `waiting.settled(success, failures, answer)` is called once, unless it is dropped. */
+  expect(waiting) {
+    do this.#lastToken = (this.#lastToken + 1) & 0x3fffffff
+    while (this.#tokens.has(this.#lastToken))
+    this.#tokens.set(this.#lastToken, waiting)
+    return this.#lastToken
+  }
+
+  /** Nobody waits for it any more. */
+  drop(token) {
+    this.#tokens.delete(token)
+  }
+
+  #take(token) {
+    const waiting = this.#tokens.get(token)
+    this.#tokens.delete(token)
+    return waiting
+  }
+
+  // Acknowledgements
+
+  /** A posted event is dealt with. Told to the engine with the next `flush`. */
+  posted(packet, index, failed) {
+    const ranges = this.#ranges
+    const last = this.#rangeWords - 4
+    if (last >= 0 && ranges[last] === packet && ranges[last + 1] + ranges[last + 2] === index) {
+      ranges[last + 2]++
+      ranges[last + 3] += failed
+      return
+    }
+    if (this.#rangeWords === RANGE_WORDS) this.flush()
+    // A drain flushes at its end. A listener that was waited for is done outside of any.
+    if (this.#rangeWords === 0 && this.#outbox.current === null) queueMicrotask(() => this.flush())
+    ranges[this.#rangeWords++] = packet
+    ranges[this.#rangeWords++] = index
+    ranges[this.#rangeWords++] = 1
+    ranges[this.#rangeWords++] = failed
+  }
+
+  flush() {
+    if (this.#rangeWords === 0) return
+    native.settle(this.#thread, this.#ranges, this.#rangeWords)
+    this.#rangeWords = 0
+  }
+
+  /** The drain is over for this turn: whoever waits for quiet may have it. */
+  turned() {
+    this.flush()
+    for (const membership of this.memberships.values()) membership.turned()
+  }
+}
+
+/** A listener that fails instead of being called. */
+function failing(error, called) {
+  return standIn(() => {
+    throw error
+  }, storedOf(called))
+}
+
+module.exports = { Inbox }

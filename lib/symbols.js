@@ -1,0 +1,10 @@
+'use strict'
+
+// The events by which a bus tells of its channel. Symbols, so that they can not be mistaken for an application's own
+// and stay in their thread; registered ones, so that two copies of the library mean the same.
+
+module.exports = {
+  threadExit: Symbol.for('@cynic/parallel-event-bus.threadExit'),
+  deadLetter: Symbol.for('@cynic/parallel-event-bus.deadLetter'),
+  stall: Symbol.for('@cynic/parallel-event-bus.stall'),
+}
