@@ -5,6 +5,7 @@
 /// <reference types="node" />
 
 import { EventEmitter } from 'node:events'
+import { WorkerOptions } from 'node:worker_threads'
 
 export = ParallelEventBus
 
@@ -17,6 +18,9 @@ type UnmappedName<Events> = 0 extends 1 & Events ? string | symbol : never
 
 /** What every emitter has in addition to its map. A map may say otherwise. */
 type OwnEvents = {
+  [ParallelEventBus.threadExit]: [about: ThreadExit]
+  [ParallelEventBus.deadLetter]: [about: DeadLetter]
+  [ParallelEventBus.stall]: [about: Stall]
   error: [error: Error]
   newListener: [event: string | symbol, listener: AnyFunction]
   removeListener: [event: string | symbol, listener: AnyFunction]
@@ -95,11 +99,15 @@ type Listener<
  * One that throws, or returns a promise that rejects, becomes a process warning with the code
  * `PARALLEL_EVENT_BUS_HANDLER_FAILED`.
  *
+ * On a channel, a listener's failure is told where the listener ran. The emitter is told of what did not get to the
+ * end of a listener in another thread: its thread ended, its time was over, its mailbox was full.
+ *
  * @param event - the event that was emitted
  * @param error - whatever the listener threw or rejected with, or a {@link ListenerTimeoutError}
- * @param listener - the listener, as it was passed to `on`
+ *
+ * @param listener - the listener, as it was passed to `on`; undefined if none of this thread is to blame
  */
-type ErrorHandler = (event: string | symbol, error: unknown, listener: AnyFunction) => unknown
+type ErrorHandler = (event: string | symbol, error: unknown, listener: AnyFunction | undefined) => unknown
 
 /** All optional. */
 interface BusOptions {
@@ -122,6 +130,48 @@ interface BusOptions {
    * @defaultValue `EventEmitter.captureRejections`, which is `false`
    */
   captureRejections?: boolean | undefined
+  /**
+   * The name of a channel. Every bus of every thread of the process that has the same one is one bus with this: an
+   * event reaches the listeners of all of them. Its arguments are then cloned, as by `structuredClone`, for listeners
+   * of other buses, and passed by reference to those of this one.
+   *
+   * Only events whose name is a string go to the channel; `newListener` and `removeListener` never do. A bus with a
+   * channel is not garbage collected before it is closed.
+   *
+   * @defaultValue none: events stay with this bus
+   */
+  channel?: string | undefined
+  /**
+   * The group of all listeners of this bus that do not name another one. See {@link ListenerOptions.group}.
+   *
+   * @defaultValue none
+   */
+  group?: string | undefined
+  /** How much may wait for this bus on its channel, before others are refused with {@link MailboxFullError}. */
+  mailbox?: MailboxOptions | undefined
+  /**
+   * Milliseconds after which the other buses of the channel are told, by {@link ParallelEventBus.stall}, that this
+   * thread has not looked at what waits for it. 0 for never.
+   *
+   * @defaultValue 1000
+   */
+  stallAfter?: number | undefined
+}
+
+/** What may wait for a bus on its channel, sent by others and not yet taken over by its thread. */
+interface MailboxOptions {
+  /**
+   * How many events.
+   *
+   * @defaultValue 65 536
+   */
+  maxMessages?: number | undefined
+  /**
+   * How many bytes of encoded arguments. A larger event is taken if nothing else waits.
+   *
+   * @defaultValue 64 MiB
+   */
+  maxBytes?: number | undefined
 }
 
 /** What `on` and the other ways to add a listener take, all optional. */
@@ -141,9 +191,18 @@ interface ListenerOptions {
    * Milliseconds from the start of the listener, more than 0 and at most 2³¹ − 1. A promise it returned that has
    * not settled by then counts as failed with {@link ListenerTimeoutError}; what it does later is ignored.
    *
+   * On a channel, whoever waits in another thread learns of it on time, even while a listener blocks this one.
+   *
    * @defaultValue no limit
    */
   timeout?: number | undefined
+  /**
+   * On a channel: each event goes to one listener of those, in all threads, that name the same group; to the bus that
+   * has the least to do. `null` for none, where the bus has one.
+   *
+   * @defaultValue {@link BusOptions.group}
+   */
+  group?: string | null | undefined
 }
 
 /** Bounds for what is emitted through {@link ParallelEventBus.with | with}. */
@@ -168,7 +227,10 @@ interface Outcome {
   success: number
   /** How many threw, rejected, or ran out of time. */
   failed: number
-  /** What they threw or rejected with, as it was thrown, in the order of the listeners. */
+  /**
+   * What they threw or rejected with, as it was thrown, in the order of the listeners. On a channel those of other
+   * buses come last, with their errors as clones, or {@link ThreadExitedError}, {@link MailboxFullError}.
+   */
   errors: unknown[]
 }
 
@@ -186,9 +248,73 @@ interface Stats {
   averageListenersPerEvent: string | 0
   /** `listenersFailed / listenersInvoked` in percent with two decimals, such as `'50.00%'`; `'0%'` before the first. */
   failureRate: string
-  /** Events that are queued or have a running listener now. `resetStats()` leaves it. */
+  /**
+   * Events that are queued or have a running listener now. `resetStats()` leaves it. On a channel, an event that others
+   * have not dealt with counts beside that: once if it is waited for, else once for each bus it went to.
+   */
   pending: number
 }
+
+/** What {@link ParallelEventBus.threadExit} tells: a thread ended that had a bus on this channel. */
+interface ThreadExit {
+  /** As in `node:worker_threads`. */
+  threadId: number
+}
+
+/** What {@link ParallelEventBus.deadLetter} tells: an event of this bus did not reach listeners in another thread. */
+interface DeadLetter {
+  event: string
+  /** Clones of its arguments. */
+  args: unknown[]
+  /** How many listeners it did not reach. */
+  listeners: number
+  /** The thread they are, or were, in. */
+  threadId: number
+  /** Why: its `code` is `ERR_MAILBOX_FULL`, `ERR_THREAD_EXITED` or `ERR_LISTENER_TIMEOUT`. */
+  error: Error & { code: string }
+}
+
+/** What {@link ParallelEventBus.stall} tells: a thread is stuck, while events wait for it. */
+interface Stall {
+  threadId: number
+  /** How many letters wait, at least: many events may be in one. */
+  waiting: number
+  /** For how many milliseconds it has not looked, at least. */
+  ms: number
+}
+
+/** What {@link ParallelEventBus.spawn | spawn} takes, all optional. The others are those of `new Worker`. */
+interface SpawnOptions extends Pick<WorkerOptions, 'resourceLimits' | 'env' | 'execArgv'> {
+  /**
+   * How many.
+   *
+   * @defaultValue `os.availableParallelism()`
+   */
+  threads?: number | undefined
+  /** The second argument of the module's function, cloned for each thread. */
+  workerData?: unknown
+}
+
+/** Threads that {@link ParallelEventBus.spawn | spawn} started. */
+interface ThreadPool {
+  /** The ids, as in `node:worker_threads`, of the threads that are ready now. */
+  readonly threadIds: number[]
+  /** Lets what is queued and running finish, then ends the threads. Any number of calls are one. */
+  close(): Promise<void>
+  /**
+   * Ends the threads at once, whatever they are doing. What they have not done goes to another listener of its group,
+   * if it was not started, else it fails with {@link ThreadExitedError}.
+   */
+  terminate(): Promise<void>
+  /** The same as `close`. Missing in releases of Node 20 that have no `Symbol.asyncDispose`. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** What the default export of a module that {@link ParallelEventBus.spawn | spawn} runs is: it registers listeners. */
+type RegisterListeners<Events extends EventMap<Events> = any, Data = any> = (
+  bus: ParallelEventBus<Events>,
+  workerData: Data,
+) => unknown
 
 /** The three ways to emit, each bounded by the limits given to {@link ParallelEventBus.with | with}. */
 interface EmitterView<Events extends EventMap<Events> = any> {
@@ -261,11 +387,15 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends Ev
   /**
    * Queues an event for the listeners registered now, and returns before any of them has started.
    *
+   * On a channel these are the listeners of every bus on it, whose order is kept from thread to thread.
+   *
    * They start in the order of their registration, events in the order of their emission. `newListener` and
    * `removeListener` are delivered at once.
    *
    * @returns whether anyone listens; false once the bus is closed
    * @throws for an `error` that nobody listens to, as EventEmitter does: its argument, if that is an Error
+   * @throws DOMException `DataCloneError` for arguments that can not be cloned, if a listener of another bus needs them;
+   * nobody gets the event then
    */
   emit<Name extends EventName<Events>>(
     event: Name | UnmappedName<Events>,
@@ -298,12 +428,14 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends Ev
   ): Promise<Outcome>
 
   /**
-   * Emits an event to its first listener alone, and waits for what that one returns.
+   * Emits an event to its first listener alone, and waits for what that one returns. On a channel, to a listener of the
+   * bus, in any thread, that has the least to do.
    *
    * @returns the listener's value. `unknown`, unless the map has a signature for the event.
    * @throws whatever the listener throws or rejects with (as a rejection); it is also told to `onError`
    * @throws {@link NoListenersError} (as a rejection, `ERR_NO_LISTENERS`) when nobody listens, or another listener
    * removed it before its turn
+   * @throws {@link ThreadExitedError}, {@link MailboxFullError} (as a rejection) when another thread can not answer
    * @throws {@link BusClosedError} (as a rejection, `ERR_BUS_CLOSED`) once the bus is closed
    */
   request<Name extends EventName<Events>>(
@@ -412,11 +544,65 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends Ev
 
   /**
    * Takes no new events, waits for those in flight, then removes all listeners. A listener that awaits it waits for
-   * itself. From the call on, `emit` returns false, `emitAndWait` and `request` reject with {@link BusClosedError}.
+   * itself. On a channel, leaves it at once, deals with what is queued for its listeners, and closes what it spawned. From the call on, `emit` returns false, `emitAndWait` and `request` reject with {@link BusClosedError}.
    *
    * @returns the same promise for every call
    */
   close(): Promise<void>
+
+  /**
+   * Starts worker threads that listen on this bus's channel: the answer to listeners that burn CPU. All threads of one
+   * call are one group, so each event, and each {@link request}, goes to the thread that has the least to do.
+   *
+   * A thread that crashes is replaced: at once, or, when that happens again and again, after ever longer pauses, up to
+   * 30 s. The crash is told to `onError` with `ParallelEventBus.threadExit` as its event. Idle threads do not keep the
+   * process alive. `close()` of the bus closes them.
+   *
+   * @param module - a URL (`new URL('./score.js', import.meta.url)`), or a path relative to the working directory, of a
+   * module whose default export is `(bus, workerData) => void | Promise<void>`: it registers the thread's listeners.
+   * @returns when every thread has registered them
+   * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, RangeError `ERR_OUT_OF_RANGE` (as a rejection) for
+   * wrong arguments, and for a bus without a channel
+   * @throws whatever kept a thread from registering (as a rejection); the others are ended then
+   *
+   * @example
+   * ```ts
+   * const bus = new ParallelEventBus({ channel: 'orders' })
+   * await using pool = await bus.spawn(new URL('./score.js', import.meta.url), { threads: 4 })
+   * const score = await bus.request('score', item)
+   *
+   * // score.js
+   * export default (bus: ParallelEventBus) => {
+   *   bus.on('score', (item) => computeFor5ms(item))
+   * }
+   * ```
+   */
+  spawn(module: string | URL, options?: SpawnOptions): Promise<ThreadPool>
+
+  /**
+   * Whether, for some other bus of the channel, more than half of what may wait does: emit less, or wait for
+   * {@link drained}. False without a channel.
+   */
+  readonly needsDrain: boolean
+
+  /** Resolves at once unless {@link needsDrain}; then when less than a quarter of what may wait does, for all of them. */
+  drained(): Promise<void>
+
+  /**
+   * Keeps the thread alive until `close()` or `unref()`. In a worker thread, a bus with a channel does that by itself
+   * as long as it has listeners. In the main thread it does not.
+   */
+  ref(): this
+
+  /** Lets the thread end although the bus listens on its channel. */
+  unref(): this
+
+  /** Told when a thread of the channel ended: {@link ThreadExit}. */
+  static readonly threadExit: unique symbol
+  /** Told when an event of this bus did not reach listeners in another thread: {@link DeadLetter}. */
+  static readonly deadLetter: unique symbol
+  /** Told when a thread of the channel is stuck: {@link Stall}. */
+  static readonly stall: unique symbol;
 
   /** The same as `close`, for `await using`. Missing in releases of Node 20 that have no `Symbol.asyncDispose`. */
   [Symbol.asyncDispose](): Promise<void>
@@ -460,11 +646,34 @@ declare class NoListenersError extends Error {
   readonly event: string | symbol
 }
 
+/** The thread of a listener ended before it had settled. `instanceof` goes by the code, so it holds in every realm. */
+declare class ThreadExitedError extends Error {
+  constructor(event: string | null, threadId: number)
+  readonly name: 'ThreadExitedError'
+  readonly code: 'ERR_THREAD_EXITED'
+  /** The event that was lost; null for a thread of `spawn` that ended before it had registered its listeners. */
+  readonly event: string | null
+  /** As in `node:worker_threads`. */
+  readonly threadId: number
+}
+
+/** As much as may waits for a bus. `instanceof` goes by the code, so it holds in every realm. */
+declare class MailboxFullError extends Error {
+  constructor(event: string, threadId: number)
+  readonly name: 'MailboxFullError'
+  readonly code: 'ERR_MAILBOX_FULL'
+  /** The event that was refused. */
+  readonly event: string
+  /** The thread of the bus, as in `node:worker_threads`. */
+  readonly threadId: number
+}
+
 declare namespace ParallelEventBus {
   export {
     BusClosedError,
     BusOptions,
     createParallelEventBus,
+    DeadLetter,
     EmitterView,
     ErrorHandler,
     EventAnswer,
@@ -475,9 +684,17 @@ declare namespace ParallelEventBus {
     Listener,
     ListenerOptions,
     ListenerTimeoutError,
+    MailboxFullError,
+    MailboxOptions,
     NoListenersError,
     Outcome,
     ParallelEventBus,
+    RegisterListeners,
+    SpawnOptions,
+    Stall,
     Stats,
+    ThreadExit,
+    ThreadExitedError,
+    ThreadPool,
   }
 }

@@ -282,7 +282,17 @@ check<Equal<EventArguments<Events, 'judgment:created'>, [judgment: Judgment]>>()
 check<Equal<EventArguments<Events, 'error'>, [error: Error]>>()
 check<Equal<EventArguments<Events, 'stopped' | typeof tick>, [] | [count: number]>>()
 check<
-  Equal<EventName<Events>, keyof Events | 'error' | 'newListener' | 'removeListener' | typeof EventEmitter.errorMonitor>
+  Equal<
+    EventName<Events>,
+    | keyof Events
+    | 'error'
+    | 'newListener'
+    | 'removeListener'
+    | typeof EventEmitter.errorMonitor
+    | typeof ParallelEventBus.threadExit
+    | typeof ParallelEventBus.deadLetter
+    | typeof ParallelEventBus.stall
+  >
 >()
 check<Equal<Listener<Events, 'moved'>, Listener<InterfaceEvents, 'moved', ParallelEventBus<Events>>>>()
 const listener: Listener<Events, 'judgment:created'> = (judgment) => judgment.score

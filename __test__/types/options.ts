@@ -30,7 +30,7 @@ const bus = new ParallelEventBus<Events>({
   onError(event, error, listener) {
     check<Equal<typeof event, string | symbol>>()
     check<Equal<typeof error, unknown>>()
-    check<Equal<typeof listener, (...args: any[]) => any>>()
+    check<Equal<typeof listener, ((...args: any[]) => any) | undefined>>()
   },
 })
 bus.setErrorHandler(async (_event, error) => console.error(error))
