@@ -3,8 +3,8 @@
 // What the README shows is what happens: its examples are run, their comments compared with what they print.
 
 const assert = require('node:assert/strict')
-const { execFileSync } = require('node:child_process')
-const { mkdtempSync, readFileSync, rmSync, writeFileSync } = require('node:fs')
+const { execFileSync, spawnSync } = require('node:child_process')
+const { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } = require('node:fs')
 const { tmpdir } = require('node:os')
 const path = require('node:path')
 const { test } = require('node:test')
@@ -36,6 +36,23 @@ for (const [number, code] of blocks('js').entries()) {
     assert.deepEqual(printed, expected)
   })
 }
+
+test('the example of several files prints what its comments say', () => {
+  const files = [...readme.matchAll(/^```js (\S+)\n(.*?)^```/gms)].map(([, name, code]) => ({ name, code }))
+  const directory = mkdtempSync(path.join(tmpdir(), 'readme-'))
+  try {
+    for (const { name, code } of files) writeFileSync(path.join(directory, name), code)
+    mkdirSync(path.join(directory, 'node_modules/@cynic'), { recursive: true })
+    symlinkSync(root, path.join(directory, 'node_modules/@cynic/parallel-event-bus'), 'junction')
+    const { name, code } = files[0]
+    const expected = [...code.matchAll(/console\.log\(.*\) \/\/ (.*)$/gm)].map(([, comment]) => comment)
+    const { stdout } = spawnSync(process.execPath, [path.join(directory, name)], { encoding: 'utf8' })
+    // What a listener prints comes when it is called, so only which lines there are is told.
+    assert.deepEqual(stdout.trim().split('\n').sort(), expected.sort())
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
 
 test('the typed example compiles', () => {
   const directory = mkdtempSync(path.join(tmpdir(), 'readme-'))
