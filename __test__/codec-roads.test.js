@@ -117,6 +117,21 @@ test('a getter may encode in the middle of a value', () => {
   assert.equal(back.shared, back.last)
 })
 
+test('what a getter gives when it is asked again is refused like anything else', () => {
+  const { write } = writing()
+  const turning = (later) => {
+    let asked = 0
+    return {
+      get value() {
+        return asked++ === 0 ? 'plain' : later
+      },
+    }
+  }
+  for (const refused of [() => {}, Symbol('s')]) {
+    assert.throws(() => write(turning(refused)), { name: 'DataCloneError' })
+  }
+})
+
 test('answers and errors need no codebook', () => {
   const { encoder, published } = writing()
   for (const value of [order, undefined, 5, new TypeError('x')]) {

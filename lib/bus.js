@@ -301,6 +301,10 @@ class ParallelEventBus extends EventEmitter {
     const { reporter } = this.#dispatcher
     const onCrash = (error) => reporter.crashed(symbols.threadExit, error)
     const pool = await ThreadPool.start(this.#lane.membership.channel, module, options, onCrash)
+    if (this.#dispatcher.closed) {
+      await pool.terminate()
+      throw new BusClosedError('spawn')
+    }
     this.#pools.add(pool)
     return pool
   }

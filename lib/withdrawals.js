@@ -81,7 +81,7 @@ function without(listeners, removals) {
 
 /** Whether what an emission calls is what `off(event, listener)` removes. */
 function isOf(called, listener) {
-  return called === listener || called.standsFor === listener || originalOf(called) === listener
+  return called === listener || called.standsFor === listener || originalOf(called) === originalOf(listener)
 }
 
 module.exports = { Withdrawals, ALL }

@@ -7,12 +7,16 @@ const native = require('../../native.js')
 const { Emission } = require('../emission.js')
 const outbox = require('../outbox.js')
 const { Answering } = require('../outcome.js')
-const { Registration, storedOf } = require('../registration.js')
+const { storedOf } = require('../registration.js')
 
-class Delivery extends Emission {
-  constructor(inbox, dispatcher, event, listeners, args) {
+/** One whose emitter waits for nothing. The engine is told when all its listeners are done. */
+class Posted extends Emission {
+  constructor(inbox, dispatcher, event, listeners, args, packet, index) {
     super(dispatcher, event, listeners, args, null)
     this.inbox = inbox
+    this.packet = packet
+    this.index = index
+    this.failures = 0
   }
 
   start() {
@@ -21,23 +25,9 @@ class Delivery extends Emission {
     if (!outbox.exiting) super.start()
   }
 
-  report(index, error) {
-    this.dispatcher.reporter.report(this, error, this.listener(index))
-  }
-}
-
-/** One whose emitter waits for nothing. The engine is told when all its listeners are done. */
-class Posted extends Delivery {
-  constructor(inbox, dispatcher, event, listeners, args, packet, index) {
-    super(inbox, dispatcher, event, listeners, args)
-    this.packet = packet
-    this.index = index
-    this.failures = 0
-  }
-
   fail(index, error) {
     this.failures++
-    this.report(index, error)
+    report(this, index, error)
     this.settle(1)
   }
 
@@ -48,26 +38,31 @@ class Posted extends Delivery {
 }
 
 /** One that somebody waits for, or that has a limit. The engine is told of each listener at once. */
-class Dispatched extends Delivery {
+class Dispatched extends Emission {
   #delivery
   #mustStart
   #answer
   /** The engine's index of each listener, where some were withdrawn; null while it is the same. */
   #indexes
 
-  /** @param {{ delivery: number, mustStart: boolean, isRequest: boolean, indexes: number[] | null }} about */
-  constructor(inbox, { membership, event }, listeners, args, { delivery, mustStart, isRequest, indexes }) {
-    super(inbox, membership.dispatcher, event, listeners, args)
+  #timeouts
+
+  /** @param {{ delivery: number, mustStart: boolean, isRequest: boolean, indexes: number[]?, timeouts: number[]? }} about */
+  constructor(inbox, { membership, event }, listeners, args, { delivery, mustStart, isRequest, indexes, timeouts }) {
+    super(membership.dispatcher, event, listeners, args, null)
+    this.inbox = inbox
     this.#delivery = delivery
     this.#mustStart = mustStart
     this.#indexes = indexes
+    this.#timeouts = timeouts
     this.#answer = isRequest ? new Answering() : null
     if (isRequest) this.listeners = listeners.map((called) => this.#answer.answering(called, storedOf(called)))
   }
 
   start() {
-    if (outbox.exiting || (this.#mustStart && !native.start(outbox.handle, this.#delivery))) this.inbox.waiting--
-    else super.start()
+    this.inbox.waiting--
+    if (outbox.exiting || (this.#mustStart && !native.start(outbox.handle, this.#delivery))) return
+    super.start()
   }
 
   withdraw() {
@@ -83,10 +78,15 @@ class Dispatched extends Delivery {
   }
 
   call(listener, index, bus, args) {
-    const timeout = Registration.of(storedOf(listener)).timeout
-    if (timeout !== undefined) native.limit(outbox.handle, this.#delivery, this.#indexOf(index), timeout)
+    if (this.#timeouts !== null) this.#limit(this.#indexOf(index))
     if (super.call(listener, index, bus, args)) this.succeed(index)
     return false
+  }
+
+  /** Whoever waits is to hear in time even if the listener blocks this thread. */
+  #limit(index) {
+    const timeout = this.#timeouts[index]
+    if (timeout !== undefined) native.limit(outbox.handle, this.#delivery, index, timeout)
   }
 
   followPromise(promise, index) {
@@ -118,18 +118,23 @@ class Dispatched extends Delivery {
   fail(index, error) {
     const { buffer, start, end } = encodeError(this.inbox.encoder, error)
     native.fail(outbox.handle, this.#delivery, this.#indexOf(index), buffer, start, end)
-    this.report(index, error)
+    report(this, index, error)
     this.settle(1)
   }
 
   finish() {
     this.unsettled = -1
     native.release(outbox.handle, this.#delivery)
+    this.dispatcher.membership.checkQuiet()
   }
 
   #indexOf(index) {
     return this.#indexes === null ? index : this.#indexes[index]
   }
+}
+
+function report(delivery, index, error) {
+  delivery.dispatcher.reporter.report(delivery, error, delivery.listener(index))
 }
 
 /** Whatever was thrown; if it can not be sent as it is, as much of it as can be. */

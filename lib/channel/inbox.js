@@ -120,7 +120,7 @@ class Inbox {
       const { dispatcher } = first.membership
       const args = this.#value(decoder)
       const usual = count === 1 && this.#unreadable === null && !first.withdrawn
-      const called = usual ? first.stored : this.#list(ids, count)
+      const called = usual ? first.target : this.#list(ids, count)
       this.#push(new Posted(this, dispatcher, first.event, called, args ?? [], packet, index))
     }
   }
@@ -140,7 +140,8 @@ class Inbox {
     const listeners = this.#list(ids, count)
     const mustStart = (flags & MUST_START) !== 0
     const isRequest = (flags & REQUEST) !== 0
-    this.#push(new Dispatched(this, first, listeners, args, { delivery, mustStart, isRequest, indexes }))
+    const timeouts = this.#timeouts(ids, count)
+    this.#push(new Dispatched(this, first, listeners, args, { delivery, mustStart, isRequest, indexes, timeouts }))
   }
 
   #push(delivery) {
@@ -158,13 +159,19 @@ class Inbox {
     return left.length < count ? left : null
   }
 
+  /** How long each listener of a delivery may take; null if none has a limit. */
+  #timeouts(ids, count) {
+    const timeouts = Array.from({ length: count }, (_, index) => this.#listeners[this.#words[ids + index]].timeout)
+    return timeouts.every((timeout) => timeout === undefined) ? null : timeouts
+  }
+
   /** What to call for the event that was just read. If it could not be, they all fail with the reason. */
   #list(ids, count) {
     const listeners = []
     for (let at = ids; at < ids + count; at++) {
       const registration = this.#listeners[this.#words[at]]
       if (registration.withdrawn) continue
-      const called = registration.once ? registration.membership.claim(registration) : registration.stored
+      const called = registration.once ? registration.membership.claim(registration) : registration.target
       listeners.push(this.#unreadable === null ? called : failing(this.#unreadable, called))
     }
     return listeners
@@ -328,8 +335,8 @@ class Inbox {
       return
     }
     if (this.#rangeWords === RANGE_WORDS) this.flush()
-    // A drain flushes at its end. A listener that was waited for is done outside of any.
-    if (this.#rangeWords === 0 && this.#outbox.current === null) queueMicrotask(() => this.flush())
+    // A drain turns at its end. A listener that was waited for is done outside of any.
+    if (this.#rangeWords === 0 && this.#outbox.current === null) queueMicrotask(() => this.turned())
     ranges[this.#rangeWords++] = packet
     ranges[this.#rangeWords++] = index
     ranges[this.#rangeWords++] = 1

@@ -224,6 +224,7 @@ class Membership {
   /** A listener that was chosen among several is done. */
   done() {
     native.done(this.#thread, this.#member)
+    this.checkQuiet()
   }
 
   // Hearing
@@ -289,6 +290,11 @@ class Membership {
       this.#whenIdle = null
       callback()
     }
+    this.checkQuiet()
+  }
+
+  /** Called when something that was in flight for this bus may have been the last. */
+  checkQuiet() {
     if (this.#whenQuiet !== null && native.inFlight(this.#thread, this.#member) === 0) {
       const callback = this.#whenQuiet
       this.#whenQuiet = null

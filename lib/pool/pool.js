@@ -74,7 +74,8 @@ class ThreadPool {
       const startedAt = Date.now()
       let thrown
       worker.once('message', () => {
-        if (!this.#starting.delete(worker)) return
+        // Too late where the pool is being ended, which waits for the exit and must not be left alone with that.
+        if (this.#closing !== null || !this.#starting.delete(worker)) return
         this.#workers.add(worker)
         // From now on what is in flight keeps the process alive, and an idle thread does not.
         worker.unref()

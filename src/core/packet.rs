@@ -20,6 +20,10 @@ const MOST_EVENTS: usize = 512;
 /// Nor beyond this many words of them, other than one event alone.
 const MOST_WORDS: usize = 8_192;
 
+/// Room for a short burst, so that a packet seldom grows.
+const FIRST_WORDS: usize = 1_024;
+const FIRST_EVENTS: usize = 32;
+
 /// Events of one member for another. See the [module](self).
 ///
 /// # Words
@@ -52,8 +56,8 @@ impl Packet {
         Packet {
             emitter: emitter.clone(),
             member: member.clone(),
-            words: Vec::new(),
-            events: Vec::new(),
+            words: Vec::with_capacity(FIRST_WORDS),
+            events: Vec::with_capacity(FIRST_EVENTS),
             routes: Vec::new(),
             bytes: 0,
             unsettled: 0,
