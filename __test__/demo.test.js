@@ -11,15 +11,21 @@ const { tmpdir } = require('node:os')
 const { join } = require('node:path')
 const { after, before, describe, test } = require('node:test')
 const { gzipSync } = require('node:zlib')
+const blocking = require('../examples/demo/blocking.js')
+const { rowsOf } = require('../examples/demo/lanes.js')
 const listeners = require('../examples/demo/listeners.js')
 const { main } = require('../examples/demo/main.js')
+const { someAtATime } = require('../examples/demo/measure.js')
 const { introduction } = require('../examples/demo/report.js')
-const { compare } = require('../examples/demo/runs.js')
+const { compare, largest } = require('../examples/demo/results.js')
+const { runWithThreads } = require('../examples/demo/runs.js')
+const register = require('../examples/demo/thread.js')
 const { drawTimeline } = require('../examples/demo/timeline.js')
 const { cap, walk } = require('../examples/demo/walk.js')
+const { ParallelEventBus } = require('../index.js')
 
 const MAIN = join(__dirname, '../examples/demo/main.js')
-const USAGE = 'Usage: npm run demo -- [directory]\n'
+const USAGE = 'Usage: npm run demo -- [directory] [--threads n]\n'
 const WINDOWS = process.platform === 'win32'
 
 const FILES = {
@@ -82,8 +88,11 @@ function row(stdout, label) {
 }
 
 function both(number) {
-  const shown = number.toLocaleString('en-US')
-  return [shown, shown]
+  return times(2, number)
+}
+
+function times(columns, number) {
+  return Array(columns).fill(number.toLocaleString('en-US'))
 }
 
 describe('on a tree', () => {
@@ -102,6 +111,7 @@ describe('on a tree', () => {
   test('says that the speed-up comes from the listeners alone', async () => {
     const { stdout } = await run(tree())
     assert.match(stdout, /one file in flight at a time: a speed-up comes from the listeners of each file alone/)
+    assert.doesNotMatch(stdout, /thread [12]|threads|CPU time|cores|▒/)
   })
 
   test('writes no control characters where there is no terminal', async () => {
@@ -177,6 +187,110 @@ describe('on a tree', () => {
   })
 })
 
+describe('with --threads', () => {
+  test('shows the three runs side by side, agrees with itself, and exits with 0', async () => {
+    const { code, stdout, stderr } = await run(tree(), '--threads', '2')
+    assert.equal(stderr, '')
+    assert.equal(code, 0)
+    assert.match(stdout, /^ +one after another +through the bus +bus, 2 threads$/m)
+    assert.deepEqual(row(stdout, 'files'), times(3, COUNT))
+    assert.deepEqual(row(stdout, 'bytes'), times(3, BYTES))
+    assert.deepEqual(row(stdout, 'skipped'), times(3, 0))
+    assert.equal(row(stdout, 'cores in use').length, 3)
+    assert.match(stdout, /^All runs have 16 files in flight at a time/m)
+    assert.match(stdout, /^The largest file: nested.deeper.binary, /m)
+    // Which listener ran in which thread.
+    for (const each of [/^ {2}sha256, thread [12] /m, /^ {2}lines, here /m, /^ {2}gzip, thread [12] /m]) {
+      assert.match(stdout, each)
+    }
+    const [, ...lines] = stdout.split('\n')
+    assert.ok(lines.every((line) => line.length <= 80))
+    assert.match(stdout, new RegExp(`All 3 runs have the same results for every file they could read \\(${COUNT}\\)`))
+    assert.match(stdout, new RegExp(`listenersInvoked: ${3 * COUNT},`))
+  })
+
+  test('has the results of the threads', async () => {
+    const { files } = await walk(tree())
+    const { events } = await runWithThreads(files, listeners, { threads: 2, inFlight: 3, onFile() {} })
+    assert.deepEqual(Array.from(events.keys()), files)
+    for (const [{ path }, { results, spans }] of events) {
+      for (const [name, listener] of Object.entries(listeners)) {
+        assert.equal(results[name], await listener(path), `${name} of ${path}`)
+        assert.equal(spans[name].thread === 0, name === 'lines')
+        assert.ok(spans[name].start <= spans[name].end)
+      }
+    }
+  })
+
+  test('has the spans of the threads on the clock of this one', async () => {
+    const { files } = await walk(tree())
+    const { events } = await runWithThreads(files, listeners, { threads: 1, inFlight: 1, onFile() {} })
+    for (const { start, end, spans } of events.values()) {
+      for (const span of Object.values(spans)) assert.ok(start <= span.start && span.end <= end)
+    }
+  })
+
+  test('compares them with those of the other runs', async () => {
+    const { code, stderr } = await call([tree(), '--threads', '1'], { sha256: async () => 'wrong' })
+    assert.equal(code, 1)
+    assert.equal(stderr, `The runs differ in ${COUNT} of ${COUNT} files, first in empty: did it change?\n`)
+  })
+
+  test('skips a file that only the threads can not read', async () => {
+    const directory = tree()
+    const path = join(directory, 'two-lines.txt')
+    const { files } = await walk(directory)
+    const lines = async () => rmSync(path, { force: true })
+    const { events } = await runWithThreads(files, { ...listeners, lines }, { threads: 1, inFlight: 1, onFile() {} })
+    assert.deepEqual(
+      Array.from(events.values(), ({ skipped }) => skipped),
+      files.map((file) => file.path === path),
+    )
+  })
+
+  test('skips a file that vanished before', async () => {
+    const directory = tree()
+    const sha256 = (path) => {
+      rmSync(join(directory, 'two-lines.txt'), { force: true })
+      return listeners.sha256(path)
+    }
+    const { code, stdout, stderr } = await call([directory, '--threads', '2'], { sha256 })
+    assert.equal(stderr, '')
+    assert.equal(code, 0)
+    assert.deepEqual(row(stdout, 'skipped'), times(3, 1))
+    assert.deepEqual(row(stdout, 'files'), times(3, COUNT - 1))
+  })
+
+  test('does not take a bug in a listener for a file that can not be read', async () => {
+    const { files } = await walk(tree())
+    const lines = async () => {
+      throw new TypeError('a bug')
+    }
+    const running = runWithThreads(files, { ...listeners, lines }, { threads: 1, inFlight: 2, onFile() {} })
+    await assert.rejects(running, { message: 'a bug' })
+  })
+
+  test('leaves it to who asked to speak of a file that can not be read', async (t) => {
+    const warned = t.mock.method(process, 'emitWarning', () => {})
+    const bus = new ParallelEventBus()
+    register(bus)
+    bus.emit('gzip', join(root, 'missing'))
+    await bus.close()
+    assert.equal(bus.getStats().listenersFailed, 1)
+    assert.equal(warned.mock.callCount(), 0)
+  })
+
+  test('a file is the same read in one go, however large', async () => {
+    const directory = mkdtempSync(join(root, 'sizes-'))
+    for (const size of [0, 1, 262_143, 262_144, 262_145, 600_000]) {
+      const path = join(directory, String(size))
+      writeFileSync(path, Buffer.from(Array.from({ length: size }, (_, index) => (index * index) % 251)))
+      assert.equal(await blocking.sha256(path), await listeners.sha256(path), `sha256 of ${size} bytes`)
+      assert.equal(await blocking.gzip(path), await listeners.gzip(path), `gzip of ${size} bytes`)
+    }
+  })
+})
+
 describe('arguments', () => {
   test('a missing directory: exit code 2 and one line', async () => {
     const missing = join(root, 'missing')
@@ -198,11 +312,19 @@ describe('arguments', () => {
     }
   })
 
+  test('--threads that is no number of threads: exit code 2 and the usage', async () => {
+    for (const threads of ['0', 'x', '', '1.5', '-1', '1e1', '17']) {
+      assert.deepEqual(await call([root, `--threads=${threads}`]), { code: 2, stdout: '', stderr: USAGE }, threads)
+    }
+    assert.deepEqual(await run(root, '--threads'), { code: 2, stdout: '', stderr: USAGE })
+  })
+
   test('--help: exit code 0 and the usage', async () => {
     const { code, stdout, stderr } = await run('--help')
     assert.equal(code, 0)
     assert.equal(stderr, '')
     assert.ok(stdout.startsWith(USAGE))
+    assert.match(stdout, /--threads n .* 1 to 16 worker threads/)
   })
 })
 
@@ -223,6 +345,16 @@ describe('ends early', () => {
     truncateSync(large, 2 ** 32)
     const child = start(directory)
     await once(child.stdout, 'data')
+    child.kill('SIGINT')
+    const [code] = await once(child, 'exit')
+    assert.equal(code, 130)
+  })
+
+  test('with 130, at Ctrl-C while the threads work', { skip: WINDOWS }, async () => {
+    const child = start(tree(), '--threads', '2')
+    for await (const chunk of child.stdout.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+      if (chunk.includes('Pass: bus, 2 threads')) break
+    }
     child.kill('SIGINT')
     const [code] = await once(child, 'exit')
     assert.equal(code, 130)
@@ -293,16 +425,88 @@ describe('compare', () => {
   })
 })
 
+test('the largest file is one that every run could read', () => {
+  const [one, two, three] = [3, 9, 5].map((size) => ({ size }))
+  const read = { skipped: false }
+  const runOf = (...events) => ({ events: new Map(events) })
+  const runs = [
+    runOf([one, read], [two, read], [three, read]),
+    runOf([one, read], [two, { skipped: true }], [three, read]),
+  ]
+  assert.equal(largest(...runs), three)
+  assert.equal(largest(runOf(), runOf()), undefined)
+})
+
+describe('some at a time', () => {
+  test('is so many, as long as there are more', async () => {
+    let [running, most] = [0, 0]
+    const done = []
+    await someAtATime(3, [1, 2, 3, 4, 5], async (item) => {
+      most = Math.max(most, ++running)
+      await new Promise(setImmediate)
+      running--
+      done.push(item)
+    })
+    assert.equal(most, 3)
+    assert.deepEqual(done, [1, 2, 3, 4, 5])
+  })
+
+  test('starts none after one has failed', async () => {
+    const started = []
+    const work = async (item) => {
+      started.push(item)
+      await new Promise(setImmediate)
+      if (item === 2) throw new Error('two')
+    }
+    await assert.rejects(someAtATime(2, [1, 2, 3, 4, 5], work), { message: 'two' })
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    assert.deepEqual(started, [1, 2, 3])
+  })
+})
+
+describe('the rows of a timeline', () => {
+  const span = (start, end, thread) => ({ start, end, thread })
+
+  test('are the listeners, where no thread is known', () => {
+    const event = { start: 100, end: 130, spans: { lines: { start: 110, end: 120 } } }
+    assert.deepEqual(rowsOf({ events: new Map([['file', event]]) }, event), [
+      { name: 'lines', span: { start: 10, end: 20 } },
+    ])
+  })
+
+  test('have what else the thread did meanwhile, and the threads that had no part', () => {
+    const event = { start: 100, end: 130, spans: { sha256: span(110, 120, 2), lines: span(100, 101, 0) } }
+    const other = { start: 90, end: 150, spans: { sha256: span(90, 105, 2), gzip: span(125, 150, 1) } }
+    const later = { start: 130, end: 170, spans: { sha256: span(150, 170, 3) } }
+    const events = new Map([event, other, later].map((each, index) => [index, each]))
+    assert.deepEqual(rowsOf({ events }, event), [
+      { name: 'sha256, thread 2', span: { start: 10, end: 20 }, others: [{ start: -10, end: 5 }] },
+      { name: 'lines, here', span: { start: 0, end: 1 }, others: [] },
+      { name: 'thread 1', others: [{ start: 25, end: 30 }] },
+      { name: 'thread 3', others: [] },
+    ])
+  })
+
+  test('have two listeners in one thread beside each other', () => {
+    const event = { start: 0, end: 9, spans: { sha256: span(1, 2, 1), gzip: span(2, 9, 1) } }
+    assert.deepEqual(
+      rowsOf({ events: new Map([['file', event]]) }, event).map(({ others }) => others),
+      [[{ start: 2, end: 9 }], [{ start: 1, end: 2 }]],
+    )
+  })
+})
+
 describe('the timeline', () => {
   const plain = (_colour, text) => text
+  const rows = (spans) => Object.entries(spans).map(([name, span]) => ({ name, span }))
   const runs = [
     {
       name: 'one after another',
-      spans: { sha256: { start: 0, end: 250 }, lines: { start: 250, end: 500 }, gzip: { start: 500, end: 1000 } },
+      rows: rows({ sha256: { start: 0, end: 250 }, lines: { start: 250, end: 500 }, gzip: { start: 500, end: 1000 } }),
     },
     {
       name: 'through the bus',
-      spans: { sha256: { start: 0, end: 250 }, lines: { start: 0, end: 300 }, gzip: { start: 0, end: 600 } },
+      rows: rows({ sha256: { start: 0, end: 250 }, lines: { start: 0, end: 300 }, gzip: { start: 0, end: 600 } }),
     },
   ]
 
@@ -334,10 +538,43 @@ describe('the timeline', () => {
 
   test('shows a listener that took no time, wherever it is', () => {
     const spans = { at: { start: 0, end: 0 }, end: { start: 10, end: 10 } }
-    const lines = drawTimeline([{ name: 'run', spans }], { columns: 26, paint: plain })
+    const lines = drawTimeline([{ name: 'run', rows: rows(spans) }], { columns: 26, paint: plain })
     assert.deepEqual(lines.slice(1, 3), ['  at   █           0.00 ms', '  end           █  0.00 ms'])
-    const still = drawTimeline([{ name: 'run', spans: { at: spans.at } }], { columns: 26, paint: plain })
+    const still = drawTimeline([{ name: 'run', rows: rows({ at: spans.at }) }], { columns: 26, paint: plain })
     assert.match(still[1], /^ {2}at {2}█ +0\.00 ms$/)
+  })
+
+  test('shades what else a thread did, in proportion, and never over the bar', () => {
+    const threaded = {
+      name: 'threads',
+      rows: [
+        {
+          name: 'gzip',
+          span: { start: 40, end: 80 },
+          others: [
+            { start: -5, end: 50 },
+            { start: 90, end: 95 },
+          ],
+        },
+        { name: 'idle', others: [] },
+        {
+          name: 'busy',
+          others: [
+            { start: 0, end: 49 },
+            { start: 51, end: 100 },
+          ],
+        },
+        { name: 'last', span: { start: 90, end: 100 } },
+      ],
+    }
+    assert.deepEqual(drawTimeline([threaded], { columns: 28, paint: plain }), [
+      'threads',
+      '  gzip  ▒▒▒▒████    40.00 ms',
+      '  idle',
+      '  busy  ▒▒▒▒▒▒▒▒▒▒',
+      '  last           █  10.00 ms',
+      '        0   100 ms',
+    ])
   })
 
   test('colours nothing but names and bars', () => {

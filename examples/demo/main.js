@@ -10,14 +10,22 @@ const { painter, printable } = require('./format.js')
 const fileListeners = require('./listeners.js')
 const { createProgress } = require('./progress.js')
 const report = require('./report.js')
-const { compare, runOneAfterAnother, runThroughBus, warmUp } = require('./runs.js')
+const { compare } = require('./results.js')
+const { runOneAfterAnother, runThroughBus, runWithThreads, warmUp } = require('./runs.js')
 const { cap, walk } = require('./walk.js')
 
-const USAGE = 'Usage: npm run demo -- [directory]'
+const MOST_THREADS = 16
+/** With threads: two results in each file for the workers, so that even the most of them have two in hand. */
+const IN_FLIGHT = 16
+
+const USAGE = 'Usage: npm run demo -- [directory] [--threads n]'
 const HELP = `${USAGE}
 
 Computes the SHA-256, the line count and the gzip size of every file in a directory (this project's node_modules
-if none is named), with listeners that are awaited one after another, and with listeners on the bus.`
+if none is named), with listeners that are awaited one after another, and with listeners on the bus.
+
+  --threads n  a third time, with SHA-256 and gzip in 1 to ${MOST_THREADS} worker threads, and with ${IN_FLIGHT} files in flight
+               in all three runs`
 
 const DEFAULT_DIRECTORY = join(__dirname, '../../node_modules')
 /** What two cores do in about half a minute. A directory that is named is taken as a whole. */
@@ -46,17 +54,22 @@ async function main(args, { stdout = process.stdout, stderr = process.stderr, li
     stderr.write(`Can not read '${printable(tree.directory)}': ${REASONS[tree.error.code] ?? tree.error.code}\n`)
     return REFUSED
   }
-  return demonstrate(tree, listeners, { stdout, stderr })
+  return demonstrate(tree, listeners, request.threads, { stdout, stderr })
 }
 
 function parse(args) {
   try {
-    const options = { help: { type: 'boolean', short: 'h' } }
+    const options = { help: { type: 'boolean', short: 'h' }, threads: { type: 'string' } }
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
-    return positionals.length > 1 ? null : { help: values.help, directory: positionals[0] }
+    const threads = values.threads === undefined ? 0 : threadsOf(values.threads)
+    return positionals.length > 1 || threads === null ? null : { ...values, directory: positionals[0], threads }
   } catch {
     return null
   }
+}
+
+function threadsOf(text) {
+  return /^[1-9]\d*$/.test(text) && Number(text) <= MOST_THREADS ? Number(text) : null
 }
 
 /** The files to work on, or the `error` that kept the directory from being read. */
@@ -72,19 +85,20 @@ async function find(named) {
   }
 }
 
-async function demonstrate(tree, listeners, { stdout, stderr }) {
+async function demonstrate(tree, listeners, threads, { stdout, stderr }) {
   const { directory, files } = tree
   const names = Object.keys(listeners)
+  const inFlight = threads === 0 ? 1 : IN_FLIGHT
   const print = (lines) => stdout.write(`${lines.join('\n')}\n`)
-  print(report.introduction({ ...tree, names, directory: shown(directory) }))
+  print(report.introduction({ ...tree, names, threads, inFlight, directory: shown(directory) }))
   if (files.length === 0) return OK
 
-  const runs = await run(files, listeners, createProgress({ stdout, stderr }))
+  const runs = await run(files, listeners, { threads, inFlight }, createProgress({ stdout, stderr }))
   const style = styleOf(stdout)
   const sections = [
-    report.table(runs, { ...style, names }),
-    report.timeline(runs, { ...style, directory }),
-    report.statistics(runs[1].stats, style),
+    report.table(runs, { ...style, names, threads }),
+    report.timeline(runs, { ...style, directory, threads }),
+    report.statistics(runs.at(-1).stats, style),
   ]
   for (const lines of sections) print(['', ...lines])
 
@@ -93,7 +107,7 @@ async function demonstrate(tree, listeners, { stdout, stderr }) {
     stderr.write(`${report.disagreement(comparison, directory)}\n`)
     return DIFFERENT
   }
-  print(['', report.agreement(comparison.compared)])
+  print(['', report.agreement(comparison.compared, runs.length)])
   return OK
 }
 
@@ -102,17 +116,14 @@ function styleOf(stdout) {
   return { colours, paint: painter(colours), framed: Boolean(stdout.isTTY), columns: stdout.columns || 80 }
 }
 
-async function run(files, listeners, progress) {
-  const passes = [
-    ['reading every file, to warm up', warmUp],
-    [report.RUNS[0], runOneAfterAnother],
-    [report.RUNS[1], runThroughBus],
-  ]
+async function run(files, listeners, options, progress) {
+  const passes = [runOneAfterAnother, runThroughBus, runWithThreads]
+  const titled = report.namesOf(options.threads).map((title, index) => [title, passes[index]])
   const runs = []
-  for (const [title, pass] of passes) {
+  for (const [title, pass] of [['reading every file, to warm up', warmUp], ...titled]) {
     progress.start(title, files.length)
     try {
-      runs.push(await pass(files, listeners, progress.step))
+      runs.push(await pass(files, listeners, { ...options, onFile: progress.step }))
     } finally {
       progress.stop()
     }
