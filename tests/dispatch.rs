@@ -4,8 +4,10 @@
 mod common;
 
 use std::sync::mpsc;
+use std::time::Duration;
 
 use common::*;
+use parallel_event_bus::core::deadline::schedule;
 use parallel_event_bus::core::endpoint::{Endpoint, Letter};
 use parallel_event_bus::core::mailbox::Wake;
 use parallel_event_bus::core::outcome::{Cause, Reply};
@@ -137,8 +139,12 @@ fn a_listener_with_a_limit_of_its_own_fails_by_itself() {
     let (sender, outcome) = futures::channel::oneshot::channel();
     let _emitted = emit_as(&emitter, "e", b"", |emission| emission.reply = Reply::Future(sender));
     let delivery = delivery(other.endpoint());
-    delivery.limit(1, 1);
     delivery.limit(0, 3_600_000);
+    delivery.limit(1, 1);
+    // The next deadline after that one: when it has come, so has the other.
+    let (come, came) = mpsc::channel();
+    schedule(Duration::from_millis(1), move || come.send(()).unwrap());
+    came.recv_timeout(WATCHDOG).unwrap();
     delivery.succeed(0, None);
     let outcome = futures::executor::block_on(outcome).unwrap();
     assert_eq!((outcome.success, outcome.failed()), (1, 1));

@@ -103,7 +103,8 @@ async fn a_limit_on_the_time_ends_what_hangs() {
     };
     assert_eq!(failure.cause, Cause::TimedOut(1));
     assert_eq!(limited.post("e", b""), 1);
-    assert!(deliveries(other.endpoint()).iter().all(|delivery| delivery.must_start()));
+    let deliveries = deliveries(other.endpoint());
+    assert_eq!(deliveries.iter().filter(|delivery| delivery.must_start()).count(), 3);
 }
 
 #[tokio::test]

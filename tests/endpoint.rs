@@ -7,6 +7,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use common::*;
+use parallel_event_bus::core::deadline::schedule;
 use parallel_event_bus::core::endpoint::{Endpoint, Letter};
 use parallel_event_bus::core::mailbox::Wake;
 use parallel_event_bus::core::outcome::Cause;
@@ -156,6 +157,26 @@ fn also_for_posts_and_again_after_it_has_looked() {
             packet.settle(0, 1, 0);
         }
     }
+}
+
+#[test]
+fn nobody_is_told_of_an_endpoint_that_looks_however_much_it_leaves() {
+    let (observer, busy) = (member(1, "busy"), member(2, "busy"));
+    busy.listen("e", 1, plain());
+    busy.endpoint().watch_for_stalls(Duration::from_millis(20));
+    // The thread of the deadlines is kept busy until the look, however long that takes.
+    let (look, looked) = mpsc::channel::<()>();
+    schedule(Duration::ZERO, move || {
+        let _ = looked.recv_timeout(WATCHDOG);
+    });
+    let _emitted = emit(&observer, "e", b"");
+    assert!(busy.endpoint().collect(0, &mut Vec::new()), "it leaves what there is");
+    // Comes right after the watch is over, and before it could be over again.
+    let (tell, told) = mpsc::channel();
+    let endpoint = observer.endpoint().clone();
+    schedule(Duration::from_millis(20), move || tell.send(said(&endpoint)).unwrap());
+    drop(look);
+    assert_eq!(told.recv_timeout(WATCHDOG).unwrap(), Vec::<String>::new());
 }
 
 #[test]

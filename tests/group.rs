@@ -55,6 +55,26 @@ fn the_member_with_the_least_in_flight_is_chosen() {
 }
 
 #[test]
+fn a_member_is_free_when_its_listener_has_settled_but_not_when_only_its_time_is_over() {
+    let emitter = member(1, "free");
+    let members = group("free", "g", 2);
+    let first = emit(&emitter, "e", b"");
+    let held = delivery(members[0].endpoint());
+    assert!(held.start());
+    first.dispatch().expire(1);
+    assert_eq!(members[0].in_flight(), 1, "it is still busy");
+    drop(held);
+    assert_eq!(members[0].in_flight(), 0);
+
+    let _second = emit(&emitter, "e", b"");
+    let held = delivery(members[1].endpoint());
+    held.succeed(0, None);
+    assert_eq!(members[1].in_flight(), 0, "although its thread has not let go of it");
+    drop(held);
+    assert_eq!(members[1].in_flight(), 0);
+}
+
+#[test]
 fn members_that_are_done_at_once_take_turns_in_each_group_by_itself() {
     let emitter = member(1, "turns");
     let members = group("turns", "one", 2);
@@ -168,6 +188,26 @@ fn what_nobody_else_can_take_is_gone_with_its_member() {
     full.endpoint().close();
     assert_eq!(first.outcome().unwrap().failures[0].cause, Cause::Gone);
     assert_eq!(said(emitter.endpoint()).iter().filter(|said| said.starts_with("lost")).count(), 2);
+}
+
+#[test]
+fn an_endpoint_that_ends_hands_nothing_on_to_another_place_of_its_own() {
+    let (emitter, dying) = (member(1, "own places"), endpoint(2));
+    for id in 0..2 {
+        dying.join("own places", <_>::default()).listen("e", id, in_group("g"));
+    }
+    let mut nobody = emit(&emitter, "e", b"");
+    dying.close();
+    assert_eq!(nobody.outcome().unwrap().failures[0].cause, Cause::Gone);
+
+    let dying = endpoint(2);
+    for id in 0..2 {
+        dying.join("own places", <_>::default()).listen("e", id, in_group("g"));
+    }
+    let _emitted: Vec<_> = (0..4).map(|_| emit(&emitter, "e", b"")).collect();
+    let heirs = group("own places", "g", 1);
+    dying.close();
+    assert_eq!(waiting(&heirs), [4]);
 }
 
 #[test]

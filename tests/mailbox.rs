@@ -73,6 +73,20 @@ fn closing_returns_what_was_not_collected_and_wakes_the_owner() {
 }
 
 #[test]
+fn an_owner_that_polls_is_not_woken_until_a_look_finds_nothing() {
+    let (mailbox, bell) = mailbox();
+    let mut letters = Vec::new();
+    mailbox.poll(9, &mut letters);
+    mailbox.post(1).unwrap();
+    assert!(mailbox.nudge());
+    mailbox.poll(9, &mut letters);
+    assert_eq!((letters.as_slice(), bell.rung()), ([1].as_slice(), 0));
+    assert_eq!(collect(&mailbox, 9), (vec![], false));
+    mailbox.post(2).unwrap();
+    assert_eq!(bell.rung(), 1);
+}
+
+#[test]
 fn a_nudge_wakes_without_a_letter_and_shares_the_wake() {
     let (mailbox, bell) = mailbox();
     assert!(mailbox.nudge());
@@ -130,6 +144,7 @@ enum Step {
     Write(u32),
     Nudge,
     Collect(usize),
+    Poll(usize),
     Close,
 }
 
@@ -139,6 +154,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => (0..1_000_u32).prop_map(Step::Write),
         2 => Just(Step::Nudge),
         5 => (0..6_usize).prop_map(Step::Collect),
+        1 => (0..6_usize).prop_map(Step::Poll),
         1 => Just(Step::Close),
     ];
     prop::collection::vec(step, 0..80)
@@ -204,6 +220,13 @@ proptest! {
                     let taken: Vec<_> = model.letters.drain(..max.min(model.letters.len())).collect();
                     model.awake = !taken.is_empty() || !model.letters.is_empty();
                     prop_assert_eq!(collect(&mailbox, max), (taken, model.awake));
+                }
+                Step::Poll(max) => {
+                    let taken: Vec<_> = model.letters.drain(..max.min(model.letters.len())).collect();
+                    model.awake = true;
+                    let mut letters = Vec::new();
+                    mailbox.poll(max, &mut letters);
+                    prop_assert_eq!(letters, taken);
                 }
                 Step::Close => {
                     if !model.closed {

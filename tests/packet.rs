@@ -158,6 +158,22 @@ fn events_of_different_emitters_and_other_letters_between_keep_their_places() {
 }
 
 #[test]
+fn events_for_two_places_of_one_endpoint_are_in_packets_of_their_own() {
+    let (emitter, endpoint) = (member(1, "two places"), endpoint(2));
+    let places = [1, 2].map(|id| {
+        let place = endpoint.join("two places", <_>::default());
+        place.listen("e", id, plain());
+        place
+    });
+    (0..2).for_each(|_| assert_eq!(post(&emitter, "e", b""), Posted::To(2)));
+    let packets = packets(&endpoint);
+    let of: Vec<_> = packets.iter().map(|packet| packet.member().id()).collect();
+    let [one, two] = places.map(|place| place.id());
+    assert_eq!(of, [one, two, one, two]);
+    assert!(packets.iter().all(|packet| packet.len() == 1));
+}
+
+#[test]
 fn a_packet_that_was_collected_is_written_to_no_more() {
     let (emitter, other) = (member(1, "collected"), member(2, "collected"));
     other.listen("e", 1, plain());

@@ -3,8 +3,11 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::*;
 use parallel_event_bus::core::dispatch::Emission;
+use parallel_event_bus::core::endpoint::{Endpoint, Letter};
 use parallel_event_bus::core::outcome::{Cause, Reply};
 use parallel_event_bus::core::route::{ListenerOptions, Own, Posted, Sent};
 
@@ -34,6 +37,28 @@ fn everybody_who_listens_gets_an_event_and_the_outcome_counts_them() {
     let failure = &outcome.failures[0];
     assert_eq!((failure.index, failure.thread), (1, 2));
     assert_eq!(failure.cause, Cause::Failed(b"why".into()));
+}
+
+#[test]
+fn whoever_gets_an_event_is_woken_once_for_any_number_of_them() {
+    let emitter = member(1, "wakes");
+    let bells = [(); 2].map(|()| Bell::default());
+    let others = [0, 1].map(|at| {
+        let endpoint = Endpoint::new(2, Arc::new(bells[at].clone()));
+        [(); 2].map(|()| endpoint.join("wakes", <_>::default()))
+    });
+    others.iter().flatten().for_each(|member| member.listen("plain", 1, plain()));
+    others[1][0].listen("grouped", 2, in_group("g"));
+    let rung = || bells.clone().map(|bell| bell.rung());
+    let _emitted = emit(&emitter, "grouped", b"");
+    assert_eq!(rung(), [0, 1]);
+    let _emitted = emit(&emitter, "plain", b"");
+    assert_eq!(rung(), [1, 1]);
+    emitter.channel().route("plain").post(&emitter, Some(b""));
+    assert_eq!(rung(), [1, 1]);
+    others.iter().for_each(|[member, _]| drop(read(member.endpoint())));
+    emitter.channel().route("plain").post(&emitter, Some(b""));
+    assert_eq!(rung(), [2, 2]);
 }
 
 #[test]
@@ -160,7 +185,6 @@ fn events_of_one_emitter_arrive_in_the_order_of_their_emission_across_routes_and
             ),
         }
     }
-    use parallel_event_bus::core::endpoint::Letter;
     let mut seen = Vec::new();
     for letter in read(&receiver) {
         match letter {

@@ -22,6 +22,8 @@ function machine() {
     packages: {
       '@cynic/parallel-event-bus': version('package.json'),
       emittery: version('node_modules/emittery/package.json'),
+      piscina: version('node_modules/piscina/package.json'),
+      tinypool: version('node_modules/tinypool/package.json'),
     },
     commit: commit(),
     date: new Date().toISOString(),

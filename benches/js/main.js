@@ -19,6 +19,9 @@ const OPTIONS = {
   only: { type: 'string', default: '' },
 }
 
+/** A row that waits for what does not come has failed. */
+const ROW_TIMEOUT_MS = 120_000
+
 function main() {
   const { quick, json, only } = parseArgs({ options: OPTIONS }).values
   const wanted = ({ id, full }) => id.includes(only) && !(full && quick)
@@ -37,11 +40,13 @@ function run({ id, what }, quick) {
   progress(`measuring ${id} …`)
   // `execArgv` hands on --expose-gc.
   const args = [...process.execArgv, path.join(__dirname, 'child.js'), id, quick ? 'quick' : 'full']
-  const { status, stdout } = spawnSync(process.execPath, args, {
+  const { status, stdout, error } = spawnSync(process.execPath, args, {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: ROW_TIMEOUT_MS,
   })
   progress('')
+  if (error?.code === 'ETIMEDOUT') return [{ id, what, error: `did not end in ${ROW_TIMEOUT_MS / 1000} s` }]
   if (status !== 0) return [{ id, what, error: 'failed: see above' }]
   return JSON.parse(stdout).map((line) => ({ id, what, ...line }))
 }

@@ -14,6 +14,7 @@ const QUICK = { quick: true, warmUpMs: 80, settleMs: 20, roundMs: 20, rowMs: 250
  * @property {number} events how many one `run` delivers
  * @property {() => void | Promise<void>} run emits them; done when every listener of every event is
  * @property {{ calls: number }[]} counters one per listener
+ * @property {() => Promise<void>} [collect] collects the garbage of other threads that take part
  */
 
 /**
@@ -68,6 +69,7 @@ class Entrant {
   async #time({ settleMs, roundMs }) {
     // The garbage of the one before is not this one's to pay for.
     globalThis.gc?.()
+    await this.#contestant.collect?.()
     await this.#settle(settleMs)
     const runs = Math.max(1, Math.round(roundMs / this.#msPerRun))
     const start = performance.now()

@@ -30,26 +30,41 @@ function render(groups, { colour }) {
   return table.toString()
 }
 
-function cells({ what, against, unit, ours, theirs, ratio, goal, met }, colour) {
+function cells({ what, against, unit, ours, theirs, ratio, ratioUnit, goal, met }, colour) {
   const name = against === null ? what : `${what}\nagainst ${against}`
-  const verdict = met ? paint('met', 'green', colour) : paint('missed', 'red', colour)
-  return [name, amount(ours, unit), amount(theirs, unit), amount(ratio, ''), limit(goal, ratio), verdict]
+  const goalUnit = ratio === null ? '' : ratioUnit
+  return [
+    name,
+    amount(ours, ` ${unit}`),
+    amount(theirs, ` ${unit}`),
+    amount(ratio, ratioUnit),
+    limit(goal, goalUnit),
+    verdict(met, colour),
+  ]
 }
 
 function failed({ what, error }, colour) {
   return [what, { colSpan: COLUMNS.length - 1, content: paint(error, 'red', colour) }]
 }
 
-/** Median, with the p10–p90 spread below it. */
+/** Median, with the p10–p90 spread below it if it was measured more than once. */
 function amount(values, unit) {
   if (values === null) return '–'
-  const { median, p10, p90 } = values
-  return `${digits(median)}${unit === '' ? '×' : ` ${unit}`}\n${digits(p10)} – ${digits(p90)}`
+  const { median, p10, p90, rounds } = values
+  const spread = rounds === 1 ? '' : `\n${digits(p10)} – ${digits(p90)}`
+  return `${digits(median)}${unit}${spread}`
 }
 
-function limit({ atMost, atLeast }, ratio) {
-  const times = ratio === null ? '' : '×'
-  return atLeast === undefined ? `≤ ${atMost}${times}` : `≥ ${atLeast}${times}`
+function limit({ atMost, atLeast }, unit) {
+  const value = atMost ?? atLeast ?? null
+  if (value === null) return '–'
+  return `${atLeast === undefined ? '≤' : '≥'} ${value}${unit}`
+}
+
+/** Nothing where there is no goal. */
+function verdict(met, colour) {
+  if (met === null) return ''
+  return met ? paint('met', 'green', colour) : paint('missed', 'red', colour)
 }
 
 /** Three digits that count. */

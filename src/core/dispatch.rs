@@ -59,6 +59,8 @@ pub(super) struct Part {
     listeners: Arc<[ListenerId]>,
     choice: Choice,
     has_room: bool,
+    /// Its member has a delivery of it, and has that counted.
+    in_flight: bool,
     started: bool,
     /// By listener; empty before the first settled.
     settled: Vec<bool>,
@@ -73,7 +75,23 @@ impl Part {
         has_room: bool,
     ) -> Self {
         let unsettled = u32::try_from(listeners.len()).unwrap_or(u32::MAX);
-        Part { member, listeners, choice, has_room, started: false, settled: Vec::new(), unsettled }
+        Part {
+            member,
+            listeners,
+            choice,
+            has_room,
+            in_flight: false,
+            started: false,
+            settled: Vec::new(),
+            unsettled,
+        }
+    }
+
+    /// Its member has let go of it.
+    fn let_go(&mut self) {
+        if std::mem::replace(&mut self.in_flight, false) {
+            self.member.done(1);
+        }
     }
 
     pub(super) fn listeners(&self) -> u32 {
@@ -188,10 +206,11 @@ impl Dispatch {
 
     /// One for each part that has room.
     pub(super) fn deliveries(self: &Arc<Self>) -> Vec<Delivery> {
-        let state = lock(&self.state);
-        let with_room = state.parts.iter().enumerate().filter(|(_, part)| part.has_room);
+        let mut state = lock(&self.state);
+        let with_room = state.parts.iter_mut().enumerate().filter(|(_, part)| part.has_room);
         with_room
             .map(|(at, part)| {
+                part.in_flight = true;
                 let at = u32::try_from(at).unwrap_or(u32::MAX);
                 Delivery::new(self, at, part.member.clone(), part.listeners.clone())
             })
@@ -262,6 +281,11 @@ impl Dispatch {
             }
             let thread = to.member.endpoint().thread();
             let done = to.unsettled == 0;
+            // Before the emitter hears of it, so that its next choice knows. A listener that is out of
+            // time still keeps its thread.
+            if done && !matches!(result, Err(Cause::TimedOut(_))) {
+                to.let_go();
+            }
             match result {
                 Ok(answer) => {
                     state.outcome.success += 1;
@@ -314,6 +338,10 @@ impl Dispatch {
         self.finished(finished);
     }
 
+    fn let_go(&self, part: u32) {
+        lock(&self.state).parts[part as usize].let_go();
+    }
+
     /// The member that held a part let go of it.
     fn abandon(self: &Arc<Self>, part: u32, member: &Arc<Member>) {
         let again = {
@@ -344,6 +372,7 @@ impl Dispatch {
             return None;
         }
         moved.member = to.clone();
+        moved.in_flight = true;
         moved.listeners = [listener].into();
         let listeners = moved.listeners.clone();
         drop(state);
@@ -515,7 +544,7 @@ impl Delivery {
 impl Drop for Delivery {
     fn drop(&mut self) {
         self.collected();
-        self.member.done(1);
+        self.dispatch.let_go(self.part);
         self.dispatch.abandon(self.part, &self.member);
     }
 }

@@ -1,5 +1,5 @@
 //! The locks and atomics of the engine: the standard library's, or loom's where they are
-//! model-checked (`tests/loom.rs`), so that the code that ships is the code that was checked.
+//! model-checked (`tests/loom`), so that the code that ships is the code that was checked.
 
 #[cfg(feature = "loom")]
 pub use loom::sync::{

@@ -5,19 +5,27 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod emitting;
 mod rules;
+mod settling;
 mod steps;
 mod world;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::prelude::*;
 
 const ENDPOINTS: usize = 4;
 
+static CASES: AtomicUsize = AtomicUsize::new(0);
+
 proptest! {
     #[test]
     fn behaves_like_the_model(steps in steps::steps()) {
         let before = common::living();
-        let mut world = world::World::new("model".into(), ENDPOINTS);
+        // A channel of its own, so that a case that fails leaves nothing for the next to trip over.
+        let number = CASES.fetch_add(1, Ordering::Relaxed);
+        let mut world = world::World::new(format!("model {number}"), ENDPOINTS);
         for step in &steps {
             world.step(step);
             world.compare();

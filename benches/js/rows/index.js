@@ -2,4 +2,14 @@
 
 // All rows, in groups that share a title and a note of what their numbers do not compare.
 
-module.exports = [...require('./deliver.js'), ...require('./wait.js'), ...require('./loop.js')]
+module.exports = [
+  ...require('./deliver.js'),
+  ...require('./wait.js'),
+  ...require('./loop.js'),
+  ...require('./burst.js'),
+  ...require('./answer.js'),
+  ...require('./cpu.js'),
+  ...require('./late.js'),
+  ...require('./growth.js'),
+  ...require('./load.js'),
+]

@@ -3,12 +3,12 @@
 // emitAndWait: 100 callers that each emit, wait for all listeners of that event, and emit again.
 
 const { ParallelEventBus } = require('../../../index.js')
+const { callAll } = require('../callers.js')
 const { asyncListeners, countingListeners } = require('../listeners.js')
 const { PrototypeBus } = require('../prototype.js')
 const { compare } = require('./lines.js')
 
-const CALLERS = 100
-const EVENTS_EACH = 100
+const CALLS = { callers: 100, each: 100 }
 
 function row(kind, create, listeners, atLeast) {
   return {
@@ -42,16 +42,10 @@ async function emittery(listeners) {
 function contestant(target, { functions, counters }, emit) {
   for (const listener of functions) target.on('tick', listener)
   return {
-    events: CALLERS * EVENTS_EACH,
+    events: CALLS.callers * CALLS.each,
     counters,
-    async run() {
-      await Promise.all(Array.from({ length: CALLERS }, () => call(emit)))
-    },
+    run: () => callAll(CALLS, emit),
   }
-}
-
-async function call(emit) {
-  for (let event = 0; event < EVENTS_EACH; event++) await emit()
 }
 
 const NOTE =

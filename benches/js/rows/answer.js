@@ -1,0 +1,82 @@
+'use strict'
+
+// What has to come back from another thread: emitAndWait, one event at a time; request, many at a time.
+
+const { callAll } = require('../callers.js')
+const { withCrew } = require('../threads/crew.js')
+const { piscina, spawned, tinypool, withPools } = require('../threads/pools.js')
+const { US_PER_EVENT, US_PER_TASK, compare } = require('./lines.js')
+
+const ONE_BY_ONE = { callers: 1, each: 100 }
+const MANY = { callers: 1000, each: 2 }
+
+function oneByOne(settings) {
+  const goals = { 'postMessage echo': { atMost: 1.2 }, 'piscina.run': { atMost: 1 } }
+  return withCrew({ threads: 1, hears: 'number' }, (crew) =>
+    withPools('count', 1, { piscina }, (pools) => {
+      const { bus } = crew
+      const contestants = {
+        bus: contestant(ONE_BY_ONE, crew.counters('bus'), () => bus.emitAndWait('tick', 1)),
+        'postMessage echo': contestant(ONE_BY_ONE, crew.counters('echo'), echo(crew.port)),
+        'piscina.run': contestant(ONE_BY_ONE, pools.piscina.counters, () => pools.piscina.run(1)),
+      }
+      return compare(contestants, goals, settings, US_PER_EVENT)
+    }),
+  )
+}
+
+/** Sends to a port, and waits for it to come back. */
+function echo(port) {
+  let back
+  port.on('message', () => back())
+  return () =>
+    new Promise((resolve) => {
+      back = resolve
+      port.postMessage(1)
+    })
+}
+
+function manyAtATime(settings) {
+  const opening = {
+    bus: spawned,
+    piscina,
+    'piscina, 64 per thread': (task, threads) => piscina(task, threads, { concurrentTasksPerWorker: 64 }),
+    tinypool,
+  }
+  const goals = {
+    piscina: { atLeast: 5 },
+    'piscina, 64 per thread': { atLeast: null },
+    tinypool: { atLeast: null },
+  }
+  return withPools('count', 2, opening, (pools) => {
+    const contestants = Object.entries(pools).map(([name, { run, counters }]) => [
+      name,
+      contestant(MANY, counters, () => run(1)),
+    ])
+    return compare(Object.fromEntries(contestants), goals, settings, US_PER_TASK)
+  })
+}
+
+function contestant(how, counters, call) {
+  return { events: how.callers * how.each, counters, run: () => callAll(how, call) }
+}
+
+module.exports = [
+  {
+    title: 'emitAndWait to 1 thread, one at a time, cost against others',
+    note:
+      'The way there and back. Each thread sleeps while the other works, and what it takes to wake a core is the same ' +
+      'for all and most of the time. The echo knows only that something came back: not of what, nor of a listener that ' +
+      'fails or a thread that ends. piscina’s thread waits for a word of memory to change, and while it has no task ' +
+      'runs nothing else: no timer, no I/O.',
+    rows: [{ id: 'echo', what: 'emitAndWait, 1 listener', measure: oneByOne }],
+  },
+  {
+    title: 'request, 1000 in flight, 2 threads, speed against pools',
+    note:
+      'The task is to count and to return a number, so this is what a task costs beside its work. piscina and tinypool ' +
+      'give a thread its next task when it is done with the last, unless they are told otherwise: then nothing waits ' +
+      'behind a long task while another thread is free. The bus chooses the thread at once, by how much each has.',
+    rows: [{ id: 'request', what: 'request, 1000 callers', measure: manyAtATime }],
+  },
+]

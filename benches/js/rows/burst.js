@@ -1,0 +1,74 @@
+'use strict'
+
+// One-way bursts to other threads: emitted one by one, until the last thread has heard the last event.
+
+const { withCrew } = require('../threads/crew.js')
+const { US_PER_EVENT, compare } = require('./lines.js')
+
+/** Fewer than a mailbox holds: none is refused, and no emitter has to wait for room. */
+const BURST = 20_000
+
+function row(threads, atLeast) {
+  return {
+    id: `burst-${threads}`,
+    what: threads === 1 ? 'to 1 thread' : `to ${threads} threads`,
+    // How the cost grows has no goal.
+    full: atLeast === null,
+    measure: (settings) =>
+      withCrew({ threads, hears: 'event' }, (crew) =>
+        compare(
+          { bus: bus(crew), BroadcastChannel: broadcast(crew) },
+          { BroadcastChannel: { atLeast } },
+          longer(settings, threads),
+          US_PER_EVENT,
+        ),
+      ),
+  }
+}
+
+/** Code is compiled in every thread, and the threads share the cores. */
+function longer(settings, threads) {
+  const { warmUpMs, settleMs, roundMs } = settings
+  return {
+    ...settings,
+    warmUpMs: Math.max(warmUpMs, 200 * threads),
+    settleMs: Math.max(settleMs, 25 * threads),
+    roundMs: Math.max(roundMs, 50 * threads),
+  }
+}
+
+function bus(crew) {
+  return contestant(crew, 'bus', (event) => crew.bus.emit('tick', event))
+}
+
+function broadcast(crew) {
+  return contestant(crew, 'broadcast', (event) => crew.broadcast.postMessage(event))
+}
+
+function contestant(crew, way, send) {
+  return {
+    events: BURST,
+    counters: crew.counters(way),
+    collect: crew.collect,
+    async run() {
+      const heard = crew.heard(way, BURST)
+      for (let id = 0; id < BURST; id++) send(smallEvent(id))
+      await heard
+    },
+  }
+}
+
+function smallEvent(id) {
+  return { id, kind: 'order.created', value: 1, at: 1_764_000_000_000 + id, tags: ['new', 'paid'] }
+}
+
+module.exports = [
+  {
+    title: 'one-way bursts of 20 000 small events to other threads, speed against BroadcastChannel',
+    note:
+      'Time per event, until the last thread has heard the last one, however many threads there are: where there are ' +
+      'more of them than cores, they share these. BroadcastChannel tells nobody whether an event was heard, and has no ' +
+      'bound for what waits. The bus acknowledges each event, and counts what is in flight: that is in its time.',
+    rows: [row(1, 2.5), row(2, 2.5), row(4, 2.5), row(8, null)],
+  },
+]

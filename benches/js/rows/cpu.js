@@ -1,0 +1,73 @@
+'use strict'
+
+// Work for several cores: how much of what the machine can do comes through.
+
+const { Ceiling } = require('../threads/ceiling.js')
+const { piscina, spawned, tinypool, withPools } = require('../threads/pools.js')
+const { burn, stepsFor } = require('../threads/work.js')
+const { MS_PER_BATCH, shares } = require('./lines.js')
+
+const THREADS = 2
+const TASKS = 8
+const TASK_MS = 5
+
+async function measure(settings) {
+  const steps = stepsFor(TASK_MS)
+  const ceiling = new Ceiling(THREADS, steps)
+  const lines = await withPools('burn', THREADS, { bus: spawned, piscina, tinypool }, (pools) => {
+    const contestants = {
+      ...Object.fromEntries(Object.entries(pools).map(([name, pool]) => [name, pooled(pool, steps)])),
+      ceiling: { events: 1, counters: perBatch(ceiling), run: () => ceiling.run(TASKS) },
+      'one thread': oneThread(steps),
+    }
+    return shares(contestants, 'the ceiling', { atLeast: 95 }, settings, MS_PER_BATCH)
+  })
+  await ceiling.close()
+  return lines
+}
+
+function pooled({ run, counters }, steps) {
+  return {
+    events: 1,
+    counters: perBatch(counters[0]),
+    async run() {
+      await Promise.all(Array.from({ length: TASKS }, () => run(steps)))
+    },
+  }
+}
+
+function oneThread(steps) {
+  const counter = { calls: 0 }
+  return {
+    events: 1,
+    counters: perBatch(counter),
+    run() {
+      for (let task = 0; task < TASKS; task++) {
+        burn(steps)
+        counter.calls++
+      }
+    },
+  }
+}
+
+/** What `race` calls an event is a batch here. */
+function perBatch(counter) {
+  return [
+    {
+      get calls() {
+        return counter.calls / TASKS
+      },
+    },
+  ]
+}
+
+module.exports = [
+  {
+    title: 'CPU-bound tasks on 2 threads, share of the machine’s ceiling',
+    note:
+      'A task is a number of steps of a loop, the same for everybody, that take some 5 ms where nobody is in the way. ' +
+      'The ceiling is two threads that take one task after another from a word of shared memory: no message is sent. ' +
+      'Where other processes are busy too, those who give a thread its tasks beforehand lose most.',
+    rows: [{ id: 'cpu', what: `${TASKS} requests of ${TASK_MS} ms`, measure }],
+  },
+]

@@ -1,0 +1,51 @@
+'use strict'
+
+// One of the threads of a crew (`crew.js`): listens on a bus, on a BroadcastChannel and on a port, and counts what it
+// hears on each.
+
+const { BroadcastChannel, parentPort, workerData } = require('node:worker_threads')
+const { ParallelEventBus } = require('../../../index.js')
+const { now } = require('./clock.js')
+const { Ledger } = require('./ledger.js')
+
+/** What is heard counts for this much, which is 1: it takes a look at it to know. */
+const READ = {
+  event: ({ value }) => value,
+  number: (number) => number,
+  bytes: ({ length }) => Math.sign(length),
+  stamp: (sentAt) => {
+    workerData.lateness[0] = now() - sentAt
+    return 1
+  },
+}
+
+function main({ channel, hears, mailbox, memory, thread, port }) {
+  const ledger = new Ledger(memory)
+  const read = READ[hears]
+  const counting = (way) => ledger.counting(thread, way, () => parentPort.postMessage('heard'))
+  const [onBus, onBroadcast, onEcho] = [counting('bus'), counting('broadcast'), counting('echo')]
+
+  const bus = new ParallelEventBus({ channel, mailbox })
+  bus.on('tick', (heard) => onBus(read(heard)))
+
+  const broadcast = new BroadcastChannel(channel)
+  broadcast.onmessage = ({ data }) => onBroadcast(read(data))
+
+  port.on('message', (heard) => {
+    onEcho(read(heard))
+    port.postMessage(heard)
+  })
+
+  parentPort.on('message', async (message) => {
+    if (message === 'collect') {
+      globalThis.gc?.()
+      parentPort.postMessage('collected')
+      return
+    }
+    await bus.close()
+    for (const open of [broadcast, port, parentPort]) open.close()
+  })
+  parentPort.postMessage('ready')
+}
+
+main(workerData)

@@ -1,0 +1,20 @@
+'use strict'
+
+// A thread that works as fast as the machine lets it: started by `ceiling.js`, and nothing comes between its tasks but
+// the taking of the next.
+
+const { workerData } = require('node:worker_threads')
+const { CALLS, DONE, LEFT, ROUND, STEPS, STOP } = require('./words.js')
+const { burn } = require('./work.js')
+
+const words = new Int32Array(workerData.memory)
+
+for (let round = 0; ; round++) {
+  Atomics.wait(words, ROUND, round)
+  if (Atomics.load(words, STOP) === 1) break
+  while (Atomics.sub(words, LEFT, 1) > 0) {
+    burn(words[STEPS])
+    Atomics.add(words, CALLS, 1)
+  }
+  if (Atomics.add(words, DONE, 1) + 1 === workerData.threads) Atomics.notify(words, DONE)
+}

@@ -1,0 +1,11 @@
+'use strict'
+
+// The module of a pool that `bus.spawn` starts.
+
+const { tasksOf } = require('./tasks.js')
+
+module.exports = (bus, calls) => {
+  const { count, burn } = tasksOf(calls)
+  bus.on('count', count)
+  bus.on('burn', burn)
+}

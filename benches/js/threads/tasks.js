@@ -1,0 +1,23 @@
+'use strict'
+
+// What the threads of every pool are asked to do. Each call is counted, in memory that the row reads.
+
+const { burn } = require('./work.js')
+
+/** @param {SharedArrayBuffer} calls one 32-bit word */
+function tasksOf(calls) {
+  const counted = new Int32Array(calls)
+  return {
+    /** Nothing but to count, and to answer. */
+    count(number) {
+      Atomics.add(counted, 0, number)
+      return number
+    },
+    burn(steps) {
+      Atomics.add(counted, 0, 1)
+      return burn(steps)
+    },
+  }
+}
+
+module.exports = { tasksOf }

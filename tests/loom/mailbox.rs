@@ -1,0 +1,124 @@
+//! The wake handshake.
+
+use std::sync::Arc;
+
+use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::thread;
+use parallel_event_bus::core::mailbox::Mailbox;
+
+use crate::Bell;
+
+/// An owner that looks only when it was woken, as an event loop does.
+fn answer_and_collect(mailbox: &Mailbox<u32, Bell>, bell: &Bell, max: usize, seen: &mut Vec<u32>) {
+    while bell.answer() {
+        while mailbox.collect(max, seen) {}
+    }
+}
+
+#[test]
+fn a_letter_is_never_left_without_a_wake() {
+    loom::model(|| {
+        let bell = Bell::new();
+        let mailbox = Arc::new(Mailbox::new(bell.clone()));
+        let senders: Vec<_> = [[1, 2], [3, 4]]
+            .into_iter()
+            .map(|letters| {
+                let mailbox = mailbox.clone();
+                thread::spawn(move || letters.map(|letter| mailbox.post(letter).unwrap()))
+            })
+            .collect();
+
+        let mut seen = Vec::new();
+        answer_and_collect(&mailbox, &bell, 1, &mut seen);
+        senders.into_iter().for_each(|sender| {
+            sender.join().unwrap();
+        });
+        // Whatever came too late for the first look has announced itself.
+        answer_and_collect(&mailbox, &bell, 8, &mut seen);
+
+        assert!(mailbox.is_empty(), "letters wait and no wake is on its way");
+        let position = |letter| seen.iter().position(|each| *each == letter).unwrap();
+        assert_eq!(seen.len(), 4);
+        assert!(position(1) < position(2) && position(3) < position(4));
+    });
+}
+
+#[test]
+fn a_letter_that_was_put_and_rung_for_later_is_seen_also_when_others_write_to_it() {
+    loom::model(|| {
+        let bell = Bell::new();
+        let mailbox = Arc::new(Mailbox::new(bell.clone()));
+        let putter = {
+            let mailbox = mailbox.clone();
+            thread::spawn(move || {
+                if mailbox.put(1).unwrap() {
+                    mailbox.ring();
+                }
+            })
+        };
+        let writer = {
+            let mailbox = mailbox.clone();
+            thread::spawn(move || {
+                let must_ring = mailbox.write(|last| match last {
+                    Some(last) => {
+                        *last += 10;
+                        None
+                    }
+                    None => Some(10),
+                });
+                if must_ring.unwrap() {
+                    mailbox.ring();
+                }
+            })
+        };
+        let mut seen = Vec::new();
+        answer_and_collect(&mailbox, &bell, 8, &mut seen);
+        putter.join().unwrap();
+        writer.join().unwrap();
+        answer_and_collect(&mailbox, &bell, 8, &mut seen);
+        assert!(mailbox.is_empty(), "letters wait and no wake is on its way");
+        assert_eq!(seen.iter().sum::<u32>(), 11);
+    });
+}
+
+#[test]
+fn a_nudge_during_a_look_is_answered_by_another_look() {
+    loom::model(|| {
+        let bell = Bell::new();
+        let mailbox = Arc::new(Mailbox::<u32, _>::new(bell.clone()));
+        // The owner's own work, which the mailbox knows nothing of.
+        let work = Arc::new(AtomicUsize::new(0));
+        let worker = {
+            let (mailbox, work) = (mailbox.clone(), work.clone());
+            thread::spawn(move || {
+                work.store(1, Ordering::Release);
+                assert!(mailbox.nudge());
+            })
+        };
+        let mut done = 0;
+        let mut look = || {
+            while bell.answer() {
+                assert!(!mailbox.collect(8, &mut Vec::new()));
+                done += work.swap(0, Ordering::AcqRel);
+            }
+        };
+        look();
+        worker.join().unwrap();
+        look();
+        assert_eq!(done, 1);
+    });
+}
+
+#[test]
+fn closing_and_posting_at_once_lose_no_letter() {
+    loom::model(|| {
+        let mailbox = Arc::new(Mailbox::new(Bell::new()));
+        let sender = {
+            let mailbox = mailbox.clone();
+            thread::spawn(move || mailbox.post(1).is_err())
+        };
+        let uncollected = mailbox.close().len();
+        let handed_back = usize::from(sender.join().unwrap());
+        assert_eq!(uncollected + handed_back, 1);
+    });
+}

@@ -1,0 +1,177 @@
+//! Who gets an event, as the [rules](crate::rules) say.
+
+use parallel_event_bus::core::outcome::Cause;
+use parallel_event_bus::core::route::Own;
+
+use crate::rules::{Choice, Emission, Item, Part, Rules};
+
+impl Rules {
+    /// Row and entry of who is chosen, and whether there is room, which is taken.
+    pub fn choose(
+        &mut self,
+        event: usize,
+        choice: Choice,
+        size: usize,
+        own: Option<usize>,
+        except: Option<usize>,
+    ) -> Option<(usize, usize, bool)> {
+        let mut candidates: Vec<_> = self.rows[event]
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| Some(row.member) != except)
+            .filter_map(|(at, row)| {
+                let entry = row.entries.iter().position(|entry| choice.allows(entry))?;
+                let in_flight = self.members[row.member].in_flight;
+                Some((in_flight, row.entries[entry].chosen, at, entry))
+            })
+            .collect();
+        candidates.sort_unstable();
+        for &(_, _, row, entry) in &candidates {
+            let member = self.rows[event][row].member;
+            if own == Some(member) || self.take(member, size) {
+                return Some((row, entry, true));
+            }
+        }
+        candidates.first().map(|&(_, _, row, entry)| (row, entry, false))
+    }
+
+    /// The id of the chosen listener, which is used up if it is a `once` listener.
+    pub fn claim(&mut self, event: usize, row: usize, entry: usize) -> u32 {
+        self.choices += 1;
+        let entries = &mut self.rows[event][row].entries;
+        entries[entry].chosen = self.choices;
+        let id = entries[entry].id;
+        if entries[entry].once {
+            entries.remove(entry);
+        }
+        id
+    }
+
+    pub fn has_others(&self, emitter: usize, event: usize) -> bool {
+        self.rows[event].iter().any(|row| row.member != emitter)
+    }
+
+    pub fn is_plain(&self, event: usize) -> bool {
+        let entries = self.rows[event].iter().flat_map(|row| &row.entries);
+        entries.into_iter().all(|entry| !entry.once && !entry.limited && entry.group.is_none())
+    }
+
+    /// Returns what the emitter has to call itself. `emission` has no parts yet.
+    pub fn emit(&mut self, mut emission: Emission) -> Vec<Own> {
+        let Emission { emitter, event, size, to_one, .. } = emission;
+        let mut own = Vec::new();
+        let mut parts = Vec::new();
+        if !to_one {
+            for row in 0..self.rows[event].len() {
+                let member = self.rows[event][row].member;
+                let entries = self.rows[event][row].entries.clone();
+                let ids: Vec<_> =
+                    entries.iter().filter(|e| e.group.is_none()).map(|e| e.id).collect();
+                let mut has_room = true;
+                if member == emitter {
+                    let once = entries.iter().filter(|e| e.group.is_none() && e.once);
+                    own.extend(once.map(|e| Own { listener: e.id, chosen: false }));
+                } else if !ids.is_empty() {
+                    has_room = self.take(member, size);
+                    parts.push((member, ids, Choice::Everyone, has_room));
+                }
+                if has_room {
+                    let row = &mut self.rows[event][row];
+                    row.entries.retain(|entry| !entry.once || entry.group.is_some());
+                }
+            }
+        }
+        let mut choices = if to_one { vec![Choice::Any] } else { vec![] };
+        if !to_one {
+            for entry in self.rows[event].iter().flat_map(|row| &row.entries) {
+                let choice = entry.group.map(Choice::Group);
+                choices.extend(choice.filter(|choice| !choices.contains(choice)));
+            }
+        }
+        for choice in choices {
+            let chosen = self.choose(event, choice, size, Some(emitter), None);
+            let Some((row, entry, has_room)) = chosen else { continue };
+            let member = self.rows[event][row].member;
+            let id = if has_room {
+                self.claim(event, row, entry)
+            } else {
+                self.rows[event][row].entries[entry].id
+            };
+            if member == emitter {
+                self.members[member].in_flight += 1;
+                own.push(Own { listener: id, chosen: true });
+            } else {
+                parts.push((member, vec![id], choice, has_room));
+            }
+        }
+        self.tidy();
+        if !parts.is_empty() {
+            self.members[emitter].pending += 1;
+        }
+        emission.limited |= to_one || parts.iter().any(|part| part.2 != Choice::Everyone);
+        self.send(emission, parts);
+        own
+    }
+
+    /// Returns how many listeners elsewhere there are.
+    pub fn post(&mut self, emission: Emission) -> u32 {
+        let Emission { emitter, event, size, .. } = emission;
+        let mut parts = Vec::new();
+        for row in 0..self.rows[event].len() {
+            let member = self.rows[event][row].member;
+            if member != emitter {
+                let ids = self.rows[event][row].entries.iter().map(|entry| entry.id).collect();
+                self.members[emitter].pending += 1;
+                let has_room = self.take(member, size);
+                parts.push((member, ids, Choice::Everyone, has_room));
+            }
+        }
+        let listeners = parts.iter().map(|part: &(_, Vec<u32>, _, _)| part.1.len() as u32).sum();
+        self.send(emission, parts);
+        listeners
+    }
+
+    fn send(&mut self, mut emission: Emission, parts: Vec<(usize, Vec<u32>, Choice, bool)>) {
+        let number = self.emissions.len();
+        let mut refused = Vec::new();
+        for (at, (member, listeners, choice, has_room)) in parts.into_iter().enumerate() {
+            let settled = vec![false; listeners.len()];
+            let in_flight = false;
+            emission.parts.push(Part {
+                member,
+                listeners,
+                choice,
+                in_flight,
+                started: false,
+                settled,
+            });
+            if !has_room {
+                refused.push(at);
+            }
+        }
+        let parts = emission.parts.len();
+        self.emissions.push(emission);
+        for part in (0..parts).filter(|part| !refused.contains(part)) {
+            self.queue(Item { emission: number, part });
+        }
+        for part in refused {
+            self.fail_rest(Item { emission: number, part }, Cause::Full);
+        }
+    }
+
+    pub fn queue(&mut self, item: Item) {
+        let part = self.part_mut(item);
+        part.in_flight = true;
+        let member = part.member;
+        self.members[member].in_flight += 1;
+        let endpoint = self.members[member].endpoint;
+        self.endpoints[endpoint].queue.push_back(item);
+    }
+
+    pub fn let_go(&mut self, item: Item) {
+        let part = self.part_mut(item);
+        let member = part.member;
+        let was_in_flight = std::mem::replace(&mut part.in_flight, false);
+        self.members[member].in_flight -= usize::from(was_in_flight);
+    }
+}

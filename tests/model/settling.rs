@@ -1,0 +1,205 @@
+//! How listeners settle, and what an emitter hears of it, as the [rules](crate::rules) say.
+
+use parallel_event_bus::core::outcome::{Cause, Failure};
+
+use crate::rules::{Choice, Emission, Item, Member, Part, Rules};
+
+impl Rules {
+    pub fn part(&self, item: Item) -> &Part {
+        &self.emissions[item.emission].parts[item.part]
+    }
+
+    pub fn part_mut(&mut self, item: Item) -> &mut Part {
+        &mut self.emissions[item.emission].parts[item.part]
+    }
+
+    pub fn start(&mut self, item: Item) -> bool {
+        let may = !self.emissions[item.emission].withdrawn && self.part(item).open() > 0;
+        self.part_mut(item).started |= may;
+        may
+    }
+
+    /// One listener is done: None for one that counts for nothing.
+    pub fn settle(
+        &mut self,
+        item: Item,
+        index: usize,
+        result: Option<Result<Option<Vec<u8>>, Cause>>,
+    ) {
+        let thread = self.thread_of(self.part(item).member);
+        let part = self.part_mut(item);
+        if part.settled.get(index).is_none_or(|settled| *settled) {
+            return;
+        }
+        part.settled[index] = true;
+        let counts = result.is_some();
+        let outcome = &mut self.emissions[item.emission].outcome;
+        match result {
+            None => {}
+            Some(Ok(answer)) => {
+                outcome.success += 1;
+                outcome.answer = answer;
+            }
+            Some(Err(cause)) => {
+                let (part, index) = (item.part as u32, index as u32);
+                outcome.failures.push(Failure { part, index, listeners: 1, thread, cause });
+            }
+        }
+        if counts && self.part(item).open() == 0 {
+            self.let_go(item);
+        }
+        self.finish(item);
+    }
+
+    pub fn thread_of(&self, member: usize) -> u32 {
+        self.members[member].endpoint as u32
+    }
+
+    /// All listeners of a part that have not settled fail.
+    pub fn fail_rest(&mut self, item: Item, cause: Cause) {
+        let listeners = self.part(item).open();
+        if listeners == 0 {
+            return;
+        }
+        let thread = self.thread_of(self.part(item).member);
+        let part = self.part_mut(item);
+        let started = part.started;
+        let index = part.settled.iter().position(|settled| !settled).unwrap() as u32;
+        part.settled.fill(true);
+        let emission = &mut self.emissions[item.emission];
+        let part = item.part as u32;
+        let failure = Failure { part, index, listeners, thread, cause: cause.clone() };
+        emission.outcome.failures.push(failure);
+        let emitter = emission.emitter;
+        if !emission.withdrawn {
+            let endpoint = self.members[emitter].endpoint;
+            let what = format!("{} {cause:?} × {listeners}", item.emission);
+            self.letter(endpoint, format!("lost {what}, {thread}, {started}, {emitter}"));
+        }
+        self.finish(item);
+    }
+
+    fn finish(&mut self, item: Item) {
+        let emission = &self.emissions[item.emission];
+        let emitter = emission.emitter;
+        if emission.post {
+            if self.part(item).open() == 0 {
+                self.members[emitter].pending -= 1;
+            }
+            return;
+        }
+        if !emission.is_finished() {
+            return;
+        }
+        let emission = &mut self.emissions[item.emission];
+        emission.outcome.failures.sort_by_key(|failure| (failure.part, failure.index));
+        let (token, outcome) = (emission.token, emission.outcome.clone());
+        self.members[emitter].pending -= 1;
+        self.members[emitter].failed += outcome.failed() as usize;
+        if let (Some(token), false) = (token, self.emissions[item.emission].withdrawn) {
+            let endpoint = self.members[emitter].endpoint;
+            self.letter(endpoint, format!("settled {token} {outcome:?}"));
+        }
+    }
+
+    /// An event of a packet is dealt with, and so many of its listeners failed.
+    pub fn settle_post(&mut self, item: Item) {
+        if self.part(item).open() > 0 {
+            self.let_go(item);
+            self.part_mut(item).settled.fill(true);
+            self.finish(item);
+        }
+    }
+
+    /// A packet with this event was dropped.
+    pub fn drop_post(&mut self, item: Item) {
+        let open = self.part(item).open();
+        let emitter = self.emissions[item.emission].emitter;
+        if open > 0 {
+            self.members[emitter].failed += open as usize;
+            self.let_go(item);
+            self.fail_rest(item, Cause::Gone);
+        }
+    }
+
+    /// A delivery was dropped.
+    pub fn drop_delivery(&mut self, item: Item) {
+        let member = self.part(item).member;
+        self.let_go(item);
+        let part = self.part(item);
+        if part.open() == 0 {
+            return;
+        }
+        let (choice, started) = (part.choice, part.started);
+        let Emission { event, size, .. } = self.emissions[item.emission];
+        if !started && choice != Choice::Everyone {
+            let chosen = self.choose(event, choice, size, None, Some(member));
+            if let Some((row, entry, true)) = chosen {
+                let to = self.rows[event][row].member;
+                let id = self.claim(event, row, entry);
+                self.tidy();
+                self.part_mut(item).member = to;
+                self.part_mut(item).listeners = vec![id];
+                self.queue(item);
+                return;
+            }
+        }
+        self.fail_rest(item, Cause::Gone);
+    }
+
+    pub fn withdraw(&mut self, emission: usize) {
+        self.emissions[emission].withdrawn = true;
+        let mut last = None;
+        for part in 0..self.emissions[emission].parts.len() {
+            let item = Item { emission, part };
+            if !self.part(item).started && self.part(item).open() > 0 {
+                self.part_mut(item).settled.fill(true);
+                last = Some(item);
+            }
+        }
+        if let Some(item) = last {
+            self.finish(item);
+        }
+    }
+
+    pub fn expire(&mut self, emission: usize, ms: u32) {
+        for part in 0..self.emissions[emission].parts.len() {
+            self.fail_rest(Item { emission, part }, Cause::TimedOut(ms));
+        }
+    }
+
+    /// What waited is dropped, and so is what it `had` collected, in this order.
+    pub fn close(&mut self, endpoint: usize, had: &[Item]) {
+        let members = 0..self.members.len();
+        let of = |rules: &Self, at: usize| {
+            rules.members[at].endpoint == endpoint && !rules.members[at].left
+        };
+        let leaving: Vec<_> = members.clone().filter(|at| of(self, *at)).collect();
+        leaving.iter().for_each(|member| self.leave(*member));
+        self.endpoints[endpoint].closed = true;
+        self.endpoints[endpoint].letters.clear();
+        while let Some(item) = self.endpoints[endpoint].queue.pop_front() {
+            let (member, size) = (self.part(item).member, self.emissions[item.emission].size);
+            self.give_back(member, 1, size);
+            self.drop_item(item);
+        }
+        if !leaving.is_empty() {
+            for at in members {
+                let Member { left, endpoint: of, .. } = self.members[at];
+                if !left && of != endpoint {
+                    self.letter(of, format!("exit {at} {endpoint}"));
+                }
+            }
+            self.tell_drained();
+        }
+        had.iter().for_each(|item| self.drop_item(*item));
+    }
+
+    pub fn drop_item(&mut self, item: Item) {
+        if self.emissions[item.emission].post {
+            self.drop_post(item);
+        } else {
+            self.drop_delivery(item);
+        }
+    }
+}
