@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
-const { Decoder, Encoder, decodeAny } = require('../lib/codec')
+const { Decoder, Encoder, decodeAlone } = require('../lib/codec')
 
 const order = { id: 'a-123', kind: 'score', value: 42.5, at: 1_700_000_000_000, tags: ['x', 'y'], nothing: null }
 
@@ -135,8 +135,8 @@ test('what a getter gives when it is asked again is refused like anything else',
 test('answers and errors need no codebook', () => {
   const { encoder, published } = writing()
   for (const value of [order, undefined, 5, new TypeError('x')]) {
-    const message = copyOf(encoder.encodeAny(value))
-    assert.deepEqual(decodeAny(message, 0, message.length), value)
+    const message = copyOf(encoder.encodeAlone(value))
+    assert.deepEqual(decodeAlone(message, 0, message.length), value)
   }
   assert.deepEqual(published, [])
 })

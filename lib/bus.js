@@ -10,16 +10,18 @@
 
 const { EventEmitter, errorMonitor } = require('node:events')
 const { Dispatcher } = require('./dispatcher.js')
-const { ChannelLane, JoinedAnswer, JoinedOutcome, Membership } = require('./channel/lane.js')
 const { BusClosedError, NoListenersError, invalidArgValue } = require('./errors.js')
 const { Answer, Outcome } = require('./outcome.js')
-const { ThreadPool } = require('./pool/pool.js')
 const { Registrar } = require('./registrar.js')
 const { Registration } = require('./registration.js')
 const { Roster } = require('./roster.js')
 const { validateBusOptions, validateFunction, validateLimits } = require('./validate.js')
 const { EmitterView } = require('./view.js')
 const symbols = require('./symbols.js')
+
+// What most programs do not use is loaded by the first that does: it takes longer than all the rest.
+const channel = () => require('./channel/lane.js')
+const pools = () => require('./pool/pool.js')
 
 const DEFAULT_MAX_LISTENERS = 55
 
@@ -53,6 +55,7 @@ class ParallelEventBus extends EventEmitter {
 
   #join(options) {
     const [dispatcher, roster] = [this.#dispatcher, this.#roster]
+    const { ChannelLane, Membership } = channel()
     const membership = new Membership(dispatcher, options, {
       remove: ({ event, stored }) => this.#removeClaimed(event, stored),
       tell: (event, about) => this.#emit(event, [about], null),
@@ -108,7 +111,7 @@ class ParallelEventBus extends EventEmitter {
   #wait(event, args, limits) {
     if (this.#dispatcher.closed) return Promise.reject(new BusClosedError(event))
     if (limits?.signal?.aborted) return Promise.reject(limits.signal.reason)
-    const outcome = this.#lane === null ? new Outcome() : new JoinedOutcome()
+    const outcome = this.#lane === null ? new Outcome() : this.#lane.outcome()
     try {
       const heard = this.#queue(event, this._events[event], args, outcome, limits)
       if (!heard && event === 'error') this.#throwUnheard(args)
@@ -122,7 +125,7 @@ class ParallelEventBus extends EventEmitter {
   #ask(event, args, limits) {
     if (this.#dispatcher.closed) return Promise.reject(new BusClosedError(event))
     if (limits?.signal?.aborted) return Promise.reject(limits.signal.reason)
-    const answer = this.#lane === null ? new Answer(event) : new JoinedAnswer(event)
+    const answer = this.#lane === null ? new Answer(event) : this.#lane.answer(event)
     try {
       if (this.#goesToChannel(event)) this.#lane.ask(event, args, answer, limits)
       else this.#askFirst(event, args, answer, limits)
@@ -300,7 +303,7 @@ class ParallelEventBus extends EventEmitter {
     if (this.#dispatcher.closed) throw new BusClosedError('spawn')
     const { reporter } = this.#dispatcher
     const onCrash = (error) => reporter.crashed(symbols.threadExit, error)
-    const pool = await ThreadPool.start(this.#lane.membership.channel, module, options, onCrash)
+    const pool = await pools().ThreadPool.start(this.#lane.membership.channel, module, options, onCrash)
     if (this.#dispatcher.closed) {
       await pool.terminate()
       throw new BusClosedError('spawn')

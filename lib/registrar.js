@@ -31,7 +31,9 @@ class Registrar {
   /** @param {'on' | 'addListener' | 'prependListener'} method EventEmitter's */
   add(method, event, listener, options) {
     if (options !== undefined || (this.membership !== null && !isNew(Registration.of(listener)))) {
-      return this.#addWithOptions(event, listener, options ?? {}, (stored) => this.#add(method, event, stored))
+      return this.#addWithOptions(event, listener, options === undefined ? {} : options, (stored) =>
+        this.#add(method, event, stored),
+      )
     }
     return this.#add(method, event, listener)
   }

@@ -46,6 +46,7 @@ class Dispatched extends Emission {
   #indexes
 
   #timeouts
+  #letGo = false
 
   /** @param {{ delivery: number, mustStart: boolean, isRequest: boolean, indexes: number[]?, timeouts: number[]? }} about */
   constructor(inbox, { membership, event }, listeners, args, { delivery, mustStart, isRequest, indexes, timeouts }) {
@@ -97,22 +98,36 @@ class Dispatched extends Emission {
   }
 
   succeed(index) {
-    if (this.#answer === null) native.acknowledge(outbox.handle, this.#delivery, this.#indexOf(index))
-    else if (!this.#reply(index)) return
+    const value = this.#answer?.value
+    if (value === undefined) this.#acknowledge(index)
+    else if (!this.#reply(index, value)) return
     this.settle(1)
   }
 
+  #acknowledge(index) {
+    native.acknowledge(outbox.handle, this.#delivery, this.#indexOf(index), this.#letGoWithLast())
+  }
+
   /** Returns false where the answer can not be sent: then that is the failure. */
-  #reply(index) {
+  #reply(index, value) {
     let encoded
     try {
-      encoded = this.inbox.encoder.encodeAny(this.#answer.value)
+      encoded = this.inbox.encoder.encodeAlone(value)
     } catch (error) {
       this.fail(index, error)
       return false
     }
-    native.answer(outbox.handle, this.#delivery, encoded.buffer, encoded.start, encoded.end)
+    const { buffer, start, end } = encoded
+    this.inbox.lend(buffer)
+    native.answer(outbox.handle, this.#delivery, start, end, this.#letGoWithLast())
     return true
+  }
+
+  /** With the last listener the delivery is let go of, in the same call. */
+  #letGoWithLast() {
+    if (this.unsettled > 1) return 0
+    this.#letGo = true
+    return 1
   }
 
   fail(index, error) {
@@ -124,7 +139,7 @@ class Dispatched extends Emission {
 
   finish() {
     this.unsettled = -1
-    native.release(outbox.handle, this.#delivery)
+    if (!this.#letGo) native.release(outbox.handle, this.#delivery)
     this.dispatcher.membership.checkQuiet()
   }
 
@@ -140,9 +155,9 @@ function report(delivery, index, error) {
 /** Whatever was thrown; if it can not be sent as it is, as much of it as can be. */
 function encodeError(encoder, thrown) {
   try {
-    return encoder.encodeAny(thrown)
+    return encoder.encodeAlone(thrown)
   } catch (refused) {
-    return encoder.encodeAny(substituteFor(thrown, refused))
+    return encoder.encodeAlone(substituteFor(thrown, refused))
   }
 }
 

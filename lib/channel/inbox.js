@@ -6,7 +6,7 @@
 // `src/node/letters.rs` is the other side, and says how letters are laid out.
 
 const native = require('../../native.js')
-const { Decoder, Encoder, decodeAny } = require('../codec/index.js')
+const { Decoder, Encoder, decodeAlone } = require('../codec/index.js')
 const { causeOf } = require('./causes.js')
 const { standIn, storedOf } = require('../registration.js')
 const { Dispatched, Posted } = require('./delivery.js')
@@ -20,7 +20,10 @@ const RANGE_WORDS = 4096
 
 /** Threads come and go; what is forgotten is made again. */
 const MOST_DECODERS = 64
-const LONG_ROAD = { decode: decodeAny }
+const ALONE = { decode: decodeAlone }
+/** A larger buffer is not kept for the next event. */
+const LARGEST_LENT = 2 ** 20
+const SMALL = new Uint8Array(1)
 
 const MUST_START = 1
 const REQUEST = 2
@@ -51,6 +54,7 @@ class Inbox {
   /** Ids that are free when nothing of that is left. */
   #gone = []
   /** Emissions of this thread that somebody waits for, by token. */
+  #lent = null
   #tokens = new Map()
   #lastToken = 0
   #ranges = new Uint32Array(RANGE_WORDS)
@@ -59,6 +63,7 @@ class Inbox {
   constructor(thread, outbox) {
     this.#thread = thread
     this.#outbox = outbox
+    native.lendWords(thread, this.#words)
   }
 
   // Reading
@@ -67,10 +72,10 @@ class Inbox {
   read() {
     this.#mayCome = true
     const room = Math.max(0, READ_AHEAD - this.waiting)
-    let size = native.read(this.#thread, this.#words, room)
+    let size = native.read(this.#thread, room)
     if (size < 0) {
       this.#allocate(-size)
-      size = native.read(this.#thread, this.#words, room)
+      size = native.read(this.#thread, room)
     }
     for (this.#at = 1; this.#at < size; ) this.#letter()
     const again = this.#words[0] === 1
@@ -82,6 +87,14 @@ class Inbox {
   #allocate(words) {
     this.#words = new Uint32Array(words)
     this.#bytes = new Uint8Array(this.#words.buffer)
+    native.lendWords(this.#thread, this.#words)
+  }
+
+  /** Has the engine read payloads here. The encoder uses one buffer for most of them, so that it seldom has to be told. */
+  lend(buffer) {
+    if (buffer === this.#lent || buffer.length === 0) return
+    native.lend(this.#thread, buffer)
+    this.#lent = buffer
   }
 
   #letter() {
@@ -242,7 +255,7 @@ class Inbox {
    * A value that another thread encoded, by the decoder for its codebook, or on the long road; or undefined, if there is
    * no memory for it, say, and then `#unreadable` is the reason.
    */
-  #value(decoder = LONG_ROAD) {
+  #value(decoder = ALONE) {
     const bytes = this.#word()
     const start = this.#at * 4
     this.#at += (bytes + 3) >>> 2
@@ -352,6 +365,7 @@ class Inbox {
   /** The drain is over for this turn: whoever waits for quiet may have it. */
   turned() {
     this.flush()
+    if (this.#lent !== null && this.#lent.length > LARGEST_LENT) this.lend(SMALL)
     for (const membership of this.memberships.values()) membership.turned()
   }
 }

@@ -63,6 +63,16 @@ class ChannelLane {
     return true
   }
 
+  /** For an awaited event. */
+  outcome() {
+    return new JoinedOutcome()
+  }
+
+  /** For a request. */
+  answer(event) {
+    return new JoinedAnswer(event)
+  }
+
   /** Asks one listener, here or elsewhere: the engine chooses. */
   ask(event, args, answer, limits) {
     const others = this.membership.send(keyOf(event), args, { toOne: true, outcome: answer, limits })
@@ -175,4 +185,4 @@ class JoinedAnswer extends Answer {
   }
 }
 
-module.exports = { ChannelLane, JoinedOutcome, JoinedAnswer, Membership }
+module.exports = { ChannelLane, Membership }

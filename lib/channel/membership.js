@@ -13,6 +13,10 @@ const { Waiting } = require('./waiting.js')
 const NEEDS_PAYLOAD = -1
 const HAS_OWN = 1 << 30
 const OTHERS = HAS_OWN - 1
+/** What it is told, in flags. */
+const TO_ONE = 1
+const WITHDRAWABLE = 2
+const AWAITED = 4
 
 /** Names of events may be without end, so no more of them are remembered. */
 const MOST_ROUTES = 4096
@@ -152,7 +156,9 @@ class Membership {
     const waiting = Waiting.for(this.#inbox, this.#thread, event, how)
     let sent = 0
     try {
-      sent = this.#offer(route, args, { ...how, token: waiting?.token ?? -1 }, refused)
+      // Spelled out: an object that is spread costs as much as the call into the engine.
+      const { toOne, outcome, limits } = how
+      sent = this.#offer(route, args, { toOne, outcome, limits, token: waiting?.token ?? -1 }, refused)
     } finally {
       // Also if the arguments were refused.
       if (!isHeard(sent)) waiting?.drop()
@@ -192,11 +198,13 @@ class Membership {
   }
 
   #hand({ number }, { buffer, start, end }, how) {
-    if (how === null) return native.post(this.#thread, number, buffer, start, end)
+    this.#inbox.lend(buffer)
+    if (how === null) return native.post(this.#thread, number, start, end)
     const { toOne, token, limits } = how
-    const timeout = Math.ceil(limits?.timeout ?? 0)
-    const mayBeTakenBack = limits?.signal !== undefined
-    return native.emit(this.#thread, number, buffer, start, end, toOne, token, timeout, mayBeTakenBack)
+    let flags = toOne ? TO_ONE : 0
+    if (limits?.signal !== undefined) flags |= WITHDRAWABLE
+    if (token >= 0) flags |= AWAITED
+    return native.emit(this.#thread, number, start, end, flags, Math.max(0, token), Math.ceil(limits?.timeout ?? 0))
   }
 
   #route(name) {

@@ -19,11 +19,18 @@ const { isPlain } = require('./plain.js')
 const PLAIN = 0
 const GRAPH = 1
 const GRAPH_WITH_ERRORS = 2
+/** As PLAIN, with its keys in it. */
+const PLAIN_ALONE = 3
 /** What V8 itself has in the place of the byte that tells the road. */
 const FIRST_OF_V8 = 0xff
 
 /** So many shapes are in the codebook; messages with others carry them. */
 const MOST_SHAPES = 32
+
+/** Where msgpackr is to read; one object for all. */
+const place = { start: 0, end: 0 }
+/** For values without a codebook. */
+const alone = new Packr({ useRecords: false, writeFunction: refuse })
 
 const MODE = REUSE_BUFFER_MODE | RESET_BUFFER_MODE | RESERVE_START_SPACE | 1
 
@@ -58,20 +65,25 @@ class Encoder {
    * @throws {DOMException} DataCloneError: something can not be cloned, or not as bytes
    */
   encode(values) {
-    return (isPlain(values) && this.#encodePlain(values)) || this.encodeAny(values)
+    return (isPlain(values) && this.#encodePlain(this.#packr, values, PLAIN)) || this.#encodeGraph(values)
+  }
+
+  /** As `encode`, for any value, and without the codebook. */
+  encodeAlone(value) {
+    return (isPlain([value]) && this.#encodePlain(alone, value, PLAIN_ALONE)) || this.#encodeGraph(value)
   }
 
   /** Returns null for what turns out not to be plain: a getter gave something else when it was asked again. */
-  #encodePlain(values) {
+  #encodePlain(packr, value, road) {
     let buffer
     try {
-      buffer = this.#packr.pack(values, MODE)
+      buffer = packr.pack(value, MODE)
     } catch {
       return null
     }
     // Where the codebook grew, msgpackr returns a copy that has no start and end.
     const { start = 0, end = buffer.length } = buffer
-    buffer[start] = PLAIN
+    buffer[start] = road
     const encoded = this.#encoded
     encoded.buffer = buffer
     encoded.start = start
@@ -79,8 +91,7 @@ class Encoder {
     return encoded
   }
 
-  /** As `encode`, for any value, and without the codebook. */
-  encodeAny(value) {
+  #encodeGraph(value) {
     const { bytes, hasErrors } = serialize(value)
     bytes[0] = hasErrors ? GRAPH_WITH_ERRORS : GRAPH
     // Not the one object of the short road: it would keep these bytes, which may be many, until the next message.
@@ -95,7 +106,6 @@ function refuse() {
 /** Reads the messages of one encoder. */
 class Decoder {
   #unpackr
-  #place = { start: 0, end: 0 }
 
   /** @param {() => Uint8Array} codebook gets what the encoder has published */
   constructor(codebook) {
@@ -104,19 +114,24 @@ class Decoder {
 
   /** The value of the message that lies from `start` to `end`. It keeps nothing of the buffer. */
   decode(buffer, start, end) {
-    if (buffer[start] !== PLAIN) return decodeAny(buffer, start, end)
-    this.#place.start = start + 1
-    this.#place.end = end
-    return this.#unpackr.unpack(buffer, this.#place)
+    if (buffer[start] !== PLAIN) return decodeAlone(buffer, start, end)
+    place.start = start + 1
+    place.end = end
+    return this.#unpackr.unpack(buffer, place)
   }
 }
 
-/** Reads what `encodeAny` wrote. */
-function decodeAny(buffer, start, end) {
+/** Reads what `encodeAlone` wrote. */
+function decodeAlone(buffer, start, end) {
+  if (buffer[start] === PLAIN_ALONE) {
+    place.start = start + 1
+    place.end = end
+    return alone.unpack(buffer, place)
+  }
   const hasErrors = buffer[start] === GRAPH_WITH_ERRORS
   // The buffer is the reader's own, which is done with this byte.
   buffer[start] = FIRST_OF_V8
   return deserialize(buffer.subarray(start, end), hasErrors)
 }
 
-module.exports = { Encoder, Decoder, decodeAny }
+module.exports = { Encoder, Decoder, decodeAlone }

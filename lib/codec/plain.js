@@ -16,7 +16,7 @@ const DEEPEST = 40
 /** Characters. V8 copies a longer string faster than msgpackr translates it. */
 const LONGEST_STRING = 2048
 
-const { keys, getPrototypeOf, hasOwn } = Object
+const { keys, hasOwn } = Object
 
 const few = new Array(COMPARED).fill(null)
 const many = new Set()
@@ -62,9 +62,8 @@ function isPlainValue(value, depth) {
 function isPlainObject(object, depth) {
   if (depth === DEEPEST || isProxy(object) || !isNew(object)) return false
   if (Array.isArray(object)) return isPlainArray(object, depth + 1)
-  // msgpackr goes by the constructor; what can be iterated is the `arguments` of a function.
-  if (object.constructor !== Object || getPrototypeOf(object) !== Object.prototype) return false
-  if (object[Symbol.iterator] !== undefined) return false
+  // msgpackr goes by the constructor; what can be iterated is the `arguments` of a function, say.
+  if (object.constructor !== Object || object[Symbol.iterator] !== undefined) return false
   for (const key in object) {
     if (key === '__proto__' || !key.isWellFormed()) return false
     if (!isPlainValue(object[key], depth + 1)) return false

@@ -1,8 +1,8 @@
 //! The functions that JavaScript calls for what was delivered to it. `packet` and `delivery` are
 //! handles out of letters.
 
-use napi::Result;
 use napi::bindgen_prelude::Buffer;
+use napi::{Env, Result};
 use napi_derive::napi;
 
 use super::thread::{Thread, find, unknown};
@@ -38,9 +38,9 @@ pub fn settle(thread: u32, ranges: &[u32], count: u32) -> Result<()> {
     Ok(())
 }
 
-/// The listeners of a delivery are about to be called. False if they must not be; it is let go of then.
-#[napi(catch_unwind)]
-pub fn start(thread: u32, delivery: u32) -> Result<bool> {
+/// `(thread, delivery)`: the listeners of a delivery are about to be called. 0 if they must not be; it
+/// is let go of then.
+pub fn start(_env: Env, [thread, delivery]: [u32; 2]) -> Result<i32> {
     let thread = find(thread)?;
     let taken = thread.taken.borrow();
     let started = taken.get(delivery as usize).is_some_and(|delivery| delivery.start());
@@ -48,7 +48,7 @@ pub fn start(thread: u32, delivery: u32) -> Result<bool> {
     if !started {
         let_go(&thread, delivery);
     }
-    Ok(started)
+    Ok(started.into())
 }
 
 /// A listener of a delivery fails when it has not settled in so many milliseconds.
@@ -60,29 +60,38 @@ pub fn limit(thread: u32, delivery: u32, index: u32, timeout: u32) -> Result<()>
     Ok(())
 }
 
-/// A listener of a delivery succeeded.
-#[napi(catch_unwind)]
-pub fn acknowledge(thread: u32, delivery: u32, index: u32) -> Result<()> {
-    if let Some(delivery) = find(thread)?.taken.borrow().get(delivery as usize) {
+/// `(thread, delivery, index, is_last)`: a listener of a delivery succeeded; with the last one it is
+/// let go of.
+pub fn acknowledge(_env: Env, [thread, delivery, index, is_last]: [u32; 4]) -> Result<i32> {
+    let thread = find(thread)?;
+    if let Some(delivery) = thread.taken.borrow().get(delivery as usize) {
         delivery.succeed(index, None);
     }
-    Ok(())
-}
-
-/// A delivery is let go of. What has not settled of it never will, and is lost.
-#[napi(catch_unwind)]
-pub fn release(thread: u32, delivery: u32) -> Result<()> {
-    let_go(&*find(thread)?, delivery);
-    Ok(())
-}
-
-/// The listener of a request is done: `bytes[start..end]` is what it returned.
-#[napi(catch_unwind)]
-pub fn answer(thread: u32, delivery: u32, bytes: &[u8], start: u32, end: u32) -> Result<()> {
-    if let Some(delivery) = find(thread)?.taken.borrow().get(delivery as usize) {
-        delivery.succeed(0, bytes.get(start as usize..end as usize).map(Into::into));
+    if is_last != 0 {
+        let_go(&thread, delivery);
     }
-    Ok(())
+    Ok(0)
+}
+
+/// `(thread, delivery)`: a delivery is let go of. What has not settled of it never will, and is lost.
+pub fn release(_env: Env, [thread, delivery]: [u32; 2]) -> Result<i32> {
+    let_go(&*find(thread)?, delivery);
+    Ok(0)
+}
+
+/// `(thread, delivery, start, end, is_last)`: the listener of a request is done. What it returned is in
+/// the lent bytes from `start` to `end`.
+pub fn answer(_env: Env, [thread, delivery, start, end, is_last]: [u32; 5]) -> Result<i32> {
+    let thread = find(thread)?;
+    if let Some(delivery) = thread.taken.borrow().get(delivery as usize) {
+        let lent = thread.lent.borrow();
+        let bytes = lent.as_deref().and_then(|bytes| bytes.get(start as usize..end as usize));
+        delivery.succeed(0, bytes.map(Into::into));
+    }
+    if is_last != 0 {
+        let_go(&thread, delivery);
+    }
+    Ok(0)
 }
 
 /// A listener of a delivery failed: `bytes[start..end]` is its error.

@@ -6,7 +6,7 @@ use napi::{Env, Result};
 use napi_derive::napi;
 
 use super::channels::member;
-use super::thread::{find, unknown};
+use super::thread::{Lent, find, unknown};
 use crate::core::dispatch::Emission;
 use crate::core::outcome::Reply;
 use crate::core::route::{Posted, Sent};
@@ -18,16 +18,20 @@ const NOT_PLAIN: i32 = -2;
 /// Added to what `emit` returns when `own` has something to say.
 const HAS_OWN: i32 = 1 << 30;
 
-/// Emits an event whose outcome nobody waits for, `bytes[start..end]` being its arguments, or none
-/// where `end` is 0. Returns how many listeners elsewhere it was addressed to, `NEEDS_PAYLOAD` or
-/// `NOT_PLAIN`.
-#[napi(catch_unwind)]
-pub fn post(env: Env, thread: u32, route: u32, bytes: &[u8], start: u32, end: u32) -> Result<i32> {
+/// In the flags of `emit`.
+const TO_ONE: u32 = 1;
+const WITHDRAWABLE: u32 = 2;
+const AWAITED: u32 = 4;
+
+/// `(thread, route, start, end)`: emits an event whose outcome nobody waits for. Its arguments are in
+/// the lent bytes from `start` to `end`, or there are none where `end` is 0. Returns how many listeners
+/// elsewhere it was addressed to, `NEEDS_PAYLOAD` or `NOT_PLAIN`.
+pub fn post(env: Env, [thread, route, start, end]: [u32; 4]) -> Result<i32> {
     let thread = find(thread)?;
     // Borrowed, not cloned: counting references up and down costs as much as what follows.
-    let routes = thread.routes.borrow();
+    let (routes, lent) = (thread.routes.borrow(), thread.lent.borrow());
     let (member, route) = routes.get(route as usize).ok_or_else(|| unknown("route"))?;
-    match route.post(member, payload(bytes, start, end)) {
+    match route.post(member, payload(&lent, start, end)) {
         Posted::NotPlain => Ok(NOT_PLAIN),
         Posted::NeedsPayload => Ok(NEEDS_PAYLOAD),
         Posted::To(others) => {
@@ -39,39 +43,27 @@ pub fn post(env: Env, thread: u32, route: u32, bytes: &[u8], start: u32, end: u3
     }
 }
 
-/// Emits an event whose outcome is waited for, or that `post` refused. `token` is what the letter
-/// about its outcome will have, or -1 for none; `timeout` is in milliseconds, 0 for none.
-///
-/// Returns as `post` does; and `HAS_OWN` more if `own` has something to say.
-#[napi(catch_unwind)]
-#[allow(clippy::too_many_arguments, reason = "an object would cost more than the whole call")]
-pub fn emit(
-    env: Env,
-    thread: u32,
-    route: u32,
-    bytes: &[u8],
-    start: u32,
-    end: u32,
-    to_one: bool,
-    token: i32,
-    timeout: u32,
-    withdrawable: bool,
-) -> Result<i32> {
+/// `(thread, route, start, end, flags, token, timeout)`: emits an event whose outcome is waited for,
+/// or that `post` refused. `token` is what the letter about its outcome will have, if the flags say so;
+/// `timeout` is in milliseconds, 0 for none. Returns as `post` does; and `HAS_OWN` more if `own` has
+/// something to say.
+pub fn emit(env: Env, [thread, route, start, end, flags, token, timeout]: [u32; 7]) -> Result<i32> {
     let thread = find(thread)?;
-    let routes = thread.routes.borrow();
+    let (routes, lent) = (thread.routes.borrow(), thread.lent.borrow());
     let (member, route) = routes.get(route as usize).ok_or_else(|| unknown("route"))?;
+    let withdrawable = flags & WITHDRAWABLE != 0;
     let emission = Emission {
-        payload: payload(bytes, start, end),
-        to_one,
+        payload: payload(&lent, start, end),
+        to_one: flags & TO_ONE != 0,
         timeout: (timeout > 0).then_some(timeout),
         withdrawable,
-        reply: u32::try_from(token).map_or(Reply::None, Reply::Letter),
+        reply: if flags & AWAITED != 0 { Reply::Letter(token) } else { Reply::None },
     };
     let Sent::To { others, own, dispatch } = route.emit(member, emission) else {
         return Ok(NEEDS_PAYLOAD);
     };
     if let Some(dispatch) = dispatch {
-        if withdrawable && let Ok(token) = u32::try_from(token) {
+        if withdrawable {
             thread.withdrawable.borrow_mut().insert(token, Arc::downgrade(&dispatch));
         }
         thread.hold(env)?;
@@ -106,8 +98,8 @@ pub fn withdraw(thread: u32, token: u32) -> Result<()> {
     Ok(())
 }
 
-fn payload(bytes: &[u8], start: u32, end: u32) -> Option<&[u8]> {
-    if end == 0 { None } else { bytes.get(start as usize..end as usize) }
+fn payload(lent: &Lent, start: u32, end: u32) -> Option<&[u8]> {
+    if end == 0 { None } else { lent.as_deref()?.get(start as usize..end as usize) }
 }
 
 fn count(listeners: u32) -> i32 {

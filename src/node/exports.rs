@@ -1,7 +1,7 @@
 //! The functions that JavaScript calls for its thread. Free functions with integer handles: a method
 //! of a class would take a process-wide lock per call. Each catches a panic and throws it as an error.
 
-use napi::bindgen_prelude::{Function, Uint32Array};
+use napi::bindgen_prelude::{Function, Uint8Array, Uint32Array};
 use napi::{Env, Result};
 use napi_derive::napi;
 
@@ -23,14 +23,29 @@ pub fn wake(env: Env, thread: u32) -> Result<()> {
     thread::find(thread)?.wake(env)
 }
 
-/// Reads letters into `words`, among them no more than about `room` events. Returns how many words were
-/// written, or the negative number of words that are needed. If the first word is 1 it has to be called
-/// again, soon: no wake will come until then.
+/// Lends the bytes in which the payloads of the next events and answers are, until others are lent.
 #[napi(catch_unwind)]
-pub fn read(env: Env, thread: u32, mut words: Uint32Array, room: u32) -> Result<i32> {
+pub fn lend(thread: u32, bytes: Uint8Array) -> Result<()> {
+    *thread::find(thread)?.lent.borrow_mut() = Some(bytes);
+    Ok(())
+}
+
+/// Lends the words that letters are read into.
+#[napi(catch_unwind)]
+pub fn lend_words(thread: u32, words: Uint32Array) -> Result<()> {
+    *thread::find(thread)?.words.borrow_mut() = Some(words);
+    Ok(())
+}
+
+/// `(thread, room)`: reads letters into the lent words, among them no more than about `room` events.
+/// Returns how many words were written, or the negative number of words that are needed. If the first
+/// word is 1 it has to be called again, soon: no wake will come until then.
+pub fn read(env: Env, [thread, room]: [u32; 2]) -> Result<i32> {
     let thread = thread::find(thread)?;
+    let mut words = thread.words.borrow_mut();
     // SAFETY: the array is the drain's own, which is in this call and does nothing else with it.
-    let size = letters::read(&thread, unsafe { words.as_mut() }, room);
+    let words = words.as_mut().map_or(&mut [][..], |words| unsafe { words.as_mut() });
+    let size = letters::read(&thread, words, room);
     // After the look: as for a wake.
     thread.hold_or_release(env)?;
     Ok(size)

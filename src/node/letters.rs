@@ -28,6 +28,9 @@ const REQUEST: u32 = 2;
 /// has to read again.
 pub fn read(thread: &Thread, out: &mut [u32], room: u32) -> i32 {
     let found = thread.look();
+    if out.is_empty() {
+        return -1;
+    }
     let mut words = Words { out, used: 1 };
     let (mut news, mut unread) = (thread.news.borrow_mut(), thread.unread.borrow_mut());
     let mut room = room as usize;

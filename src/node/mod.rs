@@ -10,5 +10,6 @@ mod deliveries;
 mod doorbell;
 mod emissions;
 mod exports;
+mod hot;
 mod letters;
 mod thread;

@@ -8,10 +8,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, LazyLock, Weak};
 use std::time::{Duration, Instant};
 
-use napi::bindgen_prelude::Function;
+use napi::bindgen_prelude::{Function, Uint8Array, Uint32Array};
 use napi::{Env, Error, Result, Status};
 use slab::Slab;
 
@@ -35,6 +35,9 @@ thread_local! {
     static ATTACHED: RefCell<Vec<Rc<Thread>>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Bytes of JavaScript's, which keeps away from them during a call.
+pub type Lent = Option<Uint8Array>;
+
 /// What is kept for a JS thread. See the [module](self).
 pub struct Thread {
     handle: u32,
@@ -55,6 +58,9 @@ pub struct Thread {
     pub own: RefCell<Vec<Own>>,
     /// Dispatches that JavaScript may withdraw, by their token.
     pub withdrawable: RefCell<HashMap<u32, Weak<Dispatch>>>,
+    /// Where payloads are, and where letters are read into.
+    pub lent: RefCell<Lent>,
+    pub words: RefCell<Option<Uint32Array>>,
     /// How many buses asked for the event loop to stay alive.
     pub kept_alive: Cell<u32>,
     /// When letters were found last.
@@ -85,6 +91,8 @@ pub fn attach(env: Env, drain: Function<'_, bool, ()>, thread: u32) -> Result<u3
         unread: RefCell::default(),
         own: RefCell::default(),
         withdrawable: RefCell::default(),
+        lent: RefCell::default(),
+        words: RefCell::default(),
         kept_alive: Cell::new(0),
         found_at: Cell::new(None),
         held: Cell::new(false),
@@ -134,6 +142,10 @@ impl Thread {
                 _ => news.push_back(letter),
             }
         }
+        if !found && stays_awake && are_crowded() {
+            // Whoever shares the core may be the one that is waited for.
+            std::thread::yield_now();
+        }
         found || stays_awake || !unread.is_empty() || !news.is_empty()
     }
 
@@ -163,6 +175,13 @@ impl Thread {
     }
 }
 
+/// Whether many JS threads share few cores.
+fn are_crowded() -> bool {
+    static CORES: LazyLock<usize> =
+        LazyLock::new(|| std::thread::available_parallelism().map_or(1, usize::from));
+    attached() > 2 * *CORES
+}
+
 /// What happens on the JS thread when the bell rang, before its drain is called. Returns whether it
 /// has to read.
 fn answer(env: Env, handle: u32) -> bool {
@@ -185,6 +204,8 @@ fn detach(thread: &Rc<Thread>) {
     thread.taken.take();
     thread.routes.take();
     thread.members.take();
+    thread.lent.take();
+    thread.words.take();
     ATTACHED.with_borrow_mut(|all| all.retain(|other| other.handle != thread.handle));
     ATTACHED_COUNT.fetch_sub(1, Ordering::Relaxed);
 }
