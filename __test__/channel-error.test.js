@@ -117,7 +117,9 @@ for (const { way, options } of WAYS) {
       1,
       (scope) => {
         const { bus, data, log } = scope
-        process.on('warning', ({ code, detail }) => log.push([code, detail.split('\n')[0]]))
+        process
+          .removeAllListeners('warning')
+          .on('warning', ({ code, detail }) => log.push([code, detail.split('\n')[0]]))
         bus.clearErrorHandler()
         bus.on(
           'x',

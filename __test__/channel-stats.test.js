@@ -3,7 +3,7 @@
 // A bus's statistics and `idle()`: about its own emissions, wherever their listeners run.
 
 const assert = require('node:assert/strict')
-const { WAYS, stage, test, turn, until } = require('./fixtures/stage.js')
+const { WAYS, keepBusyUntil, stage, test, turn, until } = require('./fixtures/stage.js')
 
 for (const { way, options } of WAYS) {
   test(`an emission counts where it was emitted, with its listeners of every thread, ${way}`, async (t) => {
@@ -118,6 +118,26 @@ test('pending counts what is waited for once, and what is not once for each bus 
   assert.equal(bus.getStats().pending - before, 7)
   cells.set('go', 1)
   await Promise.all([outcome, answer, bus.idle()])
+  assert.equal(bus.getStats().pending, 0)
+})
+
+test('idle ends once, also when the last listener here sees the last one elsewhere end', async (t) => {
+  const { bus, cells, startOne } = stage(t)
+  cells.name('go')
+  await startOne(({ bus, cells }) => bus.on('there', () => cells.block('go')))
+  bus.on('here', () => {
+    cells.set('go', 1)
+    keepBusyUntil(() => bus.getStats().pending === 1, 'only this listener is left')
+  })
+  bus.emit('there')
+  const idle = bus.idle()
+  bus.emit('here')
+  await idle
+  cells.set('go', 0)
+  bus.emit('there')
+  const again = bus.idle()
+  bus.emit('here')
+  await again
   assert.equal(bus.getStats().pending, 0)
 })
 

@@ -6,7 +6,7 @@ const assert = require('node:assert/strict')
 const path = require('node:path')
 const { ParallelEventBus } = require('..')
 const native = require('../native.js')
-const { stage, test, told, until } = require('./fixtures/stage.js')
+const { stage, test, told, until, warnings } = require('./fixtures/stage.js')
 
 const POOL = path.join(__dirname, 'fixtures/pool.mjs')
 
@@ -116,14 +116,11 @@ test('without onError a crash is a warning', async (t) => {
   const { bus } = stage(t)
   bus.clearErrorHandler()
   const pool = await bus.spawn(POOL, { threads: 1 })
-  const codes = []
-  const warn = ({ code }) => codes.push(code)
-  process.on('warning', warn)
-  t.after(() => process.off('warning', warn))
+  const heard = warnings(t)
   const gone = pool.threadIds
   bus.emit('exit', 1)
   await ready(pool, 1, gone)
-  assert.ok(codes.includes('PARALLEL_EVENT_BUS_THREAD_CRASHED'))
+  assert.ok(heard.some(({ code }) => code === 'PARALLEL_EVENT_BUS_THREAD_CRASHED'))
 })
 
 test('what waits for a thread that crashes is done by another of the pool', async (t) => {

@@ -58,7 +58,8 @@ class Dispatcher {
   }
 
   #checkIdle() {
-    if (this.pending > 0) return
+    // Two may see the end: the last listener here, and the membership, which was asked to watch before.
+    if (this.#idle === null || this.pending > 0) return
     if (this.membership !== null && this.membership.pending > 0) {
       this.membership.awaitIdle(() => this.#checkIdle())
       return

@@ -2,25 +2,19 @@
 
 // What comes to this thread from the others: reads the letters that the engine has for it, and makes of them
 // emissions in the outbox, settled promises, and news for the buses they concern.
-//
-// `src/node/letters.rs` is the other side, and says how letters are laid out.
 
 const native = require('../../native.js')
-const { Decoder, Encoder, decodeAlone } = require('../codec/index.js')
-const { causeOf } = require('./causes.js')
+const { Decoder, Encoder } = require('../codec/index.js')
 const { standIn, storedOf } = require('../registration.js')
+const { causeOf } = require('./causes.js')
 const { Dispatched, Posted } = require('./delivery.js')
+const { Letters } = require('./letters.js')
 
-/** In 32-bit words. A letter that needs more gets more, for once. */
-const BUFFER_WORDS = 65_536
 /** Events that wait in this thread's outbox, rather than in the engine where others may still be given them. */
 const READ_AHEAD = 1024
 /** Acknowledgements of posted events that are handed over at once, in words; four for each run of them. */
 const RANGE_WORDS = 4096
 
-/** Threads come and go; what is forgotten is made again. */
-const MOST_DECODERS = 64
-const ALONE = { decode: decodeAlone }
 /** A larger buffer is not kept for the next event. */
 const LARGEST_LENT = 2 ** 20
 const SMALL = new Uint8Array(1)
@@ -36,16 +30,9 @@ class Inbox {
   encoder = new Encoder((codebook) => native.publish(this.#thread, codebook))
   #thread
   #outbox
-  /** @type {Map<number, Decoder>} by the id of the thread's endpoint that encoded; `of` below finds the codebook */
-  #decoders = new Map()
+  #letters
+  /** For this thread's own events that come back as lost. */
   #own = new Decoder(() => this.encoder.codebook)
-  /** The packet or delivery that is being read. */
-  #reading = { isPacket: false, handle: 0 }
-  #words = new Uint32Array(BUFFER_WORDS)
-  #bytes = new Uint8Array(this.#words.buffer)
-  #at = 0
-  /** Why the last value could not be read, or null. */
-  #unreadable = null
   /** @type {(import('../registration.js').Registration | undefined)[]} by the id that the engine knows them by */
   #listeners = []
   #freeIds = []
@@ -53,8 +40,9 @@ class Inbox {
   #mayCome = false
   /** Ids that are free when nothing of that is left. */
   #gone = []
-  /** Emissions of this thread that somebody waits for, by token. */
+  /** Where the engine reads payloads. */
   #lent = null
+  /** Emissions of this thread that somebody waits for, by token. */
   #tokens = new Map()
   #lastToken = 0
   #ranges = new Uint32Array(RANGE_WORDS)
@@ -63,7 +51,7 @@ class Inbox {
   constructor(thread, outbox) {
     this.#thread = thread
     this.#outbox = outbox
-    native.lendWords(thread, this.#words)
+    this.#letters = new Letters(thread)
   }
 
   // Reading
@@ -71,23 +59,10 @@ class Inbox {
   /** Reads one batch. Returns whether to read again, soon. */
   read() {
     this.#mayCome = true
-    const room = Math.max(0, READ_AHEAD - this.waiting)
-    let size = native.read(this.#thread, room)
-    if (size < 0) {
-      this.#allocate(-size)
-      size = native.read(this.#thread, room)
-    }
-    for (this.#at = 1; this.#at < size; ) this.#letter()
-    const again = this.#words[0] === 1
+    const again = this.#letters.next(Math.max(0, READ_AHEAD - this.waiting))
+    while (!this.#letters.isAtEnd) this.#letter()
     if (!again) this.#forgetGone()
-    if (this.#words.length > BUFFER_WORDS) this.#allocate(BUFFER_WORDS)
     return again
-  }
-
-  #allocate(words) {
-    this.#words = new Uint32Array(words)
-    this.#bytes = new Uint8Array(this.#words.buffer)
-    native.lendWords(this.#thread, this.#words)
   }
 
   /** Has the engine read payloads here. The encoder uses one buffer for most of them, so that it seldom has to be told. */
@@ -98,7 +73,7 @@ class Inbox {
   }
 
   #letter() {
-    switch (this.#word()) {
+    switch (this.#letters.word()) {
       case 1:
         return this.#packet()
       case 2:
@@ -108,7 +83,7 @@ class Inbox {
       case 4:
         return this.#lost()
       case 5:
-        return this.#forget(this.#word())
+        return this.#forget(this.#letters.word())
       case 6:
         return this.#threadExit()
       case 7:
@@ -119,36 +94,33 @@ class Inbox {
   }
 
   #packet() {
-    const packet = this.#word()
-    const decoder = this.#decoderOf(this.#word())
-    const events = this.#word()
-    this.#at++
-    this.#reading.isPacket = true
-    this.#reading.handle = packet
+    const letters = this.#letters
+    const packet = letters.word()
+    const decoder = letters.decoderFor(letters.word(), true, packet)
+    const events = letters.word()
+    // How many words they are.
+    letters.word()
     for (let index = 0; index < events; index++) {
-      const count = this.#word()
-      const ids = this.#at
-      this.#at += count
-      const first = this.#listeners[this.#words[ids]]
+      const count = letters.word()
+      const ids = letters.skip(count)
+      const first = this.#listeners[letters.wordAt(ids)]
       const { dispatcher } = first.membership
-      const args = this.#value(decoder)
-      const usual = count === 1 && this.#unreadable === null && !first.withdrawn
+      const args = letters.value(decoder)
+      const usual = count === 1 && letters.unreadable === null && !first.withdrawn
       const called = usual ? first.target : this.#list(ids, count)
       this.#push(new Posted(this, dispatcher, first.event, called, args ?? [], packet, index))
     }
   }
 
   #delivery() {
-    const flags = this.#word()
-    const delivery = this.#word()
-    const decoder = this.#decoderOf(this.#word())
-    const count = this.#word()
-    this.#reading.isPacket = false
-    this.#reading.handle = delivery
-    const ids = this.#at
-    this.#at += count
-    const first = this.#listeners[this.#words[ids]]
-    const args = this.#value(decoder) ?? []
+    const letters = this.#letters
+    const flags = letters.word()
+    const delivery = letters.word()
+    const decoder = letters.decoderFor(letters.word(), false, delivery)
+    const count = letters.word()
+    const ids = letters.skip(count)
+    const first = this.#listeners[letters.wordAt(ids)]
+    const args = letters.value(decoder) ?? []
     const indexes = this.#withdraw(delivery, ids, count)
     const listeners = this.#list(ids, count)
     const mustStart = (flags & MUST_START) !== 0
@@ -166,7 +138,7 @@ class Inbox {
   #withdraw(delivery, ids, count) {
     const left = []
     for (let index = 0; index < count; index++) {
-      if (!this.#listeners[this.#words[ids + index]].withdrawn) left.push(index)
+      if (!this.#listeners[this.#letters.wordAt(ids + index)].withdrawn) left.push(index)
       else native.skip(this.#thread, delivery, index)
     }
     return left.length < count ? left : null
@@ -174,56 +146,60 @@ class Inbox {
 
   /** How long each listener of a delivery may take; null if none has a limit. */
   #timeouts(ids, count) {
-    const timeouts = Array.from({ length: count }, (_, index) => this.#listeners[this.#words[ids + index]].timeout)
+    const timeouts = Array.from(
+      { length: count },
+      (_, index) => this.#listeners[this.#letters.wordAt(ids + index)].timeout,
+    )
     return timeouts.every((timeout) => timeout === undefined) ? null : timeouts
   }
 
   /** What to call for the event that was just read. If it could not be, they all fail with the reason. */
   #list(ids, count) {
+    const { unreadable } = this.#letters
     const listeners = []
     for (let at = ids; at < ids + count; at++) {
-      const registration = this.#listeners[this.#words[at]]
+      const registration = this.#listeners[this.#letters.wordAt(at)]
       if (registration.withdrawn) continue
       const called = registration.once ? registration.membership.claim(registration) : registration.target
-      listeners.push(this.#unreadable === null ? called : failing(this.#unreadable, called))
+      listeners.push(unreadable === null ? called : failing(unreadable, called))
     }
     return listeners
   }
 
   #settled() {
-    const token = this.#word()
-    const success = this.#word()
+    const token = this.#letters.word()
+    const success = this.#letters.word()
     const failures = []
-    for (let left = this.#word(); left > 0; left--) failures.push(this.#failure())
-    if (this.#word() === 0) {
+    for (let left = this.#letters.word(); left > 0; left--) failures.push(this.#failure())
+    if (this.#letters.word() === 0) {
       this.#take(token)?.settled(success, failures, undefined)
       return
     }
-    const answer = this.#value()
-    const error = this.#unreadable
+    const answer = this.#letters.value()
+    const error = this.#letters.unreadable
     if (error === null) this.#take(token)?.settled(success, failures, answer)
     else this.#take(token)?.settled(0, [{ listeners: 1, kind: 0, error }], undefined)
   }
 
   #failure() {
-    const listeners = this.#word()
-    const threadId = this.#word()
-    const kind = this.#word()
-    const detail = this.#word()
+    const listeners = this.#letters.word()
+    const threadId = this.#letters.word()
+    const kind = this.#letters.word()
+    const detail = this.#letters.word()
     if (kind > 0) return { listeners, threadId, kind, detail, error: undefined }
-    const error = this.#value()
-    return { listeners, threadId, kind, detail, error: this.#unreadable ?? error }
+    const error = this.#letters.value()
+    return { listeners, threadId, kind, detail, error: this.#letters.unreadable ?? error }
   }
 
   #lost() {
     const membership = this.#membership()
-    const kind = this.#word()
-    const detail = this.#word()
-    const listeners = this.#word()
-    const threadId = this.#word()
-    const started = this.#word() === 1
-    const event = this.#text()
-    const args = this.#value(this.#own) ?? []
+    const kind = this.#letters.word()
+    const detail = this.#letters.word()
+    const listeners = this.#letters.word()
+    const threadId = this.#letters.word()
+    const started = this.#letters.word() === 1
+    const event = this.#letters.text()
+    const args = this.#letters.value(this.#own) ?? []
     membership?.lost({ event, args, listeners, threadId, started, error: causeOf(event, kind, detail, threadId) })
   }
 
@@ -231,59 +207,20 @@ class Inbox {
 
   #threadExit() {
     const membership = this.#membership()
-    const threadId = this.#word()
+    const threadId = this.#letters.word()
     membership?.threadExited(threadId)
   }
 
   #stall() {
     const membership = this.#membership()
-    const threadId = this.#word()
-    const waiting = this.#word()
-    const ms = this.#word()
+    const threadId = this.#letters.word()
+    const waiting = this.#letters.word()
+    const ms = this.#letters.word()
     membership?.stalled(threadId, waiting, ms)
   }
 
   #membership() {
-    return this.memberships.get(this.#word())
-  }
-
-  #word() {
-    return this.#words[this.#at++]
-  }
-
-  /**
-   * A value that another thread encoded, by the decoder for its codebook, or on the long road; or undefined, if there is
-   * no memory for it, say, and then `#unreadable` is the reason.
-   */
-  #value(decoder = ALONE) {
-    const bytes = this.#word()
-    const start = this.#at * 4
-    this.#at += (bytes + 3) >>> 2
-    this.#unreadable = null
-    try {
-      return decoder.decode(this.#bytes, start, start + bytes)
-    } catch (error) {
-      this.#unreadable = error
-      return undefined
-    }
-  }
-
-  /** The decoder for what comes from an endpoint. Gets its codebook by the letter that is being read. */
-  #decoderOf(endpoint) {
-    let decoder = this.#decoders.get(endpoint)
-    if (decoder === undefined) {
-      if (this.#decoders.size === MOST_DECODERS) this.#decoders.clear()
-      decoder = new Decoder(() => native.codebook(this.#thread, this.#reading.isPacket, this.#reading.handle))
-      this.#decoders.set(endpoint, decoder)
-    }
-    return decoder
-  }
-
-  #text() {
-    const bytes = this.#word()
-    const start = this.#at * 4
-    this.#at += (bytes + 3) >>> 2
-    return Buffer.from(this.#bytes.buffer, start, bytes).toString()
+    return this.memberships.get(this.#letters.word())
   }
 
   // Listeners

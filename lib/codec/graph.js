@@ -8,6 +8,8 @@ const v8 = require('node:v8')
 const { describeError, isError, restoreError } = require('./errors.js')
 
 const LONGEST_WALKED = 10_000_000
+const FEW = 16
+const NONE = Object.freeze([])
 
 /** Not `v8.DefaultSerializer`, which has a format of its own for Buffers and other views. */
 class Serializer extends v8.Serializer {
@@ -67,6 +69,8 @@ function deserialize(bytes, hasErrors) {
 
 /** All errors in a value, each with what V8 does not carry of it. */
 function errorsIn(value) {
+  // Buffers and long strings, mostly.
+  if (Array.isArray(value) && value.length < FEW && value.every(isLeaf)) return NONE
   const errors = []
   walk(value, (error) => {
     const description = describeError(error, isClonable)
@@ -92,6 +96,11 @@ function walk(value, onError) {
     const children = isError(object) ? onError(object) : childrenOf(object)
     for (const child of children) open.push(child)
   }
+}
+
+/** Whether there is nothing to go into. */
+function isLeaf(value) {
+  return typeof value !== 'object' || value === null || ArrayBuffer.isView(value)
 }
 
 /** What V8 will go into: values of maps and sets, own enumerable properties. */

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::channel::{self, Channel};
 use super::deadline;
-use super::dispatch::Delivery;
+use super::delivery::Delivery;
 use super::mailbox::{Mailbox, Wake};
 use super::member::{Member, MemberId};
 use super::outcome::{Lost, Outcome};

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use futures::future::{BoxFuture, FutureExt, join_all};
 use futures::stream::{FuturesUnordered, Stream, StreamExt};
 
-use super::dispatch::Delivery;
+use super::delivery::Delivery;
 use super::endpoint::Letter;
 use super::listener::{Answered, Bus, Event, Function};
 use super::packet::Packet;

@@ -3,9 +3,10 @@
 //!
 //! An [`Endpoint`](endpoint::Endpoint) is a thread or task with a mailbox. It joins channels as
 //! [`Member`](member::Member)s, each of which listens to events. An event that is emitted becomes a
-//! [`Dispatch`](dispatch::Dispatch): its [`Route`](route::Route) tells who listens, a delivery goes
-//! to the mailbox of each, and when all have settled the emitter has its outcome. An event whose
-//! outcome nobody waits for goes in a [`Packet`](packet::Packet) with others.
+//! [`Dispatch`](dispatch::Dispatch): its [`Route`](route::Route) tells who listens, a
+//! [`Delivery`](delivery::Delivery) goes to the mailbox of each, and when all have settled the emitter
+//! has its outcome. An event whose outcome nobody waits for goes in a [`Packet`](packet::Packet) with
+//! others.
 //!
 //! Members written in Rust have all of this ready-made: [`listener::join`] for async functions that
 //! listen, on any executor, and an [`Emitter`](emitter::Emitter) whose outcomes are futures.
@@ -13,12 +14,13 @@
 //! # Locks
 //!
 //! They are taken in this order: the members of an endpoint, those of a channel; the listeners of a
-//! member or the routes of a channel, the table of a route, the state of a dispatch, and last the queue
-//! of a mailbox or the deadlines. None is held while somebody is woken or a delivery is dropped, which
-//! may settle, choose anew and wake.
+//! member or the routes of a channel, the table of a route, the progress of a dispatch, and last the
+//! queue of a mailbox or the deadlines. None is held while somebody is woken or a delivery is dropped,
+//! which may settle, choose anew and wake.
 
 pub mod channel;
 pub mod deadline;
+pub mod delivery;
 pub mod dispatch;
 pub mod emitter;
 pub mod endpoint;
@@ -29,7 +31,10 @@ pub mod member;
 pub mod metrics;
 pub mod outcome;
 pub mod packet;
+mod part;
+mod progress;
 pub mod quota;
 pub mod receiver;
 pub mod route;
 mod sync;
+mod table;

@@ -45,8 +45,8 @@ pub struct Lost {
     pub listeners: u32,
     /// The thread they are, or were, in.
     pub thread: u32,
-    /// They were [started](super::dispatch::Delivery::start): the event did reach them. False is no
-    /// promise that it did not where starting [need not be said](super::dispatch::Delivery::must_start).
+    /// They were [started](super::delivery::Delivery::start): the event did reach them. False is no
+    /// promise that it did not where starting [need not be said](super::delivery::Delivery::must_start).
     pub started: bool,
 }
 

@@ -5,7 +5,7 @@
 //! 1 if the reader has to read again.
 
 use super::thread::Thread;
-use crate::core::dispatch::Delivery;
+use crate::core::delivery::Delivery;
 use crate::core::endpoint::Letter;
 use crate::core::outcome::{Cause, Failure, Outcome};
 use crate::core::packet::Packet;

@@ -16,7 +16,8 @@ use napi::{Env, Error, Result, Status};
 use slab::Slab;
 
 use super::doorbell::Doorbell;
-use crate::core::dispatch::{Delivery, Dispatch};
+use crate::core::delivery::Delivery;
+use crate::core::dispatch::Dispatch;
 use crate::core::endpoint::{Endpoint, Letter};
 use crate::core::member::Member;
 use crate::core::packet::Packet;

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::channel::oneshot;
-use parallel_event_bus::core::dispatch::{Delivery, Dispatch, Emission};
+use parallel_event_bus::core::delivery::Delivery;
+use parallel_event_bus::core::dispatch::{Dispatch, Emission};
 use parallel_event_bus::core::endpoint::{Endpoint, Letter};
 use parallel_event_bus::core::mailbox::Wake;
 use parallel_event_bus::core::member::Member;

@@ -7,7 +7,8 @@ use std::sync::atomic::AtomicU64;
 
 use futures::channel::oneshot;
 use loom::thread;
-use parallel_event_bus::core::dispatch::{Delivery, Dispatch, Emission};
+use parallel_event_bus::core::delivery::Delivery;
+use parallel_event_bus::core::dispatch::{Dispatch, Emission};
 use parallel_event_bus::core::endpoint::{Endpoint, Letter};
 use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::outcome::{Cause, Outcome, Reply};

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 
 use futures::channel::oneshot;
-use parallel_event_bus::core::dispatch::{Delivery, Dispatch, Emission};
+use parallel_event_bus::core::delivery::Delivery;
+use parallel_event_bus::core::dispatch::{Dispatch, Emission};
 use parallel_event_bus::core::endpoint::{Endpoint, Letter};
 use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::outcome::{Cause, Outcome, Reply};

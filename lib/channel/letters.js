@@ -1,0 +1,108 @@
+'use strict'
+
+// The letters of one batch as words, strings and values, read from front to end.
+//
+// `src/node/letters.rs` writes them, and says how they are laid out.
+
+const native = require('../../native.js')
+const { Decoder, decodeAlone } = require('../codec/index.js')
+
+/** In 32-bit words. A letter that needs more gets more, until there is nothing to read. */
+const BUFFER_WORDS = 65_536
+/** Threads come and go; a decoder that is forgotten is made again. */
+const MOST_DECODERS = 64
+/** For what was encoded without a codebook: answers and errors. */
+const ALONE = { decode: decodeAlone }
+
+class Letters {
+  /** Why the last value could not be read, or null. */
+  unreadable = null
+  #thread
+  #words = new Uint32Array(BUFFER_WORDS)
+  #bytes = new Uint8Array(this.#words.buffer)
+  #at = 0
+  #end = 0
+  /** @type {Map<number, Decoder>} by the endpoint that encodes */
+  #decoders = new Map()
+  /** The packet or delivery that is being read. */
+  #isPacket = false
+  #handle = 0
+
+  constructor(thread) {
+    this.#thread = thread
+    native.lendWords(thread, this.#words)
+  }
+
+  /** Gets one batch, of no more than about `room` events. Returns whether to get another, soon. */
+  next(room) {
+    let size = native.read(this.#thread, room)
+    if (size < 0) {
+      this.#allocate(-size)
+      size = native.read(this.#thread, room)
+    }
+    this.#at = 1
+    this.#end = size
+    const again = this.#words[0] === 1
+    if (!again && size === 1 && this.#words.length > BUFFER_WORDS) this.#allocate(BUFFER_WORDS)
+    return again
+  }
+
+  #allocate(words) {
+    this.#words = new Uint32Array(words)
+    this.#bytes = new Uint8Array(this.#words.buffer)
+    native.lendWords(this.#thread, this.#words)
+  }
+
+  get isAtEnd() {
+    return this.#at >= this.#end
+  }
+
+  word() {
+    return this.#words[this.#at++]
+  }
+
+  /** Passes over so many words. Returns where they are, for `wordAt`. */
+  skip(count) {
+    const at = this.#at
+    this.#at += count
+    return at
+  }
+
+  wordAt(at) {
+    return this.#words[at]
+  }
+
+  text() {
+    const bytes = this.word()
+    const start = this.skip((bytes + 3) >>> 2) * 4
+    return Buffer.from(this.#bytes.buffer, start, bytes).toString()
+  }
+
+  /** What was encoded; or undefined, if there is no memory for it, say, and then `unreadable` is the reason. */
+  value(decoder = ALONE) {
+    const bytes = this.word()
+    const start = this.skip((bytes + 3) >>> 2) * 4
+    this.unreadable = null
+    try {
+      return decoder.decode(this.#bytes, start, start + bytes)
+    } catch (error) {
+      this.unreadable = error
+      return undefined
+    }
+  }
+
+  /** The decoder for a packet, or a delivery, of an endpoint. By that letter it gets the codebook, when it needs it. */
+  decoderFor(endpoint, isPacket, handle) {
+    this.#isPacket = isPacket
+    this.#handle = handle
+    let decoder = this.#decoders.get(endpoint)
+    if (decoder === undefined) {
+      if (this.#decoders.size === MOST_DECODERS) this.#decoders.clear()
+      decoder = new Decoder(() => native.codebook(this.#thread, this.#isPacket, this.#handle))
+      this.#decoders.set(endpoint, decoder)
+    }
+    return decoder
+  }
+}
+
+module.exports = { Letters }

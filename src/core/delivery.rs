@@ -1,0 +1,127 @@
+//! A part of a dispatch, held by whoever works on it. One that is dropped unsettled is gone, and that
+//! is how a thread that ends settles all it owed, by whatever road it ends.
+
+use std::sync::{Arc, Weak};
+
+use super::dispatch::Dispatch;
+use super::member::Member;
+use super::outcome::Cause;
+use super::route::ListenerId;
+
+/// One part of a [`Dispatch`]. See the [module](self).
+pub struct Delivery {
+    dispatch: Arc<Dispatch>,
+    part: u32,
+    member: Arc<Member>,
+    listeners: Arc<[ListenerId]>,
+    /// It takes room in its member's mailbox.
+    waits: bool,
+}
+
+impl Delivery {
+    /// The caller has taken the room for it.
+    pub(super) fn new(
+        dispatch: &Arc<Dispatch>,
+        part: u32,
+        member: Arc<Member>,
+        listeners: Arc<[ListenerId]>,
+    ) -> Self {
+        member.taken_on();
+        Delivery { dispatch: dispatch.clone(), part, member, listeners, waits: true }
+    }
+
+    /// What it is a part of.
+    pub fn dispatch(&self) -> &Arc<Dispatch> {
+        &self.dispatch
+    }
+
+    /// To whom it goes.
+    pub fn member(&self) -> &Arc<Member> {
+        &self.member
+    }
+
+    /// Whose event it is.
+    pub fn emitter(&self) -> &Arc<Member> {
+        self.dispatch.emitter()
+    }
+
+    /// Which listeners of that member, in the order in which they are to be called.
+    pub fn listeners(&self) -> &[ListenerId] {
+        &self.listeners
+    }
+
+    /// The event.
+    pub fn event(&self) -> &str {
+        self.dispatch.event()
+    }
+
+    /// Its arguments, encoded.
+    pub fn payload(&self) -> &[u8] {
+        self.dispatch.payload()
+    }
+
+    /// Whether the listener's value is wanted.
+    pub fn is_request(&self) -> bool {
+        self.dispatch.is_to_one()
+    }
+
+    /// Whether [`start`](Self::start) has to be called before the first listener is.
+    pub fn must_start(&self) -> bool {
+        self.dispatch.is_limited()
+    }
+
+    /// The listeners are about to be called. False if they must not be: the time is over, or the
+    /// emitter gave up. Once started, it is not given to another member.
+    #[must_use = "false means that the listeners must not be called"]
+    pub fn start(&self) -> bool {
+        self.dispatch.start(self.part)
+    }
+
+    /// The listener at `index` fails with [`Cause::TimedOut`] if it has not settled in `ms`.
+    pub fn limit(&self, index: u32, ms: u32) {
+        let dispatch: Weak<Dispatch> = Arc::downgrade(&self.dispatch);
+        let part = self.part;
+        self.dispatch.set_deadline(ms, move || {
+            if let Some(dispatch) = dispatch.upgrade() {
+                dispatch.settle(part, index, Err(Cause::TimedOut(ms)));
+            }
+        });
+    }
+
+    /// The listener at `index` is done, with what it returned if that is [wanted](Self::is_request).
+    /// A listener that had settled before is not counted again.
+    pub fn succeed(&self, index: u32, answer: Option<Vec<u8>>) {
+        self.dispatch.settle(self.part, index, Ok(answer));
+    }
+
+    /// The listener at `index` failed, with an encoded error.
+    pub fn fail(&self, index: u32, error: Vec<u8>) {
+        self.dispatch.settle(self.part, index, Err(Cause::Failed(error)));
+    }
+
+    /// The listener at `index` will never be done: it is [gone](Cause::Gone), and the others are not.
+    pub fn lose(&self, index: u32) {
+        self.dispatch.settle(self.part, index, Err(Cause::Gone));
+    }
+
+    /// The listener at `index` was removed before the event came to it, by a removal that holds for
+    /// it: it counts for nothing.
+    pub fn withdraw(&self, index: u32) {
+        self.dispatch.withdraw_listener(self.part, index);
+    }
+
+    /// It was taken out of the mailbox.
+    pub(super) fn collected(&mut self) {
+        if std::mem::replace(&mut self.waits, false) {
+            self.member.collected(1, self.dispatch.payload().len());
+        }
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        self.collected();
+        self.dispatch.let_go(self.part);
+        self.dispatch.abandon(self.part, &self.member);
+    }
+}

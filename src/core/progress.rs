@@ -1,0 +1,138 @@
+//! How far a dispatch is: which of its parts have settled, and the outcome so far. A dispatch keeps it
+//! under its lock, and does what is left when the last part has settled with none held.
+
+use super::deadline::Deadline;
+use super::outcome::{Cause, Failure, Outcome, Reply};
+use super::part::Part;
+
+/// See the [module](self).
+pub(super) struct Progress {
+    pub(super) parts: Vec<Part>,
+    /// Parts with unsettled listeners.
+    open: usize,
+    outcome: Outcome,
+    reply: Reply,
+    deadlines: Vec<Deadline>,
+    /// The emitter gave up: what has not started never will.
+    withdrawn: bool,
+}
+
+/// What is left to do with no lock held, once the last part has settled.
+pub(super) struct Finished {
+    pub(super) reply: Reply,
+    pub(super) outcome: Outcome,
+    /// To be cancelled.
+    pub(super) deadlines: Vec<Deadline>,
+}
+
+/// What failed when the rest of a part did.
+pub(super) struct Rest {
+    pub(super) listeners: u32,
+    pub(super) thread: u32,
+    pub(super) started: bool,
+    /// The emitter gave up before, and is not told.
+    pub(super) withdrawn: bool,
+    pub(super) finished: Option<Finished>,
+}
+
+impl Progress {
+    pub(super) fn new(parts: Vec<Part>, reply: Reply) -> Self {
+        Progress {
+            open: parts.len(),
+            parts,
+            outcome: Outcome::default(),
+            reply,
+            deadlines: Vec::new(),
+            withdrawn: false,
+        }
+    }
+
+    /// Keeps a deadline until all is settled. Gives it back if all is.
+    pub(super) fn keep(&mut self, deadline: Deadline) -> Result<(), Deadline> {
+        if self.open == 0 {
+            return Err(deadline);
+        }
+        self.deadlines.push(deadline);
+        Ok(())
+    }
+
+    /// Returns false if the listeners of the part must not be called.
+    pub(super) fn start(&mut self, part: u32) -> bool {
+        !self.withdrawn && self.parts[part as usize].start()
+    }
+
+    /// One listener is done, or failed.
+    pub(super) fn settle(
+        &mut self,
+        part: u32,
+        index: u32,
+        result: Result<Option<Vec<u8>>, Cause>,
+    ) -> Option<Finished> {
+        let to = &mut self.parts[part as usize];
+        if !to.settle(index) {
+            return None;
+        }
+        let thread = to.thread();
+        let done = to.is_settled();
+        // Before the emitter hears of it, so that its next choice knows. A listener that is out of
+        // time still keeps its thread.
+        if done && !matches!(result, Err(Cause::TimedOut(_))) {
+            to.let_go();
+        }
+        match result {
+            Ok(answer) => {
+                self.outcome.success += 1;
+                self.outcome.answer = answer;
+            }
+            Err(cause) => {
+                self.outcome.failures.push(Failure { part, index, listeners: 1, thread, cause });
+            }
+        }
+        if done { self.close(1) } else { None }
+    }
+
+    /// All listeners of a part that have not settled fail. None if all have.
+    pub(super) fn fail_rest(&mut self, part: u32, cause: &Cause) -> Option<Rest> {
+        let to = &mut self.parts[part as usize];
+        let listeners = to.settle_rest();
+        if listeners == 0 {
+            return None;
+        }
+        let (index, thread, started) = (to.first_unsettled(), to.thread(), to.has_started());
+        let failure = Failure { part, index, listeners, thread, cause: cause.clone() };
+        self.outcome.failures.push(failure);
+        let finished = self.close(1);
+        Some(Rest { listeners, thread, started, withdrawn: self.withdrawn, finished })
+    }
+
+    /// One listener counts for nothing.
+    pub(super) fn withdraw_listener(&mut self, part: u32, index: u32) -> Option<Finished> {
+        let from = &mut self.parts[part as usize];
+        if from.settle(index) && from.is_settled() { self.close(1) } else { None }
+    }
+
+    /// What has not started counts for nothing, and the emitter hears no more of what has. Its reply
+    /// is to be dropped with no lock held: that wakes whoever waits for it.
+    pub(super) fn withdraw(&mut self) -> (Reply, Option<Finished>) {
+        self.withdrawn = true;
+        let unheard = std::mem::replace(&mut self.reply, Reply::None);
+        let mut withdrawn = 0;
+        let open = self.parts.iter_mut().filter(|part| !part.is_settled());
+        for part in open.filter(|part| !part.has_started()) {
+            part.settle_rest();
+            withdrawn += 1;
+        }
+        (unheard, if withdrawn > 0 { self.close(withdrawn) } else { None })
+    }
+
+    /// So many parts have settled.
+    fn close(&mut self, parts: usize) -> Option<Finished> {
+        self.open -= parts;
+        (self.open == 0).then(|| {
+            let reply = std::mem::replace(&mut self.reply, Reply::None);
+            let mut outcome = std::mem::take(&mut self.outcome);
+            outcome.failures.sort_by_key(|failure| (failure.part, failure.index));
+            Finished { reply, outcome, deadlines: std::mem::take(&mut self.deadlines) }
+        })
+    }
+}
