@@ -6,10 +6,8 @@
 // calls the drain from the event loop. That is one crossing into Rust for a burst of any length. A drain is
 // bounded, in emissions and in time, and goes on in the next turn, so that timers and I/O get theirs.
 
-const { performance } = require('node:perf_hooks')
 const { setImmediate } = require('node:timers')
 const native = require('../native.js')
-const { threadId } = require('node:worker_threads')
 const { version } = require('../package.json')
 
 /** A turn of the event loop is given back after this many emissions, or this long. */
@@ -94,7 +92,10 @@ class Outbox {
 
   /** Names this thread to the engine, from its first emission on. */
   get handle() {
-    if (this.#handle === 0) this.#handle = native.attach(this.#drain, threadId)
+    if (this.#handle === 0) {
+      const { threadId } = require('node:worker_threads')
+      this.#handle = native.attach(this.#drain, threadId)
+    }
     return this.#handle
   }
 

@@ -30,7 +30,7 @@ const MOST_SHAPES = 32
 /** Where msgpackr is to read; one object for all. */
 const place = { start: 0, end: 0 }
 /** For values without a codebook. */
-const alone = new Packr({ useRecords: false, writeFunction: refuse })
+const alone = new Packr({ useRecords: false, copyBuffers: true, writeFunction: refuse })
 
 const MODE = REUSE_BUFFER_MODE | RESET_BUFFER_MODE | RESERVE_START_SPACE | 1
 
@@ -109,10 +109,13 @@ class Decoder {
 
   /** @param {() => Uint8Array} codebook gets what the encoder has published */
   constructor(codebook) {
-    this.#unpackr = new Unpackr({ getStructures: () => JSON.parse(Buffer.from(codebook()).toString()) })
+    this.#unpackr = new Unpackr({
+      copyBuffers: true,
+      getStructures: () => JSON.parse(Buffer.from(codebook()).toString()),
+    })
   }
 
-  /** The value of the message that lies from `start` to `end`. It keeps nothing of the buffer. */
+  /** The value of the message that lies from `start` to `end` of a Uint8Array, no Buffer. It keeps nothing of that. */
   decode(buffer, start, end) {
     if (buffer[start] !== PLAIN) return decodeAlone(buffer, start, end)
     place.start = start + 1

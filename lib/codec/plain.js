@@ -1,20 +1,25 @@
 'use strict'
 
 // What may take the short road: values that msgpackr carries just as `structuredClone` would clone them. Those are
-// primitives, plain objects and dense arrays, each of them once, not too many and not too deep. Nearly every event is.
+// primitives, plain objects, dense arrays and bytes, each of them once, not too many and not too deep. Nearly every event is.
 //
 // Anything else is not refused here, it takes the other road. So in doubt the answer is no. Looking at a value before it
 // is encoded has one consequence: a getter is called twice.
 
-const { isProxy } = require('node:util').types
+const { isArrayBuffer, isProxy } = require('node:util').types
 
 /** More objects than this are looked up in a set: comparing with each would be slower. */
 const COMPARED = 12
 const MOST_OBJECTS = 2000
 const LONGEST_ARRAY = 256
 const DEEPEST = 40
-/** Characters. V8 copies a longer string faster than msgpackr translates it. */
-const LONGEST_STRING = 2048
+/** Characters. V8 copies a longer string faster than msgpackr translates it, and one that is not Latin-1 much faster. */
+const LONGEST_STRING = 8192
+const LONGEST_WIDE_STRING = 128
+/** More would have msgpackr keep a large buffer. */
+const MOST_BYTES = 65_536
+/** On a string that V8 keeps in one byte for each character this fails at once, however long it is. */
+const WIDE = /[^\0-\xff]/
 
 const { keys, hasOwn } = Object
 
@@ -45,7 +50,7 @@ function isPlain(args) {
 function isPlainValue(value, depth) {
   switch (typeof value) {
     case 'string':
-      return value.length <= LONGEST_STRING && value.isWellFormed()
+      return isPlainString(value)
     case 'number':
       // msgpackr has no negative zero.
       return value !== 0 || 1 / value > 0
@@ -59,9 +64,15 @@ function isPlainValue(value, depth) {
   }
 }
 
+function isPlainString(string) {
+  if (string.length <= LONGEST_WIDE_STRING) return string.isWellFormed()
+  return string.length <= LONGEST_STRING && !WIDE.test(string)
+}
+
 function isPlainObject(object, depth) {
   if (depth === DEEPEST || isProxy(object) || !isNew(object)) return false
   if (Array.isArray(object)) return isPlainArray(object, depth + 1)
+  if (ArrayBuffer.isView(object)) return isPlainBytes(object)
   // msgpackr goes by the constructor; what can be iterated is the `arguments` of a function, say.
   if (object.constructor !== Object || object[Symbol.iterator] !== undefined) return false
   for (const key in object) {
@@ -69,6 +80,17 @@ function isPlainObject(object, depth) {
     if (!isPlainValue(object[key], depth + 1)) return false
   }
   return true
+}
+
+/** A Uint8Array or Buffer that is all of its memory, of which nothing else in the value is a view. */
+function isPlainBytes(view) {
+  if (view.constructor !== Uint8Array && view.constructor !== Buffer) return false
+  const { buffer } = view
+  return view.byteLength <= MOST_BYTES && view.byteLength === buffer.byteLength && isFixed(buffer) && isNew(buffer)
+}
+
+function isFixed(buffer) {
+  return isArrayBuffer(buffer) && buffer.resizable !== true
 }
 
 function isPlainArray(array, depth) {

@@ -21,7 +21,6 @@ const MOST_EVENTS: usize = 512;
 const MOST_WORDS: usize = 8_192;
 
 /// Room for a short burst, so that a packet seldom grows.
-const FIRST_WORDS: usize = 1_024;
 const FIRST_EVENTS: usize = 32;
 
 /// Events of one member for another. See the [module](self).
@@ -56,7 +55,7 @@ impl Packet {
         Packet {
             emitter: emitter.clone(),
             member: member.clone(),
-            words: Vec::with_capacity(FIRST_WORDS),
+            words: pool::take(),
             events: Vec::with_capacity(FIRST_EVENTS),
             routes: Vec::new(),
             bytes: 0,
@@ -166,9 +165,15 @@ impl Packet {
 impl Drop for Packet {
     fn drop(&mut self) {
         self.collected();
-        if self.unsettled == 0 {
-            return;
+        if self.unsettled > 0 {
+            self.lose_the_rest();
         }
+        pool::give_back(std::mem::take(&mut self.words));
+    }
+}
+
+impl Packet {
+    fn lose_the_rest(&mut self) {
         let mut failed = 0;
         for index in (0..self.events.len()).filter(|index| !self.events[*index].settled) {
             let Some((event, listeners, payload)) = self.event(index) else { continue };
@@ -189,4 +194,33 @@ impl Drop for Packet {
 
 fn word(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+/// Memory of packets that are gone, for those to come: what one thread allocates and another frees,
+/// over and over, the allocator gives back to the system and gets again, page by page.
+mod pool {
+    use std::sync::{Mutex, PoisonError};
+
+    /// Of a new one, in words.
+    const FIRST: usize = 1_024;
+    /// What is larger is not kept, nor are more than so many.
+    const LARGEST: usize = 1 << 15;
+    const MOST: usize = 64;
+
+    static FREE: Mutex<Vec<Vec<u32>>> = Mutex::new(Vec::new());
+
+    pub fn take() -> Vec<u32> {
+        let free = FREE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        free.unwrap_or_else(|| Vec::with_capacity(FIRST))
+    }
+
+    pub fn give_back(mut words: Vec<u32>) {
+        words.clear();
+        if words.capacity() <= LARGEST {
+            let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
+            if free.len() < MOST {
+                free.push(words);
+            }
+        }
+    }
 }
