@@ -258,6 +258,30 @@ test('drained resolves, too, when whom it waits for is closed or gone', async (t
     assert.equal(bus.needsDrain, false)
     if (end === ends.terminate) await exited
   }
+  // A thread that has left its channel while it is held up.
+  const leaver = stage(t)
+  leaver.cells.name('busy', 'go', 'end')
+  await leaver.startOne(
+    ({ bus, cells }) => {
+      bus.on('x', () => {})
+      bus.on('wait', () => {
+        cells.set('busy', 1)
+        cells.block('go')
+        bus.close()
+        cells.block('end')
+      })
+    },
+    { options: { mailbox: { maxMessages: 8 } } },
+  )
+  leaver.bus.emit('wait')
+  await leaver.cells.reach('busy')
+  for (let value = 0; value < 8; value++) leaver.bus.emit('x', value)
+  const left = leaver.bus.drained()
+  leaver.cells.set('go', 1)
+  await left
+  leaver.cells.set('end', 1)
+  await leaver.bus.idle()
+
   const scene = stage(t)
   await holdUp(scene, undefined, { maxMessages: 1 })
   const leaving = scene.join()

@@ -180,6 +180,27 @@ test('several buses of one thread on one channel are members as those of several
   await bus.idle()
 })
 
+test('what is on its way to several buses of one thread keeps none of them from closing', async (t) => {
+  const { bus, cells, startOne } = stage(t)
+  cells.name('first', 'second')
+  const thread = await startOne((scope) => {
+    const { bus, cells, channel, ParallelEventBus } = scope
+    scope.second = new ParallelEventBus({ channel })
+    bus.on('x', () => cells.add('first'))
+    bus.on('y', () => cells.add('first'))
+    scope.second.on('y', () => cells.add('second'))
+  })
+  for (let number = 0; number < 100; number++) {
+    bus.emit('x')
+    bus.emit('y')
+  }
+  await bus.idle()
+  await thread.run(({ second }) => second.close())
+  assert.deepEqual(await bus.emitAndWait('y'), { success: 1, failed: 0, errors: [] })
+  await thread.run(({ bus }) => bus.close())
+  assert.deepEqual([cells.get('first'), cells.get('second')], [201, 100])
+})
+
 test('what cannot be cloned is refused by emit itself, before anybody got the event', async (t) => {
   const { bus, cells, start } = stage(t)
   cells.name('heard')

@@ -176,11 +176,11 @@ impl Thread {
     }
 }
 
-/// Whether many JS threads share few cores.
+/// Whether JS threads have to share cores.
 fn are_crowded() -> bool {
     static CORES: LazyLock<usize> =
         LazyLock::new(|| std::thread::available_parallelism().map_or(1, usize::from));
-    attached() > 2 * *CORES
+    attached() > *CORES
 }
 
 /// What happens on the JS thread when the bell rang, before its drain is called. Returns whether it
