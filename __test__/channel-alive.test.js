@@ -81,6 +81,9 @@ test('a process with an event on its way to another thread does not end before i
       worker.once('message', () => {
         worker.unref()
         ${emit}
+        // That this thread has looked for what there is to do does not mean that it has nothing to wait for.
+        bus.on('here', () => {})
+        bus.emit('here')
         process.on('exit', () => console.log('pending', bus.getStats().pending))
       })
     `)

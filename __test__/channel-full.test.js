@@ -260,7 +260,7 @@ test('drained resolves, too, when whom it waits for is closed or gone', async (t
   }
   // A thread that has left its channel while it is held up.
   const leaver = stage(t)
-  leaver.cells.name('busy', 'go', 'end')
+  leaver.cells.name('busy', 'go', 'end', 'over')
   await leaver.startOne(
     ({ bus, cells }) => {
       bus.on('x', () => {})
@@ -268,7 +268,11 @@ test('drained resolves, too, when whom it waits for is closed or gone', async (t
         cells.set('busy', 1)
         cells.block('go')
         bus.close()
-        cells.block('end')
+        try {
+          cells.block('end')
+        } finally {
+          cells.set('over', 1)
+        }
       })
     },
     { options: { mailbox: { maxMessages: 8 } } },
@@ -276,9 +280,11 @@ test('drained resolves, too, when whom it waits for is closed or gone', async (t
   leaver.bus.emit('wait')
   await leaver.cells.reach('busy')
   for (let value = 0; value < 8; value++) leaver.bus.emit('x', value)
+  assert.equal(leaver.bus.needsDrain, true)
   const left = leaver.bus.drained()
   leaver.cells.set('go', 1)
   await left
+  assert.equal(leaver.cells.get('over'), 0)
   leaver.cells.set('end', 1)
   await leaver.bus.idle()
 

@@ -151,6 +151,22 @@ test('an abort rejects at once; what has not started never does, and what has go
   assert.equal(cells.get('started'), 2)
 })
 
+test('what was given up is not told of when its thread ends', async (t) => {
+  const { bus, cells, errors, startOne } = stage(t)
+  cells.name('started', 'go')
+  const thread = await startOne(stuck)
+  const controller = new AbortController()
+  const bound = bus.with({ signal: controller.signal })
+  const rejected = assert.rejects(bound.emitAndWait('x'), { name: 'AbortError' })
+  bound.emit('x')
+  await cells.reach('started')
+  controller.abort()
+  await rejected
+  await thread.terminate()
+  await bus.idle()
+  assert.deepEqual(errors, [])
+})
+
 test('an abort takes back the part of this thread, and that of a group, too', async (t) => {
   const { bus, cells, startOne } = stage(t)
   cells.name('started', 'go', 'here')
