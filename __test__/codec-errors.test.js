@@ -169,11 +169,17 @@ test('a DOMException is an error with its name, message and code', () => {
   assert.deepEqual([back.name, back.message, back.code], [name, message, code])
 })
 
-test('an error that is its own cause, which structuredClone can not read, is refused', () => {
+test('an error that is its own cause is refused where structuredClone can not read it', () => {
   const error = new Error('cyclic')
   error.cause = error
-  assert.throws(() => structuredClone(error))
-  assert.throws(() => roundTrip(error), { name: 'DataCloneError' })
+  try {
+    structuredClone(error)
+  } catch {
+    assert.throws(() => roundTrip(error), { name: 'DataCloneError' })
+    return
+  }
+  const back = roundTrip(error)
+  assert.equal(back.cause, back)
 })
 
 test('errors in cycles and collections are errors too', () => {

@@ -116,7 +116,8 @@ test('what structuredClone hands over without copying is refused by name', async
       assert.throws(() => encode(around), {
         name: 'DataCloneError',
         code: 25,
-        message: new RegExp(`#<${name}> could not`),
+        // A FileHandle has functions in it, of which V8 may complain first.
+        message: name === 'FileHandle' ? /could not/ : new RegExp(`#<${name}> could not`),
       })
     }
   }

@@ -114,23 +114,45 @@ function childrenOf(object) {
   return Object.keys(object).map((key) => Object.getOwnPropertyDescriptor(object, key).value)
 }
 
-/** Prototype -> whether Node hands its objects from thread to thread, by a mark that V8 does not know: Blob, … */
-const ofNode = new WeakMap()
+/** Prototypes of objects that are known to be cloned as their own properties. */
+const ordinary = new WeakSet([Object.prototype])
 
+/**
+ * Whether Node, and not V8, clones an object, or refuses to: a Blob, a FileHandle, a URL. By what marks it knows them
+ * differs from version to version, so the first object of each class is cloned, and what comes out is looked at.
+ */
 function isOfNode(object) {
-  if (Object.prototype.toString.call(object) === '[object WebAssembly.Module]') return true
+  const tag = Object.prototype.toString.call(object)
+  if (tag === '[object WebAssembly.Module]') return true
   const prototype = Object.getPrototypeOf(object)
-  if (prototype === null || prototype === Object.prototype) return false
-  if (!ofNode.has(prototype)) ofNode.set(prototype, isMarked(prototype))
-  return ofNode.get(prototype)
+  if (prototype === null || ordinary.has(prototype) || isOfV8(object)) return false
+  const cloned = clone(object)
+  if (cloned === null) return false
+  if (Object.getPrototypeOf(cloned) !== Object.prototype) return true
+  ordinary.add(prototype)
+  return false
 }
 
-function isMarked(prototype) {
-  for (let next = prototype; next !== null; next = Object.getPrototypeOf(next)) {
-    const symbols = Object.getOwnPropertySymbols(next)
-    if (symbols.some(({ description }) => description === 'messaging_clone_symbol')) return true
+/** Null where it can not be told. */
+function clone(object) {
+  try {
+    return structuredClone(object)
+  } catch (error) {
+    // It may be something in it, which has its own turn. Objects of Node have nothing in them that others see.
+    if (Object.keys(object).length > 0) return null
+    throw /transfer/i.test(error?.message) ? notByBytes(object) : error
   }
-  return false
+}
+
+/** Whether V8 has a kind of its own for an object: it knows all of those. */
+function isOfV8(object) {
+  return (
+    Array.isArray(object) ||
+    types.isDate(object) ||
+    types.isRegExp(object) ||
+    types.isAnyArrayBuffer(object) ||
+    types.isBoxedPrimitive(object)
+  )
 }
 
 /** Of an error's property. Errors in it are not gone into: each has its own place in the list. */
