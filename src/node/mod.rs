@@ -4,6 +4,7 @@
 //! * [`thread`] is what is kept for each JS thread, from its first event to its end.
 //! * [`letters`] is how JavaScript reads what came for its thread.
 //! * [`exports`], [`channels`], [`emissions`] and [`deliveries`] are what JavaScript calls.
+//! * [`hot`] is how it calls those of them that are called for every event.
 
 mod channels;
 mod deliveries;
