@@ -179,7 +179,7 @@ test('what a thread emitted before it ended is delivered, also in its last momen
   const heard = []
   await start(1, ({ bus, cells }) => bus.on('x', () => cells.add('heard')))
   bus.on('x', (...args) => heard.push(args))
-  bus.on('limited', (...args) => heard.push(args), { timeout: 60_000 })
+  bus.on('limited', (...args) => heard.push(args), { timeout: 3_600_000 })
   const [leaver] = await start(1, ({ bus }) => {
     bus.on('leave', () => {
       for (let number = 0; number < 3; number++) bus.emit('x', number)

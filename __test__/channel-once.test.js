@@ -3,7 +3,7 @@
 // `once` listeners, and removals, over threads: one event and no more, whoever emits, and nothing after the end.
 
 const assert = require('node:assert/strict')
-const { WAYS, stage, test, turn } = require('./fixtures/stage.js')
+const { WAYS, stage, test } = require('./fixtures/stage.js')
 
 test('of many threads that emit at once, one reaches a once listener', async (t) => {
   const { bus, cells, start, startOne } = stage(t)
@@ -17,16 +17,18 @@ test('of many threads that emit at once, one reaches a once listener', async (t)
     },
     { data: NAMES },
   )
-  const emit = (own, number) => {
+  const emit = async (own, number) => {
     const { bus, cells, data } = own
+    const waited = []
     let heard = 0
     for (let name = 0; name < data; name++) {
       // Every thread has its own way, and a second go.
       if (number !== 1 && bus.emit(`once ${name}`)) heard++
-      bus.emitAndWait(`once ${name}`).then(({ success }) => cells.add('heard', success))
+      waited.push(bus.emitAndWait(`once ${name}`))
     }
+    for (const { success } of await Promise.all(waited)) heard += success
     cells.add('heard', heard)
-    return bus.idle()
+    await bus.idle()
   }
   const emitters = await start(2, () => {}, { data: NAMES })
   const ran = emitters.map((emitter, number) =>
@@ -45,7 +47,6 @@ test('of many threads that emit at once, one reaches a once listener', async (t)
   cells.set('go', 1)
   await emit({ bus, cells, data: NAMES }, 2)
   await Promise.all(ran)
-  await turn()
   assert.equal(cells.get('heard'), NAMES)
   for (let name = 0; name < NAMES; name++) assert.equal(cells.get(name), 1, `once ${name}`)
   assert.equal(bus.emit('once 0'), false)

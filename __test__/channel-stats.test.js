@@ -177,3 +177,38 @@ test('a listener that emits and waits for what it emitted is waited for itself',
   await bus.idle()
   assert.equal(cells.get('inner'), 4)
 })
+
+/** Letters that others sent this thread, and that it has not read, are not pending any more. */
+const UNREAD = { todo: '`idle` and `close` do not wait until what is settled, or lost, was told' }
+
+test('idle resolves after what it waited for', UNREAD, async (t) => {
+  const { bus, errors, startOne } = stage(t)
+  await startOne(({ bus }) => bus.on('x', () => {}), { options: { mailbox: { maxMessages: 1 } } })
+  const early = { outcomes: 0, reports: 0 }
+  for (let round = 0; round < 5000; round++) {
+    let isSettled = false
+    bus.emitAndWait('x').then(() => {
+      isSettled = true
+    })
+    await bus.idle()
+    if (!isSettled) early.outcomes++
+    for (let number = 0; number < 3; number++) bus.emit('x')
+    await bus.idle()
+    if (errors.length < bus.getStats().listenersFailed) early.reports++
+  }
+  assert.deepEqual(early, { outcomes: 0, reports: 0 })
+})
+
+test('a bus that closes tells of all that was lost before it is closed', UNREAD, async (t) => {
+  const { join, startOne } = stage(t)
+  await startOne(({ bus }) => bus.on('x', () => {}), { options: { mailbox: { maxMessages: 1 } } })
+  let unsaid = 0
+  for (let round = 0; round < 2000; round++) {
+    let told = 0
+    const bus = join({ onError: () => told++ })
+    for (let number = 0; number < 3; number++) bus.emit('x')
+    await bus.close()
+    unsaid += bus.getStats().listenersFailed - told
+  }
+  assert.equal(unsaid, 0)
+})

@@ -132,7 +132,7 @@ test(`${THREADS} threads join, listen, emit and end in every way`, { timeout: 30
     while (ended < THREADS) {
       for (let burst = 0; burst < 3; burst++) posted.push(send((id) => bus.emit('plain', id)))
       grouped.push(send((id) => bus.emit('grouped', id)))
-      if (lastId % 3 === 0) send((id) => bus.with({ timeout: 60_000 }).emit('plain', id))
+      if (lastId % 3 === 0) send((id) => bus.with({ timeout: 3_600_000 }).emit('plain', id))
       for (const event of ['plain', 'grouped', 'once']) waitFor(event)
       ask()
       assert.ok(lastId < MOST_EVENTS - 10)
@@ -142,6 +142,9 @@ test(`${THREADS} threads join, listen, emit and end in every way`, { timeout: 30
   await Promise.all([fire(), churn(scene, memory, () => ended++)])
   await Promise.all(waited)
   await bus.idle()
+  // What was lost is told of by letters, the last of which may not have been read yet.
+  const isToldOf = ({ id, to }) => to <= Atomics.load(calls, id) + lost[id]
+  await until(() => posted.every(isToldOf))
 
   for (const event of ['plain', 'grouped', 'once', 'asked']) assert.equal(bus.emit(event, 0), false, 'all are gone')
   const { pending, listenersFailed } = bus.getStats()
@@ -150,7 +153,7 @@ test(`${THREADS} threads join, listen, emit and end in every way`, { timeout: 30
   // Each listener was called, or the emitter was told; both, where its thread ended before it could say that it was done.
   for (const { id, to } of posted) {
     const called = Atomics.load(calls, id)
-    assert.ok(called <= to && to <= called + lost[id], `plain ${id}: ${called} of ${to} called, ${lost[id]} told of`)
+    assert.ok(called <= to, `plain ${id}: ${called} of ${to} called, ${lost[id]} told of`)
   }
   for (const { id, to } of grouped) assert.ok(Atomics.load(calls, id) <= to, `grouped ${id} came twice`)
   const called = calls.reduce((sum, count) => sum + count)

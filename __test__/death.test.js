@@ -49,7 +49,7 @@ function doomed({ bus, cells, die, parentPort, data: { way } }) {
 
 /** One event of every kind. What is waited for is settled when the promise is. */
 function emitAll(bus) {
-  const limited = bus.with({ timeout: 60_000 })
+  const limited = bus.with({ timeout: 3_600_000 })
   const waited = {
     'emitAndWait to everybody': bus.emitAndWait('plain', 1),
     'emitAndWait to a group': bus.emitAndWait('grouped', 2),
@@ -99,7 +99,7 @@ async function assertAllGone(scene, thread, outcomes, count) {
     assert.deepEqual([code, threadId], [GONE, thread.id], name)
     assert.match(message, new RegExp(`thread ${thread.id} ended before its listener of '(plain|grouped|asked)'`))
   }
-  await bus.idle()
+  await scene.reported()
   const { pending, listenersFailed } = bus.getStats()
   assert.equal(pending, 0)
   // All of them, and the one that ended the thread if it did not return before.
@@ -164,7 +164,7 @@ for (const [name, { way, help, resourceLimits }] of Object.entries(DEATHS)) {
 }
 
 test('what was read together with an event that ends the thread is not begun either, and goes to others', async (t) => {
-  const { bus, cells, start, startOne } = stage(t)
+  const { bus, cells, reported, start, startOne } = stage(t)
   cells.name('started', 'dying', 'go', 'busy', 'read')
   const dead = hearing(bus)
   const thread = await startOne(doomed, { data: { way: 'exit' } })
@@ -189,7 +189,7 @@ test('what was read together with an event that ends the thread is not begun eit
   assert.equal(plain.errors[0].code, GONE)
   assert.deepEqual([grouped.success, asked], [1, 'answered'])
   assert.deepEqual(await other.run(({ log }) => log.sort()), [4, 5])
-  await bus.idle()
+  await reported()
   await thread.exited
   assert.equal(cells.get('started'), 0)
   assert.deepEqual(
@@ -263,7 +263,7 @@ test('what a thread had emitted goes on when the thread is gone, and leaves noth
       bus.emit('x')
       bus.emitAndWait('x')
       bus.request('x')
-      bus.with({ timeout: 60_000, signal: new AbortController().signal }).emit('x')
+      bus.with({ timeout: 3_600_000, signal: new AbortController().signal }).emit('x')
     }
     cells.set('emitted', 1)
   })
