@@ -25,8 +25,10 @@ const pools = () => require('./pool/pool.js')
 
 const DEFAULT_MAX_LISTENERS = 55
 
-/** Events that EventEmitter itself emits or throws for, and with which `emit` has to do more than queue. */
-const EXCEPTIONS = new Set(['error', 'newListener', 'removeListener'])
+/** Whether EventEmitter itself emits such events, or throws for them, so that `emit` has to do more than queue. */
+function isException(event) {
+  return event === 'error' || event === 'newListener' || event === 'removeListener'
+}
 
 class ParallelEventBus extends EventEmitter {
   #dispatcher
@@ -36,7 +38,7 @@ class ParallelEventBus extends EventEmitter {
   /** How events go to other threads; null without a channel. */
   #lane = null
   #closing = null
-  /** `emit` has to look twice: the bus is closed, has `once` listeners or a channel, or is throwing an `error`. */
+  /** `emit` has to look twice: the bus is closed, has `once` listeners, or is throwing an `error`. */
   #careful = false
   /** An `error` that nobody hears is being thrown; its monitors are told at once. */
   #throwing = false
@@ -71,8 +73,10 @@ class ParallelEventBus extends EventEmitter {
 
   emit(event, ...args) {
     const listeners = this._events[event]
-    // The usual case, in few enough calls for V8 to inline them all.
-    if (listeners !== undefined && !this.#careful && !EXCEPTIONS.has(event)) {
+    // The usual cases, in few enough calls for V8 to inline them all.
+    if ((listeners !== undefined || this.#lane !== null) && !this.#careful && !isException(event)) {
+      if (this.#lane !== null && typeof event === 'string') return this.#lane.post(event, listeners, args)
+      if (listeners === undefined) return this.#emit(event, args, null)
       this.#dispatcher.dispatch(event, listeners, args, null)
       return true
     }
@@ -197,7 +201,7 @@ class ParallelEventBus extends EventEmitter {
   }
 
   #beCareful() {
-    this.#careful = this.#throwing || this.#dispatcher.closed || this.#roster.hasAnySpecial || this.#lane !== null
+    this.#careful = this.#throwing || this.#dispatcher.closed || this.#roster.hasAnySpecial
   }
 
   #emitSynchronously(event, args) {

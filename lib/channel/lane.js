@@ -34,6 +34,17 @@ class ChannelLane {
       const others = this.membership.post(keyOf(event), args)
       if (others !== Membership.NOT_PLAIN) return this.#queueHere(event, this.#plainHere(event), args, others, onHeard)
     }
+    return this.#send(event, args, outcome, limits, onHeard)
+  }
+
+  /** As `queue`, for an event that nobody waits for, of a bus that has plain listeners only: these, or undefined. */
+  post(event, listeners, args) {
+    const others = this.membership.post(event, args)
+    if (others === Membership.NOT_PLAIN) return this.#send(event, args, null, null, undefined)
+    return this.#queueHere(event, listeners, args, others, undefined)
+  }
+
+  #send(event, args, outcome, limits, onHeard) {
     const others = this.membership.send(keyOf(event), args, { toOne: false, outcome, limits })
     const { own } = this.membership
     const listeners = this.#listenersHere(event, own)
@@ -49,7 +60,6 @@ class ChannelLane {
 
   /** The listeners here, or undefined. One that is special, and that the engine has not, was claimed by another thread. */
   #plainHere(event) {
-    if (!this.#roster.hasAnySpecial) return this.#bus._events[event]
     const listeners = this.#listenersHere(event, NOBODY)
     return countOf(listeners) === 0 ? undefined : listeners
   }

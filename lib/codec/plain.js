@@ -23,6 +23,10 @@ const WIDE = /[^\0-\xff]/
 
 const { keys, hasOwn } = Object
 
+/** Keys that were found plain, by their place in an object: events of one kind have the same ones again and again. */
+const LAST_KNOWN = 31
+const known = new Array(LAST_KNOWN + 1).fill('')
+
 const few = new Array(COMPARED).fill(null)
 const many = new Set()
 let met = 0
@@ -75,10 +79,18 @@ function isPlainObject(object, depth) {
   if (ArrayBuffer.isView(object)) return isPlainBytes(object)
   // msgpackr goes by the constructor; what can be iterated is the `arguments` of a function, say.
   if (object.constructor !== Object || object[Symbol.iterator] !== undefined) return false
+  let index = 0
   for (const key in object) {
-    if (key === '__proto__' || !key.isWellFormed()) return false
+    if (key !== known[index & LAST_KNOWN] && !isPlainKey(key, index)) return false
     if (!isPlainValue(object[key], depth + 1)) return false
+    index++
   }
+  return true
+}
+
+function isPlainKey(key, index) {
+  if (key === '__proto__' || !key.isWellFormed()) return false
+  if (key.length <= LONGEST_WIDE_STRING) known[index & LAST_KNOWN] = key
   return true
 }
 

@@ -83,13 +83,7 @@ impl Packet {
         self.words.push(word(listeners.len()));
         self.words.extend_from_slice(listeners);
         self.words.push(word(payload.len()));
-        let (whole, rest) = payload.as_chunks::<4>();
-        self.words.extend(whole.iter().map(|bytes| u32::from_ne_bytes(*bytes)));
-        if !rest.is_empty() {
-            let mut last = [0; 4];
-            last[..rest.len()].copy_from_slice(rest);
-            self.words.push(u32::from_ne_bytes(last));
-        }
+        self.words.extend(words_of(payload));
     }
 
     /// Whose events they are.
@@ -190,6 +184,16 @@ impl Packet {
         }
         self.settled(self.unsettled, failed);
     }
+}
+
+/// Bytes as words, the last of them padded with zeros.
+pub fn words_of(bytes: &[u8]) -> impl Iterator<Item = u32> {
+    let (whole, rest) = bytes.as_chunks::<4>();
+    // Put together from single bytes: to read a word where bytes were just written would wait until
+    // the processor has made all its writes, among them those to memory that another core has.
+    let byte = |index| rest.get(index).copied().unwrap_or(0);
+    let last = (!rest.is_empty()).then(|| u32::from_ne_bytes([byte(0), byte(1), byte(2), 0]));
+    whole.iter().map(|bytes| u32::from_ne_bytes(*bytes)).chain(last)
 }
 
 fn word(value: usize) -> u32 {

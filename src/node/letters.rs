@@ -1,6 +1,6 @@
 //! Letters as JavaScript reads them: a batch of records in one array of 32-bit words.
 //!
-//! `lib/remote/letters.js` is the other side, and says what each record means. Bytes are preceded
+//! `lib/channel/letters.js` is the other side, and says what each record means. Bytes are preceded
 //! by their number and padded to whole words. The first word of a batch is
 //! 1 if the reader has to read again.
 
@@ -8,7 +8,7 @@ use super::thread::Thread;
 use crate::core::delivery::Delivery;
 use crate::core::endpoint::Letter;
 use crate::core::outcome::{Cause, Failure, Outcome};
-use crate::core::packet::Packet;
+use crate::core::packet::{Packet, words_of};
 
 const PACKET: u32 = 1;
 const DELIVERY: u32 = 2;
@@ -37,7 +37,7 @@ pub fn read(thread: &Thread, out: &mut [u32], room: u32) -> i32 {
     loop {
         let queue = if news.is_empty() { &mut *unread } else { &mut *news };
         let Some(mut letter) = queue.pop_front() else { break };
-        let (size, events) = (size_of(&letter), events_of(&letter));
+        let (size, events) = (size_of(&letter), letter.events());
         let fits = words.used + size <= words.out.len();
         if !fits || (events > 0 && room == 0) {
             queue.push_front(letter);
@@ -72,29 +72,14 @@ impl Words<'_> {
 
     fn put_bytes(&mut self, bytes: &[u8]) {
         self.put(to_word(bytes.len()));
-        let (whole, rest) = bytes.as_chunks::<4>();
-        for word in whole {
-            self.put(u32::from_ne_bytes(*word));
-        }
-        if !rest.is_empty() {
-            let mut last = [0; 4];
-            last[..rest.len()].copy_from_slice(rest);
-            self.put(u32::from_ne_bytes(last));
+        for word in words_of(bytes) {
+            self.put(word);
         }
     }
 }
 
 fn words_for(bytes: &[u8]) -> usize {
     1 + bytes.len().div_ceil(4)
-}
-
-/// How many events for listeners a letter brings.
-fn events_of(letter: &Letter) -> usize {
-    match letter {
-        Letter::Packet(packet) => packet.len(),
-        Letter::Delivery(_) => 1,
-        _ => 0,
-    }
 }
 
 /// An upper bound, in words.
@@ -123,12 +108,12 @@ fn write(thread: &Thread, letter: Letter, words: &mut Words<'_>) {
     match letter {
         Letter::Packet(packet) => write_packet(thread, packet, words),
         Letter::Delivery(delivery) => write_delivery(thread, delivery, words),
-        Letter::Settled { token, outcome } => {
+        Letter::Settled { token, outcome, .. } => {
             thread.withdrawable.borrow_mut().remove(&token);
             words.put_all(&[SETTLED, token]);
             write_outcome(&outcome, words);
         }
-        Letter::Lost { emitter, lost } => {
+        Letter::Lost { emitter, lost, .. } => {
             let (kind, detail) = kind_of(&lost.cause);
             words.put_all(&[LOST, emitter.as_u32(), kind, detail, lost.listeners]);
             words.put_all(&[lost.thread, u32::from(lost.started)]);
