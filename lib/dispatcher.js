@@ -60,7 +60,7 @@ class Dispatcher {
   #checkIdle() {
     // Two may see the end: the last listener here, and the membership, which was asked to watch before.
     if (this.#idle === null || this.pending > 0) return
-    if (this.membership !== null && this.membership.pending > 0) {
+    if (this.membership !== null && !this.membership.isIdle) {
       this.membership.awaitIdle(() => this.#checkIdle())
       return
     }

@@ -69,7 +69,9 @@ fn a_delivery_that_is_dropped_is_gone_except_for_what_had_settled() {
     assert_eq!((outcome.success, outcome.failed(), outcome.failures.len()), (1, 2, 1));
     assert_eq!((outcome.failures[0].listeners, &outcome.failures[0].cause), (2, &Cause::Gone));
     let letters = read(emitter.endpoint());
-    let [Letter::Lost { emitter: of, lost }] = letters.as_slice() else { panic!("other letters") };
+    let [Letter::Lost { emitter: of, lost, .. }] = letters.as_slice() else {
+        panic!("other letters")
+    };
     assert_eq!((*of, lost.listeners, lost.thread, lost.started), (emitter.id(), 2, 2, false));
     assert_eq!((&*lost.event, &*lost.payload), ("e", b"payload".as_slice()));
 }

@@ -277,6 +277,11 @@ class Membership {
     return this.#member === 0 ? 0 : native.pending(this.#thread, this.#member)
   }
 
+  /** Nothing is pending, and this bus was told what became of it all. */
+  get isIdle() {
+    return this.#member === 0 || native.isIdle(this.#thread, this.#member)
+  }
+
   /** Listeners of others that failed, since the last reset. */
   get failed() {
     const failed = this.#member === 0 ? this.#failedAtEnd : native.failed(this.#thread, this.#member)
@@ -293,7 +298,7 @@ class Membership {
 
   /** Called after each turn in which something came. */
   turned() {
-    if (this.#whenIdle !== null && this.pending === 0) {
+    if (this.#whenIdle !== null && this.isIdle) {
       const callback = this.#whenIdle
       this.#whenIdle = null
       callback()

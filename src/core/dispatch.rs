@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::deadline;
 use super::delivery::Delivery;
 use super::endpoint::Letter;
-use super::member::Member;
+use super::member::{Member, Untold};
 use super::metrics;
 use super::outcome::{Cause, Lost, Reply};
 use super::part::Part;
@@ -240,7 +240,9 @@ impl Dispatch {
                 let mailbox = self.emitter.endpoint().mailbox();
                 // In this order: whoever sees nothing pending any more may end, and must find the
                 // letter before it does. And one wake, sent last, is enough for both.
-                let must_ring = mailbox.put(Letter::Settled { token, outcome }).unwrap_or(false);
+                let untold = Untold::new(&self.emitter);
+                let letter = Letter::Settled { token, outcome, untold };
+                let must_ring = mailbox.put(letter).unwrap_or(false);
                 self.emitter.ended(1, failed);
                 if must_ring {
                     mailbox.ring();

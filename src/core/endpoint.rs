@@ -11,7 +11,7 @@ use super::channel::{self, Channel};
 use super::deadline;
 use super::delivery::Delivery;
 use super::mailbox::{Mailbox, Wake};
-use super::member::{Member, MemberId};
+use super::member::{Member, MemberId, Untold};
 use super::outcome::{Lost, Outcome};
 use super::packet::Packet;
 use super::quota::Limits;
@@ -32,6 +32,8 @@ pub enum Letter {
         token: u32,
         /// What became of it.
         outcome: Outcome,
+        /// Its emitter waits for this letter.
+        untold: Untold,
     },
     /// An event of a member of this endpoint that did not get to the end of some listeners.
     Lost {
@@ -39,6 +41,8 @@ pub enum Letter {
         emitter: MemberId,
         /// Which, and why.
         lost: Lost,
+        /// Its emitter waits for this letter.
+        untold: Untold,
     },
     /// Nothing addressed to this listener, which was removed, comes after this.
     Forget(ListenerId),
@@ -65,6 +69,15 @@ pub enum Letter {
 }
 
 impl Letter {
+    /// How many events for listeners it brings.
+    pub fn events(&self) -> usize {
+        match self {
+            Letter::Packet(packet) => packet.len(),
+            Letter::Delivery(_) => 1,
+            _ => 0,
+        }
+    }
+
     /// It is about to be dealt with: gives back the room that it took among what may wait.
     pub fn receive(&mut self) {
         match self {

@@ -37,6 +37,8 @@ pub struct Member {
     in_flight: AtomicUsize,
     /// Dispatches of its own that have not settled, and posts, one for each member they went to.
     pending: AtomicUsize,
+    /// Letters about its own events that its endpoint has not read.
+    untold: AtomicUsize,
     /// Listeners that its dispatches addressed and that did not succeed.
     failed: AtomicUsize,
     /// 1 while it waits to be told that nothing much waits on the channel.
@@ -54,6 +56,7 @@ impl Member {
             listeners: Mutex::new(Some(HashMap::new())),
             in_flight: AtomicUsize::new(0),
             pending: AtomicUsize::new(0),
+            untold: AtomicUsize::new(0),
             failed: AtomicUsize::new(0),
             waits_for_room: AtomicUsize::new(0),
             _counted: metrics::MEMBERS.count(),
@@ -138,6 +141,12 @@ impl Member {
         self.pending.load(Ordering::Acquire)
     }
 
+    /// Whether nothing of its own is pending, and its endpoint has read what became of it all.
+    pub fn is_idle(&self) -> bool {
+        // In this order: a letter is queued before what it tells of is no longer pending.
+        self.pending() == 0 && self.untold.load(Ordering::Acquire) == 0
+    }
+
     /// Listeners that its dispatches addressed and that did not succeed.
     pub fn failed(&self) -> usize {
         self.failed.load(Ordering::Acquire)
@@ -179,9 +188,10 @@ impl Member {
     }
 
     /// Tells its endpoint of an event of its own that was lost.
-    pub(super) fn tell_of(&self, lost: Lost) {
+    pub(super) fn tell_of(self: &Arc<Self>, lost: Lost) {
+        let letter = Letter::Lost { emitter: self.id, lost, untold: Untold::new(self) };
         // An endpoint that is gone has nobody to tell.
-        let _ = self.endpoint.mailbox().post(Letter::Lost { emitter: self.id, lost });
+        let _ = self.endpoint.mailbox().post(letter);
     }
 
     pub(super) fn began(&self) {
@@ -196,5 +206,22 @@ impl Member {
             // A closed mailbox has nobody who waits.
             let _ = self.endpoint.mailbox().nudge();
         }
+    }
+}
+
+/// In a letter that tells of a member's own event: the member [is not idle](Member::is_idle) before the
+/// letter was read, and dropped.
+pub struct Untold(Arc<Member>);
+
+impl Untold {
+    pub(super) fn new(member: &Arc<Member>) -> Self {
+        member.untold.fetch_add(1, Ordering::AcqRel);
+        Untold(member.clone())
+    }
+}
+
+impl Drop for Untold {
+    fn drop(&mut self) {
+        self.0.untold.fetch_sub(1, Ordering::AcqRel);
     }
 }

@@ -105,6 +105,12 @@ pub fn forget_routes(thread: u32, member: u32) -> Result<()> {
     Ok(())
 }
 
+/// Whether no emission of a member is pending, and its thread has read what became of them.
+#[napi(catch_unwind)]
+pub fn is_idle(thread: u32, member: u32) -> Result<bool> {
+    Ok(self::member(&*find(thread)?, member)?.is_idle())
+}
+
 /// Emissions of a member that have not settled.
 #[napi(catch_unwind)]
 pub fn pending(thread: u32, member: u32) -> Result<f64> {

@@ -28,6 +28,12 @@ use crate::core::route::{Own, Route};
 /// competitive spinning of Karlin, Manasse, McGeoch and Owicki, 1990).
 const PATIENCE: Duration = Duration::from_micros(20);
 
+/// After a look that found many events, the next one comes so much later at the earliest. In a stream
+/// of events a thread that looks again and again finds a few each time, and by looking takes time from
+/// the emitter: both want the lock and the memory of the mailbox. A request is not held up by this.
+const PACE: Duration = Duration::from_micros(100);
+const MANY: usize = 16;
+
 static ATTACHED_COUNT: AtomicUsize = AtomicUsize::new(0);
 static LAST_HANDLE: AtomicU32 = AtomicU32::new(0);
 
@@ -64,8 +70,9 @@ pub struct Thread {
     pub words: RefCell<Option<Uint32Array>>,
     /// How many buses asked for the event loop to stay alive.
     pub kept_alive: Cell<u32>,
-    /// When letters were found last.
+    /// When letters were found last, and how many events they were.
     found_at: Cell<Option<Instant>>,
+    found: Cell<usize>,
     /// The doorbell is referenced.
     held: Cell<bool>,
 }
@@ -96,6 +103,7 @@ pub fn attach(env: Env, drain: Function<'_, bool, ()>, thread: u32) -> Result<u3
         words: RefCell::default(),
         kept_alive: Cell::new(0),
         found_at: Cell::new(None),
+        found: Cell::new(0),
         held: Cell::new(false),
     });
     // Added after the threadsafe function was made, so it runs before that is torn down.
@@ -121,7 +129,11 @@ impl Thread {
     /// Collects all letters. Returns whether it has to be called again, soon: there are some to read,
     /// or there were some just now.
     pub fn look(&self) -> bool {
-        let stays_awake = self.found_at.get().is_some_and(|at| at.elapsed() < PATIENCE);
+        if self.is_too_early() {
+            return true;
+        }
+        let was_stream = self.found.get() >= MANY;
+        let stays_awake = !was_stream && self.since_found() < PATIENCE;
         let mut letters = Vec::new();
         if stays_awake {
             self.endpoint.watch(usize::MAX, &mut letters);
@@ -129,13 +141,40 @@ impl Thread {
             // Whether to look again is told by what is found.
             let _found = self.endpoint.look(usize::MAX, &mut letters);
         }
-        if !letters.is_empty() {
-            self.found_at.set(Some(Instant::now()));
-        }
-        let (mut news, mut unread) = (self.news.borrow_mut(), self.unread.borrow_mut());
         let found = !letters.is_empty();
+        if found {
+            self.found_at.set(Some(Instant::now()));
+        } else if stays_awake && are_crowded() {
+            // Whoever shares the core may be the one that is waited for.
+            std::thread::yield_now();
+        }
+        self.found.set(letters.iter().map(Letter::events).sum());
+        self.sort(letters);
+        found || stays_awake || self.has_letters()
+    }
+
+    /// Whether a stream of events is to be left alone for a while. Where cores are scarce, the thread
+    /// sleeps that while, for others to use it.
+    fn is_too_early(&self) -> bool {
+        let left = PACE.saturating_sub(self.since_found());
+        if self.found.get() < MANY || left.is_zero() {
+            return false;
+        }
+        let may_sleep = are_crowded() && !self.has_letters();
+        if may_sleep {
+            std::thread::sleep(left);
+        }
+        !may_sleep
+    }
+
+    fn since_found(&self) -> Duration {
+        self.found_at.get().map_or(Duration::MAX, |at| at.elapsed())
+    }
+
+    /// News of this thread's own events do not wait behind events of others.
+    fn sort(&self, letters: Vec<Letter>) {
+        let (mut news, mut unread) = (self.news.borrow_mut(), self.unread.borrow_mut());
         for letter in letters {
-            // News of this thread's own events do not wait behind events of others.
             match letter {
                 Letter::Packet(_) | Letter::Delivery(_) | Letter::Forget(_) => {
                     unread.push_back(letter)
@@ -143,11 +182,10 @@ impl Thread {
                 _ => news.push_back(letter),
             }
         }
-        if !found && stays_awake && are_crowded() {
-            // Whoever shares the core may be the one that is waited for.
-            std::thread::yield_now();
-        }
-        found || stays_awake || !unread.is_empty() || !news.is_empty()
+    }
+
+    fn has_letters(&self) -> bool {
+        !self.unread.borrow().is_empty() || !self.news.borrow().is_empty()
     }
 
     /// Asks for a drain and keeps the event loop alive until then.

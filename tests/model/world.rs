@@ -385,8 +385,8 @@ impl World {
     fn say(&self, letter: &Letter) -> String {
         let of = |id| self.members.iter().position(|member| member.id() == id).unwrap();
         match letter {
-            Letter::Settled { token, outcome } => format!("settled {token} {outcome:?}"),
-            Letter::Lost { emitter, lost } => {
+            Letter::Settled { token, outcome, .. } => format!("settled {token} {outcome:?}"),
+            Letter::Lost { emitter, lost, .. } => {
                 let number = u32::from_ne_bytes(lost.payload[..4].try_into().unwrap());
                 let what = format!("{number} {:?} × {}", lost.cause, lost.listeners);
                 assert_eq!(*lost.event, *name_of(self.rules.emissions[number as usize].event));
