@@ -9,8 +9,11 @@
 // their own `getStats`, `request`, `clear`, `_stats`.
 
 const { EventEmitter, errorMonitor } = require('node:events')
+const { inspect } = require('node:util')
 const { Dispatcher } = require('./dispatcher.js')
 const { BusClosedError, NoListenersError, invalidArgValue } = require('./errors.js')
+const { viewOf } = require('./inspect.js')
+const log = require('./log.js')
 const { Answer, Outcome } = require('./outcome.js')
 const { Registrar } = require('./registrar.js')
 const { Registration } = require('./registration.js')
@@ -60,13 +63,20 @@ class ParallelEventBus extends EventEmitter {
     const { ChannelLane, Membership } = channel()
     const membership = new Membership(dispatcher, options, {
       remove: ({ event, stored }) => this.#removeClaimed(event, stored),
-      tell: (event, about) => this.#emit(event, [about], null),
+      tell: (event, about) => this.#tell(event, about),
     })
     const dispatch = (...about) => this.#dispatch(...about)
     this.#lane = new ChannelLane(this, { dispatcher, roster, membership, dispatch })
     this.#registrar.membership = membership
     this.#registrar.group = options.group
     this.#beCareful()
+    log('joined channel %o', options.channel)
+  }
+
+  /** News of the channel, as an event of this bus. */
+  #tell(event, about) {
+    log('%s on channel %o: %o', event.description, this.#lane.membership.channel, about)
+    this.#emit(event, [about], null)
   }
 
   // Emitting
@@ -288,7 +298,9 @@ class ParallelEventBus extends EventEmitter {
     await quiet
     await Promise.all(Array.from(this.#pools, (pool) => pool.close()))
     this.#registrar.removeAll([])
-    this.#lane?.membership.forget()
+    if (this.#lane === null) return
+    this.#lane.membership.forget()
+    log('left channel %o', this.#lane.membership.channel)
   }
 
   // The channel
@@ -314,6 +326,13 @@ class ParallelEventBus extends EventEmitter {
     }
     this.#pools.add(pool)
     return pool
+  }
+
+  [inspect.custom]() {
+    // What only inherits from a bus, or stands before one, has no state of its own.
+    if (!(#dispatcher in this)) return this
+    const { closed } = this.#dispatcher
+    return viewOf(this, { channel: this.#lane?.membership.channel, pending: this.#dispatcher.stats().pending, closed })
   }
 
   ref() {

@@ -6,6 +6,7 @@
 
 const { AsyncResource, executionAsyncId } = require('node:async_hooks')
 const { originalOf } = require('./registration.js')
+const { isTraced, trace } = require('./tracing.js')
 
 const { then } = Promise.prototype
 /** `listener.call(...)`, also where a listener has a `call` of its own. */
@@ -39,6 +40,11 @@ class Emission extends AsyncResource {
   /** Starts every listener, in order. Called by the drain, in the emitter's async context. */
   start() {
     if (this.dispatcher.withdrawals !== null) this.withdraw()
+    if (isTraced()) trace(this, () => this.callListeners())
+    else this.callListeners()
+  }
+
+  callListeners() {
     const { listeners, args } = this
     const { bus } = this.dispatcher
     let settled = 0

@@ -52,6 +52,7 @@ class Answering {
   answering(listener, stored) {
     const remember = (value) => {
       this.value = value
+      return value
     }
     function answer(...args) {
       const value = Reflect.apply(listener, this, args)

@@ -3,12 +3,19 @@
 // Why an event did not get to the end of a listener in another thread, as the error that its emitter gets.
 
 const { ListenerTimeoutError, MailboxFullError, ThreadExitedError } = require('../errors.js')
+const log = require('../log.js')
 
 const TIMED_OUT = 1
 const FULL = 2
 
 /** @param {number} kind as in `src/node/letters.rs`; 0, a failure, has an error of its own */
 function causeOf(event, kind, detail, threadId) {
+  const error = errorOf(event, kind, detail, threadId)
+  log('%o did not get to the end of a listener in thread %d: %s', event, threadId, error.code)
+  return error
+}
+
+function errorOf(event, kind, detail, threadId) {
   if (kind === TIMED_OUT) return new ListenerTimeoutError(event, undefined, detail)
   if (kind === FULL) return new MailboxFullError(event, threadId)
   return new ThreadExitedError(event, threadId)

@@ -4,7 +4,7 @@
 // of. The emitter counts its failures; they are told here, where they happen.
 
 const native = require('../../native.js')
-const { Emission } = require('../emission.js')
+const { Emission, countOf } = require('../emission.js')
 const outbox = require('../outbox.js')
 const { Answering } = require('../outcome.js')
 const { storedOf } = require('../registration.js')
@@ -27,12 +27,14 @@ class Posted extends Emission {
 
   fail(index, error) {
     this.failures++
+    this.outcome?.failed(index, error)
     report(this, index, error)
     this.settle(1)
   }
 
   finish() {
     this.unsettled = -1
+    this.outcome?.settle(countOf(this.listeners))
     this.inbox.posted(this.packet, this.index, this.failures)
   }
 }
@@ -133,12 +135,14 @@ class Dispatched extends Emission {
   fail(index, error) {
     const { buffer, start, end } = encodeError(this.inbox.encoder, error)
     native.fail(outbox.handle, this.#delivery, this.#indexOf(index), buffer, start, end)
+    this.outcome?.failed(index, error)
     report(this, index, error)
     this.settle(1)
   }
 
   finish() {
     this.unsettled = -1
+    this.outcome?.settle(countOf(this.listeners))
     if (!this.#letGo) native.release(outbox.handle, this.#delivery)
     this.dispatcher.membership.checkQuiet()
   }

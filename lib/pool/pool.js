@@ -8,6 +8,7 @@ const { availableParallelism } = require('node:os')
 const { pathToFileURL } = require('node:url')
 const { Worker, threadId: ownThreadId } = require('node:worker_threads')
 const { ThreadExitedError, invalidArgType } = require('../errors.js')
+const log = require('../log.js')
 const { validateSpawnOptions } = require('../validate.js')
 
 const ENTRY = require.resolve('./thread.js')
@@ -69,6 +70,7 @@ class ThreadPool {
   #add() {
     const worker = this.#start()
     const { threadId } = worker
+    log('spawned thread %d', threadId)
     this.#starting.add(worker)
     return new Promise((resolve, reject) => {
       const startedAt = Date.now()
@@ -77,6 +79,7 @@ class ThreadPool {
         // Too late where the pool is being ended, which waits for the exit and must not be left alone with that.
         if (this.#closing !== null || !this.#starting.delete(worker)) return
         this.#workers.add(worker)
+        log('thread %d is ready', threadId)
         // From now on what is in flight keeps the process alive, and an idle thread does not.
         worker.unref()
         resolve()
@@ -88,6 +91,7 @@ class ThreadPool {
         const error = thrown === undefined ? new ThreadExitedError(null, threadId) : thrown.error
         const wasReady = this.#workers.delete(worker)
         this.#starting.delete(worker)
+        log('thread %d ended', threadId)
         if (wasReady) this.#crashed(error, Date.now() - startedAt)
         else reject(error)
       })
@@ -98,12 +102,13 @@ class ThreadPool {
     if (this.#closing !== null) return
     if (lifetime >= STABLE_AFTER) this.#crashesInARow = 0
     this.#onCrash(error)
-    this.#replace()
+    this.#replace(error)
   }
 
-  #replace() {
+  #replace(error) {
     const crashes = this.#crashesInARow++
     const delay = crashes === 0 ? 0 : Math.min(FIRST_DELAY * 2 ** (crashes - 1), LAST_DELAY)
+    log('a thread crashed, and is replaced in %d ms: %s', delay, error)
     const timer = setTimeout(() => {
       this.#timers.delete(timer)
       this.#add().catch((error) => this.#crashed(error, 0))

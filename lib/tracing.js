@@ -1,0 +1,139 @@
+'use strict'
+
+// Two tracing channels of node:diagnostics_channel, for monitoring: one message per emission, one per listener.
+// An emission is traced if anybody is subscribed when its listeners are started; with nobody, this is one look per
+// emission. What is traced differs from what is not in two things: the listeners that are called have a function
+// around them, and who waits for the outcome has an object before it.
+
+const { tracingChannel } = require('node:diagnostics_channel')
+const { originalOf, standIn, storedOf } = require('./registration.js')
+
+const emissions = tracingChannel('parallel-event-bus:emission')
+const listeners = tracingChannel('parallel-event-bus:listener')
+
+const { then } = Promise.prototype
+
+/** Every channel: `hasSubscribers` of a tracing channel is not in all releases of Node 20. */
+function isTraced() {
+  return (
+    emissions.start.hasSubscribers ||
+    emissions.end.hasSubscribers ||
+    emissions.asyncStart.hasSubscribers ||
+    emissions.asyncEnd.hasSubscribers ||
+    emissions.error.hasSubscribers ||
+    listeners.start.hasSubscribers ||
+    listeners.end.hasSubscribers ||
+    listeners.asyncStart.hasSubscribers ||
+    listeners.asyncEnd.hasSubscribers ||
+    listeners.error.hasSubscribers
+  )
+}
+
+/**
+ * Starts the listeners of an emission, by `start`, and publishes what becomes of it and of each.
+ *
+ * @param {import('./emission.js').Emission} emission
+ * @param {() => void} start
+ */
+function trace(emission, start) {
+  const { event, args, dispatcher } = emission
+  const called = typeof emission.listeners === 'function' ? [emission.listeners] : emission.listeners
+  const message = { bus: dispatcher.bus, event, args, listeners: called.map(originalOf) }
+  const outcome = new TracedOutcome(message, emission.outcome)
+  emission.outcome = outcome
+  emission.listeners = called.map((listener) => tracedListener(message, listener))
+  emissions.start.runStores(message, start)
+  outcome.started()
+}
+
+/** Stands before who waits for an emission, if anybody does, and keeps what he is told. */
+class TracedOutcome {
+  #message
+  #next
+  #errors = []
+  #isStarting = true
+
+  constructor(message, next) {
+    this.#message = message
+    this.#next = next
+  }
+
+  failed(index, error) {
+    this.#errors[index] = error
+    this.#next?.failed(index, error)
+  }
+
+  abort(reason) {
+    this.#next?.abort(reason)
+  }
+
+  settle(count) {
+    // `filter` skips the gaps.
+    const errors = this.#errors.filter(() => true)
+    this.#message.result = { success: count - errors.length, failed: errors.length, errors }
+    if (errors.length > 0) fail(emissions, this.#message, errors[0])
+    if (!this.#isStarting) settled(emissions, this.#message)
+    this.#next?.settle(count)
+  }
+
+  /** All listeners were called. */
+  started() {
+    this.#isStarting = false
+    emissions.end.publish(this.#message)
+  }
+}
+
+function tracedListener(emission, called) {
+  const { bus, event, args } = emission
+  const message = { bus, event, args, listener: originalOf(called), emission }
+
+  function listener(...own) {
+    return listeners.start.runStores(message, () => {
+      try {
+        return observed(Reflect.apply(called, this, own), message)
+      } catch (error) {
+        fail(listeners, message, error)
+        throw error
+      } finally {
+        listeners.end.publish(message)
+      }
+    })
+  }
+
+  return standIn(listener, storedOf(called))
+}
+
+/** What a listener returned, or a promise in the place of something like one, whose `then` may only be called once. */
+function observed(result, message) {
+  const thenOf = result?.then
+  if (typeof thenOf !== 'function') {
+    message.result = result
+    return result
+  }
+  const promise = thenOf === then && result instanceof Promise ? result : new Promise((resolve) => resolve(result))
+  return then.call(
+    promise,
+    (value) => {
+      message.result = value
+      settled(listeners, message)
+      return value
+    },
+    (error) => {
+      fail(listeners, message, error)
+      settled(listeners, message)
+      throw error
+    },
+  )
+}
+
+function fail(channel, message, error) {
+  message.error = error
+  channel.error.publish(message)
+}
+
+function settled(channel, message) {
+  channel.asyncStart.publish(message)
+  channel.asyncEnd.publish(message)
+}
+
+module.exports = { isTraced, trace }
