@@ -4,9 +4,11 @@
 
 const assert = require('node:assert/strict')
 const { execFileSync } = require('node:child_process')
-const { existsSync, statSync, readdirSync } = require('node:fs')
+const { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } = require('node:fs')
+const { tmpdir } = require('node:os')
 const path = require('node:path')
 const { test } = require('node:test')
+const { stage } = require('../scripts/release/stage.js')
 
 const root = path.join(__dirname, '..')
 const name = '@cynic/parallel-event-bus'
@@ -71,7 +73,7 @@ test('what is packed is what runs, and nothing else', () => {
     assert.ok(files.includes(file), `${file} is missing`)
   }
   assert.equal(files.filter((file) => file.endsWith('.node')).length, 1)
-  for (const file of files) assert.doesNotMatch(file, /^(src|__test__|benches|examples|target)\//)
+  for (const file of files) assert.doesNotMatch(file, /^(src|__test__|benches|examples|target|scripts|docs|\.github)\//)
   const modules = readdirSync(path.join(root, 'lib'), { recursive: true }).filter((name) => name.endsWith('.js'))
   assert.ok(modules.length > 20)
   for (const module of modules) assert.ok(files.includes(`lib/${module.replaceAll('\\', '/')}`), module)
@@ -81,4 +83,41 @@ test('the binary is small', () => {
   const [binary] = readdirSync(root).filter((file) => file.endsWith('.node'))
   assert.ok(existsSync(path.join(root, binary)))
   assert.ok(statSync(path.join(root, binary)).size <= 1.5 * 1024 * 1024)
+})
+
+test('a release is a package for each platform with its binary, and one without that names them', async (t) => {
+  const work = mkdtempSync(path.join(tmpdir(), 'stage-'))
+  t.after(() => rmSync(work, { recursive: true }))
+  const [binary] = readdirSync(root).filter((file) => file.endsWith('.node'))
+  copyFileSync(path.join(root, binary), path.join(work, binary))
+  const folders = await stage(work, path.join(work, 'staged'), { onlyPresent: true })
+  const read = (folder) => JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'))
+  const [platform, main] = folders.map(read)
+
+  assert.deepEqual(main.optionalDependencies, { [platform.name]: main.version })
+  assert.equal(platform.version, main.version)
+  assert.deepEqual([platform.os, platform.cpu], [[process.platform], [process.arch]])
+  assert.deepEqual([platform.main, platform.files], [binary, [binary]])
+  assert.ok(readFileSync(path.join(folders[0], binary)).equals(readFileSync(path.join(root, binary))))
+
+  // Nothing runs when it is installed, and nothing is in it that is for one platform.
+  assert.deepEqual([main.scripts, main.devDependencies], [undefined, undefined])
+  assert.deepEqual(
+    readdirSync(folders[1]).filter((file) => file.endsWith('.node')),
+    [],
+  )
+  const { dependencies, engines } = require('../package.json')
+  assert.deepEqual([main.dependencies, main.engines], [dependencies, engines])
+})
+
+test('a release of all platforms is refused while a binary is missing', async (t) => {
+  const work = mkdtempSync(path.join(tmpdir(), 'stage-'))
+  t.after(() => rmSync(work, { recursive: true }))
+  const [binary] = readdirSync(root).filter((file) => file.endsWith('.node'))
+  copyFileSync(path.join(root, binary), path.join(work, binary))
+  await assert.rejects(stage(work, path.join(work, 'staged')), /Missing artifacts/)
+})
+
+test('a checkout names no packages that may not exist yet', () => {
+  assert.equal(require('../package.json').optionalDependencies, undefined)
 })
