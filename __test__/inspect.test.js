@@ -12,9 +12,12 @@ test('its events with the number of their listeners, and what is pending', async
   assert.equal(inspect(bus), 'ParallelEventBus { events: {}, pending: 0 }')
   bus.on('created', () => {})
   bus.on('created', () => {})
-  bus.once(Symbol('s'), () => {})
+  const symbol = Symbol('s')
+  bus.once(symbol, () => {})
   bus.emit('created')
-  assert.equal(inspect(bus), 'ParallelEventBus { events: { created: 2, [Symbol(s)]: 1 }, pending: 1 }')
+  // How a symbol is shown depends on the version of Node.
+  const shown = inspect({ events: { created: 2, [symbol]: 1 }, pending: 1 })
+  assert.equal(inspect(bus).replace(/\s+/g, ' '), `ParallelEventBus ${shown}`)
   await bus.close()
   assert.equal(inspect(bus), 'ParallelEventBus { events: {}, pending: 0, closed: true }')
 })
@@ -57,6 +60,6 @@ test('depth, colours and references to itself are as for any object', () => {
 test('what only looks like a bus is shown as it is', () => {
   const bus = new ParallelEventBus()
   assert.equal(inspect(Object.create(bus)), 'ParallelEventBus {}')
-  assert.match(inspect(new Proxy(bus, {})), /^ParallelEventBus \{\s+_events: /)
+  assert.match(inspect(new Proxy(bus, {})), /ParallelEventBus \{\s+_events: /)
   assert.match(inspect(ParallelEventBus.prototype), /^EventEmitter \{/)
 })

@@ -62,12 +62,12 @@ function presentTargets({ binaryName, targets }, binaries) {
 
 /** napi tells of each file that it writes; what goes wrong it throws. */
 async function quietly(run) {
-  const { log, info } = console
-  Object.assign(console, { log() {}, info() {} })
+  const { error } = console
+  console.error = () => {}
   try {
     await run()
   } finally {
-    Object.assign(console, { log, info })
+    console.error = error
   }
 }
 
