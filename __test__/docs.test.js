@@ -28,6 +28,8 @@ const root = path.join(__dirname, '..')
 const AsyncFunction = (async () => {}).constructor
 const guides = existsSync(path.join(root, 'docs')) ? readdirSync(path.join(root, 'docs')) : []
 const documents = ['README.md', ...guides.filter((file) => file.endsWith('.md')).map((file) => `docs/${file}`)]
+/** An example that hangs is one that fails. */
+const LONGEST_RUN_MS = 60_000
 /** Guides that are to come, and that others lead to. */
 const TO_COME = new Set(['docs/integration.md', 'docs/benchmarks.md'])
 
@@ -76,6 +78,7 @@ function runProgram(t, files) {
     cwd: directory,
     encoding: 'utf8',
     env,
+    timeout: LONGEST_RUN_MS,
   })
   assert.equal(status, 0, stdout + stderr)
   if (args.length > 0) return
