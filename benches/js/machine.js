@@ -3,9 +3,10 @@
 // Where and with what the numbers were made: they mean little without it.
 
 const { execFileSync } = require('node:child_process')
-const { readFileSync } = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
+const manifest = require('../../package.json')
+const { versions } = require('./peers.js')
 
 const ROOT = path.join(__dirname, '../..')
 
@@ -16,22 +17,13 @@ function machine() {
     memoryMiB: Math.round(os.totalmem() / 2 ** 20),
     /** Of the last minute, when the run began: above 0, somebody else was at work. */
     load: os.loadavg()[0],
-    platform: `${process.platform}-${process.arch}`,
+    os: `${os.type()} ${os.release()} ${process.arch}`,
     node: process.version,
     v8: process.versions.v8,
-    packages: {
-      '@cynic/parallel-event-bus': version('package.json'),
-      emittery: version('node_modules/emittery/package.json'),
-      piscina: version('node_modules/piscina/package.json'),
-      tinypool: version('node_modules/tinypool/package.json'),
-    },
+    packages: { '@cynic/parallel-event-bus': manifest.version, ...versions() },
     commit: commit(),
     date: new Date().toISOString(),
   }
-}
-
-function version(file) {
-  return JSON.parse(readFileSync(path.join(ROOT, file), 'utf8')).version
 }
 
 /** Ends in `-dirty` when the working tree differs from it; null outside a checkout. */

@@ -2,13 +2,14 @@
 
 // npm run bench [-- --quick] [--json FILE] [--only TEXT]
 //
-// Measures every row and prints a table. A goal that is missed does not fail the command: times depend on the
+// Measures every row and prints a table, and then which goals are met. A goal that is missed does not fail the command: times depend on the
 // machine, and tests are elsewhere. A listener that was called too often or too seldom does fail it.
 
 const { spawnSync } = require('node:child_process')
 const { writeFileSync } = require('node:fs')
 const path = require('node:path')
 const { parseArgs } = require('node:util')
+const { budget, renderBudget } = require('./budget.js')
 const { machine } = require('./machine.js')
 const groups = require('./rows/index.js')
 const { render } = require('./table.js')
@@ -36,7 +37,7 @@ function main() {
 }
 
 /** Runs a row in a process of its own. */
-function run({ id, what }, quick) {
+function run({ id, what, curve, x }, quick) {
   progress(`measuring ${id} …`)
   // `execArgv` hands on --expose-gc.
   const args = [...process.execArgv, path.join(__dirname, 'child.js'), id, quick ? 'quick' : 'full']
@@ -48,7 +49,7 @@ function run({ id, what }, quick) {
   progress('')
   if (error?.code === 'ETIMEDOUT') return [{ id, what, error: `did not end in ${ROW_TIMEOUT_MS / 1000} s` }]
   if (status !== 0) return [{ id, what, error: 'failed: see above' }]
-  return JSON.parse(stdout).map((line) => ({ id, what, ...line }))
+  return JSON.parse(stdout).map((line) => ({ id, what, curve, x, ...line }))
 }
 
 /** One line that the next one replaces; nothing where the output is kept. */
@@ -56,11 +57,14 @@ function progress(text) {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
 }
 
-function print({ cpu, cores, node, commit, load }, results, quick) {
+function print({ cpu, cores, os, node, commit, load }, results, quick) {
   const at = commit === null ? '' : `, commit ${commit}`
-  console.log(`${cpu}, ${cores} cores, Node ${node}${at}, load ${load.toFixed(1)}${quick ? ', quick' : ''}`)
+  console.log(`${cpu}, ${cores} cores, ${os}, Node ${node}${at}, load ${load.toFixed(1)}${quick ? ', quick' : ''}`)
   console.log('Median of the rounds, below it p10 – p90. Ratio: round by round, both sides in one process.')
-  console.log(render(results, { colour: process.stdout.isTTY === true && !process.env.NO_COLOR }))
+  const style = { colour: process.stdout.isTTY === true && !process.env.NO_COLOR }
+  console.log(render(results, style))
+  const goals = budget(results)
+  if (goals.length > 0) console.log(renderBudget(goals, style))
 }
 
 main()

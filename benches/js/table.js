@@ -5,13 +5,14 @@
 const Table = require('cli-table3')
 
 const COLUMNS = [
-  ['row', 40],
+  ['row', 54],
   ['ours', 20],
   ['theirs', 20],
   ['ratio', 20],
   ['goal', 8],
   ['', 8],
 ]
+
 /**
  * @param {{ title: string, note: string, lines: object[] }[]} groups
  * @param {{ colour: boolean }} options
@@ -25,13 +26,22 @@ function render(groups, { colour }) {
   })
   for (const { title, note, lines } of groups) {
     table.push([{ colSpan: COLUMNS.length, content: `${title}\n${note}` }])
-    for (const line of lines) table.push(line.error === undefined ? cells(line, colour) : failed(line, colour))
+    for (const line of lines) table.push(row(line, colour))
   }
   return table.toString()
 }
 
-function cells({ what, against, unit, ours, theirs, ratio, ratioUnit, goal, met }, colour) {
-  const name = against === null ? what : `${what}\nagainst ${against}`
+function row(line, colour) {
+  const { error, skipped } = line
+  if (error !== undefined) return across(line.what, paint(error, 'red', colour))
+  if (skipped !== undefined) return across(`${line.what}\nagainst ${line.against}`, `skipped: ${skipped}`)
+  return cells(line, colour)
+}
+
+function cells({ what, against, differs, unit, ours, theirs, ratio, ratioUnit, goal, met }, colour) {
+  const compared = against === null ? [] : [`against ${against}`]
+  const not = differs === null ? [] : [paint(`(${differs})`, 'grey', colour)]
+  const name = [what, ...compared, ...not].join('\n')
   const goalUnit = ratio === null ? '' : ratioUnit
   return [
     name,
@@ -43,8 +53,8 @@ function cells({ what, against, unit, ours, theirs, ratio, ratioUnit, goal, met 
   ]
 }
 
-function failed({ what, error }, colour) {
-  return [what, { colSpan: COLUMNS.length - 1, content: paint(error, 'red', colour) }]
+function across(name, content) {
+  return [name, { colSpan: COLUMNS.length - 1, content }]
 }
 
 /** Median, with the p10–p90 spread below it if it was measured more than once. */
@@ -72,10 +82,10 @@ function digits(value) {
   return Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(Math.abs(value) >= 10 ? 1 : 2)
 }
 
-const COLOURS = { red: 31, green: 32 }
+const COLOURS = { red: 31, green: 32, grey: 90 }
 
 function paint(text, name, colour) {
   return colour ? `\x1b[${COLOURS[name]}m${text}\x1b[0m` : text
 }
 
-module.exports = { render }
+module.exports = { amount, digits, limit, paint, render, verdict }

@@ -3,6 +3,7 @@
 // One-way bursts to other threads: emitted one by one, until the last thread has heard the last event.
 
 const { withCrew } = require('../threads/crew.js')
+const { inFull } = require('./curves.js')
 const { US_PER_EVENT, compare } = require('./lines.js')
 
 /** Fewer than a mailbox holds: none is refused, and no emitter has to wait for room. */
@@ -11,13 +12,15 @@ const BURST = 20_000
 function row(threads, atLeast) {
   return {
     id: `burst-${threads}`,
-    what: threads === 1 ? 'to 1 thread' : `to ${threads} threads`,
+    what: `to ${inFull(threads, 'thread')}`,
+    curve: 'threads',
+    x: threads,
     // How the cost grows has no goal.
     full: atLeast === null,
     measure: (settings) =>
       withCrew({ threads, hears: 'event' }, (crew) =>
         compare(
-          { bus: bus(crew), BroadcastChannel: broadcast(crew) },
+          { bus: bus(crew), BroadcastChannel: broadcast(crew), postMessage: post(crew) },
           { BroadcastChannel: { atLeast } },
           longer(settings, threads),
           US_PER_EVENT,
@@ -45,6 +48,12 @@ function broadcast(crew) {
   return contestant(crew, 'broadcast', (event) => crew.broadcast.postMessage(event))
 }
 
+function post(crew) {
+  return contestant(crew, 'port', (event) => {
+    for (const worker of crew.workers) worker.postMessage(event)
+  })
+}
+
 function contestant(crew, way, send) {
   return {
     events: BURST,
@@ -64,7 +73,7 @@ function smallEvent(id) {
 
 module.exports = [
   {
-    title: 'one-way bursts of 20 000 small events to other threads, speed against BroadcastChannel',
+    title: 'one-way bursts of 20 000 small events to other threads, speed against BroadcastChannel and postMessage',
     note:
       'Time per event, until the last thread has heard the last one, however many threads there are: where there are ' +
       'more of them than cores, they share these. BroadcastChannel tells nobody whether an event was heard, and has no ' +

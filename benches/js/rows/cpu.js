@@ -3,7 +3,7 @@
 // Work for several cores: how much of what the machine can do comes through.
 
 const { Ceiling } = require('../threads/ceiling.js')
-const { piscina, spawned, tinypool, withPools } = require('../threads/pools.js')
+const { piscina, spawned, tinypool, withPools, workerpool } = require('../threads/pools.js')
 const { burn, stepsFor } = require('../threads/work.js')
 const { MS_PER_BATCH, shares } = require('./lines.js')
 
@@ -14,7 +14,7 @@ const TASK_MS = 5
 async function measure(settings) {
   const steps = stepsFor(TASK_MS)
   const ceiling = new Ceiling(THREADS, steps)
-  const lines = await withPools('burn', THREADS, { bus: spawned, piscina, tinypool }, (pools) => {
+  const lines = await withPools('burn', THREADS, { bus: spawned, piscina, tinypool, workerpool }, (pools) => {
     const contestants = {
       ...Object.fromEntries(Object.entries(pools).map(([name, pool]) => [name, pooled(pool, steps)])),
       ceiling: { events: 1, counters: perBatch(ceiling), run: () => ceiling.run(TASKS) },

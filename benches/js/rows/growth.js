@@ -1,25 +1,24 @@
 'use strict'
 
-// How costs grow: with the size of what is sent, and with how much is in flight.
+// How costs grow between threads: with the size of what is sent, with how much is in flight, with the names of events.
+// How they grow with the threads is in `burst.js`.
 
+const { ParallelEventBus } = require('../../../index.js')
 const { callAll } = require('../callers.js')
+const { countingListeners } = require('../listeners.js')
 const { withCrew } = require('../threads/crew.js')
 const { piscina, withPools } = require('../threads/pools.js')
+const { inFull, point, shorter } = require('./curves.js')
 const { US_PER_EVENT, alone, compare } = require('./lines.js')
 
 const KIB = 2 ** 10
 const MIB = 2 ** 20
 /** What is measured with `--quick`, too. */
-const QUICK_SIZES = [KIB, 64 * KIB]
-const QUICK_IN_FLIGHT = [10, 10_000]
+const QUICK_SIZES = [KIB]
+const QUICK_IN_FLIGHT = [10_000]
 /** Bytes and events of one burst: less than a mailbox holds of either. */
 const MOST_BYTES = 16 * MIB
 const MOST_EVENTS = 4096
-
-/** Rows about growth are many, and have no goals: each is shorter than others. */
-function shorter(settings) {
-  return settings.quick ? settings : { ...settings, rowMs: settings.rowMs / 3, warmUpMs: settings.warmUpMs / 2 }
-}
 
 // Size
 
@@ -31,8 +30,7 @@ const PAYLOADS = {
 
 function sized(kind, size) {
   return {
-    id: `size-${kind.toLowerCase()}-${size}`,
-    what: `a ${kind} of ${inBytes(size)}`,
+    ...point(`size-${kind.toLowerCase()}`, size, `a ${kind} of ${inBytes(size)}`),
     full: !QUICK_SIZES.includes(size),
     measure: (settings) =>
       withCrew({ threads: 1, hears: 'bytes' }, (crew) => {
@@ -42,7 +40,7 @@ function sized(kind, size) {
           bus: sending(crew, 'bus', events, () => crew.bus.emit('tick', payload)),
           BroadcastChannel: sending(crew, 'broadcast', events, () => crew.broadcast.postMessage(payload)),
         }
-        return compare(contestants, { BroadcastChannel: { atLeast: null } }, shorter(settings), US_PER_EVENT)
+        return compare(contestants, {}, shorter(settings), US_PER_EVENT)
       }),
   }
 }
@@ -75,8 +73,7 @@ const MAILBOX = { maxMessages: 200_000 }
 function inFlight(callers) {
   const how = { callers, each: Math.max(1, 1000 / callers) }
   return {
-    id: `in-flight-${callers}`,
-    what: `${callers.toLocaleString('en').replaceAll(',', ' ')} in flight`,
+    ...point('in-flight', callers, inFull(callers, 'in flight')),
     full: !QUICK_IN_FLIGHT.includes(callers),
     measure: (settings) =>
       withCrew({ threads: 1, hears: 'number', mailbox: MAILBOX }, (crew) => {
@@ -84,7 +81,7 @@ function inFlight(callers) {
         if (callers > MOST_OF_PISCINA) return alone(bus, shorter(settings), US_PER_EVENT)
         return withPools('count', 1, { piscina }, (pools) => {
           const theirs = calling(how, pools.piscina.counters, () => pools.piscina.run(1))
-          return compare({ bus, piscina: theirs }, { piscina: { atLeast: null } }, shorter(settings), US_PER_EVENT)
+          return compare({ bus, piscina: theirs }, {}, shorter(settings), US_PER_EVENT)
         })
       }),
   }
@@ -94,7 +91,39 @@ function calling(how, counters, call) {
   return { events: how.callers * how.each, counters, run: () => callAll(how, call) }
 }
 
+// Names
+
+const NAMED = { channel: 'bench-names', mailbox: MAILBOX }
+const FEWEST_NAMED = 10_000
+
+/** From one bus to another in this thread, through the engine as from thread to thread. */
+function named(count) {
+  return {
+    ...point('names-channel', count, inFull(count, 'name')),
+    full: count !== 1000,
+    measure: async (settings) => {
+      const [emitter, hearer] = [new ParallelEventBus(NAMED), new ParallelEventBus(NAMED)]
+      const names = Array.from({ length: count }, (_, number) => `event:${number}`)
+      const { functions, counters } = countingListeners(1)
+      for (const name of names) hearer.on(name, functions[0])
+      const events = Math.max(FEWEST_NAMED, count)
+      const bus = {
+        events,
+        counters,
+        async run() {
+          for (let event = 0; event < events; event++) emitter.emit(names[event % count], 1)
+          await emitter.idle()
+        },
+      }
+      const lines = await alone(bus, shorter(settings), US_PER_EVENT)
+      await Promise.all([emitter.close(), hearer.close()])
+      return lines
+    },
+  }
+}
+
 const SIZES = [64, KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB]
+const NAMES = [1, 10, 100, 1000, 10_000, 100_000]
 const IN_FLIGHT = [1, 10, 100, 1000, 10_000, 100_000]
 
 module.exports = [
@@ -111,5 +140,12 @@ module.exports = [
       'Beside piscina on 1 thread with its default options, as far as that does not take too long. The mailbox holds ' +
       'more than by default: what is more than 65 536 would be refused.',
     rows: IN_FLIGHT.map(inFlight),
+  },
+  {
+    title: 'growth: emit + delivery on a channel, by names of events',
+    note:
+      'Through the engine, to another bus. A bus remembers the routes of 4096 names; where it emits more in turns, it ' +
+      'asks the engine for each again.',
+    rows: NAMES.map(named),
   },
 ]

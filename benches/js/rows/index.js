@@ -3,7 +3,8 @@
 // All rows, in groups that share a title and a note of what their numbers do not compare.
 
 module.exports = [
-  ...require('./deliver.js'),
+  ...require('./deliver.js').groups,
+  ...require('./peers.js'),
   ...require('./wait.js'),
   ...require('./loop.js'),
   ...require('./burst.js'),
@@ -11,5 +12,7 @@ module.exports = [
   ...require('./cpu.js'),
   ...require('./late.js'),
   ...require('./growth.js'),
+  ...require('./growth-local.js'),
+  ...require('./memory.js'),
   ...require('./load.js'),
 ]

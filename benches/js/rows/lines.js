@@ -3,8 +3,14 @@
 // What a row reports: one line for each contestant that the bus is compared with.
 //
 // A goal is `{ atMost }` or `{ atLeast }`; null instead of a number means that there is none, and the line is only shown.
+// Which of the two is there tells whether the ratio is one of cost or of speed.
 
+const DIFFERENCES = require('../differences.js')
 const { race, summary } = require('../measure.js')
+const { whySkipped } = require('../peers.js')
+
+/** The ratio says how many times faster the bus is. */
+const NO_GOAL = Object.freeze({ atLeast: null })
 
 /** How many nanoseconds one of a unit has. */
 const NS_PER_EVENT = { unit: 'ns per event', ns: 1 }
@@ -19,10 +25,26 @@ const MS_PER_BATCH = { unit: 'ms per batch', ns: 1e6 }
 async function compare(contestants, goals, settings, scale = NS_PER_EVENT) {
   const { bus, ...others } = await race(contestants, settings)
   return Object.entries(others).map(([against, theirs]) => {
-    const goal = goals[against]
+    const goal = goals[against] ?? NO_GOAL
     const ratio = summary(goal.atLeast === undefined ? ratios(bus, theirs) : ratios(theirs, bus))
-    return { ...line(scale, bus, theirs, goal, ratio), against, ratioUnit: '×' }
+    return { ...line(scale, bus, theirs, goal, ratio), ...named(against), ratioUnit: '×' }
   })
+}
+
+/**
+ * As `compare`, with peers that may need a newer Node than this one: those are not opened, and named as skipped.
+ *
+ * @param {Record<string, () => object | Promise<object>>} peers opens the contestants
+ */
+async function compareWith(peers, contestants, goals, settings, scale = NS_PER_EVENT) {
+  const skipped = Object.keys(peers)
+    .map((name) => ({ ...named(name), skipped: whySkipped(name) }))
+    .filter((each) => each.skipped !== null)
+  const opened = { ...contestants }
+  for (const [name, open] of Object.entries(peers)) {
+    if (whySkipped(name) === null) opened[name] = await open()
+  }
+  return [...(await compare(opened, goals, settings, scale)), ...skipped]
 }
 
 /**
@@ -32,13 +54,13 @@ async function compare(contestants, goals, settings, scale = NS_PER_EVENT) {
 async function shares({ bus, ceiling, ...others }, against, goal, settings, scale) {
   const raced = await race({ bus, ceiling, ...others }, settings)
   const share = (times) => summary(ratios(raced.ceiling, times).map((ratio) => 100 * ratio))
-  const first = { ...line(scale, raced.bus, raced.ceiling, goal, share(raced.bus)), against, ratioUnit: ' %' }
+  const first = { ...line(scale, raced.bus, raced.ceiling, goal, share(raced.bus)), ...named(against), ratioUnit: ' %' }
   const beside = Object.keys(others).map((name) => {
     const times = raced[name]
     return {
-      ...line(scale, null, times, { atLeast: null }, share(times)),
+      ...line(scale, null, times, NO_GOAL, share(times)),
+      ...named(against),
       what: `${name}, beside it`,
-      against,
       ratioUnit: ' %',
     }
   })
@@ -48,12 +70,17 @@ async function shares({ bus, ceiling, ...others }, against, goal, settings, scal
 /** Races the bus against nobody. */
 async function alone(contestant, settings, scale = NS_PER_EVENT) {
   const { bus } = await race({ bus: contestant }, settings)
-  return [absolute({ unit: scale.unit, ours: shown(bus, scale), goal: { atMost: null } })]
+  return [absolute({ unit: scale.unit, ours: shown(bus, scale), goal: NO_GOAL })]
 }
 
 /** A line about the bus alone; `theirs` only says what the machine does without it. */
-function absolute({ against = null, unit, ours, theirs = null, goal }) {
-  return { against, unit, ours, theirs, ratio: null, goal, met: isMet(goal, ours.median) }
+function absolute({ against = null, unit, ours, theirs = null, goal = NO_GOAL }) {
+  return { ...named(against), unit, ours, theirs, ratio: null, goal, met: isMet(goal, ours.median) }
+}
+
+/** Whom a line compares with, and what it does not compare. */
+function named(against) {
+  return { against, differs: DIFFERENCES[against] ?? null }
 }
 
 function line(scale, bus, theirs, goal, ratio) {
@@ -78,8 +105,8 @@ function shown(times, { ns }) {
 
 /** Null where there is no goal. */
 function isMet({ atMost, atLeast }, value) {
-  if (atMost === null || atLeast === null) return null
+  if ((atMost ?? atLeast ?? null) === null) return null
   return atLeast === undefined ? value <= atMost : value >= atLeast
 }
 
-module.exports = { US_PER_EVENT, US_PER_TASK, MS_PER_BATCH, compare, shares, alone, absolute }
+module.exports = { NO_GOAL, US_PER_EVENT, US_PER_TASK, MS_PER_BATCH, compare, compareWith, shares, alone, absolute }

@@ -3,13 +3,19 @@
 // What it costs to have the library at all.
 
 const { execFileSync } = require('node:child_process')
+const { once } = require('node:events')
 const { readdirSync, statSync } = require('node:fs')
 const path = require('node:path')
+const { performance } = require('node:perf_hooks')
+const { Worker } = require('node:worker_threads')
+const { ParallelEventBus } = require('../../../index.js')
 const { summary } = require('../measure.js')
 const { absolute } = require('./lines.js')
 
 const ROOT = path.join(__dirname, '../../..')
 const MIB = 2 ** 20
+/** What the threads of the pools count in; see `tasks.js`. */
+const CALLS = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
 
 /** The clock is read in the child, so its own start does not count. */
 const TIME_REQUIRE = `
@@ -32,12 +38,44 @@ function binarySize() {
   return [absolute({ unit: 'MiB', ours: summary([Math.max(...sizes)]), goal: { atMost: 1.5 } })]
 }
 
+/** From the call until the thread has registered its listeners; beside it, until an empty module of a thread runs. */
+async function threadStart({ quick }) {
+  const bus = new ParallelEventBus({ channel: 'bench' })
+  const [ours, theirs] = [[], []]
+  for (let round = -1; round < (quick ? 3 : 15); round++) {
+    const spawned = await timed(async () => {
+      const pool = await bus.spawn(path.join(__dirname, '../threads/spawned.js'), { threads: 1, workerData: CALLS })
+      return () => pool.close()
+    })
+    const plain = await timed(async () => {
+      const worker = new Worker('', { eval: true })
+      await once(worker, 'online')
+      return () => worker.terminate()
+    })
+    if (round < 0) continue
+    ours.push(spawned)
+    theirs.push(plain)
+  }
+  await bus.close()
+  return [absolute({ against: 'new Worker', unit: 'ms', ours: summary(ours), theirs: summary(theirs) })]
+}
+
+/** How many milliseconds a start takes, not the end that it returns. */
+async function timed(start) {
+  const begin = performance.now()
+  const end = await start()
+  const ms = performance.now() - begin
+  await end()
+  return ms
+}
+
 module.exports = [
   {
     title: 'having it',
     note: 'Each `require` in a process of its own, files in the cache of the system. What Node needs to start is not in it.',
     rows: [
       { id: 'require', what: 'require', measure: requireTime },
+      { id: 'thread', what: 'spawn of 1 thread, until it listens', measure: threadStart },
       { id: 'binary', what: 'size of the binary', measure: binarySize },
     ],
   },

@@ -17,15 +17,15 @@ class Crew {
   port
   /** By how many milliseconds the last 'stamp' was late. */
   #lateness = new Float64Array(new SharedArrayBuffer(8))
+  workers
   #ledger
-  #workers
   #heard = null
 
   /** @param {'event' | 'number' | 'bytes' | 'stamp'} hears what is sent to the threads */
   constructor(threads, hears, mailbox) {
     const memory = Ledger.memoryFor(threads)
     this.#ledger = new Ledger(memory)
-    this.#workers = Array.from({ length: threads }, (_, thread) => {
+    this.workers = Array.from({ length: threads }, (_, thread) => {
       const { port1, port2 } = new MessageChannel()
       if (thread === 0) this.port = port1
       else port1.unref()
@@ -54,7 +54,7 @@ class Crew {
   /** The threads collect their garbage. */
   collect = () => {
     const collected = this.#told('collected')
-    for (const worker of this.#workers) worker.postMessage('collect')
+    for (const worker of this.workers) worker.postMessage('collect')
     return collected
   }
 
@@ -69,7 +69,7 @@ class Crew {
         }
         worker.on('message', hear).once('error', reject)
       })
-    return Promise.all(this.#workers.map(said))
+    return Promise.all(this.workers.map(said))
   }
 
   ready() {
@@ -80,8 +80,8 @@ class Crew {
   async close() {
     await this.bus.close()
     this.broadcast.close()
-    const exits = this.#workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve)))
-    for (const worker of this.#workers) worker.postMessage('close')
+    const exits = this.workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve)))
+    for (const worker of this.workers) worker.postMessage('close')
     await Promise.all(exits)
   }
 }

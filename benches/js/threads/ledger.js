@@ -4,7 +4,7 @@
 // the last one knows that it is the last. The same for all contestants, so that none has a cheaper way to say so.
 
 /** Who is counted: the ways on which a thread hears of something. */
-const WAYS = ['bus', 'broadcast', 'echo']
+const WAYS = ['bus', 'broadcast', 'port', 'echo']
 /** In words. A cache line for each thread, so that they do not get in each other's way. */
 const LINE = 16
 /** The first line: how many threads have finished, then what each has to reach, way by way. */

@@ -23,7 +23,7 @@ function main({ channel, hears, mailbox, memory, thread, port }) {
   const ledger = new Ledger(memory)
   const read = READ[hears]
   const counting = (way) => ledger.counting(thread, way, () => parentPort.postMessage('heard'))
-  const [onBus, onBroadcast, onEcho] = [counting('bus'), counting('broadcast'), counting('echo')]
+  const [onBus, onBroadcast, onPort, onEcho] = ['bus', 'broadcast', 'port', 'echo'].map(counting)
 
   const bus = new ParallelEventBus({ channel, mailbox })
   bus.on('tick', (heard) => onBus(read(heard)))
@@ -36,14 +36,19 @@ function main({ channel, hears, mailbox, memory, thread, port }) {
     port.postMessage(heard)
   })
 
-  parentPort.on('message', async (message) => {
-    if (message === 'collect') {
+  const told = {
+    collect() {
       globalThis.gc?.()
       parentPort.postMessage('collected')
-      return
-    }
-    await bus.close()
-    for (const open of [broadcast, port, parentPort]) open.close()
+    },
+    async close() {
+      await bus.close()
+      for (const open of [broadcast, port, parentPort]) open.close()
+    },
+  }
+  parentPort.on('message', (message) => {
+    if (typeof message === 'string') told[message]()
+    else onPort(read(message))
   })
   parentPort.postMessage('ready')
 }

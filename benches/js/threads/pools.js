@@ -4,6 +4,7 @@
 
 const path = require('node:path')
 const { Piscina } = require('piscina')
+const { pool: createWorkerpool } = require('workerpool')
 const { ParallelEventBus } = require('../../../index.js')
 
 /**
@@ -48,6 +49,15 @@ async function tinypool(task, threads) {
   return { counters, run: (argument) => pool.run(argument), close: () => pool.destroy() }
 }
 
+/** @type {Open} */
+function workerpool(task, threads) {
+  const { calls, counters } = counted()
+  const workerThreadOpts = { workerData: calls }
+  const options = { minWorkers: threads, maxWorkers: threads, workerType: 'thread', workerThreadOpts }
+  const pool = createWorkerpool(path.join(__dirname, 'workerpool.js'), options)
+  return { counters, run: (argument) => pool.exec(task, [argument]), close: () => pool.terminate() }
+}
+
 /** Memory for a counter that all threads of a pool see. */
 function counted() {
   const words = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
@@ -75,4 +85,4 @@ async function withPools(task, threads, opening, use) {
   return result
 }
 
-module.exports = { spawned, piscina, tinypool, withPools }
+module.exports = { spawned, piscina, tinypool, workerpool, withPools }

@@ -1,0 +1,57 @@
+'use strict'
+
+// The goals of a run: what was aimed at, what was measured, and for a missed one why.
+
+const Table = require('cli-table3')
+const REASONS = require('./reasons.js')
+const { digits, limit, verdict } = require('./table.js')
+
+const COLUMNS = [
+  ['goal', 70],
+  ['at', 9],
+  ['is', 24],
+  ['', 8],
+]
+
+/**
+ * @param {{ title: string, lines: object[] }[]} results
+ * @returns {{ what: string, goal: string, value: string, met: boolean, reason: string | null }[]}
+ */
+function budget(results) {
+  const withGoals = ({ met = null }) => met !== null
+  return results.flatMap(({ title, lines }) => lines.filter(withGoals).map((line) => told(title, line)))
+}
+
+function told(title, { id, what, against, unit, ours, ratio, ratioUnit, goal, met }) {
+  const measured = ratio ?? ours
+  const spread = measured.rounds === 1 ? '' : ` (${digits(measured.p10)} – ${digits(measured.p90)})`
+  return {
+    // The titles of what is compared end in what it is compared with.
+    what: [
+      title.replace(/, (cost|speed|share) .*/, ''),
+      what,
+      ...(against === null ? [] : [`against ${against}`]),
+    ].join(': '),
+    goal: limit(goal, ratio === null ? '' : ratioUnit),
+    value: `${digits(measured.median)}${ratio === null ? ` ${unit}` : ratioUnit}${spread}`,
+    met,
+    reason: met ? null : (REASONS[id] ?? null),
+  }
+}
+
+function renderBudget(goals, { colour }) {
+  const table = new Table({
+    head: COLUMNS.map(([name]) => name),
+    colWidths: COLUMNS.map(([, width]) => width),
+    wordWrap: true,
+    style: { head: colour ? ['bold'] : [], border: colour ? ['grey'] : [] },
+  })
+  for (const { what, goal, value, met, reason } of goals) {
+    const told = met ? what : `${what}\n→ ${reason ?? 'No reason is given yet: benches/js/reasons.js.'}`
+    table.push([told, goal, value, verdict(met, colour)])
+  }
+  const missed = goals.filter(({ met }) => !met).length
+  return `${table}\n${goals.length - missed} goals met, ${missed} missed.`
+}
+
+module.exports = { budget, renderBudget }

@@ -1,0 +1,124 @@
+'use strict'
+
+// How costs grow within a thread: with the listeners of an event, with the names of events, with what is in flight.
+
+const { EventEmitter } = require('node:events')
+const { ParallelEventBus } = require('../../../index.js')
+const { callAll } = require('../callers.js')
+const { countingListeners } = require('../listeners.js')
+const { PrototypeBus } = require('../prototype.js')
+const { inFull, point, shorter } = require('./curves.js')
+const { compare } = require('./lines.js')
+
+const COST = { 'EventEmitter.emit': { atMost: null } }
+
+// Listeners
+
+/** So many calls of listeners are a burst, and at least so many events. */
+const CALLS = 50_000
+const FEWEST_EVENTS = 100
+
+function listening(listeners) {
+  const events = Math.max(FEWEST_EVENTS, CALLS / listeners)
+  return {
+    ...point('listeners', listeners, inFull(listeners, 'listener')),
+    full: listeners !== 100,
+    measure: (settings) => {
+      const contestants = {
+        bus: bursts(new ParallelEventBus({ maxListeners: 0 }), listeners, events),
+        'EventEmitter.emit': bursts(new EventEmitter().setMaxListeners(0), listeners, events),
+      }
+      return compare(contestants, COST, shorter(settings))
+    },
+  }
+}
+
+function bursts(target, listeners, events) {
+  const { functions, counters } = countingListeners(listeners)
+  for (const listener of functions) target.on('tick', listener)
+  return {
+    events,
+    counters,
+    async run() {
+      for (let event = 0; event < events; event++) target.emit('tick', 1)
+      await target.idle?.()
+    },
+  }
+}
+
+// Names
+
+/** Events of a burst. Where there are more names than that, one of each. */
+const BURST = 10_000
+
+function naming(count) {
+  return {
+    ...point('names', count, inFull(count, 'name')),
+    full: count !== 10_000,
+    measure: (settings) => {
+      const names = Array.from({ length: count }, (_, number) => `event:${number}`)
+      const contestants = {
+        bus: rounds(new ParallelEventBus(), names),
+        'EventEmitter.emit': rounds(new EventEmitter(), names),
+      }
+      return compare(contestants, COST, shorter(settings))
+    },
+  }
+}
+
+/** Each name has one listener, and its turn. */
+function rounds(target, names) {
+  const { functions, counters } = countingListeners(1)
+  for (const name of names) target.on(name, functions[0])
+  const events = Math.max(BURST, names.length)
+  return {
+    events,
+    counters,
+    async run() {
+      for (let event = 0; event < events; event++) target.emit(names[event % names.length], 1)
+      await target.idle?.()
+    },
+  }
+}
+
+// In flight
+
+function waiting(callers) {
+  const how = { callers, each: Math.max(1, 10_000 / callers) }
+  return {
+    ...point('waiting', callers, inFull(callers, 'in flight')),
+    full: callers !== 10_000,
+    measure: (settings) => {
+      const contestants = { bus: calling(new ParallelEventBus(), how), prototype: calling(new PrototypeBus(), how) }
+      return compare(contestants, {}, shorter(settings))
+    },
+  }
+}
+
+function calling(target, how) {
+  const { functions, counters } = countingListeners(3)
+  for (const listener of functions) target.on('tick', listener)
+  return {
+    events: how.callers * how.each,
+    counters,
+    run: () => callAll(how, () => target.emitAndWait('tick', 1)),
+  }
+}
+
+module.exports = [
+  {
+    title: 'growth: emit + delivery, by listeners of the event',
+    note: 'One event, to all of its listeners. What a listener adds is a call in a `try`.',
+    rows: [1, 10, 100, 1000].map(listening),
+  },
+  {
+    title: 'growth: emit + delivery, by names of events',
+    note: 'Each name has one listener, and is emitted in its turn: with many, memory that is not in the caches.',
+    rows: [1, 10, 100, 1000, 10_000, 100_000].map(naming),
+  },
+  {
+    title: 'growth: emitAndWait within a thread, by how many are in flight',
+    note: 'With 3 sync listeners. One at a time, the bus goes through the event loop for each; the prototype never does.',
+    rows: [1, 10, 100, 1000, 10_000, 100_000].map(waiting),
+  },
+]
