@@ -31,12 +31,13 @@ function row(threads, atLeast) {
 
 /** Code is compiled in every thread, and the threads share the cores. */
 function longer(settings, threads) {
-  const { warmUpMs, settleMs, roundMs } = settings
+  const { quick, warmUpMs, settleMs, roundMs } = settings
+  const scale = threads / (quick ? 2 : 1)
   return {
     ...settings,
-    warmUpMs: Math.max(warmUpMs, 200 * threads),
-    settleMs: Math.max(settleMs, 25 * threads),
-    roundMs: Math.max(roundMs, 50 * threads),
+    warmUpMs: Math.max(warmUpMs, 200 * scale),
+    settleMs: Math.max(settleMs, 25 * scale),
+    roundMs: Math.max(roundMs, 50 * scale),
   }
 }
 

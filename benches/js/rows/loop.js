@@ -22,7 +22,7 @@ async function timer({ quick }) {
   for (const listener of functions) bus.on('tick', listener)
   const idle = []
   const flooded = []
-  for (let round = -1; round < (quick ? 3 : 9); round++) {
+  for (let round = -1; round < (quick ? 2 : 9); round++) {
     globalThis.gc?.()
     const without = await lateness()
     for (let event = 0; event < QUEUED; event++) bus.emit('tick', 1)

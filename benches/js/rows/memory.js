@@ -8,13 +8,13 @@ const { summary } = require('../measure.js')
 const { PrototypeBus } = require('../prototype.js')
 const { absolute } = require('./lines.js')
 
-const QUEUED = 100_000
+const QUEUED = 50_000
 
 async function queued({ quick }) {
   const bus = listening(new ParallelEventBus())
   const prototype = listening(new PrototypeBus())
   const [ours, theirs] = [[], []]
-  for (let round = -1; round < (quick ? 2 : 7); round++) {
+  for (let round = -1; round < (quick ? 1 : 7); round++) {
     const [busBytes, prototypeBytes] = [bytesPerEvent(bus), bytesPerEvent(prototype)]
     await bus.idle()
     await prototype.lastBatch
@@ -42,7 +42,7 @@ function bytesPerEvent(target) {
 module.exports = [
   {
     title: 'memory of events that wait',
-    note: 'The JavaScript heap after a collection, with 100 000 events queued whose one argument is a small number.',
+    note: 'The JavaScript heap after a collection, with 50 000 events queued whose one argument is a small number.',
     rows: [{ id: 'queued', what: 'queued event, 3 listeners', measure: queued }],
   },
 ]

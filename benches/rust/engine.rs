@@ -1,0 +1,249 @@
+//! What the engine itself takes, without Node: to post, to route, to wake, to settle.
+//!
+//! `cargo bench` measures all of it, `cargo bench -- settle` a part. Members are on one thread and
+//! nobody contends for a lock: `npm run bench` has the threads.
+#![allow(missing_docs, reason = "criterion_group! makes functions without them")]
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use criterion::{Bencher, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use futures::channel::oneshot;
+use parallel_event_bus::core::dispatch::Emission;
+use parallel_event_bus::core::endpoint::{Endpoint, Letter};
+use parallel_event_bus::core::mailbox::{Mailbox, Wake};
+use parallel_event_bus::core::member::Member;
+use parallel_event_bus::core::outcome::{Outcome, Reply};
+use parallel_event_bus::core::quota::Limits;
+use parallel_event_bus::core::route::{ListenerOptions, Route};
+
+/// Events of one round: fewer than wait for a member by default.
+const BURST: usize = 1000;
+const MEMBERS: [usize; 4] = [1, 2, 4, 8];
+const PAYLOADS: [usize; 4] = [64, 1 << 10, 16 << 10, 64 << 10];
+const SMALL: usize = 64;
+const CHANNEL: &str = "bench";
+const EVENT: &str = "tick";
+
+/// What is woken looks by itself.
+struct Silent;
+
+impl Wake for Silent {
+    fn wake(&self) {}
+}
+
+fn member() -> Arc<Member> {
+    Endpoint::new(0, Arc::new(Silent)).join(CHANNEL, Limits::default())
+}
+
+/// An emitter, and members that listen.
+struct Audience {
+    emitter: Arc<Member>,
+    listening: Vec<Arc<Member>>,
+    route: Arc<Route>,
+    letters: Vec<Letter>,
+}
+
+impl Audience {
+    fn of(members: usize) -> Self {
+        let emitter = member();
+        let listening: Vec<_> = (0..members).map(|_| member()).collect();
+        for each in &listening {
+            each.listen(EVENT, 1, ListenerOptions::default());
+        }
+        let route = emitter.channel().route(EVENT);
+        Audience { emitter, listening, route, letters: Vec::new() }
+    }
+
+    /// Events that nobody waits for.
+    fn post(&mut self, events: usize, payload: &[u8]) {
+        for _ in 0..events {
+            black_box(self.route.post(&self.emitter, Some(payload)));
+        }
+    }
+
+    /// Events whose outcomes are waited for.
+    fn emit(&mut self, events: usize, payload: &[u8]) -> Vec<oneshot::Receiver<Outcome>> {
+        let emit = |_| {
+            let (sender, outcome) = oneshot::channel();
+            let emission = Emission {
+                payload: Some(payload),
+                to_one: false,
+                timeout: None,
+                withdrawable: false,
+                reply: Reply::Future(sender),
+            };
+            black_box(self.route.emit(&self.emitter, emission));
+            outcome
+        };
+        (0..events).map(emit).collect()
+    }
+
+    /// Takes what waits out of the mailboxes.
+    fn read(&mut self) {
+        for each in &self.listening {
+            while each.endpoint().collect(BURST, &mut self.letters) {}
+        }
+    }
+
+    /// Every listener of what was read succeeds.
+    fn settle(&mut self) {
+        for letter in self.letters.drain(..) {
+            match letter {
+                Letter::Delivery(delivery) => {
+                    assert!(delivery.start());
+                    delivery.succeed(0, None);
+                }
+                Letter::Packet(mut packet) => packet.settle(0, packet.len(), 0),
+                _ => unreachable!("nothing was lost"),
+            }
+        }
+    }
+}
+
+impl Drop for Audience {
+    fn drop(&mut self) {
+        for each in self.listening.iter().chain([&self.emitter]) {
+            each.endpoint().close();
+        }
+    }
+}
+
+/// Times one part of each round, and not the rest of it.
+fn time_part<T>(
+    bencher: &mut Bencher<'_>,
+    mut before: impl FnMut() -> T,
+    mut part: impl FnMut(T) -> T,
+    mut after: impl FnMut(T),
+) {
+    bencher.iter_custom(|rounds| {
+        let round = |_| {
+            let state = before();
+            let start = Instant::now();
+            let state = part(state);
+            let spent = start.elapsed();
+            after(state);
+            spent
+        };
+        (0..rounds).map(round).sum::<Duration>()
+    });
+}
+
+fn post(criterion: &mut Criterion) {
+    let by_members = MEMBERS.map(|members| ("members", members, members, SMALL));
+    let by_payload = PAYLOADS.map(|size| ("bytes", size, 1, size));
+    let mut group = criterion.benchmark_group("post, an event");
+    for (of, number, members, size) in by_members.into_iter().chain(by_payload) {
+        let payload = vec![0; size];
+        // What waits is bounded in bytes, too.
+        let events = BURST.min((16 << 20) / size);
+        group.throughput(Throughput::Elements(events as u64));
+        group.bench_function(BenchmarkId::new(of, number), |bencher| {
+            time_part(
+                bencher,
+                || Audience::of(members),
+                |mut audience| {
+                    audience.post(events, &payload);
+                    audience
+                },
+                drop,
+            );
+        });
+    }
+    group.finish();
+}
+
+/// What the listeners' side does with events that it has read.
+fn settle(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("settle, an event");
+    group.throughput(Throughput::Elements(BURST as u64));
+    for members in MEMBERS {
+        let posted = || {
+            let mut audience = Audience::of(members);
+            audience.post(BURST, &[0; SMALL]);
+            audience.read();
+            (audience, Vec::new())
+        };
+        group.bench_function(BenchmarkId::new("posted, by members", members), |bencher| {
+            time_part(bencher, posted, settled, drop);
+        });
+        let awaited = || {
+            let mut audience = Audience::of(members);
+            let outcomes = audience.emit(BURST, &[0; SMALL]);
+            audience.read();
+            (audience, outcomes)
+        };
+        group.bench_function(BenchmarkId::new("awaited, by members", members), |bencher| {
+            time_part(bencher, awaited, settled, |(_, outcomes)| {
+                for mut outcome in outcomes {
+                    assert!(outcome.try_recv().is_ok_and(|outcome| outcome.is_some()));
+                }
+            });
+        });
+    }
+    group.finish();
+}
+
+type Awaited = (Audience, Vec<oneshot::Receiver<Outcome>>);
+
+fn settled((mut audience, outcomes): Awaited) -> Awaited {
+    audience.settle();
+    (audience, outcomes)
+}
+
+/// Finding who listens to an event, by its name.
+fn route(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("route, by names on the channel");
+    for names in [1, 1000, 100_000] {
+        let member = member();
+        let names: Vec<_> = (0..names).map(|number| format!("event:{number}")).collect();
+        for (name, id) in names.iter().zip(1..) {
+            member.listen(name, id, ListenerOptions::default());
+        }
+        let mut at = 0;
+        group.bench_function(BenchmarkId::from_parameter(names.len()), |bencher| {
+            bencher.iter(|| {
+                at = (at + 1) % names.len();
+                black_box(member.channel().route(&names[at]))
+            });
+        });
+        member.endpoint().close();
+    }
+    group.finish();
+}
+
+/// A mailbox alone: what a letter takes, and asking for a wake.
+fn wake(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("wake");
+    let mailbox = Mailbox::new(Silent);
+    let mut letters = Vec::new();
+    group.bench_function("a letter to a mailbox that sleeps, until it is read", |bencher| {
+        bencher.iter(|| {
+            assert!(mailbox.post(1_u32).is_ok());
+            let _ = mailbox.collect(BURST, &mut letters);
+            black_box(letters.drain(..).sum::<u32>())
+        });
+    });
+    group.bench_function("nudge, and the look that answers it", |bencher| {
+        bencher.iter(|| {
+            black_box(mailbox.nudge());
+            mailbox.collect(BURST, &mut letters)
+        });
+    });
+    group.finish();
+}
+
+fn short() -> Criterion {
+    Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1))
+}
+
+criterion_group! {
+    name = engine;
+    config = short();
+    targets = post, route, wake, settle
+}
+criterion_main!(engine);

@@ -1,0 +1,165 @@
+//! What an event costs in things that can be counted on any machine: allocations, wakes, letters.
+//! The bounds are above what is measured by less than one for each event: who exceeds them has added
+//! something to the way of every event.
+#![cfg(not(feature = "loom"))]
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::Arc;
+
+use common::*;
+use futures::channel::oneshot;
+use parallel_event_bus::core::dispatch::Emission;
+use parallel_event_bus::core::endpoint::{Endpoint, Letter};
+use parallel_event_bus::core::member::Member;
+use parallel_event_bus::core::outcome::Reply;
+use parallel_event_bus::core::quota::Limits;
+use parallel_event_bus::core::route::{Posted, Sent};
+
+const EVENTS: usize = 10_000;
+/// Of each event.
+const PAYLOAD: &[u8] = &[7; 64];
+
+/// An event that nobody waits for, for each member: room for many events is taken at once.
+const PER_POSTED: f64 = 0.05;
+/// One that is waited for, with its outcome, to one member.
+const PER_AWAITED: f64 = 6.5;
+/// What each member more adds to that.
+const PER_MEMBER: f64 = 0.5;
+/// Letters of a burst to one member: each has room for some hundred events.
+const LETTERS: usize = 30;
+
+/// The system's allocator, which counts for each thread what it is asked for.
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: it is the system's, which keeps the contract; counting allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promises are those that `System` asks for.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: as above; every pointer is one of `System`.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+fn count() {
+    // A thread that ends may free its memory after its count is gone.
+    let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Allocations of this thread for each event, once everything has the size that it needs.
+fn per_event(mut deliver: impl FnMut()) -> f64 {
+    deliver();
+    let before = ALLOCATIONS.get();
+    deliver();
+    (ALLOCATIONS.get() - before) as f64 / EVENTS as f64
+}
+
+/// An emitter, and members that listen to `e`.
+fn audience(channel: &str, members: u32) -> (Arc<Member>, Vec<Arc<Member>>) {
+    let listening: Vec<_> = (1..=members).map(|thread| member(thread, channel)).collect();
+    listening.iter().for_each(|each| each.listen("e", 1, plain()));
+    (member(0, channel), listening)
+}
+
+/// Reads what waits and has it settled. Returns how many letters it was.
+fn settle(listening: &[Arc<Member>], letters: &mut Vec<Letter>) -> usize {
+    for each in listening {
+        while each.endpoint().collect(EVENTS, letters) {}
+    }
+    let read = letters.len();
+    for letter in letters.drain(..) {
+        match letter {
+            Letter::Packet(mut packet) => packet.settle(0, packet.len(), 0),
+            Letter::Delivery(delivery) => {
+                assert!(delivery.start());
+                delivery.succeed(0, None);
+            }
+            _ => panic!("something was lost"),
+        }
+    }
+    read
+}
+
+fn allocations_of_awaited(channel: &str, members: u32) -> f64 {
+    let (emitter, listening) = audience(channel, members);
+    let route = emitter.channel().route("e");
+    let mut letters = Vec::new();
+    per_event(|| {
+        for _ in 0..EVENTS {
+            let (sender, mut outcome) = oneshot::channel();
+            let emission = Emission {
+                payload: Some(PAYLOAD),
+                to_one: false,
+                timeout: None,
+                withdrawable: false,
+                reply: Reply::Future(sender),
+            };
+            assert!(matches!(route.emit(&emitter, emission), Sent::To { .. }));
+            settle(&listening, &mut letters);
+            assert_eq!(outcome.try_recv().unwrap().unwrap().success, members);
+        }
+    })
+}
+
+#[test]
+fn a_posted_event_allocates_nothing_of_its_own_however_many_members_hear_it() {
+    for members in [1, 4] {
+        let (emitter, listening) = audience(&format!("posted to {members}"), members);
+        let route = emitter.channel().route("e");
+        let mut letters = Vec::new();
+        let allocations = per_event(|| {
+            for _ in 0..EVENTS {
+                assert_eq!(route.post(&emitter, Some(PAYLOAD)), Posted::To(members));
+            }
+            settle(&listening, &mut letters);
+        });
+        assert!(
+            allocations <= PER_POSTED * f64::from(members),
+            "{allocations} for an event to {members}"
+        );
+    }
+}
+
+#[test]
+fn an_awaited_event_allocates_so_often_and_so_much_more_for_each_member() {
+    let one = allocations_of_awaited("awaited by one", 1);
+    assert!(one <= PER_AWAITED, "{one} for an event");
+    let four = allocations_of_awaited("awaited by four", 4);
+    assert!(four <= one + 3.0 * PER_MEMBER, "{four} for an event to four, {one} to one");
+}
+
+#[test]
+fn a_burst_is_one_wake_and_a_few_letters() {
+    let bell = Bell::default();
+    let endpoint = Endpoint::new(1, Arc::new(bell.clone()));
+    let listening = [endpoint.join("burst", Limits::default())];
+    listening[0].listen("e", 1, plain());
+    let emitter = member(0, "burst");
+    let route = emitter.channel().route("e");
+    for _ in 0..EVENTS {
+        assert_eq!(route.post(&emitter, Some(PAYLOAD)), Posted::To(1));
+    }
+    assert_eq!(bell.rung(), 1);
+    let letters = settle(&listening, &mut Vec::new());
+    assert!(letters <= LETTERS, "{letters} letters");
+}
