@@ -6,7 +6,7 @@
 const { performance } = require('node:perf_hooks')
 
 /** How long a row runs. A round is long enough for each contestant to pay for the garbage it makes. */
-const FULL = { quick: false, warmUpMs: 400, settleMs: 30, roundMs: 50, rowMs: 3000, minRounds: 7 }
+const FULL = { quick: false, warmUpMs: 400, settleMs: 30, roundMs: 50, rowMs: 2500, minRounds: 7 }
 const QUICK = { quick: true, warmUpMs: 80, settleMs: 20, roundMs: 20, rowMs: 250, minRounds: 3 }
 
 /**

@@ -14,8 +14,9 @@ const ASYNC =
   'Most of the time is V8’s, for the promise of each async listener and its settling: the same for everybody.'
 
 const BETWEEN =
-  'Each event crosses into the engine on its own, and is acknowledged, counted and bounded, of which BroadcastChannel ' +
-  'does nothing.'
+  'Each event is acknowledged, counted and bounded, of which BroadcastChannel does nothing, and encoded in JavaScript, ' +
+  'where BroadcastChannel has V8’s own serializer. Where there are no more cores than emitter and listeners take, ' +
+  'what the bus does in several threads is not done at the same time.'
 
 module.exports = {
   'deliver-1-emitter': `${KEEPING} With one listener, V8 inlines it and the emit into the loop.`,

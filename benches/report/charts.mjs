@@ -1,0 +1,187 @@
+// The charts, each with one message. Titles have their numbers from the run.
+
+import { bars, curves, US } from './drawing.mjs'
+import { digits } from './results.mjs'
+
+/** A scale of x in powers of ten, with a tick for each. */
+function powers(label, most) {
+  const ticks = Array.from({ length: Math.log10(most) + 1 }, (_, power) => 10 ** power)
+  return { type: 'log', label, ticks, tickFormat: inWords }
+}
+
+/** File name and SVG of each. */
+export function charts(results) {
+  return Object.fromEntries(Object.entries(CHARTS).map(([name, draw]) => [`${name}.svg`, draw(results)]))
+}
+
+const CHARTS = {
+  deliver,
+  wait,
+  requests,
+  cpu,
+  threads,
+  listeners,
+  names,
+  'burst-length': burstLength,
+  waiting,
+  'in-flight': inFlight,
+  payload,
+}
+
+// Bars
+
+function deliver(results) {
+  const ours = results.line('deliver-3-emitter')
+  const entries = [
+    [US, ours.ours.median],
+    ['EventEmitter', ours.theirs.median],
+    ...results.lines.filter(({ id }) => id === 'peers-3').map(({ against, theirs }) => [against, theirs.median]),
+    ['a promise per listener', results.theirs('deliver-3-prototype')],
+  ]
+  const speed = results.speed('deliver-3-prototype')
+  return bars({
+    title: `Delivered later and isolated, ${digits(speed)}× as fast as with a promise per listener`,
+    subtitle: 'emit and delivery to 3 listeners, ns per event. The shorter bars call listeners on the emitter’s stack.',
+    bars: entries.map(([name, ns]) => bar(name, ns, ' ns')),
+  })
+}
+
+function wait(results) {
+  const rows = results.lines.filter(({ id, theirs }) => id === 'wait-10-sync' && theirs !== undefined)
+  const named = ({ against, theirs }) => [against === 'prototype' ? 'Promise.all of promises' : against, theirs.median]
+  const entries = [[US, rows[0].ours.median], ...rows.map(named)]
+  const emittery = rows.filter(({ against }) => against.startsWith('emittery')).at(-1)
+  return bars({
+    title: `Waiting for all listeners: ${digits(emittery.ratio.median)}× as fast as ${emittery.against}`,
+    subtitle: 'emitAndWait, 10 sync listeners, 100 in flight, ns per event',
+    bars: entries.map(([name, ns]) => bar(name, ns, ' ns')),
+  })
+}
+
+function requests(results) {
+  const rows = results.lines.filter(({ id }) => id === 'request')
+  const perSecond = (us) => 1e6 / us.median
+  const entries = [[US, perSecond(rows[0].ours)], ...rows.map(({ against, theirs }) => [against, perSecond(theirs)])]
+  return bars({
+    title: `${digits(results.speed('request', 'piscina'))}× as many requests per second as piscina`,
+    subtitle: 'request to 2 threads, 1000 in flight, thousands per second',
+    bars: entries.map(([name, rate]) => bar(name, rate / 1000, ' k')),
+  })
+}
+
+function cpu(results) {
+  const [ours, ...others] = results.lines.filter(({ id }) => id === 'cpu')
+  const name = ({ what }) => what.replace(', beside it', '')
+  const entries = [[US, ours.ratio.median], ...others.map((line) => [name(line), line.ratio.median])]
+  return bars({
+    title: `CPU-bound listeners get ${digits(ours.ratio.median)} % of what two cores can do`,
+    subtitle: '8 requests of 5 ms on 2 threads, share of the speed without any message',
+    bars: entries.map(([name, share]) => bar(name, share, ' %')),
+    rule: { at: 100, text: 'no messages' },
+  })
+}
+
+function bar(name, value, unit) {
+  return { name, value, text: `${digits(value)}${unit}` }
+}
+
+// Curves
+
+function threads(results) {
+  const last = results.curve('threads', 'BroadcastChannel').at(-1)
+  return curves({
+    title: `An event to ${last.x} threads: ${digits(last.ratio.median)}× as fast as BroadcastChannel`,
+    subtitle: 'bursts of small events, µs per event until the last thread has heard it',
+    series: beside(results, 'threads', ['BroadcastChannel', 'postMessage']),
+    scales: { x: { label: 'threads', ticks: [1, 2, 4, 8], tickFormat: 'd' }, y: {} },
+  })
+}
+
+function listeners(results) {
+  const perListener = ({ x, y }) => ({ x, y: y / x })
+  const series = beside(results, 'listeners', ['EventEmitter.emit'])
+  for (const one of series) one.points = one.points.map(perListener)
+  return curves({
+    title: `With many listeners, each takes ${digits(series[0].points.at(-1).y)} ns`,
+    subtitle: 'emit and delivery within a thread, ns per listener',
+    series,
+    scales: { x: powers('listeners of the event', 1000), y: {} },
+  })
+}
+
+function names(results) {
+  const [few, many] = [results.curve('names')[0], results.curve('names').at(-1)]
+  return curves({
+    title: `${inWords(many.x)} names of events instead of one: ${digits(many.ours.median / few.ours.median)}× the cost`,
+    subtitle: 'emit and delivery within a thread, one listener for each name, ns per event',
+    series: beside(results, 'names', ['EventEmitter.emit']),
+    scales: { x: powers('names', 100_000), y: {} },
+  })
+}
+
+function burstLength(results) {
+  const points = results.curve('burst-length')
+  const [one, many] = [points[0], points.at(-1)]
+  return curves({
+    title: `In a burst of ${inWords(many.x)}: ${digits(many.ours.median)} ns each, one alone ${digits(one.ours.median)} ns`,
+    subtitle: 'emit and delivery to 3 listeners within a thread, ns per event',
+    series: beside(results, 'burst-length', ['prototype']),
+    scales: { x: powers('events of the burst', 100_000), y: { type: 'log' } },
+  })
+}
+
+function waiting(results) {
+  const points = results.curve('waiting')
+  const [one, many] = [points[0], points.at(-1)]
+  return curves({
+    title: `${inWords(many.x)} waiting: ${digits(many.ours.median)} ns each, one alone ${digits(one.ours.median)} ns`,
+    subtitle: 'emitAndWait within a thread, 3 sync listeners, ns per event',
+    series: beside(results, 'waiting', ['prototype']),
+    scales: { x: powers('in flight', 100_000), y: { type: 'log' } },
+  })
+}
+
+function inFlight(results) {
+  const points = results.curve('in-flight')
+  const [one, many] = [points[0], points.at(-1)]
+  return curves({
+    title: `${inWords(many.x)} in flight to a thread: ${digits(many.ours.median)} µs each, one alone ${digits(one.ours.median)} µs`,
+    subtitle: 'emitAndWait to another thread, µs per event',
+    series: beside(results, 'in-flight', ['piscina']),
+    scales: { x: powers('in flight', 100_000), y: { type: 'log' } },
+  })
+}
+
+function payload(results) {
+  const points = results.curve('size-buffer', 'BroadcastChannel')
+  const faster = points.filter(({ ratio }) => ratio.median >= 1).map(({ what }) => what.replace('a Buffer of ', ''))
+  const title =
+    faster.length === 0
+      ? 'Buffers of any size are faster by BroadcastChannel'
+      : `Faster than BroadcastChannel up to ${faster.at(-1)}; beyond that, share memory`
+  return curves({
+    title,
+    subtitle: 'a Buffer to another thread, µs per event',
+    series: beside(results, 'size-buffer', ['BroadcastChannel']),
+    scales: { x: { type: 'log', base: 2, label: 'bytes', tickFormat: inBytes }, y: { type: 'log' } },
+  })
+}
+
+/** The bus, and others where they were measured. */
+function beside(results, curve, others) {
+  const own = new Map(results.curve(curve).map(({ x, ours }) => [x, ours.median]))
+  const series = others.map((name) => ({
+    name: name === 'prototype' ? 'Promise.all' : name,
+    points: results.curve(curve, name).map(({ x, theirs }) => ({ x, y: theirs.median })),
+  }))
+  return [{ name: US, points: [...own].map(([x, y]) => ({ x, y })) }, ...series]
+}
+
+function inWords(number) {
+  return number.toLocaleString('en').replaceAll(',', ' ')
+}
+
+function inBytes(bytes) {
+  if (bytes >= 2 ** 20) return `${bytes / 2 ** 20} Mi`
+  return bytes >= 2 ** 10 ? `${bytes / 2 ** 10} Ki` : String(bytes)
+}

@@ -1,0 +1,60 @@
+// The results of one run, by the ids of their rows.
+
+import { createRequire } from 'node:module'
+
+const require = createRequire(import.meta.url)
+const { budget } = require('../js/budget.js')
+const { digits } = require('../js/table.js')
+
+export { digits }
+
+export class Results {
+  /** @param {{ machine: object, quick: boolean, results: object[] }} json what `npm run bench -- --json` wrote */
+  constructor({ machine, results }) {
+    this.machine = machine
+    this.groups = results
+    this.lines = results.flatMap(({ lines }) => lines)
+  }
+
+  get goals() {
+    return budget(this.groups)
+  }
+
+  /** The line of a row, against somebody if it has several. */
+  line(id, against) {
+    const found = this.lines.find((line) => line.id === id && (against === undefined || line.against === against))
+    if (found?.ours === undefined)
+      throw new Error(`no numbers for ${id}${against === undefined ? '' : ` against ${against}`}`)
+    return found
+  }
+
+  /** Whether somebody took part: who needs a newer Node did not. */
+  has(id, against) {
+    return this.lines.some((line) => line.id === id && line.against === against && line.ours !== undefined)
+  }
+
+  ratio(id, against) {
+    return this.line(id, against).ratio.median
+  }
+
+  ours(id, against) {
+    return this.line(id, against).ours.median
+  }
+
+  theirs(id, against) {
+    return this.line(id, against).theirs.median
+  }
+
+  /** How many times faster the bus is, whichever way the row has it. */
+  speed(id, against) {
+    const { ratio, goal } = this.line(id, against)
+    return goal.atLeast === undefined ? 1 / ratio.median : ratio.median
+  }
+
+  /** The points of a curve, beside one of the others. */
+  curve(name, against) {
+    return this.lines
+      .filter((line) => line.curve === name && (against === undefined || line.against === against))
+      .sort((a, b) => a.x - b.x)
+  }
+}

@@ -1,0 +1,64 @@
+// Tables and sentences in Markdown, with the numbers of a run.
+
+import { digits } from './results.mjs'
+
+export { digits }
+
+export function table(head, rows) {
+  const line = (cells) => `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+/** Where the numbers are from. */
+export function origin({ machine }) {
+  const { cpu, cores, os, node, commit, date } = machine
+  return `${cpu}, ${cores} cores, ${os}, Node ${node}; commit ${commit}, ${date.slice(0, 10)}`
+}
+
+/** With what they were made. */
+export function versions({ machine }) {
+  const packages = Object.entries(machine.packages).map(([name, version]) => [name, version])
+  return table(['', 'version'], [['Node', machine.node], ['V8', machine.v8], ...packages])
+}
+
+/** What was aimed at, and whether it was reached. */
+export function goals(results) {
+  const told = results.goals.map(({ what, goal, value, met, reason }) => {
+    const why = met ? '' : (reason ?? 'No reason is given.')
+    return [what, goal, value, met ? 'met' : '**missed**', why]
+  })
+  const missed = results.goals.filter(({ met }) => !met).length
+  const heading = `${results.goals.length - missed} met, ${missed} missed.`
+  return `${heading}\n\n${table(['goal', 'at', 'is, with p10 – p90', '', 'why it is missed'], told)}`
+}
+
+/** Every row, in its group. */
+export function rows(results) {
+  const group = ({ title, note, lines }) => `### ${capital(title)}\n\n${note}\n\n${table(ROW, lines.map(row))}`
+  return results.groups.map(group).join('\n\n')
+}
+
+const ROW = ['', 'against', 'the bus', 'the other', 'ratio', 'not compared']
+
+function row({ what, against, differs, unit, ours, theirs, ratio, ratioUnit, skipped, error }) {
+  if (skipped !== undefined) return [what, against, '', '', `skipped: ${skipped}`, differs ?? '']
+  if (error !== undefined) return [what, '', '', '', error, '']
+  return [
+    what,
+    against ?? '',
+    spread(ours, ` ${unit}`),
+    spread(theirs, ` ${unit}`),
+    spread(ratio, ratioUnit),
+    differs ?? '',
+  ]
+}
+
+function spread(values, unit) {
+  if (values === null) return ''
+  const { median, p10, p90, rounds } = values
+  return `${digits(median)}${unit}${rounds === 1 ? '' : ` (${digits(p10)} – ${digits(p90)})`}`
+}
+
+function capital(text) {
+  return text[0].toUpperCase() + text.slice(1)
+}
