@@ -60,6 +60,7 @@ function progress(text) {
 function print({ cpu, cores, os, node, commit, load }, results, quick) {
   const at = commit === null ? '' : `, commit ${commit}`
   console.log(`${cpu}, ${cores} cores, ${os}, Node ${node}${at}, load ${load.toFixed(1)}${quick ? ', quick' : ''}`)
+  if (load > cores / 2) console.log('Other processes are busy here: run it again when they are not.')
   console.log('Median of the rounds, below it p10 – p90. Ratio: round by round, both sides in one process.')
   const style = { colour: process.stdout.isTTY === true && !process.env.NO_COLOR }
   console.log(render(results, style))

@@ -1,6 +1,6 @@
 // The speed tables of the README.
 
-import { digits, origin, table } from './tables.mjs'
+import { digits, origin, paragraph, table } from './tables.mjs'
 
 /** Events within a thread. */
 export function within(results) {
@@ -19,10 +19,10 @@ export function within(results) {
   const ns = (listeners) => digits(results.ours(`deliver-${listeners}-emitter`))
   const sentences = [
     `In nanoseconds an event with one listener costs ${ns(1)}, with three ${ns(3)}, with ten ${ns(10)}.`,
-    `EventEmitter takes ${digits(results.theirs('deliver-1-emitter'))} for one listener: V8 inlines it into the`,
-    'emitting loop. Deferring an event means keeping it, and with it the AsyncResource that carries AsyncLocalStorage',
-    `to the listeners: ${digits(results.ours('queued'))} bytes while it is queued. A 20 ms timer under a million queued`,
-    `events came ${digits(results.ours('timer'))} ms late, and ten million events left the process`,
+    `EventEmitter takes ${digits(results.theirs('deliver-1-emitter'))} for one: V8 inlines it into the emitting loop.`,
+    'Deferring an event means keeping it, and with it the AsyncResource that carries AsyncLocalStorage to the listeners:',
+    `${digits(results.ours('queued'))} bytes while it is queued. A 20 ms timer under a million queued events came`,
+    `${digits(results.ours('timer'))} ms late, and ten million events left the process`,
     `${digits(Math.max(0, results.ours('memory')))} MiB larger.`,
   ]
   const head = ['', 'against', '1 listener', '3', '10', '50']
@@ -40,7 +40,7 @@ export function within(results) {
     ...waiting('sync', '`emitAndWait`, 100 in flight, sync listeners: speed'),
     ...waiting('async', 'the same, async listeners: speed'),
   ]
-  return `${table(head, rows)}\n\n${sentences.join('\n')}`
+  return `${table(head, rows)}\n\n${paragraph(...sentences)}`
 }
 
 /** Events between threads. */
@@ -77,12 +77,12 @@ export function between(results) {
     'Bold: the other is faster. An event that was emitted just before 50 ms of blocking work is heard',
     `${digits(results.ours('late'))} ms later, and a thousand of them cost ${results.ours('late-burst').toFixed(0)} wakes.`,
   ]
-  return `${table(['', 'against', 'speed'], rows)}\n\n${sentences.join('\n')}`
+  return `${table(['', 'against', 'speed'], rows)}\n\n${paragraph(...sentences)}`
 }
 
 /** Where all of it is from. */
 export function from(results) {
-  return `The numbers below are medians of one run: ${origin(results)}.`
+  return paragraph(`The numbers below are those of one run: ${origin(results)}.`.replaceAll('\n', ' '))
 }
 
 function times(ratio) {

@@ -51,10 +51,12 @@ export class Results {
     return goal.atLeast === undefined ? 1 / ratio.median : ratio.median
   }
 
-  /** The points of a curve, beside one of the others. */
+  /** The points of a curve; beside one of the others, if several were measured. */
   curve(name, against) {
-    return this.lines
-      .filter((line) => line.curve === name && (against === undefined || line.against === against))
-      .sort((a, b) => a.x - b.x)
+    const points = this.lines.filter(
+      (line) => line.curve === name && (against === undefined || line.against === against) && line.ours !== undefined,
+    )
+    if (points.length < 2) throw new Error(`no curve ${name}: the run was not a whole one`)
+    return points.sort((a, b) => a.x - b.x)
   }
 }

@@ -9,10 +9,27 @@ export function table(head, rows) {
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 }
 
+/** Sentences as lines of a paragraph. */
+export function paragraph(...sentences) {
+  return sentences
+    .join(' ')
+    .split(' ')
+    .reduce(
+      ([...lines], word) => {
+        const line = lines.pop()
+        return line.length + word.length < 120 ? [...lines, `${line} ${word}`.trim()] : [...lines, line, word]
+      },
+      [''],
+    )
+    .join('\n')
+}
+
 /** Where the numbers are from. */
 export function origin({ machine }) {
-  const { cpu, cores, os, node, commit, date } = machine
-  return `${cpu}, ${cores} cores, ${os}, Node ${node}; commit ${commit}, ${date.slice(0, 10)}`
+  const { cpu, cores, os, load, node, commit, date } = machine
+  return paragraph(
+    `${cpu}, ${cores} cores, ${os}, Node ${node}; commit ${commit}, ${date.slice(0, 10)}, load ${digits(load)} when it began`,
+  )
 }
 
 /** With what they were made. */

@@ -5,7 +5,7 @@
 const { callAll } = require('../callers.js')
 const { withCrew } = require('../threads/crew.js')
 const { piscina, spawned, tinypool, withPools, workerpool } = require('../threads/pools.js')
-const { US_PER_EVENT, US_PER_TASK, compare } = require('./lines.js')
+const { US_PER_EVENT, US_PER_TASK, compare, skippedAmong } = require('./lines.js')
 
 const ONE_BY_ONE = { callers: 1, each: 100 }
 const MANY = { callers: 1000, each: 2 }
@@ -45,12 +45,13 @@ function manyAtATime(settings) {
     workerpool,
   }
   const goals = { piscina: { atLeast: 5 } }
-  return withPools('count', 2, opening, (pools) => {
+  return withPools('count', 2, opening, async (pools) => {
     const contestants = Object.entries(pools).map(([name, { run, counters }]) => [
       name,
       contestant(MANY, counters, () => run(1)),
     ])
-    return compare(Object.fromEntries(contestants), goals, settings, US_PER_TASK)
+    const lines = await compare(Object.fromEntries(contestants), goals, settings, US_PER_TASK)
+    return [...lines, ...skippedAmong(Object.keys(opening))]
   })
 }
 

@@ -5,7 +5,7 @@
 const { Ceiling } = require('../threads/ceiling.js')
 const { piscina, spawned, tinypool, withPools, workerpool } = require('../threads/pools.js')
 const { burn, stepsFor } = require('../threads/work.js')
-const { MS_PER_BATCH, shares } = require('./lines.js')
+const { MS_PER_BATCH, shares, skippedAmong } = require('./lines.js')
 
 const THREADS = 2
 const TASKS = 8
@@ -14,7 +14,8 @@ const TASK_MS = 5
 async function measure(settings) {
   const steps = stepsFor(TASK_MS)
   const ceiling = new Ceiling(THREADS, steps)
-  const lines = await withPools('burn', THREADS, { bus: spawned, piscina, tinypool, workerpool }, (pools) => {
+  const opening = { bus: spawned, piscina, tinypool, workerpool }
+  const lines = await withPools('burn', THREADS, opening, (pools) => {
     const contestants = {
       ...Object.fromEntries(Object.entries(pools).map(([name, pool]) => [name, pooled(pool, steps)])),
       ceiling: { events: 1, counters: perBatch(ceiling), run: () => ceiling.run(TASKS) },
@@ -23,7 +24,7 @@ async function measure(settings) {
     return shares(contestants, 'the ceiling', { atLeast: 95 }, settings, MS_PER_BATCH)
   })
   await ceiling.close()
-  return lines
+  return [...lines, ...skippedAmong(Object.keys(opening))]
 }
 
 function pooled({ run, counters }, steps) {

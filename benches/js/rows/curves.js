@@ -5,7 +5,7 @@
 /** They are many, and have no goals: each is shorter than others. */
 function shorter(settings) {
   if (settings.quick) return settings
-  return { ...settings, rowMs: settings.rowMs / 3, warmUpMs: settings.warmUpMs / 2, minRounds: 5 }
+  return { ...settings, rowMs: settings.rowMs / 4, warmUpMs: settings.warmUpMs / 2, minRounds: 5 }
 }
 
 /** What names a point in the results: `curve`, and `x` where it is on it. */

@@ -37,14 +37,16 @@ async function compare(contestants, goals, settings, scale = NS_PER_EVENT) {
  * @param {Record<string, () => object | Promise<object>>} peers opens the contestants
  */
 async function compareWith(peers, contestants, goals, settings, scale = NS_PER_EVENT) {
-  const skipped = Object.keys(peers)
-    .map((name) => ({ ...named(name), skipped: whySkipped(name) }))
-    .filter((each) => each.skipped !== null)
   const opened = { ...contestants }
   for (const [name, open] of Object.entries(peers)) {
     if (whySkipped(name) === null) opened[name] = await open()
   }
-  return [...(await compare(opened, goals, settings, scale)), ...skipped]
+  return [...(await compare(opened, goals, settings, scale)), ...skippedAmong(Object.keys(peers))]
+}
+
+/** A line for each that this Node can not run. */
+function skippedAmong(names) {
+  return names.map((name) => ({ ...named(name), skipped: whySkipped(name) })).filter(({ skipped }) => skipped !== null)
 }
 
 /**
@@ -109,4 +111,15 @@ function isMet({ atMost, atLeast }, value) {
   return atLeast === undefined ? value <= atMost : value >= atLeast
 }
 
-module.exports = { NO_GOAL, US_PER_EVENT, US_PER_TASK, MS_PER_BATCH, compare, compareWith, shares, alone, absolute }
+module.exports = {
+  NO_GOAL,
+  US_PER_EVENT,
+  US_PER_TASK,
+  MS_PER_BATCH,
+  compare,
+  compareWith,
+  shares,
+  skippedAmong,
+  alone,
+  absolute,
+}

@@ -6,6 +6,7 @@ const path = require('node:path')
 const { Piscina } = require('piscina')
 const { pool: createWorkerpool } = require('workerpool')
 const { ParallelEventBus } = require('../../../index.js')
+const { whySkipped } = require('../peers.js')
 
 /**
  * @typedef {object} Pool
@@ -70,7 +71,7 @@ function counted() {
 }
 
 /**
- * Opens pools, and closes them when `use` is over.
+ * Opens pools, but for those that need a newer Node, and closes them when `use` is over.
  *
  * @param {Record<string, Open>} opening
  * @param {(pools: Record<string, Pool>) => Promise<T>} use
@@ -79,7 +80,9 @@ function counted() {
  */
 async function withPools(task, threads, opening, use) {
   const pools = {}
-  for (const [name, open] of Object.entries(opening)) pools[name] = await open(task, threads)
+  for (const [name, open] of Object.entries(opening)) {
+    if (whySkipped(name) === null) pools[name] = await open(task, threads)
+  }
   const result = await use(pools)
   await Promise.all(Object.values(pools).map((pool) => pool.close()))
   return result
