@@ -18,6 +18,8 @@ const BETWEEN =
   'where BroadcastChannel has V8’s own serializer. Where there are no more cores than emitter and listeners take, ' +
   'what the bus does in several threads is not done at the same time.'
 
+const BUSY = 'Met where no other process wants the cores.'
+
 module.exports = {
   'deliver-1-emitter': `${KEEPING} With one listener, V8 inlines it and the emit into the loop.`,
   'deliver-3-emitter': KEEPING,
@@ -29,4 +31,8 @@ module.exports = {
   'burst-1': BETWEEN,
   'burst-2': BETWEEN,
   'burst-4': BETWEEN,
+  echo: `${BUSY} The bus looks for what comes for 20 µs before it sleeps, and yields the core to those who want it.`,
+  'late-burst': `${BUSY} An emitter that is stopped in the middle of its burst finds its listener asleep again.`,
+  cpu: `${BUSY} The bus gives each thread its tasks beforehand; the ceiling takes the next when it is done with the last.`,
+  require: `${BUSY} It is time on the clock.`,
 }

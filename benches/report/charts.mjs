@@ -72,12 +72,15 @@ function requests(results) {
 function cpu(results) {
   const [ours, ...others] = results.lines.filter(({ id }) => id === 'cpu')
   const name = ({ what }) => what.replace(', beside it', '')
-  const entries = [[US, ours.ratio.median], ...others.map((line) => [name(line), line.ratio.median])]
+  const entries = [
+    ['tasks without messages', 100],
+    [US, ours.ratio.median],
+    ...others.map((line) => [name(line), line.ratio.median]),
+  ]
   return bars({
     title: `CPU-bound listeners get ${digits(ours.ratio.median)} % of what two cores can do`,
     subtitle: '8 requests of 5 ms on 2 threads, share of the speed without any message',
     bars: entries.map(([name, share]) => bar(name, share, ' %')),
-    rule: { at: 100, text: 'no messages' },
   })
 }
 
@@ -154,11 +157,12 @@ function inFlight(results) {
 
 function payload(results) {
   const points = results.curve('size-buffer', 'BroadcastChannel')
-  const faster = points.filter(({ ratio }) => ratio.median >= 1).map(({ what }) => what.replace('a Buffer of ', ''))
+  const slower = points.findIndex(({ ours, theirs }) => ours.median > theirs.median)
+  const size = ({ what }) => what.replace('a Buffer of ', '')
   const title =
-    faster.length === 0
-      ? 'Buffers of any size are faster by BroadcastChannel'
-      : `Faster than BroadcastChannel up to ${faster.at(-1)}; beyond that, share memory`
+    slower < 1
+      ? 'Large payloads are copied: share memory instead'
+      : `Faster than BroadcastChannel up to ${size(points.at(slower - 1))}; beyond that, share memory`
   return curves({
     title,
     subtitle: 'a Buffer to another thread, µs per event',

@@ -25,8 +25,8 @@ export const US = 'ParallelEventBus'
  * @param {string} chart.subtitle what is measured, in which unit
  * @param {{ name: string, value: number, text: string }[]} chart.bars
  */
-export function bars({ title, subtitle, bars, rule }) {
-  const most = Math.max(...bars.map(({ value }) => value), rule?.at ?? 0)
+export function bars({ title, subtitle, bars }) {
+  const most = Math.max(...bars.map(({ value }) => value))
   const fill = ({ name }) => (name === US ? OURS : PLAIN)
   return toSvg(title, {
     height: TITLE_ROOM + 26 * bars.length + 12,
@@ -45,7 +45,6 @@ export function bars({ title, subtitle, bars, rule }) {
         NAME,
       ),
       Plot.text(bars, { x: 'value', y: 'name', text: 'text', textAnchor: 'start', dx: 6, fill: TEXT }),
-      ...(rule === undefined ? [] : ruleAt(rule)),
     ],
   })
 }
@@ -54,13 +53,6 @@ const NAME = { x: 0, y: 'name', text: 'name', textAnchor: 'end', dx: -8, fill: T
 
 function isOurs({ name }) {
   return name === US
-}
-
-function ruleAt({ at, text }) {
-  return [
-    Plot.ruleX([at], { stroke: TEXT, strokeDasharray: '3,3' }),
-    Plot.text([text], { x: () => at, frameAnchor: 'top', dy: -8, fill: TEXT, textAnchor: 'end', text: [text] }),
-  ]
 }
 
 /**
@@ -73,14 +65,14 @@ function ruleAt({ at, text }) {
 export function curves({ title, subtitle, series, scales }) {
   const options = {
     height: 340,
-    marginLeft: 58,
+    marginLeft: 72,
     marginRight: 150,
     marginBottom: 44,
     x: { tickSize: 0, labelAnchor: 'center', labelArrow: 'none', ...scales.x },
     y: { tickSize: 0, label: null, ...heights(series, scales.y.type) },
   }
   const marks = [
-    ...heading(title, subtitle, 58),
+    ...heading(title, subtitle, 72),
     Plot.gridY({ stroke: RULE, strokeOpacity: 1, ticks: options.y.ticks }),
     ...series.flatMap(({ points, ...one }, index) => [
       Plot.line(points, { x: 'x', y: 'y', stroke: colourOf(one, index, series), strokeWidth: isOurs(one) ? 3 : 2 }),

@@ -13,6 +13,7 @@ const QUEUED = 1_000_000
 const TIMER_MS = 20
 
 const EMISSIONS = 10_000_000
+const WARM_UP_STEPS = 5
 const BURST = 10_000
 const MIB = 2 ** 20
 
@@ -60,11 +61,14 @@ async function memory() {
     return process.memoryUsage.rss() / MIB
   }
   const step = EMISSIONS / 10
-  await deliver(step)
-  const before = await deliver(step)
+  // The first collections leave the young generation of the heap at one size or another.
+  const warm = []
+  for (let time = 0; time < WARM_UP_STEPS; time++) warm.push(await deliver(step))
+  const before = Math.max(...warm.slice(-3))
   const growth = []
   for (let emitted = 0; emitted < EMISSIONS; emitted += step) growth.push((await deliver(step)) - before)
-  if (counters[0].calls !== EMISSIONS + 2 * step) throw new Error(`the listener was called ${counters[0].calls} times`)
+  if (counters[0].calls !== EMISSIONS + WARM_UP_STEPS * step)
+    throw new Error(`the listener was called ${counters[0].calls} times`)
   // The last value, not a median: a leak would show there.
   const ours = { ...summary(growth), median: growth.at(-1) }
   return [absolute({ unit: 'MiB', ours, goal: { atMost: 10 } })]
