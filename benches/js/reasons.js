@@ -33,6 +33,7 @@ module.exports = {
   'burst-4': BETWEEN,
   echo: `${BUSY} The bus looks for what comes for 20 µs before it sleeps, and yields the core to those who want it.`,
   'late-burst': `${BUSY} An emitter that is stopped in the middle of its burst finds its listener asleep again.`,
+  timer: `${BUSY} The bus gives the loop its turn every 4 ms; who else has the core then is not its to say.`,
   cpu: `${BUSY} The bus gives each thread its tasks beforehand; the ceiling takes the next when it is done with the last.`,
   require: `${BUSY} It is time on the clock.`,
 }
