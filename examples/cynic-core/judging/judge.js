@@ -1,0 +1,11 @@
+'use strict'
+
+// A thread that judges: what `bus.spawn` starts.
+
+const { threadId } = require('node:worker_threads')
+const { score } = require('./dimensions.js')
+
+module.exports = function register(bus) {
+  // Each request goes to the thread that has the least to do.
+  bus.on('judge', (task) => ({ score: score(task), threadId }))
+}

@@ -1,0 +1,11 @@
+'use strict'
+
+// The middle of a list of numbers.
+
+function median(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}
+
+module.exports = { median }
