@@ -21,8 +21,7 @@ const {
 const { tmpdir } = require('node:os')
 const path = require('node:path')
 const { test } = require('node:test')
-const { inspect } = require('node:util')
-const { sectionsOf } = require('./fixtures/markdown.js')
+const { expectedOutput, sectionsOf, shown } = require('./fixtures/markdown.js')
 
 const root = path.join(__dirname, '..')
 const AsyncFunction = (async () => {}).constructor
@@ -30,19 +29,8 @@ const guides = existsSync(path.join(root, 'docs')) ? readdirSync(path.join(root,
 const documents = ['README.md', ...guides.filter((file) => file.endsWith('.md')).map((file) => `docs/${file}`)]
 /** An example that hangs is one that fails. */
 const LONGEST_RUN_MS = 60_000
-/** Guides that are to come, and that others lead to. */
-const TO_COME = new Set(['docs/integration.md', 'docs/benchmarks.md'])
-
-/** As console.log shows it, on one line and without stacks. */
-function shown(value) {
-  if (typeof value === 'string') return value
-  const lines = inspect(value).replace(/\n +at .*/g, '')
-  return lines.replace(/\s*\n\s*/g, ' ').replace(/\[ (.*) \]/, '[$1]')
-}
-
-function expectedOf(code) {
-  return [...code.matchAll(/console\.log\(.*\) \/\/ (.*)$/gm)].map(([, comment]) => comment)
-}
+/** Its blocks are the steps of one story: `integration.test.js` takes them. */
+const STEPS = 'docs/integration.md'
 
 /** A folder where the package, and those that examples compare it with, are installed. */
 function workspace(t) {
@@ -62,7 +50,7 @@ async function runScript(code) {
   const printed = []
   const log = (...values) => printed.push(values.map(shown).join(' '))
   await new AsyncFunction('require', 'console', code)(require, { log, error() {} })
-  const expected = expectedOf(code)
+  const expected = expectedOutput(code)
   assert.ok(expected.length > 0)
   assert.deepEqual(printed, expected)
 }
@@ -82,14 +70,14 @@ function runProgram(t, files) {
   })
   assert.equal(status, 0, stdout + stderr)
   if (args.length > 0) return
-  const expected = files.flatMap(({ code }) => expectedOf(code))
+  const expected = files.flatMap(({ code }) => expectedOutput(code))
   assert.ok(expected.length > 0)
   const lines = stdout.trim().split('\n')
   // What listeners print comes when they are called, so only which lines there are is told.
   assert.deepEqual(lines.sort(), expected.sort())
 }
 
-for (const document of documents) {
+for (const document of documents.filter((name) => name !== STEPS)) {
   for (const { heading, blocks } of sectionsOf(path.join(root, document))) {
     const scripts = blocks.filter(({ language, name }) => language === 'js' && name === undefined)
     for (const [number, { code }] of scripts.entries()) {
@@ -138,7 +126,6 @@ test('their links lead to files and headings that are there', () => {
     for (const [, link] of text.matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
       const [file, anchor] = link.split('#')
       const target = file === '' ? document : path.posix.join(path.posix.dirname(document), file)
-      if (TO_COME.has(target)) continue
       assert.ok(existsSync(path.join(root, target)), `${document}: ${link}`)
       if (anchor === undefined) continue
       const anchors = sectionsOf(path.join(root, target)).map(({ heading }) => anchorOf(heading))

@@ -9,8 +9,8 @@ const { tmpdir } = require('node:os')
 const path = require('node:path')
 const { test } = require('node:test')
 const { stage } = require('../scripts/release/stage.js')
+const { ROOT: root, pack } = require('./fixtures/npm.js')
 
-const root = path.join(__dirname, '..')
 const name = '@cynic/parallel-event-bus'
 
 test('require, named import and default import reach the same class', async () => {
@@ -65,10 +65,9 @@ test('only the public door opens', () => {
 })
 
 test('what is packed is what runs, and nothing else', () => {
-  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
-  const output = execFileSync(npm, ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' })
-  const [report] = Object.values(JSON.parse(output))
-  const files = report.files.map((file) => file.path)
+  const files = pack(['--dry-run'])
+    .get(name)
+    .files.map((file) => file.path)
   for (const file of ['index.js', 'index.d.ts', 'native.js', 'lib/bus.js', 'README.md', 'LICENSE', 'package.json']) {
     assert.ok(files.includes(file), `${file} is missing`)
   }

@@ -4,7 +4,7 @@
 // node judging/main.js [threads]
 
 const { deepEqual } = require('node:assert/strict')
-const { availableParallelism } = require('node:os')
+const { availableParallelism, loadavg } = require('node:os')
 const { performance } = require('node:perf_hooks')
 const { median } = require('../migration/median.js')
 const { Court } = require('./court.js')
@@ -15,6 +15,8 @@ const ROUNDS = 7
 const ITEM = 'lib/bus.js'
 
 async function main([threads = availableParallelism()]) {
+  // Of the last minute. Above 0, somebody else was at work, and takes from what threads can do.
+  const load = loadavg()[0].toFixed(1)
   const court = await Court.open({ threads: Number(threads), steps: stepsFor(DIMENSION_MS) })
   const times = { here: [], threads: [] }
   let judgedBy
@@ -29,7 +31,7 @@ async function main([threads = availableParallelism()]) {
     times.threads.push(there.ms)
   }
   await court.close()
-  print(times, judgedBy)
+  print(times, judgedBy, load)
 }
 
 async function timed(judge) {
@@ -38,12 +40,12 @@ async function timed(judge) {
   return { value, ms: performance.now() - start }
 }
 
-function print(times, { size: threads }) {
+function print(times, { size: threads }, load) {
   const ratios = times.here.map((ms, round) => ms / times.threads[round])
   console.log(`${DIMENSIONS.length} dimensions of about ${DIMENSION_MS} ms each, medians of ${ROUNDS} rounds
 one thread:   ${median(times.here).toFixed(1)} ms
 threads (${threads}):  ${median(times.threads).toFixed(1)} ms
-speed-up:     ${median(ratios).toFixed(2)}×, on ${availableParallelism()} cores
+speed-up:     ${median(ratios).toFixed(2)}×, on ${availableParallelism()} cores (load average when it began: ${load})
 the same ${DIMENSIONS.length} scores in every round`)
 }
 

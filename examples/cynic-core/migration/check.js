@@ -9,8 +9,8 @@ const LISTENERS = [3, 5, 10]
 const KINDS = ['cpu', 'wait']
 /** What a listener takes, as in the table of expectations: 2 ms. */
 const WORK_MS = 2
-const FULL = { rounds: 7, events: 5, burst: 10, cheapBurst: 2000, memory: { bursts: 100, warmUp: 20, events: 1000 } }
-const QUICK = { rounds: 2, events: 2, burst: 2, cheapBurst: 200, memory: { bursts: 10, warmUp: 5, events: 1000 } }
+const FULL = { rounds: 7, events: 5, burst: 10, cheapBurst: 2000, memory: { bursts: 100, warmUp: 100, events: 1000 } }
+const QUICK = { rounds: 2, events: 2, burst: 2, cheapBurst: 200, memory: { bursts: 10, warmUp: 10, events: 1000 } }
 
 /**
  * Measures a bus before and after.

@@ -28,5 +28,5 @@ test('the command prints the speed-up', () => {
   assert.match(output, /^36 dimensions of about 5 ms each/)
   assert.match(output, /^one thread: {3}\d+\.\d ms$/m)
   assert.match(output, /^threads \(2\): {2}\d+\.\d ms$/m)
-  assert.match(output, /^speed-up: {5}\d+\.\d\d×, on \d+ cores$/m)
+  assert.match(output, /^speed-up: {5}\d+\.\d\d×, on \d+ cores \(load average when it began: \d+\.\d\)$/m)
 })

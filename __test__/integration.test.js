@@ -1,0 +1,188 @@
+'use strict'
+
+// The packages as a stranger has them: packed, installed into an empty project, and used as docs/integration.md says.
+// Its blocks are taken in order: files are written, changes made, commands run, outputs compared.
+
+const assert = require('node:assert/strict')
+const { execFileSync, spawnSync } = require('node:child_process')
+const { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } = require('node:fs')
+const { tmpdir } = require('node:os')
+const path = require('node:path')
+const { after, before, describe, test } = require('node:test')
+const { blocksOf, expectedOutput, shown } = require('./fixtures/markdown.js')
+const { ROOT, installInto, linkInto, pack } = require('./fixtures/npm.js')
+
+const AsyncFunction = (async () => {}).constructor
+const guide = path.join(ROOT, 'docs/integration.md')
+
+let project
+let installed
+/** By the last command of the guide. */
+let printed
+
+before(() => {
+  project = realpathSync(mkdtempSync(path.join(tmpdir(), 'integration-')))
+  installed = installInto(project)
+  if (!installed) linkInto(project)
+})
+
+after(() => rmSync(project, { recursive: true }))
+
+/** Runs a module of the project that writes JSON. */
+function evaluate(type, code) {
+  const args = [`--input-type=${type}`, '--eval', code]
+  return JSON.parse(execFileSync(process.execPath, args, { cwd: project, encoding: 'utf8' }))
+}
+
+describe('installed from tarballs', () => {
+  const use = `
+  use().then((result) => console.log(JSON.stringify(result)))
+  async function use() {
+    const bus = createParallelEventBus()
+    bus.on('x', (value) => value + 1)
+    const { success } = await bus.emitAndWait('x', 1)
+    const answer = await bus.request('x', 1)
+    return { success, answer, same: bus instanceof ParallelEventBus }
+  }`
+  const expected = { success: 1, answer: 2, same: true }
+
+  for (const name of ['@cynic/core', '@cynic/core/bus', '@cynic/parallel-event-bus']) {
+    test(`${name} is imported by ES modules and required by CommonJS`, () => {
+      const names = '{ ParallelEventBus, createParallelEventBus }'
+      assert.deepEqual(evaluate('module', `import ${names} from '${name}'${use}`), expected)
+      assert.deepEqual(evaluate('commonjs', `const ${names} = require('${name}')${use}`), expected)
+    })
+  }
+
+  test('threads are spawned, of a module of the project', () => {
+    writeFileSync(path.join(project, 'double.js'), `export default (bus) => bus.on('double', (value) => value * 2)\n`)
+    const code = `
+      import { ParallelEventBus } from '@cynic/core'
+      const bus = new ParallelEventBus({ channel: 'numbers' })
+      await bus.spawn('double.js', { threads: 1 })
+      console.log(JSON.stringify(await bus.request('double', 21)))
+      await bus.close()`
+    assert.equal(evaluate('module', code), 42)
+  })
+
+  test('both are in the project, and not this checkout', (t) => {
+    if (!installed) return t.skip('the registry can not be reached: the project has links')
+    for (const name of ['@cynic/core', '@cynic/parallel-event-bus']) {
+      const file = evaluate('commonjs', `console.log(JSON.stringify(require.resolve('${name}')))`)
+      assert.ok(file.startsWith(path.join(project, 'node_modules')), file)
+    }
+  })
+
+  test('the package of the example has what runs, and no tests', () => {
+    const files = pack(['--dry-run', '--workspace', '@cynic/core'])
+      .get('@cynic/core')
+      .files.map((file) => file.path)
+    for (const file of ['index.js', 'bus/index.js', 'lib/core-bus.js', 'migration/main.js', 'README.md']) {
+      assert.ok(files.includes(file), `${file} is missing`)
+    }
+    for (const file of files) assert.doesNotMatch(file, /^test\//)
+  })
+})
+
+describe('docs/integration.md, step by step', () => {
+  const steps = { js: write, diff: change, sh: run, text: compare }
+  for (const [number, { language, name, code }] of blocksOf(guide).entries()) {
+    const title = name ?? code.trim().split('\n')[0]
+    test(`${number + 1}. ${language} ${title}`, () => steps[language](code, name))
+  }
+
+  test('goes to ParallelEventBus and back', () => {
+    const changes = blocksOf(guide).filter(({ name, language }) => language === 'diff' && name === 'src/event-bus.js')
+    assert.equal(changes.length, 2)
+    const [first] = blocksOf(guide).filter(({ name }) => name === 'src/event-bus.js')
+    assert.equal(readFileSync(path.join(project, first.name), 'utf8'), first.code)
+  })
+})
+
+/** A file of the project. If it prints, that is run and compared; what listeners print comes when they are called. */
+function write(code, name) {
+  const file = path.join(project, name)
+  mkdirSync(path.dirname(file), { recursive: true })
+  writeFileSync(file, code)
+  const expected = expectedOutput(code)
+  if (expected.length === 0) return
+  const { stdout, stderr } = spawnSync(process.execPath, [file], { cwd: project, encoding: 'utf8' })
+  assert.equal(stderr, '')
+  // A line in a loop prints more than once.
+  assert.deepEqual([...new Set(stdout.trim().split('\n'))].sort(), [...new Set(expected)].sort())
+}
+
+/** Applies a diff, whose old lines are in the file once. */
+function change(diff, name) {
+  const file = path.join(project, name)
+  const lines = diff.trimEnd().split('\n')
+  const side = (sign) => lines.filter((line) => ' '.concat(sign).includes(line[0] ?? ' ')).map((line) => line.slice(1))
+  const parts = readFileSync(file, 'utf8').split(side('-').join('\n'))
+  assert.equal(parts.length, 2, `the old lines are not in ${name} once`)
+  writeFileSync(file, parts.join(side('+').join('\n')))
+}
+
+/** Each command, in the project or in the checkout, where that is what it is for. */
+function run(commands) {
+  for (const command of commands.trim().split('\n')) {
+    if (/^npm install\b/.test(command)) checkInstall(command)
+    else if (/^npm run\b/.test(command)) execute(command, ROOT)
+    else execute(command, project)
+  }
+}
+
+/** `before` has done that, without building the addon again: that the names are right is left. */
+function checkInstall(command) {
+  const packed = pack(['--dry-run', '--workspaces', '--include-workspace-root'])
+  const names = Array.from(packed.values(), ({ filename }) => filename)
+  for (const [name] of command.matchAll(/[\w.-]+\.tgz/g)) assert.ok(names.includes(name), name)
+  assert.ok(command.includes('.tgz') || command.includes('npm pack --workspaces --include-workspace-root'))
+}
+
+function execute(command, cwd) {
+  const check = /bus-migration-check|run --silent migration/.test(command)
+  const env = { ...process.env, npm_config_loglevel: 'silent' }
+  const shell = { cwd, encoding: 'utf8', shell: true, env }
+  const { status, stdout, stderr } = spawnSync(check ? `${command} --quick` : command, shell)
+  printed = stdout
+  if (!check) return assert.equal(status, 0, stderr)
+  // One of the criteria is a matter of time, which a busy machine may miss.
+  assert.match(stdout, /^(met|not met) +emit waits less/m, stderr)
+  for (const name of ['no more errors', 'no event lost', 'memory stable']) {
+    assert.match(stdout, new RegExp(`^met +${name}`, 'm'))
+  }
+}
+
+/** What the last command printed: the same words, with a number for each number. */
+function compare(text) {
+  assert.deepEqual(words(text), words(printed))
+}
+
+function words(text) {
+  const numberless = text.replace(/[+-]?\d[\d.]*/g, '#').replace(/[ ─]+/g, ' ')
+  // Which of the two the first criterion is, a busy machine decides.
+  return numberless
+    .replace(/^(not )?met(?= emit waits)/m, 'met')
+    .trim()
+    .split('\n')
+}
+
+describe('the README of the example', () => {
+  const readme = path.join(ROOT, 'examples/cynic-core/README.md')
+
+  for (const { code } of blocksOf(readme).filter(({ language }) => language === 'js')) {
+    test('its code prints what its comments say', async () => {
+      const lines = []
+      const log = (...values) => lines.push(values.map(shown).join(' '))
+      await new AsyncFunction('require', 'console', code)(require, { log, error() {} })
+      await new Promise((resolve) => setImmediate(resolve))
+      assert.deepEqual(lines, expectedOutput(code))
+    })
+  }
+
+  test('the commands it names exist', () => {
+    const { scripts } = require('../package.json')
+    for (const [, name] of readFileSync(readme, 'utf8').matchAll(/npm run (?:--silent )?([\w:]+)/g))
+      assert.ok(name in scripts, name)
+  })
+})
