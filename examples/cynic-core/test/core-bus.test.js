@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict')
 const { EventEmitter } = require('node:events')
 const { describe, test } = require('node:test')
+const { setImmediate: turn } = require('node:timers/promises')
 const { CoreBus, ParallelEventBus } = require('@cynic/core')
 const { BASES } = require('./support/bases.js')
 
@@ -118,6 +119,7 @@ for (const Emitter of BASES) {
       bus.subscribe('x', () => heard++)
       const { id } = bus.publish('x', 1)
       await bus.idle()
+      // Where events are delivered at once, nothing tells when an async handler is done.
       await turn()
       assert.deepEqual(errors.map(([{ error, type }, from]) => [error.message, type, from]).sort(), [
         ['rejected', 'x', id],
@@ -182,12 +184,5 @@ for (const Emitter of BASES) {
       await bus.idle()
       assert.equal(heard, true)
     })
-  })
-}
-
-/** A turn of the event loop: where events are delivered at once, nothing tells when an async handler is done. */
-function turn() {
-  return new Promise((resolve) => {
-    setImmediate(resolve)
   })
 }
