@@ -3,7 +3,6 @@
 // Judging in threads gives what judging here gives, and all threads take part.
 
 const assert = require('node:assert/strict')
-const { execFileSync } = require('node:child_process')
 const { test } = require('node:test')
 const { Court } = require('../judging/court.js')
 const { DIMENSIONS, stepsFor } = require('../judging/dimensions.js')
@@ -21,12 +20,4 @@ test('36 dimensions are judged alike in this thread and in two others, which sha
 
 test('the work is measured in steps', () => {
   assert.ok(stepsFor(2) > stepsFor(0.001))
-})
-
-test('the command prints the speed-up', () => {
-  const output = execFileSync(process.execPath, [require.resolve('../judging/main.js'), '2'], { encoding: 'utf8' })
-  assert.match(output, /^36 dimensions of about 5 ms each/)
-  assert.match(output, /^one thread: {3}\d+\.\d ms$/m)
-  assert.match(output, /^threads \(2\): {2}\d+\.\d ms$/m)
-  assert.match(output, /^speed-up: {5}\d+\.\d\d×, on \d+ cores \(load average when it began: \d+\.\d\)$/m)
 })

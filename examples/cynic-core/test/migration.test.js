@@ -24,8 +24,6 @@ function check(...args) {
 
 for (const args of [
   ['@cynic/core', 'ServicesBus', '--on', 'subscribe', '--emit', 'publish'],
-  ['@cynic/core', 'UnifiedBus', '--on', 'subscribe', '--emit', 'publish', '--event', 'check:human:state'],
-  [require.resolve('../migration/core-bus.js'), '--on', 'subscribe', '--emit', 'publish'],
   [BUSES, 'DerivedBus'],
   [BUSES, 'holding'],
 ]) {
