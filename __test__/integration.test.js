@@ -91,6 +91,12 @@ describe('docs/integration.md, step by step', () => {
     test(`${number + 1}. ${language} ${title}`, () => steps[language](code, name))
   }
 
+  test('the switch is one', () => {
+    const env = { ...process.env, BUS: 'EventEmitter' }
+    const output = execFileSync(process.execPath, ['switched.js'], { cwd: project, encoding: 'utf8', env })
+    assert.equal(output, 'EventEmitter\n')
+  })
+
   test('goes to ParallelEventBus and back', () => {
     const changes = blocksOf(guide).filter(({ name, language }) => language === 'diff' && name === 'src/event-bus.js')
     assert.equal(changes.length, 2)
