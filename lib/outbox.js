@@ -7,7 +7,7 @@
 // bounded, in emissions and in time, and goes on in the next turn, so that timers and I/O get theirs.
 
 const { setImmediate } = require('node:timers')
-const native = require('../native.js')
+const native = require('./native.js')
 const { version } = require('../package.json')
 
 /** A turn of the event loop is given back after this many emissions, or this long. */

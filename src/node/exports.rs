@@ -98,6 +98,12 @@ pub fn counters() -> Counters {
     }
 }
 
+/// The version that this was built from, which has to be that of the JavaScript around it.
+#[napi(catch_unwind)]
+pub fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
 /// Panics, so that a test can see what becomes of a panic.
 #[napi(catch_unwind)]
 pub fn panic_for_test() -> Result<()> {
