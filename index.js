@@ -11,6 +11,7 @@ const {
   NoListenersError,
   ThreadExitedError,
 } = require('./lib/errors.js')
+const { deadLetter, stall, threadExit } = require('./lib/symbols.js')
 
 module.exports = ParallelEventBus
 module.exports.ParallelEventBus = ParallelEventBus
@@ -20,3 +21,8 @@ module.exports.ListenerTimeoutError = ListenerTimeoutError
 module.exports.MailboxFullError = MailboxFullError
 module.exports.NoListenersError = NoListenersError
 module.exports.ThreadExitedError = ThreadExitedError
+
+// The class has these anyway. Named here, they are found by Node where an ES module imports them by name.
+module.exports.deadLetter = deadLetter
+module.exports.stall = stall
+module.exports.threadExit = threadExit

@@ -22,14 +22,18 @@ test('require, named import and default import reach the same class', async () =
   assert.equal(required.ParallelEventBus, required)
   assert.equal(createParallelEventBus, required.createParallelEventBus)
   assert.ok(createParallelEventBus() instanceof ParallelEventBus)
-  for (const error of [
+  for (const name of [
     'BusClosedError',
     'ListenerTimeoutError',
     'MailboxFullError',
     'NoListenersError',
     'ThreadExitedError',
+    'deadLetter',
+    'stall',
+    'threadExit',
   ]) {
-    assert.equal(imported[error], required[error])
+    assert.notEqual(imported[name], undefined)
+    assert.equal(imported[name], required[name])
   }
 })
 
