@@ -121,6 +121,8 @@ interface BusOptions {
    * Hears of each failure of a listener. Without it, failures go to `captureRejections`, if that is on, else
    * into a process warning (code `PARALLEL_EVENT_BUS_LISTENER_FAILED`) for the first failure of each listener
    * of each event.
+   *
+   * @defaultValue none
    */
   onError?: ErrorHandler | undefined
   /**
@@ -147,7 +149,11 @@ interface BusOptions {
    * @defaultValue none
    */
   group?: string | undefined
-  /** How much may wait for this bus on its channel, before others are refused with {@link MailboxFullError}. */
+  /**
+   * How much may wait for this bus on its channel, before others are refused with {@link MailboxFullError}.
+   *
+   * @defaultValue 65 536 events and 64 MiB
+   */
   mailbox?: MailboxOptions | undefined
   /**
    * Milliseconds after which the other buses of the channel are told, by {@link ParallelEventBus.stall}, that this
@@ -185,6 +191,8 @@ interface ListenerOptions {
   /**
    * Removes the listener when it aborts. A signal that has aborted already keeps it from being added. A `once`
    * listener is removed by its first event; an abort after that does not take the event back.
+   *
+   * @defaultValue none
    */
   signal?: AbortSignal | undefined
   /**
@@ -217,6 +225,8 @@ interface Limits {
   /**
    * Takes back, when it aborts, every listener that has not been started. Listeners that run go on. Whoever waits
    * gets a rejection with `signal.reason`.
+   *
+   * @defaultValue none
    */
   signal?: AbortSignal | undefined
 }
@@ -263,6 +273,7 @@ interface ThreadExit {
 
 /** What {@link ParallelEventBus.deadLetter} tells: an event of this bus did not reach listeners in another thread. */
 interface DeadLetter {
+  /** The event that was emitted. */
   event: string
   /** Clones of its arguments. */
   args: unknown[]
@@ -276,6 +287,7 @@ interface DeadLetter {
 
 /** What {@link ParallelEventBus.stall} tells: a thread is stuck, while events wait for it. */
 interface Stall {
+  /** As in `node:worker_threads`. */
   threadId: number
   /** How many letters wait, at least: many events may be in one. */
   waiting: number
@@ -291,7 +303,11 @@ interface SpawnOptions extends Pick<WorkerOptions, 'resourceLimits' | 'env' | 'e
    * @defaultValue `os.availableParallelism()`
    */
   threads?: number | undefined
-  /** The second argument of the module's function, cloned for each thread. */
+  /**
+   * The second argument of the module's function, cloned for each thread.
+   *
+   * @defaultValue `undefined`
+   */
   workerData?: unknown
 }
 
@@ -537,14 +553,16 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends Ev
   /** Counts from 0 again. */
   resetStats(): this
 
-  /** Resolves when nothing that this bus emitted is queued or running. A listener that awaits it waits for itself, and
+  /**
+   * Resolves when nothing that this bus emitted is queued or running. A listener that awaits it waits for itself, and
    * one that never settles keeps it waiting for ever: give that one a `timeout`.
    */
   idle(): Promise<void>
 
   /**
    * Takes no new events, waits for those in flight, then removes all listeners. A listener that awaits it waits for
-   * itself. On a channel, leaves it at once, deals with what is queued for its listeners, and closes what it spawned. From the call on, `emit` returns false, `emitAndWait` and `request` reject with {@link BusClosedError}.
+   * itself. On a channel, leaves it at once, deals with what is queued for its listeners, and closes what it spawned.
+   * From the call on, `emit` returns false, `emitAndWait` and `request` reject with {@link BusClosedError}.
    *
    * @returns the same promise for every call
    */
@@ -597,6 +615,42 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends Ev
   /** Lets the thread end although the bus listens on its channel. */
   unref(): this
 
+  /**
+   * As `once` of `node:events`: resolves to the arguments of the next event, rejects with the next `error`. For a bus
+   * it goes by its map, where that of `node:events` has `any[]`.
+   */
+  static once<Events extends EventMap<Events>, Name extends EventName<Events>>(
+    bus: ParallelEventBus<Events>,
+    event: Name | UnmappedName<Events>,
+    options?: Parameters<typeof EventEmitter.once>[2],
+  ): Promise<EventArguments<Events, Name>>
+  /** As `once` of `node:events`, for an emitter that is no bus. */
+  static once(emitter: NoBus, event: string | symbol, options?: Parameters<typeof EventEmitter.once>[2]): Promise<any[]>
+  /** As `once` of `node:events`, for an EventTarget. */
+  static once(emitter: EventTarget, event: string, options?: Parameters<typeof EventEmitter.once>[2]): Promise<any[]>
+
+  /**
+   * As `on` of `node:events`: iterates over the arguments of each event, throws the next `error`. For a bus it goes by
+   * its map, where that of `node:events` has `any[]`.
+   */
+  static on<Events extends EventMap<Events>, Name extends EventName<Events>>(
+    bus: ParallelEventBus<Events>,
+    event: Name | UnmappedName<Events>,
+    options?: Parameters<typeof EventEmitter.on>[2],
+  ): NodeJS.AsyncIterator<EventArguments<Events, Name>>
+  /** As `on` of `node:events`, for an emitter that is no bus. */
+  static on(
+    emitter: NoBus,
+    event: string | symbol,
+    options?: Parameters<typeof EventEmitter.on>[2],
+  ): NodeJS.AsyncIterator<any[]>
+  /** As `on` of `node:events`, for an EventTarget. */
+  static on(
+    emitter: EventTarget,
+    event: string,
+    options?: Parameters<typeof EventEmitter.on>[2],
+  ): NodeJS.AsyncIterator<any[]>
+
   /** Told when a thread of the channel ended: {@link ThreadExit}. */
   static readonly threadExit: unique symbol
   /** Told when an event of this bus did not reach listeners in another thread: {@link DeadLetter}. */
@@ -607,6 +661,9 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends Ev
   /** The same as `close`, for `await using`. Missing in releases of Node 20 that have no `Symbol.asyncDispose`. */
   [Symbol.asyncDispose](): Promise<void>
 }
+
+/** An emitter that is no bus, so that a bus with a map is not taken for one that takes any event. */
+type NoBus = EventEmitter & { readonly '~events'?: never }
 
 /**
  * The same as `new ParallelEventBus(options)`.
@@ -619,6 +676,7 @@ declare function createParallelEventBus<Events extends EventMap<Events> = any>(
 
 /** The bus was closed before the event was emitted. `instanceof` goes by the code, so it holds in every realm. */
 declare class BusClosedError extends Error {
+  /** The bus makes them; a test double may, too. */
   constructor(event: string | symbol)
   readonly name: 'BusClosedError'
   readonly code: 'ERR_BUS_CLOSED'
@@ -628,6 +686,7 @@ declare class BusClosedError extends Error {
 
 /** A listener has not settled in time. `instanceof` goes by the code, so it holds in every realm. */
 declare class ListenerTimeoutError extends Error {
+  /** The bus makes them; a test double may, too. */
   constructor(event: string | symbol, listener: AnyFunction, timeout: number)
   readonly name: 'ListenerTimeoutError'
   readonly code: 'ERR_LISTENER_TIMEOUT'
@@ -639,6 +698,7 @@ declare class ListenerTimeoutError extends Error {
 
 /** A request found nobody to answer it. `instanceof` goes by the code, so it holds in every realm. */
 declare class NoListenersError extends Error {
+  /** The bus makes them; a test double may, too. */
   constructor(event: string | symbol)
   readonly name: 'NoListenersError'
   readonly code: 'ERR_NO_LISTENERS'
@@ -648,6 +708,7 @@ declare class NoListenersError extends Error {
 
 /** The thread of a listener ended before it had settled. `instanceof` goes by the code, so it holds in every realm. */
 declare class ThreadExitedError extends Error {
+  /** The bus makes them; a test double may, too. */
   constructor(event: string | null, threadId: number)
   readonly name: 'ThreadExitedError'
   readonly code: 'ERR_THREAD_EXITED'
@@ -657,8 +718,9 @@ declare class ThreadExitedError extends Error {
   readonly threadId: number
 }
 
-/** As much as may waits for a bus. `instanceof` goes by the code, so it holds in every realm. */
+/** As much as may wait for a bus does. `instanceof` goes by the code, so it holds in every realm. */
 declare class MailboxFullError extends Error {
+  /** The bus makes them; a test double may, too. */
   constructor(event: string, threadId: number)
   readonly name: 'MailboxFullError'
   readonly code: 'ERR_MAILBOX_FULL'

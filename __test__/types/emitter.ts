@@ -1,7 +1,9 @@
+// biome-ignore-all lint/suspicious/noExplicitAny: it is `any`, for what has no map, that is looked for
+
 // A bus wherever an EventEmitter is wanted.
 
 import { captureRejectionSymbol, EventEmitter, type errorMonitor, getEventListeners, on, once } from 'node:events'
-import { type EventMap, ParallelEventBus } from '@cynic/parallel-event-bus'
+import { type EventMap, ParallelEventBus, type Stall } from '@cynic/parallel-event-bus'
 import { check, type Equal } from './check.js'
 
 interface Events {
@@ -33,6 +35,27 @@ async function useOfNodeEvents(signal: AbortSignal) {
   on(unmapped, 'order')
   getEventListeners(bus, 'order')
 }
+check<Equal<Awaited<ReturnType<typeof once>>, any[]>>()
+
+async function useOfStatics(signal: AbortSignal) {
+  const args = await ParallelEventBus.once(bus, 'order', { signal })
+  check<Equal<typeof args, [id: number]>>()
+  for await (const args of ParallelEventBus.on(bus, 'order', { signal })) check<Equal<typeof args, [id: number]>>()
+  const scored = await Capturing.once(new Capturing(), 'score')
+  check<Equal<typeof scored, [id: number]>>()
+  const stalled = await ParallelEventBus.once(bus, ParallelEventBus.stall)
+  check<Equal<typeof stalled, [about: Stall]>>()
+  const any = await ParallelEventBus.once(unmapped, 'anything')
+  check<Equal<typeof any, any[]>>()
+  await ParallelEventBus.once(new EventEmitter(), 'anything', { signal })
+  await ParallelEventBus.once(new EventTarget(), 'anything')
+  for await (const [value] of ParallelEventBus.on(new EventEmitter(), 'anything')) console.log(value)
+  ParallelEventBus.on(new EventTarget(), 'anything')
+  // @ts-expect-error: there is no such event
+  await ParallelEventBus.once(bus, 'ordered')
+  // @ts-expect-error: there is no such event
+  ParallelEventBus.on(bus, 'ordered')
+}
 
 // The other way round it does not serve.
 // @ts-expect-error: an EventEmitter has no emitAndWait
@@ -56,4 +79,4 @@ class Capturing extends ParallelEventBus<Events> {
   }
 }
 
-export { Capturing, emitter, useOfNodeEvents }
+export { Capturing, emitter, useOfNodeEvents, useOfStatics }
