@@ -6,7 +6,9 @@
 // calls the drain from the event loop. That is one crossing into Rust for a burst of any length. A drain is
 // bounded, in emissions and in time, and goes on in the next turn, so that timers and I/O get theirs.
 
+const { performance } = require('node:perf_hooks')
 const { setImmediate } = require('node:timers')
+const { isInSandbox, ring } = require('./bell.js')
 const native = require('./native.js')
 const { version } = require('../package.json')
 
@@ -102,6 +104,8 @@ class Outbox {
   #schedule() {
     this.#scheduled = true
     if (this.#exiting) this.#flush()
+    // Only a channel needs a handle of the sandbox's own.
+    else if (isInSandbox && this.#handle === 0) ring(this.#drain)
     else native.wake(this.handle)
   }
 
