@@ -1,0 +1,5 @@
+'use strict'
+
+// As a project has it that sets nothing.
+
+module.exports = {}
