@@ -49,6 +49,8 @@ class ParallelEventBus extends EventEmitter {
   constructor(options = {}) {
     validateBusOptions(options)
     super(options)
+    // Bun gives an emitter with `captureRejections` an `emit` of its own.
+    if (Object.hasOwn(this, 'emit')) delete this.emit
     super.setMaxListeners(options.maxListeners ?? DEFAULT_MAX_LISTENERS)
     const { onError, captureRejections = EventEmitter.captureRejections } = options
     this.#dispatcher = new Dispatcher(this, { onError, captureRejections })
