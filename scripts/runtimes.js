@@ -1,0 +1,106 @@
+'use strict'
+
+// The suite under each runtime: `npm run test:runtimes`, or with names of them, such as `-- node-22 bun`. They come
+// from the registry, into `.cache/`. What Bun and Deno can not do is in `runtimes/gaps.js`, and has to be true.
+
+const { spawnSync } = require('node:child_process')
+const { readdirSync } = require('node:fs')
+const path = require('node:path')
+const { install, root } = require('./cache.js')
+const gaps = require('./runtimes/gaps.js')
+const { runFiles } = require('./runtimes/run.js')
+
+const NODES = ['20', '22', '24', '26']
+const WINDOWS = process.platform === 'win32'
+const node = `node-${WINDOWS ? 'win' : process.platform}-${process.arch}`
+const files = readdirSync(path.join(root, '__test__')).filter((file) => /\.test\.\w+$/.test(file))
+const pathOf = (file) => path.join('__test__', file)
+
+/** The program of a package of which a runtime has one for each platform. */
+function programIn(scope, program) {
+  const [name] = readdirSync(scope)
+  return path.join(scope, name, WINDOWS ? `${program}.exe` : program)
+}
+
+function onNode(version) {
+  const name = `node-${version}`
+  const folder = path.join(install(name, { [name]: `npm:${node}@${version}` }), 'node_modules', name)
+  const program = path.join(folder, WINDOWS ? 'bin/node.exe' : 'bin/node')
+  const args = ['--expose-gc', '--test', '--test-reporter=dot', ...files.map(pathOf)]
+  // Programs that tests start by name are of this version, too.
+  const env = { ...process.env, PATH: `${path.dirname(program)}${path.delimiter}${process.env.PATH}` }
+  const { status } = spawnSync(program, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] })
+  return status === 0 ? [] : [`the suite ended with ${status}`]
+}
+
+async function onBun() {
+  const scope = path.join(install('bun', { bun: '1' }), 'node_modules/@oven')
+  const bun = programIn(scope, 'bin/bun')
+  const preload = path.join(__dirname, 'runtimes/bun-gc.js')
+  return compare('bun', (file, report) => {
+    const reporting = ['--reporter=junit', `--reporter-outfile=${report}`]
+    return [bun, 'test', '--preload', preload, '--timeout', '60000', ...reporting, `./${pathOf(file)}`]
+  })
+}
+
+async function onDeno() {
+  const deno = programIn(path.join(install('deno', { deno: '2' }), 'node_modules/@deno'), 'deno')
+  return compare('deno', (file, report) => {
+    const flags = ['--allow-all', '--no-check', '--no-lock', '--v8-flags=--expose-gc', `--junit-path=${report}`]
+    return [deno, 'test', ...flags, `./${pathOf(file)}`]
+  })
+}
+
+/** What is not as `gaps` says: a test that fails and is not listed, or is listed and passes. */
+async function compare(runtime, command) {
+  const known = gaps[runtime]
+  const wholeFile = (file) => known.some((gap) => gap.file === file && gap.test === undefined)
+  const folder = path.join(root, '.cache', 'reports', runtime)
+  const results = await runFiles(
+    folder,
+    command,
+    files.map((file) => ({ file, hangs: wholeFile(file) })),
+  )
+  const wrong = []
+  let passed = 0
+  for (const { file, tests, output } of results) {
+    const gapOf = (test) => known.find((gap) => gap.file === file && (gap.test === test || gap.test?.test?.(test)))
+    if (wholeFile(file)) {
+      if (tests !== null && [...tests.values()].every(Boolean)) wrong.push(`${file} works: take it off the list`)
+      continue
+    }
+    if (tests === null) {
+      wrong.push(`${file} did not end, or crashed\n${output.slice(-2000)}`)
+      continue
+    }
+    for (const [test, isPassed] of tests) {
+      const gap = gapOf(test)
+      if (isPassed) passed++
+      if (isPassed && gap !== undefined && !gap.sometimes) wrong.push(`${file}, ${test}: works: take it off the list`)
+      if (!isPassed && gap === undefined) wrong.push(`${file}, ${test}: fails`)
+    }
+    for (const { test } of known.filter((gap) => gap.file === file)) {
+      const isThere = [...tests.keys()].some((name) => name === test || test.test?.(name))
+      if (!isThere) wrong.push(`${file}, ${test}: no such test`)
+    }
+  }
+  console.log(`${passed} tests pass; what does not, and why:`)
+  for (const reason of new Set(known.map((gap) => gap.reason))) {
+    console.log(`  ${reason} (${known.filter((gap) => gap.reason === reason).length})`)
+  }
+  return wrong
+}
+
+async function main(names) {
+  const runtimes = { bun: onBun, deno: onDeno }
+  for (const version of NODES) runtimes[`node-${version}`] = () => onNode(version)
+  for (const name of names.length > 0 ? names : [...NODES.map((version) => `node-${version}`), 'bun', 'deno']) {
+    console.log(`\n${name}`)
+    const wrong = await runtimes[name]()
+    for (const each of wrong) console.log(`! ${each}`)
+    if (wrong.length > 0) process.exitCode = 1
+    else console.log(`${name}: as it has to be`)
+  }
+}
+
+main(process.argv.slice(2))
