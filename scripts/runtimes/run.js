@@ -8,7 +8,7 @@ const { availableParallelism } = require('node:os')
 const path = require('node:path')
 
 /** Longer than any file takes that ends at all. */
-const LIMIT_MS = 240_000
+const LIMIT_MS = 150_000
 /** For files of which it is known that they do not end. */
 const HANGING_LIMIT_MS = 30_000
 
