@@ -26,10 +26,14 @@ function onNode(version) {
   const name = `node-${version}`
   const folder = path.join(install(name, { [name]: `npm:${node}@${version}` }), 'node_modules', name)
   const program = path.join(folder, WINDOWS ? 'bin/node.exe' : 'bin/node')
-  const args = ['--expose-gc', '--test', '--test-reporter=dot', ...files.map(pathOf)]
+  const args = ['--expose-gc', '--test', '--test-reporter=spec', ...files.map(pathOf)]
   // Programs that tests start by name are of this version, too.
   const env = { ...process.env, PATH: `${path.dirname(program)}${path.delimiter}${process.env.PATH}` }
-  const { status } = spawnSync(program, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] })
+  const options = { cwd: root, env, encoding: 'utf8', maxBuffer: Infinity }
+  const { status, stdout, stderr } = spawnSync(program, args, options)
+  if (status !== 0) console.log(stdout.slice(stdout.lastIndexOf('failing tests:')), stderr)
+  const [, passed] = /^\S+ pass (\d+)$/m.exec(stdout) ?? []
+  console.log(`${passed} tests pass`)
   return status === 0 ? [] : [`the suite ended with ${status}`]
 }
 

@@ -170,9 +170,78 @@ const gaps = {
     ...each('spawn.test.js', 'execArgv of a worker is not checked', ['what spawn is given is checked']),
   ],
   deno: [
+    ...each(
+      'channel-sent.test.js',
+      'v8.Serializer does not ask for the error to throw, so what can not be cloned is refused with an Error, not a DataCloneError',
+      [
+        'an event may hold anything again when its last listener elsewhere is gone, in packets',
+        'an event may hold anything again when its last listener elsewhere is gone, as dispatches',
+      ],
+    ),
+    ...each(
+      'channel.test.js',
+      'v8.Serializer does not ask for the error to throw, so what can not be cloned is refused with an Error, not a DataCloneError',
+      ['what cannot be cloned is refused by emit itself, before anybody got the event'],
+    ),
+    ...each(
+      'codec-refusal.test.js',
+      'v8.Serializer does not ask for the error to throw, so what can not be cloned is refused with an Error, not a DataCloneError',
+      [
+        'what structuredClone refuses is refused, wherever it is, in the same words',
+        'a module and a detached buffer are refused',
+        'what structuredClone hands over without copying is refused by name',
+        'classes of Node are refused if the structuredClone of this Node refuses them',
+        'values that are nested as deep as structuredClone can go come back',
+      ],
+    ),
+    ...each(
+      'codec-roads.test.js',
+      'v8.Serializer does not ask for the error to throw, so what can not be cloned is refused with an Error, not a DataCloneError',
+      ['what a getter gives when it is asked again is refused like anything else'],
+    ),
     { file: 'churn.test.js', reason: 'a worker that is terminated in an endless loop goes on' },
+    ...each('demo.test.js', 'signals of a child process are not told as in Node', [
+      'ends early',
+      'ends early > with 130, at Ctrl-C',
+      'ends early > with 130, at Ctrl-C while the threads work',
+    ]),
+    ...each(
+      'group-request.test.js',
+      'v8.Serializer does not ask for the error to throw, so what can not be cloned is refused with an Error, not a DataCloneError',
+      ['an answer that can not be cloned is an error of its listener'],
+    ),
     { file: 'death.test.js', reason: 'a worker that is terminated in an endless loop goes on' },
+    ...each('lifecycle.test.js', 'garbage is collected later than in Node', [
+      'event names that are used once and forgotten leave nothing behind',
+    ]),
+    ...each('loading.test.js', "Node's flags and codes for addons are not there", [
+      'a file that is no binary of this platform keeps the code that Node has for it',
+      'where addons are not allowed, the error says which flag allows them',
+      'where addons and workers are allowed, it works under the permission model, and may read nothing but itself',
+    ]),
     { file: 'group.test.js', reason: 'a worker that is terminated in an endless loop goes on' },
+    ...each(
+      'readme.test.js',
+      "the working directory's modules are not found by an ES module that is started as a program",
+      ['the example of several files prints what its comments say'],
+    ),
+    ...each('native.test.js', 'terminate of a worker resolves before its environment is cleaned up', [
+      'two hundred workers load, emit and are terminated at any moment; nothing is left of them',
+    ]),
+    ...each('waiting.test.js', 'a timer that is due comes after events that were queued later', [
+      'a timeout counts from the emit: what could not start in time fails without being called',
+      'an onError that aborts while the time is over hears of what is left no more',
+    ]),
+    ...each('spawn.test.js', 'an error that a worker ends with comes without its code and name', [
+      'spawn rejects and leaves no thread when the module throws when it is called',
+      'spawn rejects and leaves no thread when the module has no default export',
+      'spawn rejects and leaves no thread when the module exports no function',
+      'spawn rejects and leaves no thread when the module is no JavaScript',
+      'spawn rejects when there is no such module, and when one thread of several fails',
+    ]),
+    ...each('spawn.test.js', 'a worker starts and ends in another order than in Node', [
+      'a bus that is closed spawns no threads, nor does one that is closed meanwhile',
+    ]),
   ],
 }
 
