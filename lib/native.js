@@ -30,8 +30,10 @@ function load() {
 /** Why there is no engine. What Node has a code for keeps that code. */
 function explained(error) {
   const refused = refusal()
-  const { code, message } = refused ?? { code: 'ERR_BINARY_NOT_FOUND' }
-  if (refused === null) return failure(code, `there is no binary for ${platform()}; ${advice()}`, error)
+  if (refused === null)
+    return failure('ERR_BINARY_NOT_FOUND', `there is no binary for ${platform()}; ${advice()}`, error)
+  // Deno says nothing of a code.
+  const { code = 'ERR_DLOPEN_FAILED', message } = refused
   if (code === 'ERR_DLOPEN_DISABLED') return failure(code, `the engine is an addon, and may not load; ${ALLOW}`, error)
   return failure(code, `the binary for ${platform()} does not load: ${message}; ${advice()}`, error)
 }
