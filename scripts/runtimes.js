@@ -58,41 +58,40 @@ async function onDeno() {
 /** What is not as `gaps` says: a test that fails and is not listed, or is listed and passes. */
 async function compare(runtime, command) {
   const known = gaps[runtime]
-  const wholeFile = (file) => known.some((gap) => gap.file === file && gap.test === undefined)
-  const folder = path.join(root, '.cache', 'reports', runtime)
+  const gapsOf = (file) => known.filter((gap) => gap.file === file)
+  const folder = path.join(root, '.cache/reports', runtime)
+  const hangs = (file) => gapsOf(file).some(isWholeFile)
   const results = await runFiles(
     folder,
     command,
-    files.map((file) => ({ file, hangs: wholeFile(file) })),
+    files.map((file) => ({ file, hangs: hangs(file) })),
   )
-  const wrong = []
-  let passed = 0
-  for (const { file, tests, output } of results) {
-    const gapOf = (test) => known.find((gap) => gap.file === file && (gap.test === test || gap.test?.test?.(test)))
-    if (wholeFile(file)) {
-      if (tests !== null && [...tests.values()].every(Boolean)) wrong.push(`${file} works: take it off the list`)
-      continue
-    }
-    if (tests === null) {
-      wrong.push(`${file} did not end, or crashed\n${output.slice(-2000)}`)
-      continue
-    }
-    for (const [test, isPassed] of tests) {
-      const gap = gapOf(test)
-      if (isPassed) passed++
-      if (isPassed && gap !== undefined && !gap.sometimes) wrong.push(`${file}, ${test}: works: take it off the list`)
-      if (!isPassed && gap === undefined) wrong.push(`${file}, ${test}: fails`)
-    }
-    for (const { test } of known.filter((gap) => gap.file === file)) {
-      const isThere = [...tests.keys()].some((name) => name === test || test.test?.(name))
-      if (!isThere) wrong.push(`${file}, ${test}: no such test`)
-    }
-  }
+  const passed = results.flatMap(({ tests }) => [...(tests?.values() ?? [])]).filter(Boolean).length
   console.log(`${passed} tests pass; what does not, and why:`)
   for (const reason of new Set(known.map((gap) => gap.reason))) {
     console.log(`  ${reason} (${known.filter((gap) => gap.reason === reason).length})`)
   }
-  return wrong
+  return results.flatMap((result) => wrongIn(result, gapsOf(result.file)))
+}
+
+function isWholeFile({ test }) {
+  return test === undefined
+}
+
+function wrongIn({ file, tests, output }, known) {
+  if (known.some(isWholeFile)) {
+    const works = tests !== null && [...tests.values()].every(Boolean)
+    return works ? [`${file} works: take it off the list`] : []
+  }
+  if (tests === null) return [`${file} did not end, or crashed\n${output.slice(-2000)}`]
+  const gapOf = new Map(known.map((gap) => [gap.test, gap]))
+  const failing = [...tests].filter(([test, passed]) => !passed && !gapOf.has(test))
+  const working = [...tests].filter(([test, passed]) => passed && gapOf.has(test) && !gapOf.get(test).sometimes)
+  return [
+    ...failing.map(([test]) => `${file}, ${test}: fails`),
+    ...working.map(([test]) => `${file}, ${test}: works: take it off the list`),
+    ...known.filter(({ test }) => !tests.has(test)).map(({ test }) => `${file}, ${test}: no such test`),
+  ]
 }
 
 async function main(names) {
