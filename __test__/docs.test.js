@@ -27,6 +27,8 @@ const root = path.join(__dirname, '..')
 const AsyncFunction = (async () => {}).constructor
 const guides = existsSync(path.join(root, 'docs')) ? readdirSync(path.join(root, 'docs')) : []
 const documents = ['README.md', ...guides.filter((file) => file.endsWith('.md')).map((file) => `docs/${file}`)]
+/** What examples compare with, and where it is. The second version of emittery needs a newer Node than some of ours. */
+const COMPARED = { emittery: 'emittery-1', eventemitter2: 'eventemitter2' }
 /** An example that hangs is one that fails. */
 const LONGEST_RUN_MS = 60_000
 /** Its blocks are the steps of one story: `integration.test.js` takes them. */
@@ -39,8 +41,8 @@ function workspace(t) {
   const modules = path.join(directory, 'node_modules')
   mkdirSync(path.join(modules, '@cynic'), { recursive: true })
   symlinkSync(root, path.join(modules, '@cynic/parallel-event-bus'), 'junction')
-  for (const name of ['emittery', 'eventemitter2']) {
-    symlinkSync(path.join(root, 'node_modules', name), path.join(modules, name), 'junction')
+  for (const [name, folder] of Object.entries(COMPARED)) {
+    symlinkSync(path.join(root, 'node_modules', folder), path.join(modules, name), 'junction')
   }
   return directory
 }

@@ -3,7 +3,6 @@
 // The package as others load it.
 
 const assert = require('node:assert/strict')
-const { execFileSync } = require('node:child_process')
 const { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } = require('node:fs')
 const { tmpdir } = require('node:os')
 const path = require('node:path')
