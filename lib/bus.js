@@ -11,12 +11,11 @@
 const { EventEmitter, errorMonitor } = require('node:events')
 const { inspect } = require('node:util')
 const { Dispatcher } = require('./dispatcher.js')
-const { BusClosedError, NoListenersError, invalidArgValue } = require('./errors.js')
+const { BusClosedError, invalidArgValue } = require('./errors.js')
 const { viewOf } = require('./inspect.js')
+const { LocalLane } = require('./lane.js')
 const log = require('./log.js')
-const { Answer, Outcome } = require('./outcome.js')
 const { Registrar } = require('./registrar.js')
-const { Registration } = require('./registration.js')
 const { Roster } = require('./roster.js')
 const { validateBusOptions, validateFunction, validateLimits } = require('./validate.js')
 const { EmitterView } = require('./view.js')
@@ -38,8 +37,10 @@ class ParallelEventBus extends EventEmitter {
   #roster
   #registrar
   #pools = new Set()
-  /** How events go to other threads; null without a channel. */
-  #lane = null
+  /** How events go to listeners. */
+  #lane
+  /** The bus's place in its channel, if it has one. */
+  #membership = null
   #closing = null
   /** `emit` has to look twice: the bus is closed, has `once` listeners, or is throwing an `error`. */
   #careful = false
@@ -56,6 +57,7 @@ class ParallelEventBus extends EventEmitter {
     this.#dispatcher = new Dispatcher(this, { onError, captureRejections })
     this.#roster = new Roster(this, this.#dispatcher)
     const [dispatcher, roster] = [this.#dispatcher, this.#roster]
+    this.#lane = new LocalLane(this, { dispatcher, roster })
     this.#registrar = new Registrar(this, { roster, dispatcher, changed: () => this.#beCareful() })
     if (options.channel !== undefined) this.#join(options)
   }
@@ -67,8 +69,8 @@ class ParallelEventBus extends EventEmitter {
       remove: ({ event, stored }) => this.#removeClaimed(event, stored),
       tell: (event, about) => this.#tell(event, about),
     })
-    const dispatch = (...about) => this.#dispatch(...about)
-    this.#lane = new ChannelLane(this, { dispatcher, roster, membership, dispatch })
+    this.#lane = new ChannelLane(this, { dispatcher, roster, membership, local: this.#lane })
+    this.#membership = membership
     this.#registrar.membership = membership
     this.#registrar.group = options.group
     this.#beCareful()
@@ -77,7 +79,7 @@ class ParallelEventBus extends EventEmitter {
 
   /** News of the channel, as an event of this bus. */
   #tell(event, about) {
-    log('%s on channel %o: %o', event.description, this.#lane.membership.channel, about)
+    log('%s on channel %o: %o', event.description, this.#membership.channel, about)
     this.#emit(event, [about], null)
   }
 
@@ -86,8 +88,8 @@ class ParallelEventBus extends EventEmitter {
   emit(event, ...args) {
     const listeners = this._events[event]
     // The usual cases, in few enough calls for V8 to inline them all.
-    if ((listeners !== undefined || this.#lane !== null) && !this.#careful && !isException(event)) {
-      if (this.#lane !== null && typeof event === 'string') return this.#lane.post(event, listeners, args)
+    if ((listeners !== undefined || this.#membership !== null) && !this.#careful && !isException(event)) {
+      if (this.#membership !== null && typeof event === 'string') return this.#lane.post(event, listeners, args)
       if (listeners === undefined) return this.#emit(event, args, null)
       this.#dispatcher.dispatch(event, listeners, args, null)
       return true
@@ -115,11 +117,11 @@ class ParallelEventBus extends EventEmitter {
 
   #emit(event, args, limits) {
     const registered = this._events[event]
-    if (registered !== undefined || this.#lane !== null) {
+    if (registered !== undefined || this.#membership !== null) {
       if (event === 'newListener' || event === 'removeListener' || (this.#throwing && event === errorMonitor)) {
         return this.#emitSynchronously(event, args)
       }
-      if (this.#queue(event, registered, args, null, limits)) return true
+      if (this.#queue(event, args, null, limits)) return true
     }
     return event === 'error' && registered === undefined && this.#throwUnheard(args)
   }
@@ -127,9 +129,9 @@ class ParallelEventBus extends EventEmitter {
   #wait(event, args, limits) {
     if (this.#dispatcher.closed) return Promise.reject(new BusClosedError(event))
     if (limits?.signal?.aborted) return Promise.reject(limits.signal.reason)
-    const outcome = this.#lane === null ? new Outcome() : this.#lane.outcome()
+    const outcome = this.#lane.outcome()
     try {
-      const heard = this.#queue(event, this._events[event], args, outcome, limits)
+      const heard = this.#queue(event, args, outcome, limits)
       if (!heard && event === 'error') this.#throwUnheard(args)
       if (!heard) outcome.settle(0)
     } catch (error) {
@@ -141,49 +143,21 @@ class ParallelEventBus extends EventEmitter {
   #ask(event, args, limits) {
     if (this.#dispatcher.closed) return Promise.reject(new BusClosedError(event))
     if (limits?.signal?.aborted) return Promise.reject(limits.signal.reason)
-    const answer = this.#lane === null ? new Answer(event) : this.#lane.answer(event)
+    const answer = this.#lane.answer(event)
     try {
-      if (this.#goesToChannel(event)) this.#lane.ask(event, args, answer, limits)
-      else this.#askFirst(event, args, answer, limits)
+      this.#lane.ask(event, args, answer, limits)
     } catch (error) {
       answer.reject(error)
     }
     return answer.promise
   }
 
-  #askFirst(event, args, answer, limits) {
-    const listener = this.#roster.open(event)[0]
-    if (listener === undefined) throw new NoListenersError(event)
-    this.#dispatch(event, answer.answering(this.#roster.claim(listener), listener), args, answer, limits)
-    if (Registration.of(listener)?.once) this.removeListener(event, listener)
-  }
-
-  #goesToChannel(event) {
-    return this.#lane?.membership.carries(event) ?? false
-  }
-
   /** Settles who gets the event, and queues it. Returns false where nobody is left to get it. */
-  #queue(event, registered, args, outcome, limits) {
+  #queue(event, args, outcome, limits) {
     if (this.#dispatcher.closed) return false
     const monitors = event === 'error' ? this._events[errorMonitor] : undefined
-    const tellMonitors = monitors && (() => this.#queue(errorMonitor, monitors, args, null, null))
-    if (this.#goesToChannel(event)) return this.#lane.queue(event, args, outcome, limits, tellMonitors)
-    if (registered === undefined) return false
-    tellMonitors?.()
-    if (this.#roster.hasSpecial(event)) return this.#queueWithOnce(event, args, outcome, limits)
-    this.#dispatch(event, registered, args, outcome, limits)
-    return true
-  }
-
-  /** As `#queue` for an event with `once` listeners: they are claimed, so no later emission has them. */
-  #queueWithOnce(event, args, outcome, limits) {
-    const open = this.#roster.open(event)
-    if (open.length === 0) return false
-    const once = open.filter((listener) => Registration.of(listener)?.once)
-    const listeners = open.map((listener) => this.#roster.claim(listener))
-    this.#dispatch(event, listeners, args, outcome, limits)
-    this.#roster.removeAll(event, once)
-    return true
+    const tellMonitors = monitors && (() => this.#queue(errorMonitor, args, null, null))
+    return this.#lane.queue(event, args, outcome, limits, tellMonitors)
   }
 
   /** An event of another thread has claimed a `once` listener. There is nobody here to throw to. */
@@ -193,11 +167,6 @@ class ParallelEventBus extends EventEmitter {
     } catch (error) {
       this.#dispatcher.reporter.report({ event: 'removeListener', args: [event, stored] }, error, stored)
     }
-  }
-
-  #dispatch(event, listeners, args, outcome, limits) {
-    if (limits === null) this.#dispatcher.dispatch(event, listeners, args, outcome)
-    else this.#dispatcher.dispatchLimited(event, listeners, args, outcome, limits)
   }
 
   /** Throws what EventEmitter throws for an `error` without listeners, after its monitors heard of it. */
@@ -295,33 +264,33 @@ class ParallelEventBus extends EventEmitter {
   async #close() {
     this.#dispatcher.closed = true
     this.#beCareful()
-    const quiet = this.#lane?.membership.leave()
+    const quiet = this.#membership?.leave()
     await this.#dispatcher.idle()
     await quiet
     await Promise.all(Array.from(this.#pools, (pool) => pool.close()))
     this.#registrar.removeAll([])
-    if (this.#lane === null) return
-    this.#lane.membership.forget()
-    log('left channel %o', this.#lane.membership.channel)
+    if (this.#membership === null) return
+    this.#membership.forget()
+    log('left channel %o', this.#membership.channel)
   }
 
   // The channel
 
   get needsDrain() {
-    return this.#lane?.membership.needsDrain ?? false
+    return this.#membership?.needsDrain ?? false
   }
 
   drained() {
-    return this.#lane === null ? Promise.resolve() : this.#lane.membership.drained()
+    return this.#membership === null ? Promise.resolve() : this.#membership.drained()
   }
 
   async spawn(module, options = {}) {
-    if (this.#lane === null)
+    if (this.#membership === null)
       throw invalidArgValue('options.channel', undefined, 'is what the threads of a bus listen on')
     if (this.#dispatcher.closed) throw new BusClosedError('spawn')
     const { reporter } = this.#dispatcher
     const onCrash = (error) => reporter.crashed(symbols.threadExit, error)
-    const pool = await pools().ThreadPool.start(this.#lane.membership.channel, module, options, onCrash)
+    const pool = await pools().ThreadPool.start(this.#membership.channel, module, options, onCrash)
     if (this.#dispatcher.closed) {
       await pool.terminate()
       throw new BusClosedError('spawn')
@@ -334,16 +303,16 @@ class ParallelEventBus extends EventEmitter {
     // What only inherits from a bus, or stands before one, has no state of its own.
     if (!(#dispatcher in this)) return this
     const { closed } = this.#dispatcher
-    return viewOf(this, { channel: this.#lane?.membership.channel, pending: this.#dispatcher.stats().pending, closed })
+    return viewOf(this, { channel: this.#membership?.channel, pending: this.#dispatcher.stats().pending, closed })
   }
 
   ref() {
-    this.#lane?.membership.ref(true)
+    this.#membership?.ref(true)
     return this
   }
 
   unref() {
-    this.#lane?.membership.ref(false)
+    this.#membership?.ref(false)
     return this
   }
 }

@@ -33,8 +33,12 @@ class Dispatcher {
     outbox.push(new Emission(this, event, listeners, args, outcome))
   }
 
-  /** As `dispatch`, bounded by `{ timeout, signal }`. */
-  dispatchLimited(event, listeners, args, outcome, limits) {
+  /** As `dispatch`, bounded by `{ timeout, signal }` unless they are null. */
+  dispatchWithin(event, listeners, args, outcome, limits) {
+    if (limits === null) {
+      this.dispatch(event, listeners, args, outcome)
+      return
+    }
     const emission = new LimitedEmission(this, event, listeners, args, outcome, limits)
     this.#count(listeners)
     outbox.push(emission)

@@ -14,14 +14,14 @@ class ChannelLane {
   #bus
   #dispatcher
   #roster
-  #dispatch
+  #local
 
-  /** @param {Function} dispatch queues an event for listeners of this bus, as `Dispatcher.dispatch` with limits */
-  constructor(bus, { dispatcher, roster, dispatch, membership }) {
+  /** @param {import('../lane.js').LocalLane} local for events that stay in this thread */
+  constructor(bus, { dispatcher, roster, local, membership }) {
     this.#bus = bus
     this.#dispatcher = dispatcher
     this.#roster = roster
-    this.#dispatch = dispatch
+    this.#local = local
     this.membership = membership
   }
 
@@ -30,6 +30,7 @@ class ChannelLane {
    * nobody listens. Throws for arguments that can not be cloned.
    */
   queue(event, args, outcome, limits, onHeard) {
+    if (!this.membership.carries(event)) return this.#local.queue(event, args, outcome, limits, onHeard)
     if (outcome === null && limits === null) {
       const others = this.membership.post(keyOf(event), args)
       if (others !== Membership.NOT_PLAIN) return this.#queueHere(event, this.#plainHere(event), args, others, onHeard)
@@ -53,7 +54,7 @@ class ChannelLane {
     onHeard?.()
     outcome?.expect(others, here)
     this.#dispatcher.sent(others, here)
-    if (here > 0) this.#dispatch(event, listeners, args, this.#whenDone(own, outcome), limits)
+    if (here > 0) this.#dispatcher.dispatchWithin(event, listeners, args, this.#whenDone(own, outcome), limits)
     this.#removeClaimed(event, own)
     return true
   }
@@ -85,13 +86,14 @@ class ChannelLane {
 
   /** Asks one listener, here or elsewhere: the engine chooses. */
   ask(event, args, answer, limits) {
+    if (!this.membership.carries(event)) return this.#local.ask(event, args, answer, limits)
     const others = this.membership.send(keyOf(event), args, { toOne: true, outcome: answer, limits })
     const { own } = this.membership
     this.#dispatcher.sent(others, own.length)
     if (own.length > 0) {
       const { registration } = own[0]
       const listeners = answer.answering(calledFor(registration), registration.stored)
-      this.#dispatch(event, listeners, args, this.#whenDone(own, answer), limits)
+      this.#dispatcher.dispatchWithin(event, listeners, args, this.#whenDone(own, answer), limits)
       this.#removeClaimed(event, own)
     } else if (others === 0) {
       answer.reject(new NoListenersError(event))
