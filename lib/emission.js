@@ -6,7 +6,8 @@
 
 const { AsyncResource, executionAsyncId } = require('node:async_hooks')
 const { originalOf } = require('./registration.js')
-const { isTraced, trace } = require('./tracing.js')
+const outbox = require('./outbox.js')
+const { trace } = require('./tracing.js')
 
 const { then } = Promise.prototype
 /** `listener.call(...)`, also where a listener has a `call` of its own. */
@@ -40,7 +41,7 @@ class Emission extends AsyncResource {
   /** Starts every listener, in order. Called by the drain, in the emitter's async context. */
   start() {
     if (this.dispatcher.withdrawals !== null) this.withdraw()
-    if (isTraced()) trace(this, () => this.callListeners())
+    if (outbox.isTraced) trace(this, () => this.callListeners())
     else this.callListeners()
   }
 

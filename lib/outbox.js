@@ -10,6 +10,7 @@ const { performance } = require('node:perf_hooks')
 const { setImmediate } = require('node:timers')
 const { isInSandbox, ring } = require('./bell.js')
 const native = require('./native.js')
+const { isTraced } = require('./tracing.js')
 const { version } = require('../package.json')
 
 /** A turn of the event loop is given back after this many emissions, or this long. */
@@ -40,6 +41,8 @@ class Outbox {
   #exiting = false
   /** What comes from other threads, once a bus of this one is in a channel: see `channel/inbox.js`. */
   inbox = null
+  /** Somebody is subscribed to what is traced: looked at once a turn, which is cheaper than for each emission. */
+  isTraced = false
   /** Letters wait to be read, and the engine sends no wake for them. */
   #mustRead = false
   /** The drain goes on in the next turn. */
@@ -120,6 +123,7 @@ class Outbox {
     let look = 1
     // What is read is queued: nobody needs to ask for another drain.
     this.#scheduled = true
+    this.isTraced = isTraced()
     try {
       if (hasLetters) this.#mustRead = this.inbox.read()
       for (let count = 1; this.#head !== null && count <= TURN_EMISSIONS; count++) {
@@ -167,6 +171,7 @@ class Outbox {
 
   #flush() {
     this.#scheduled = true
+    this.isTraced = isTraced()
     let left = this.#emitted - this.#started + EXIT_EXTRA
     while (this.#head !== null && left-- > 0) this.#startNext()
     this.inbox?.flush()

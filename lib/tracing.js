@@ -1,8 +1,8 @@
 'use strict'
 
 // Two tracing channels of node:diagnostics_channel, for monitoring: one message per emission, one per listener.
-// An emission is traced if anybody is subscribed when its listeners are started; with nobody, this is one look per
-// emission. What is traced differs from what is not in two things: the listeners that are called have a function
+// An emission is traced if anybody is subscribed when the turn begins in which its listeners are started; with nobody,
+// this is one look per turn. What is traced differs from what is not in two things: the listeners that are called have a function
 // around them, and who waits for the outcome has an object before it.
 
 const { tracingChannel } = require('node:diagnostics_channel')
