@@ -23,6 +23,8 @@ module.exports.NoListenersError = NoListenersError
 module.exports.ThreadExitedError = ThreadExitedError
 
 // The class has these anyway. Named here, they are found by Node where an ES module imports them by name.
+module.exports.on = ParallelEventBus.on
+module.exports.once = ParallelEventBus.once
 module.exports.deadLetter = deadLetter
 module.exports.stall = stall
 module.exports.threadExit = threadExit

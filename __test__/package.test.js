@@ -28,6 +28,8 @@ test('require, named import and default import reach the same class', async () =
     'NoListenersError',
     'ThreadExitedError',
     'deadLetter',
+    'on',
+    'once',
     'stall',
     'threadExit',
   ]) {
