@@ -24,6 +24,14 @@ test('an event goes by its name alone: a number is its text, and symbols stay in
     assert.deepEqual(await bus.emitAndWait(name), { success: 1, failed: 0, errors: [] }, String(name))
   }
   assert.equal(cells.get('heard'), 8)
+  // A listener of the emitter's own changes nothing for the others.
+  const own = []
+  for (const name of [5, 'constructor']) {
+    bus.on(name, () => own.push(name))
+    assert.equal(bus.emit(name), true)
+  }
+  await bus.idle()
+  assert.deepEqual([own, cells.get('heard')], [[5, 'constructor'], 10])
   assert.deepEqual(await bus.emitAndWait('valueOf'), { success: 0, failed: 0, errors: [] })
 })
 

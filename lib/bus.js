@@ -89,10 +89,11 @@ class ParallelEventBus extends EventEmitter {
     const listeners = this._events[event]
     // The usual cases, in few enough calls for V8 to inline them all.
     if ((listeners !== undefined || this.#membership !== null) && !this.#careful && !isException(event)) {
-      if (this.#membership !== null && typeof event === 'string') return this.#lane.post(event, listeners, args)
-      if (listeners === undefined) return this.#emit(event, args, null)
-      this.#dispatcher.dispatch(event, listeners, args, null)
-      return true
+      if (this.#membership === null) {
+        this.#dispatcher.dispatch(event, listeners, args, null)
+        return true
+      }
+      if (typeof event === 'string') return this.#lane.post(event, listeners, args)
     }
     return this.#emit(event, args, null)
   }
