@@ -241,6 +241,22 @@ test('the wrapper of one event has nothing to do with another event', () => {
   assert.equal(bus.listenerCount('z'), 0)
 })
 
+test('what rawListeners shows is a listener of the event, and the bus, that it is passed to', async () => {
+  const heard = []
+  const from = new ParallelEventBus()
+  from.once('x', (value) => heard.push(`once ${value}`))
+  from.on('x', (value) => heard.push(`limited ${value}`), { timeout: 60_000 })
+  const channel = 'what rawListeners shows'
+  const [to, other] = [new ParallelEventBus({ channel }), new ParallelEventBus({ channel })]
+  for (const raw of from.rawListeners('x')) to.on('y', raw)
+  assert.deepEqual([other.emit('x', 1), other.emit('y', 2)], [false, true])
+  await other.idle()
+  assert.equal(to.emit('y', 3), true)
+  await to.idle()
+  assert.deepEqual(heard, ['once 2', 'limited 2', 'limited 3'])
+  await Promise.all([other.close(), to.close()])
+})
+
 test('an event may be a number: it is the event of that name', async () => {
   const bus = new ParallelEventBus()
   let calls = 0

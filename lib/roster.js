@@ -66,6 +66,7 @@ class Roster {
     const registration = Registration.of(stored)
     if (registration === undefined) return
     this.#hadOptions = true
+    registration.added = true
     if (registration.isSpecial) this.#special.set(keyOf(event), (this.#special.get(keyOf(event)) ?? 0) + 1)
   }
 

@@ -83,7 +83,6 @@ class Membership {
 
   /** From now on everybody's events of this name reach the listener. */
   listen(registration, prepend) {
-    registration.added = true
     if (this.#member === 0 || !this.carries(registration.event)) return
     const { event, once, timeout } = registration
     registration.membership = this
