@@ -712,7 +712,7 @@ declare class ThreadExitedError extends Error {
   constructor(event: string | null, threadId: number)
   readonly name: 'ThreadExitedError'
   readonly code: 'ERR_THREAD_EXITED'
-  /** The event that was lost; null for a thread of `spawn` that ended before it had registered its listeners. */
+  /** The event that was lost; null for a thread of `spawn` that ended without being told to. */
   readonly event: string | null
   /** As in `node:worker_threads`. */
   readonly threadId: number

@@ -182,6 +182,23 @@ test('a replacement that fails to start is tried again, later and later', async 
   )
 })
 
+test('a replacement that can not be started, because its data is gone, is told like one that crashes', async (t) => {
+  const { bus, errors } = stage(t)
+  const workerData = new ArrayBuffer(8)
+  const pool = await bus.spawn(POOL, { threads: 1, workerData })
+  structuredClone(workerData, { transfer: [workerData] })
+  bus.emit('exit', 1)
+  await until(() => errors.filter(([about]) => about === ParallelEventBus.threadExit).length === 2)
+  assert.deepEqual(
+    errors.filter(([about]) => about === ParallelEventBus.threadExit).map(([, { name, message }]) => [name, message]),
+    [
+      ['ThreadExitedError', `thread ${errors[0][1].threadId} ended without being told to`],
+      ['DataCloneError', 'An ArrayBuffer is detached and could not be cloned.'],
+    ],
+  )
+  await pool.close()
+})
+
 test('a pool that is closed while a thread is being replaced ends, and starts no more', async (t) => {
   const before = native.counters()
   const { bus } = stage(t)

@@ -9,7 +9,7 @@ const path = require('node:path')
 const { pathToFileURL } = require('node:url')
 const { ParallelEventBus } = require('..')
 const native = require('../native.js')
-const { inProcess, stage, test } = require('./fixtures/stage.js')
+const { inProcess, stage, test, until } = require('./fixtures/stage.js')
 
 const POOL = path.join(__dirname, 'fixtures/pool.mjs')
 
@@ -99,7 +99,7 @@ const FAILURES = {
     { name: 'TypeError', message: 'on purpose', code: 'E_OWN' },
   ],
   rejects: ["export default async () => { throw new Error('on purpose') }", { message: 'on purpose' }],
-  'exits when it is loaded': ['process.exit(0)', { code: 'ERR_THREAD_EXITED', message: /ended before it was ready/ }],
+  'exits when it is loaded': ['process.exit(0)', { code: 'ERR_THREAD_EXITED', message: /ended without being told to/ }],
   'exits when it is called': ['export default () => process.exit(3)', { code: 'ERR_THREAD_EXITED' }],
   'has no default export': ['export const other = 1', { code: 'ERR_INVALID_ARG_TYPE', message: /default export/ }],
   'exports no function': ['export default 5', { code: 'ERR_INVALID_ARG_TYPE', message: /default export/ }],
@@ -157,6 +157,23 @@ test('a bus that is closed spawns no threads, nor does one that is closed meanwh
   await spawning
   await assert.rejects(closing.spawn(POOL), { code: 'ERR_BUS_CLOSED' })
   assert.equal(bus.emit('who'), false)
+})
+
+test('a bus that is closed ends threads that would never be ready', async (t) => {
+  leavesNoThread(t)
+  const { channel } = stage(t)
+  const closing = new ParallelEventBus({ channel })
+  const started = new SharedArrayBuffer(4)
+  const source = `export default (bus, memory) => {
+    Atomics.add(new Int32Array(memory), 0, 1)
+    return new Promise(() => {})
+  }`
+  const spawning = assert.rejects(closing.spawn(ofSource(source), { threads: 2, workerData: started }), {
+    code: 'ERR_BUS_CLOSED',
+  })
+  await until(() => Atomics.load(new Int32Array(started), 0) === 2)
+  await closing.close()
+  await spawning
 })
 
 test('an idle pool does not keep the process, and one with something to do does', async () => {

@@ -291,12 +291,19 @@ class ParallelEventBus extends EventEmitter {
     if (this.#dispatcher.closed) throw new BusClosedError('spawn')
     const { reporter } = this.#dispatcher
     const onCrash = (error) => reporter.crashed(symbols.threadExit, error)
-    const pool = await pools().ThreadPool.start(this.#membership.channel, module, options, onCrash)
+    const { pool, ready } = pools().ThreadPool.start(this.#membership.channel, module, options, onCrash)
+    // From now on, for `close()` to end what never gets ready.
+    this.#pools.add(pool)
+    try {
+      await ready
+    } catch (error) {
+      this.#pools.delete(pool)
+      throw this.#dispatcher.closed ? new BusClosedError('spawn') : error
+    }
     if (this.#dispatcher.closed) {
       await pool.terminate()
       throw new BusClosedError('spawn')
     }
-    this.#pools.add(pool)
     return pool
   }
 

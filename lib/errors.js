@@ -43,9 +43,8 @@ branded(NoListenersError, 'ERR_NO_LISTENERS')
 
 class ThreadExitedError extends Error {
   constructor(event, threadId) {
-    super(
-      `thread ${threadId} ended before ${event === null ? 'it was ready' : `its listener of ${inspect(event)} had settled`}`,
-    )
+    const what = event === null ? 'without being told to' : `before its listener of ${inspect(event)} had settled`
+    super(`thread ${threadId} ended ${what}`)
     this.event = event
     this.threadId = threadId
   }

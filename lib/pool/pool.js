@@ -33,27 +33,23 @@ class ThreadPool {
   #closing = null
 
   /**
-   * Resolves when every thread has registered its listeners. Rejects with what kept one from it; no thread is left then.
+   * Starts a pool. `ready` resolves when every thread has registered its listeners, and rejects with what kept one from
+   * it; no thread is left then.
    *
    * @param {string} channel
    * @param {string | URL} module whose default export registers listeners
    * @param {{ threads?: number, workerData?: unknown }} options and those of `new Worker` that are passed on
    * @param {(error: Error) => void} onCrash a thread ended that was not told to
+   * @returns {{ pool: ThreadPool, ready: Promise<void> }}
    */
-  static async start(channel, module, options, onCrash) {
+  static start(channel, module, options, onCrash) {
     validateSpawnOptions(options)
     const { threads = availableParallelism(), workerData, resourceLimits, env, execArgv } = options
     const group = `spawn ${++lastPool} of thread ${ownThreadId}`
     const data = { module: urlOf(module), channel, group, workerData }
     const start = () => new Worker(ENTRY, { workerData: data, resourceLimits, env, execArgv })
     const pool = new ThreadPool(start, onCrash)
-    try {
-      await Promise.all(Array.from({ length: threads }, () => pool.#add()))
-    } catch (error) {
-      await pool.terminate()
-      throw error
-    }
-    return pool
+    return { pool, ready: pool.#addAll(threads) }
   }
 
   constructor(start, onCrash) {
@@ -61,18 +57,27 @@ class ThreadPool {
     this.#onCrash = onCrash
   }
 
+  async #addAll(threads) {
+    try {
+      await Promise.all(Array.from({ length: threads }, () => this.#add()))
+    } catch (error) {
+      await this.terminate()
+      throw error
+    }
+  }
+
   /** The ids of the threads that are ready. */
   get threadIds() {
     return Array.from(this.#workers, ({ threadId }) => threadId)
   }
 
-  /** Starts a thread. Resolves when it is ready, rejects when it ends before. */
-  #add() {
+  /** Starts a thread. Resolves when it is ready, rejects when it can not be started, or ends before. */
+  async #add() {
     const worker = this.#start()
     const { threadId } = worker
     log('spawned thread %d', threadId)
     this.#starting.add(worker)
-    return new Promise((resolve, reject) => {
+    await new Promise((resolve, reject) => {
       const startedAt = Date.now()
       let thrown
       worker.once('message', () => {
