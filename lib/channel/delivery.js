@@ -89,7 +89,7 @@ class Dispatched extends Emission {
   /** Whoever waits is to hear in time even if the listener blocks this thread. */
   #limit(index) {
     const timeout = this.#timeouts[index]
-    if (timeout !== undefined) native.limit(outbox.handle, this.#delivery, index, timeout)
+    if (timeout !== undefined) native.limit(outbox.handle, this.#delivery, index, Math.ceil(timeout))
   }
 
   followPromise(promise, index) {
