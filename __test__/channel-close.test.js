@@ -122,6 +122,40 @@ test('listeners that are added to a bus that closes are not heard, and can be re
   assert.equal(late, 0)
 })
 
+test('a bus that a getter of its arguments closes emits that event to nobody', async (t) => {
+  const { channel, cells, start } = stage(t)
+  cells.name('heard')
+  await start(1, ({ bus, cells }) => {
+    bus.on('plain', () => cells.add('heard'))
+    bus.on('limited', () => cells.add('heard'), { timeout: 3_600_000 })
+  })
+  let own = 0
+  for (const event of ['plain', 'limited']) {
+    const closing = () => {
+      const bus = new ParallelEventBus({ channel })
+      bus.on(event, () => own++)
+      return {
+        bus,
+        args: {
+          closed: new Map(),
+          get value() {
+            return bus.close()
+          },
+        },
+      }
+    }
+    const emitting = closing()
+    assert.equal(emitting.bus.emit(event, emitting.args), false)
+    const waiting = closing()
+    await assert.rejects(waiting.bus.emitAndWait(event, waiting.args), CLOSED)
+    const asking = closing()
+    asking.bus.removeAllListeners(event)
+    await assert.rejects(asking.bus.request(event, asking.args), CLOSED)
+    for (const { bus } of [emitting, waiting, asking]) await bus.close()
+  }
+  assert.deepEqual([own, cells.get('heard')], [0, 0])
+})
+
 test('a bus that is closed by one of its listeners goes on until that is done', async (t) => {
   const { bus, startOne } = stage(t)
   const thread = await startOne(({ bus, log }) => {

@@ -113,6 +113,15 @@ test('a listener with a timeout of its own fails alone, stuck or waiting', async
   assert.deepEqual(told, new Array(2).fill(['waiting', TIMED_OUT.code]))
 })
 
+test('a fraction of a millisecond is a whole one, not none', async (t) => {
+  const { bus, cells, startOne } = stage(t)
+  cells.name('go')
+  await startOne(({ bus, cells }) => bus.on('x', () => cells.block('go'), { timeout: 0.5 }))
+  const { errors } = await bus.emitAndWait('x')
+  cells.set('go', 1)
+  assert.deepEqual([errors[0].code, errors[0].timeout], ['ERR_LISTENER_TIMEOUT', 1])
+})
+
 test('what settles in time takes its deadline with it', async (t) => {
   const { bus, start } = stage(t, { stallAfter: 0 })
   await start(2, ({ bus }) => bus.on('x', () => {}, { timeout: 3_600_000 }), { options: { stallAfter: 0 } })
@@ -149,6 +158,35 @@ test('an abort rejects at once; what has not started never does, and what has go
   await assert.rejects(bound.emitAndWait('x'), reason)
   await assert.rejects(bound.request('x'), reason)
   assert.equal(cells.get('started'), 2)
+})
+
+test('what a getter of the arguments gives up is not emitted', async (t) => {
+  const { bus, cells, start } = stage(t)
+  cells.name('heard')
+  await start(1, ({ bus, cells }) => bus.on('x', () => cells.add('heard')))
+  bus.on('x', () => cells.add('heard'))
+  const stop = new AbortController()
+  const { signal } = stop
+  const args = {
+    get value() {
+      return stop.abort('enough')
+    },
+  }
+  assert.equal(bus.with({ signal }).emit('x', args), false)
+  for (const way of ['emitAndWait', 'request']) {
+    const again = new AbortController()
+    const bounded = bus.with({ signal: again.signal })
+    await assert.rejects(
+      bounded[way]('x', {
+        get value() {
+          return again.abort('enough')
+        },
+      }),
+      (reason) => reason === 'enough',
+    )
+  }
+  await bus.idle()
+  assert.equal(cells.get('heard'), 0)
 })
 
 test('what was given up is not told of when its thread ends', async (t) => {

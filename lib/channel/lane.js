@@ -4,7 +4,7 @@
 // the engine to those of the other members.
 
 const { countOf } = require('../emission.js')
-const { NoListenersError } = require('../errors.js')
+const { BusClosedError, NoListenersError } = require('../errors.js')
 const { Answer, Outcome } = require('../outcome.js')
 const { Registration } = require('../registration.js')
 const { keyOf } = require('../validate.js')
@@ -46,7 +46,9 @@ class ChannelLane {
   }
 
   #send(event, args, outcome, limits, onHeard) {
+    if (this.#endsEarly(event, outcome, limits)) return false
     const others = this.membership.send(keyOf(event), args, { toOne: false, outcome, limits })
+    if (this.#endsEarly(event, outcome, limits)) return false
     const { own } = this.membership
     const listeners = this.#listenersHere(event, own)
     const here = countOf(listeners)
@@ -57,6 +59,12 @@ class ChannelLane {
     if (here > 0) this.#dispatcher.dispatchWithin(event, listeners, args, this.#whenDone(own, outcome), limits)
     this.#removeClaimed(event, own)
     return true
+  }
+
+  /** Whether a getter of the arguments has closed the bus, or aborted the signal: nobody got the event then. */
+  #endsEarly(event, outcome, limits) {
+    if (this.#dispatcher.closed) outcome?.reject(new BusClosedError(event))
+    return this.#dispatcher.closed || (limits?.signal?.aborted ?? false)
   }
 
   /** The listeners here, or undefined. One that is special, and that the engine has not, was claimed by another thread. */
@@ -88,6 +96,7 @@ class ChannelLane {
   ask(event, args, answer, limits) {
     if (!this.membership.carries(event)) return this.#local.ask(event, args, answer, limits)
     const others = this.membership.send(keyOf(event), args, { toOne: true, outcome: answer, limits })
+    if (this.#endsEarly(event, answer, limits)) return
     const { own } = this.membership
     this.#dispatcher.sent(others, own.length)
     if (own.length > 0) {

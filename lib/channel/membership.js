@@ -176,17 +176,24 @@ class Membership {
     try {
       encoded = refused ?? this.#inbox.encoder.encode(args)
     } catch (error) {
+      if (this.#isOver(how)) return how === null ? Membership.NOT_PLAIN : 0
       // The guess may have been wrong, and then nobody minds.
       const sent = this.#ask(route, how)
       if (sent === NEEDS_PAYLOAD) throw error
       route.heard = false
       return sent
     }
+    if (this.#isOver(how)) return how === null ? Membership.NOT_PLAIN : 0
     const sent = this.#hand(route, encoded, how)
     if (how === null) route.plain = sent !== Membership.NOT_PLAIN
     this.#refused = sent === Membership.NOT_PLAIN ? encoded : null
     if (sent !== Membership.NOT_PLAIN) route.heard = isHeard(sent)
     return sent
+  }
+
+  /** Whether a getter of the arguments has closed the bus, or aborted the signal. */
+  #isOver(how) {
+    return this.dispatcher.closed || (how?.limits?.signal?.aborted ?? false)
   }
 
   /** Offers the event without its arguments, which will do where no other member listens. */
