@@ -581,6 +581,7 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends Ev
    * @returns when every thread has registered them
    * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, RangeError `ERR_OUT_OF_RANGE` (as a rejection) for
    * wrong arguments, and for a bus without a channel
+   * @throws {@link BusClosedError} (as a rejection, `ERR_BUS_CLOSED`) if the bus is closed, before or meanwhile
    * @throws whatever kept a thread from registering (as a rejection); the others are ended then
    *
    * @example
@@ -598,7 +599,7 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends Ev
   spawn(module: string | URL, options?: SpawnOptions): Promise<ThreadPool>
 
   /**
-   * Whether, for some other bus of the channel, more than half of what may wait does: emit less, or wait for
+   * Whether, for some bus of another thread on the channel, more than half of what may wait does: emit less, or wait for
    * {@link drained}. False without a channel.
    */
   readonly needsDrain: boolean
