@@ -163,11 +163,15 @@ test('a bus that is closed ends threads that would never be ready', async (t) =>
   leavesNoThread(t)
   const { channel } = stage(t)
   const closing = new ParallelEventBus({ channel })
-  const started = new SharedArrayBuffer(4)
+  const started = new SharedArrayBuffer(8)
   const source = `export default (bus, memory) => {
-    Atomics.add(new Int32Array(memory), 0, 1)
+    const shared = new Int32Array(memory)
+    Atomics.add(shared, 0, 1)
+    setInterval(() => Atomics.load(shared, 1) === 1 && process.exit(), 50)
     return new Promise(() => {})
   }`
+  // Where the test fails, nothing is to hang.
+  t.after(() => Atomics.store(new Int32Array(started), 1, 1))
   const spawning = assert.rejects(closing.spawn(ofSource(source), { threads: 2, workerData: started }), {
     code: 'ERR_BUS_CLOSED',
   })
