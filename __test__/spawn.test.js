@@ -160,8 +160,8 @@ test('a bus that is closed spawns no threads, nor does one that is closed meanwh
 })
 
 test('a bus that is closed ends threads that would never be ready', async (t) => {
-  leavesNoThread(t)
   const { channel } = stage(t)
+  leavesNoThread(t)
   const closing = new ParallelEventBus({ channel })
   const started = new SharedArrayBuffer(8)
   const source = `export default (bus, memory) => {
