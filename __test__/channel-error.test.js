@@ -199,6 +199,36 @@ test('errors come back as errors, those of this thread first and those of each t
   assert.match(fifth.message, /fifth/)
 })
 
+test('what can not be sent still comes to the emitter as a failure, with as much of it as can be', async (t) => {
+  const { bus, start } = stage(t)
+  const [other] = await start(1, ({ bus }) => {
+    const error = Object.assign(new RangeError('proxy'), { code: 'E_PROXY', fn() {} })
+    const revoked = Proxy.revocable({}, {})
+    revoked.revoke()
+    const hostile = {
+      fn() {},
+      get message() {
+        throw undefined
+      },
+    }
+    const thrown = [new Proxy(error, {}), { message: 'no error', code: 5, fn() {} }, () => 'a function', Symbol('s')]
+    for (const each of [...thrown, Promise.resolve(), revoked.proxy, hostile]) {
+      bus.on('x', () => {
+        throw each
+      })
+    }
+  })
+  const { success, failed, errors } = await bus.emitAndWait('x')
+  assert.deepEqual([success, failed, errors.every((error) => error instanceof Error)], [0, 7, true])
+  const [proxy, noError, ...rest] = errors
+  assert.ok(proxy instanceof RangeError)
+  assert.deepEqual([proxy.message, proxy.code, noError.message, noError.code], ['proxy', 'E_PROXY', 'no error', 5])
+  for (const { message } of rest) assert.match(message, /^what the listener threw can not be sent to another thread/)
+  const asked = bus.request('x')
+  await assert.rejects(asked, { message: 'proxy' })
+  assert.equal(await other.run(({ errors }) => errors.length), 8)
+})
+
 test('subclasses with methods of their own work on a channel', async (t) => {
   const { channel, cells, startOne } = stage(t)
   cells.name('heard')

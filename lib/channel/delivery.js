@@ -3,7 +3,7 @@
 // An event from another member of the channel, on its way to the listeners here: an emission that the engine hears
 // of. The emitter counts its failures; they are told here, where they happen.
 
-const native = require('../../native.js')
+const native = require('../native.js')
 const { Emission, countOf } = require('../emission.js')
 const outbox = require('../outbox.js')
 const { Answering } = require('../outcome.js')
@@ -133,7 +133,7 @@ class Dispatched extends Emission {
   }
 
   fail(index, error) {
-    const { buffer, start, end } = encodeError(this.inbox.encoder, error)
+    const { buffer, start, end } = this.inbox.encoder.encodeThrown(error)
     native.fail(outbox.handle, this.#delivery, this.#indexOf(index), buffer, start, end)
     this.outcome?.failed(index, error)
     report(this, index, error)
@@ -154,27 +154,6 @@ class Dispatched extends Emission {
 
 function report(delivery, index, error) {
   delivery.dispatcher.reporter.report(delivery, error, delivery.listener(index))
-}
-
-/** Whatever was thrown; if it can not be sent as it is, as much of it as can be. */
-function encodeError(encoder, thrown) {
-  try {
-    return encoder.encodeAlone(thrown)
-  } catch (refused) {
-    return encoder.encodeAlone(substituteFor(thrown, refused))
-  }
-}
-
-function substituteFor(thrown, refused) {
-  try {
-    const { name, message, stack, code } = thrown
-    const substitute = new Error(`${message}`)
-    Object.assign(substitute, { name: `${name}`, stack: `${stack}` })
-    if (['string', 'number'].includes(typeof code)) substitute.code = code
-    return substitute
-  } catch {
-    return new Error(`what the listener threw can not be sent to another thread: ${refused.message}`)
-  }
 }
 
 module.exports = { Posted, Dispatched }

@@ -3,7 +3,7 @@
 // What comes to this thread from the others: reads the letters that the engine has for it, and makes of them
 // emissions in the outbox, settled promises, and news for the buses they concern.
 
-const native = require('../../native.js')
+const native = require('../native.js')
 const { Decoder, Encoder } = require('../codec/index.js')
 const { standIn, storedOf } = require('../registration.js')
 const { causeOf } = require('./causes.js')

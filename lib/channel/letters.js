@@ -4,7 +4,7 @@
 //
 // `src/node/letters.rs` writes them, and says how they are laid out.
 
-const native = require('../../native.js')
+const native = require('../native.js')
 const { Decoder, decodeAlone } = require('../codec/index.js')
 
 /** In 32-bit words. A letter that needs more gets more, until there is nothing to read. */

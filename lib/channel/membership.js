@@ -3,7 +3,7 @@
 // A bus's place in its channel: tells the engine who listens, emits to the other members, and hears from them.
 
 const { isMainThread } = require('node:worker_threads')
-const native = require('../../native.js')
+const native = require('../native.js')
 const outbox = require('../outbox.js')
 const { deadLetter, stall, threadExit } = require('../symbols.js')
 const { Inbox } = require('./inbox.js')

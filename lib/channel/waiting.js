@@ -2,7 +2,7 @@
 
 // An emission to other members whose outcome somebody waits for, or that an abort may take back.
 
-const native = require('../../native.js')
+const native = require('../native.js')
 const { onAbort } = require('../signals.js')
 const { errorsOf } = require('./causes.js')
 

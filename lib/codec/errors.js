@@ -40,6 +40,28 @@ function describeError(error, isClonable) {
   return { of, name, message, stack, hidden, visible }
 }
 
+/** As `describeError`, of anything that was thrown and then `refused`: what is left is strings, numbers and booleans. */
+function describePlainly(thrown, refused) {
+  try {
+    return describeError(errorFor(thrown, refused), isText)
+  } catch {
+    return describeError(new Error(UNSENT), isText)
+  }
+}
+
+const UNSENT = 'what the listener threw can not be sent to another thread'
+
+function errorFor(thrown, refused) {
+  if (isError(thrown)) return thrown
+  const { message, code } = thrown
+  if (typeof message !== 'string') return new Error(`${UNSENT}: ${refused.message}`)
+  return Object.assign(new Error(message), { code })
+}
+
+function isText(value) {
+  return ['string', 'number', 'boolean'].includes(typeof value)
+}
+
 function keep(properties, error, key, isClonable) {
   const value = read(error, key)
   // `__proto__` may be one of them.
@@ -72,7 +94,7 @@ function classOf(error) {
   return types.isNativeError(error) && classes.has(name) ? name : 'Error'
 }
 
-/** Makes of what V8 made of an error what the error was. */
+/** Makes of what came of an error what the error was. */
 function restoreError(error, { of, name, message, stack, hidden, visible }) {
   Object.setPrototypeOf(error, classes.get(of).prototype)
   for (const [key, value] of Object.entries({ name, message, stack })) {
@@ -80,10 +102,11 @@ function restoreError(error, { of, name, message, stack, hidden, visible }) {
   }
   for (const key of Object.keys(hidden)) define(error, key, hidden[key], false)
   for (const key of Object.keys(visible)) define(error, key, visible[key], true)
+  return error
 }
 
 function define(object, key, value, enumerable) {
   Object.defineProperty(object, key, { value, enumerable, configurable: true, writable: true })
 }
 
-module.exports = { isError, describeError, restoreError }
+module.exports = { isError, describeError, describePlainly, restoreError }

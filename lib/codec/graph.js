@@ -1,30 +1,15 @@
 'use strict'
 
-// The long road: any value that `structuredClone` accepts, by V8's own serializer, which is the structured clone
-// algorithm. What it leaves of errors is put right, and what it would pass on by a handle is refused: see below.
+// The long road: any value that `structuredClone` accepts, by the runtime's own structured clone algorithm. What that
+// leaves of errors is put right, and what it would pass on by a handle is refused: see below.
 
 const { types } = require('node:util')
-const v8 = require('node:v8')
 const { describeError, isError, restoreError } = require('./errors.js')
+const { notByBytes, read, refusal, write } = require('./structured.js')
 
 const LONGEST_WALKED = 10_000_000
 const FEW = 16
 const NONE = Object.freeze([])
-
-/** Not `v8.DefaultSerializer`, which has a format of its own for Buffers and other views. */
-class Serializer extends v8.Serializer {
-  _getDataCloneError(message) {
-    return new DOMException(message, 'DataCloneError')
-  }
-
-  _writeHostObject(object) {
-    throw notByBytes(object)
-  }
-
-  _getSharedArrayBufferId(buffer) {
-    throw notByBytes(buffer)
-  }
-}
 
 /** Returns the bytes of a value, a Buffer that is nobody else's. */
 function serialize(value) {
@@ -33,16 +18,8 @@ function serialize(value) {
   // In one graph, so that the errors in the list are those in the value.
   const bytes = write([value, errors])
   // V8 writes errors that it can not read again.
-  if (!isReadable(bytes))
-    throw new DOMException('An error that is its own cause could not be cloned.', 'DataCloneError')
+  if (!isReadable(bytes)) throw refusal('An error that is its own cause could not be cloned.')
   return { bytes, hasErrors: true }
-}
-
-function write(value) {
-  const serializer = new Serializer()
-  serializer.writeHeader()
-  serializer.writeValue(value)
-  return serializer.releaseBuffer()
 }
 
 function isReadable(bytes) {
@@ -52,12 +29,6 @@ function isReadable(bytes) {
   } catch {
     return false
   }
-}
-
-function read(bytes) {
-  const deserializer = new v8.Deserializer(bytes)
-  deserializer.readHeader()
-  return deserializer.readValue()
 }
 
 function deserialize(bytes, hasErrors) {
@@ -98,14 +69,20 @@ function walk(value, onError) {
   }
 }
 
-/** Whether there is nothing to go into. */
+/** Whether there is nothing to go into, or to refuse. */
 function isLeaf(value) {
-  return typeof value !== 'object' || value === null || ArrayBuffer.isView(value)
+  return (
+    typeof value !== 'object' ||
+    value === null ||
+    (ArrayBuffer.isView(value) && !types.isSharedArrayBuffer(value.buffer))
+  )
 }
 
 /** What V8 will go into: values of maps and sets, own enumerable properties. */
 function childrenOf(object) {
-  if (ArrayBuffer.isView(object)) return []
+  if (ArrayBuffer.isView(object)) return [object.buffer]
+  // Bun would copy it, and Node asks.
+  if (types.isSharedArrayBuffer(object)) throw notByBytes(object)
   if (types.isMap(object)) return [...Map.prototype.entries.call(object)].flat()
   if (types.isSet(object)) return [...Set.prototype.values.call(object)]
   if (isOfNode(object)) throw notByBytes(object)
@@ -164,11 +141,6 @@ function isClonable(value) {
   } catch {
     return false
   }
-}
-
-function notByBytes(object) {
-  const name = object?.constructor?.name ?? 'Object'
-  return new DOMException(`#<${name}> could not be cloned: it can not be sent as bytes.`, 'DataCloneError')
 }
 
 module.exports = { serialize, deserialize }

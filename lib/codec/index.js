@@ -4,8 +4,8 @@
 //
 // The meaning is that of `structuredClone`, but for errors, of which more comes through (`errors.js`), and for what
 // `structuredClone` hands over by a handle, which is refused. There are two roads: plain values (`plain.js`) take
-// msgpackr, which is the fastest for small ones, everything else V8's own serializer (`graph.js`). The first byte of a
-// message tells which.
+// msgpackr, which is the fastest for small ones, everything else the runtime's own serializer (`graph.js`). The first byte
+// of a message tells which.
 //
 // The keys of plain objects are not in each message. msgpackr numbers the shapes that it meets, and the list of them,
 // the codebook, is published once for all threads before the first message that needs it is sent.
@@ -13,17 +13,18 @@
 // This build of msgpackr makes no code from strings, so it works where that is forbidden, and reads strings in
 // JavaScript: the native reader of the other one takes twice as long for small messages.
 const { Packr, Unpackr, RESERVE_START_SPACE, REUSE_BUFFER_MODE, RESET_BUFFER_MODE } = require('msgpackr/index-no-eval')
+const { describePlainly, restoreError } = require('./errors.js')
 const { deserialize, serialize } = require('./graph.js')
 const { isPlain } = require('./plain.js')
+const { FIRST_BYTE } = require('./structured.js')
 
 const PLAIN = 0
 const GRAPH = 1
 const GRAPH_WITH_ERRORS = 2
 /** As PLAIN, with its keys in it. */
 const PLAIN_ALONE = 3
-/** What V8 itself has in the place of the byte that tells the road. */
-const FIRST_OF_V8 = 0xff
-
+/** As PLAIN_ALONE, what is left of an error. */
+const PLAIN_ERROR = 4
 /** So many shapes are in the codebook; messages with others carry them. */
 const MOST_SHAPES = 32
 
@@ -71,6 +72,15 @@ class Encoder {
   /** As `encode`, for any value, and without the codebook. */
   encodeAlone(value) {
     return (isPlain([value]) && this.#encodePlain(alone, value, PLAIN_ALONE)) || this.#encodeGraph(value)
+  }
+
+  /** As `encodeAlone`, for what a listener has thrown: if it can not be sent as it is, as much of it as can be. */
+  encodeThrown(thrown) {
+    try {
+      return this.encodeAlone(thrown)
+    } catch (refused) {
+      return this.#encodePlain(alone, describePlainly(thrown, refused), PLAIN_ERROR)
+    }
   }
 
   /** Returns null for what turns out not to be plain: a getter gave something else when it was asked again. */
@@ -124,16 +134,18 @@ class Decoder {
   }
 }
 
-/** Reads what `encodeAlone` wrote. */
+/** Reads what `encodeAlone` and `encodeThrown` wrote. */
 function decodeAlone(buffer, start, end) {
-  if (buffer[start] === PLAIN_ALONE) {
+  const road = buffer[start]
+  if (road === PLAIN_ALONE || road === PLAIN_ERROR) {
     place.start = start + 1
     place.end = end
-    return alone.unpack(buffer, place)
+    const value = alone.unpack(buffer, place)
+    return road === PLAIN_ERROR ? restoreError(new Error(), value) : value
   }
-  const hasErrors = buffer[start] === GRAPH_WITH_ERRORS
+  const hasErrors = road === GRAPH_WITH_ERRORS
   // The buffer is the reader's own, which is done with this byte.
-  buffer[start] = FIRST_OF_V8
+  buffer[start] = FIRST_BYTE
   return deserialize(buffer.subarray(start, end), hasErrors)
 }
 
