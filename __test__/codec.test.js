@@ -171,8 +171,11 @@ corpus('arrays come back with their holes and properties', {
   holes: [withHole(), Object.assign(withHole(), { 0: undefined })],
   onlyHoles: new Array(5),
   holeAtTheEnd: Object.assign([1], { length: 3 }),
-  sparse: Object.assign([], { 4000000000: 1 }),
-  long: Object.assign([], { length: 4_294_967_295 }),
+  // Bun's structuredClone goes through all of the holes.
+  ...(process.versions.bun === undefined && {
+    sparse: Object.assign([], { 4000000000: 1 }),
+    long: Object.assign([], { length: 4_294_967_295 }),
+  }),
   properties: Object.assign([1, 2], { a: 1, '-1': 2, '01': 3, map: 4, length: 2 }),
   holeMadeUpFor: Object.assign(withHole(), { extra: true }),
   holeAndIndexLike: Object.assign(withHole(), { '02': true }),

@@ -11,7 +11,7 @@ const LONGEST_WALKED = 10_000_000
 const FEW = 16
 const NONE = Object.freeze([])
 
-/** Returns the bytes of a value, a Buffer that is nobody else's. */
+/** Returns the bytes of a value, a Buffer that is nobody else's. The first one is for the caller to use. */
 function serialize(value) {
   const errors = errorsIn(value)
   if (errors.length === 0) return { bytes: write(value), hasErrors: false }

@@ -16,7 +16,6 @@ const { Packr, Unpackr, RESERVE_START_SPACE, REUSE_BUFFER_MODE, RESET_BUFFER_MOD
 const { describePlainly, restoreError } = require('./errors.js')
 const { deserialize, serialize } = require('./graph.js')
 const { isPlain } = require('./plain.js')
-const { FIRST_BYTE } = require('./structured.js')
 
 const PLAIN = 0
 const GRAPH = 1
@@ -143,10 +142,7 @@ function decodeAlone(buffer, start, end) {
     const value = alone.unpack(buffer, place)
     return road === PLAIN_ERROR ? restoreError(new Error(), value) : value
   }
-  const hasErrors = road === GRAPH_WITH_ERRORS
-  // The buffer is the reader's own, which is done with this byte.
-  buffer[start] = FIRST_BYTE
-  return deserialize(buffer.subarray(start, end), hasErrors)
+  return deserialize(buffer.subarray(start, end), road === GRAPH_WITH_ERRORS)
 }
 
 module.exports = { Encoder, Decoder, decodeAlone }

@@ -2,7 +2,8 @@
 
 // The structured clone algorithm as the runtime has it: a value as bytes, and back.
 //
-// What it would pass on by a handle is refused, as far as it asks: see `graph.js` for the rest.
+// What it would pass on by a handle is refused, as far as it asks: see `graph.js` for the rest. The first byte is for the
+// caller to use: nothing is read there.
 
 const v8 = require('node:v8')
 
@@ -29,8 +30,36 @@ function notByBytes(object) {
   return refusal(`#<${name}> could not be cloned: it can not be sent as bytes.`)
 }
 
-/** Bun has the class, and throws when one is made. Its `serialize` has no format of its own. */
-function isThere() {
+/** Always the same where V8 writes. */
+const FIRST_OF_V8 = 0xff
+
+const byV8 = {
+  write(value) {
+    const serializer = new Serializer()
+    serializer.writeHeader()
+    serializer.writeValue(value)
+    return serializer.releaseBuffer()
+  },
+
+  read(bytes) {
+    // The buffer is the reader's own.
+    bytes[0] = FIRST_OF_V8
+    const deserializer = new v8.Deserializer(bytes)
+    deserializer.readHeader()
+    return deserializer.readValue()
+  },
+}
+
+/** Bun's own: its `v8.serialize` has a format for Buffers. */
+const runtime = process.getBuiltinModule?.('bun:jsc') ?? v8
+
+const byRuntime = {
+  write: (value) => Buffer.concat([Buffer.alloc(1), runtime.serialize(value, { binaryType: 'nodebuffer' })]),
+  read: (bytes) => runtime.deserialize(bytes.subarray(1)),
+}
+
+/** Bun has the class, and throws when one is made. */
+function hasSerializer() {
   try {
     return new Serializer() !== null
   } catch {
@@ -38,26 +67,6 @@ function isThere() {
   }
 }
 
-function write(value) {
-  const serializer = new Serializer()
-  serializer.writeHeader()
-  serializer.writeValue(value)
-  return serializer.releaseBuffer()
-}
+const { write, read } = hasSerializer() ? byV8 : byRuntime
 
-function read(bytes) {
-  const deserializer = new v8.Deserializer(bytes)
-  deserializer.readHeader()
-  return deserializer.readValue()
-}
-
-const structured = isThere() ? { write, read } : { write: v8.serialize, read: v8.deserialize }
-
-module.exports = {
-  refusal,
-  notByBytes,
-  write: structured.write,
-  read: structured.read,
-  /** What all bytes begin with. */
-  FIRST_BYTE: structured.write(null)[0],
-}
+module.exports = { notByBytes, read, refusal, write }
