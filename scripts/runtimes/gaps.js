@@ -138,9 +138,6 @@ const gaps = {
       'where addons and workers are allowed, it works under the permission model, and may read nothing but itself',
     ]),
     { file: 'group.test.js', reason: 'a worker that is terminated in an endless loop goes on' },
-    ...each('readme.test.js', 'an ES module finds packages in node_modules only where there is a package.json', [
-      'the example of several files prints what its comments say',
-    ]),
     ...each('native.test.js', 'terminate of a worker resolves before its environment is cleaned up', [
       'two hundred workers load, emit and are terminated at any moment; nothing is left of them',
     ]),
