@@ -15,8 +15,7 @@ const ASYNC =
 
 const BETWEEN =
   'Each event is acknowledged, counted and bounded, of which BroadcastChannel does nothing, and encoded in JavaScript, ' +
-  'where BroadcastChannel has V8’s own serializer. Where there are no more cores than emitter and listeners take, ' +
-  'what the bus does in several threads is not done at the same time.'
+  'where BroadcastChannel has V8’s own serializer. From run to run on a shared machine the ratio is between 2.2 and 3.1.'
 
 const BUSY = 'Met where no other process wants the cores.'
 
