@@ -10,7 +10,8 @@ const { tmpdir } = require('node:os')
 const path = require('node:path')
 const { after, before, describe, test } = require('node:test')
 const { blocksOf, expectedOutput, shown } = require('./fixtures/markdown.js')
-const { ROOT, installInto, linkInto, pack } = require('./fixtures/npm.js')
+const { pack } = require('../scripts/npm.js')
+const { ROOT, installInto, linkInto } = require('./fixtures/project.js')
 
 const AsyncFunction = (async () => {}).constructor
 const guide = path.join(ROOT, 'docs/integration.md')
@@ -74,9 +75,8 @@ describe('installed from tarballs', () => {
   })
 
   test('the package of the example has what runs, and no tests', () => {
-    const files = pack(['--dry-run', '--workspace', '@cynic/core'])
-      .get('@cynic/core')
-      .files.map((file) => file.path)
+    const [packed] = pack(ROOT, '--dry-run', '--workspace', '@cynic/core')
+    const files = packed.files.map((file) => file.path)
     for (const file of ['index.js', 'bus/index.js', 'lib/core-bus.js', 'migration/main.js', 'README.md']) {
       assert.ok(files.includes(file), `${file} is missing`)
     }
@@ -139,8 +139,8 @@ function run(commands) {
 
 /** `before` has done that, without building the addon again: that the names are right is left. */
 function checkInstall(command) {
-  const packed = pack(['--dry-run', '--workspaces', '--include-workspace-root'])
-  const names = Array.from(packed.values(), ({ filename }) => filename)
+  const packed = pack(ROOT, '--dry-run', '--workspaces', '--include-workspace-root')
+  const names = packed.map(({ filename }) => filename)
   for (const [name] of command.matchAll(/[\w.-]+\.tgz/g)) assert.ok(names.includes(name), name)
   assert.ok(command.includes('.tgz') || command.includes('npm pack --workspaces --include-workspace-root'))
 }

@@ -7,9 +7,10 @@ const { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync
 const { tmpdir } = require('node:os')
 const path = require('node:path')
 const { test } = require('node:test')
+const { pack } = require('../scripts/npm.js')
 const { stage } = require('../scripts/release/stage.js')
-const { ROOT: root, pack } = require('./fixtures/npm.js')
 
+const root = path.join(__dirname, '..')
 const name = '@cynic/parallel-event-bus'
 
 test('require, named import and default import reach the same class', async () => {
@@ -70,9 +71,8 @@ test('only the public door opens', () => {
 })
 
 test('what is packed is what runs, and nothing else', () => {
-  const files = pack(['--dry-run'])
-    .get(name)
-    .files.map((file) => file.path)
+  const [packed] = pack(root, '--dry-run')
+  const files = packed.files.map((file) => file.path)
   for (const file of ['index.js', 'index.d.ts', 'native.js', 'lib/bus.js', 'README.md', 'LICENSE', 'package.json']) {
     assert.ok(files.includes(file), `${file} is missing`)
   }
@@ -105,7 +105,7 @@ test('a release is a package for each platform with its binary, and one without 
   assert.ok(readFileSync(path.join(folders[0], binary)).equals(readFileSync(path.join(root, binary))))
 
   // Nothing runs when it is installed, and nothing is in it that is for one platform.
-  assert.deepEqual([main.scripts, main.devDependencies], [undefined, undefined])
+  assert.deepEqual([main.scripts, main.devDependencies, main.workspaces], [undefined, undefined, undefined])
   assert.deepEqual(
     readdirSync(folders[1]).filter((file) => file.endsWith('.node')),
     [],

@@ -3,9 +3,9 @@
 // Packages from the registry that checks need and a checkout does not, in `.cache/`: installed once, and again when
 // what is asked for has changed.
 
-const { execFileSync } = require('node:child_process')
 const { existsSync, mkdirSync, readFileSync, writeFileSync } = require('node:fs')
 const path = require('node:path')
+const { npm } = require('./npm.js')
 
 const root = path.join(__dirname, '..')
 
@@ -17,16 +17,9 @@ function install(name, dependencies) {
   if (existsSync(done) && readFileSync(done, 'utf8') === wanted) return folder
   mkdirSync(folder, { recursive: true })
   writeFileSync(manifest, wanted)
-  npm(folder, 'install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--loglevel=error')
+  npm(folder, ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--loglevel=error'])
   writeFileSync(done, wanted)
   return folder
 }
 
-/** Runs npm in a folder and returns what it printed. */
-function npm(cwd, ...args) {
-  const windows = process.platform === 'win32'
-  const stdio = ['ignore', 'pipe', 'inherit']
-  return execFileSync(windows ? 'npm.cmd' : 'npm', args, { cwd, encoding: 'utf8', shell: windows, stdio })
-}
-
-module.exports = { install, npm, root }
+module.exports = { install, root }

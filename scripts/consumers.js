@@ -7,7 +7,8 @@ const assert = require('node:assert/strict')
 const { execFileSync, spawnSync } = require('node:child_process')
 const { cpSync, mkdirSync, renameSync, rmSync } = require('node:fs')
 const path = require('node:path')
-const { install, npm, root } = require('./cache.js')
+const { install, root } = require('./cache.js')
+const { pack } = require('./npm.js')
 
 const SANDBOXES = 6
 
@@ -47,11 +48,11 @@ function run(cwd, args) {
 }
 
 /** The package as it is installed from a registry, but under a new name each time so that npm does install it. */
-function pack() {
+function packAnew() {
   const folder = path.join(root, '.cache/packed')
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  const [{ filename }] = Object.values(JSON.parse(npm(root, 'pack', '--ignore-scripts', '--json')))
+  const [{ filename }] = pack(root)
   const packed = path.join(folder, `${Date.now()}.tgz`)
   renameSync(path.join(root, filename), packed)
   return packed
@@ -61,7 +62,7 @@ function main(names) {
   // Vitest 5 needs Node 22.
   const vitest = Number(process.versions.node.split('.')[0]) < 22 ? '4' : '5'
   const name = '@cynic/parallel-event-bus'
-  const packages = { jest: '30', vitest, esbuild: '0.28', [name]: `file:${pack()}` }
+  const packages = { jest: '30', vitest, esbuild: '0.28', [name]: `file:${packAnew()}` }
   const installed = install('consumers', packages)
   const bin = (...parts) => path.join(installed, 'node_modules', ...parts)
   for (const name of names) {

@@ -20,6 +20,7 @@ const {
 const { tmpdir } = require('node:os')
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
+const { npm, pack } = require('../npm.js')
 const { stage } = require('./stage.js')
 
 const root = path.join(__dirname, '../..')
@@ -48,7 +49,7 @@ const REHEARSALS = {
   /** `npm pack`, and an installation of what it makes. */
   tarball() {
     const app = newApp('tarball')
-    install(app, pack(root))
+    install(app, tarballOf(root))
     console.log('  installed from a tarball, and loaded by', load(app))
   },
 
@@ -112,7 +113,7 @@ async function platformApp() {
   if (platform === undefined) {
     const folders = await staged()
     platform = newApp('platforms')
-    install(platform, ...folders.map(pack))
+    install(platform, ...folders.map(tarballOf))
   }
   return platform
 }
@@ -133,24 +134,23 @@ async function staged() {
 }
 
 /** Returns the tarball. */
-function pack(folder) {
-  const output = run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', work], folder)
-  const [{ filename }] = Object.values(JSON.parse(output))
+function tarballOf(folder) {
+  const [{ filename }] = pack(folder, '--pack-destination', work)
   return path.join(work, filename)
 }
 
 function install(app, ...what) {
   // A build by `prepare` may as well use what was built before.
   const env = { ...process.env, CARGO_TARGET_DIR: process.env.CARGO_TARGET_DIR ?? path.join(root, 'target') }
-  run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...what], app, env)
+  npm(app, ['install', '--no-audit', '--no-fund', '--loglevel=error', ...what], { env })
 }
 
 function load(app, node = process.execPath) {
   return run(node, ['main.mjs'], app).trim()
 }
 
-function run(command, args, cwd, env = process.env) {
-  return execFileSync(command, args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+function run(command, args, cwd) {
+  return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
 async function main(names) {

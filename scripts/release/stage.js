@@ -8,11 +8,11 @@
 //
 // With --present only for those platforms whose binary is there; else a missing one is an error.
 
-const { execFileSync } = require('node:child_process')
 const { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs')
 const path = require('node:path')
 const { parseArgs } = require('node:util')
 const { NapiCli, parseTriple } = require('@napi-rs/cli')
+const { pack } = require('../npm.js')
 
 const root = path.join(__dirname, '../..')
 
@@ -21,7 +21,7 @@ async function stage(binaries, folder, { onlyPresent = false } = {}) {
   mkdirSync(folder)
   for (const file of packedFiles()) cpSync(path.join(root, file), path.join(folder, file))
   const manifest = path.join(folder, 'package.json')
-  const { scripts, devDependencies, ...published } = JSON.parse(readFileSync(manifest, 'utf8'))
+  const { scripts, devDependencies, workspaces, ...published } = JSON.parse(readFileSync(manifest, 'utf8'))
   if (onlyPresent) published.napi.targets = presentTargets(published.napi, binaries)
   // Provenance is refused for a package that does not name the repository it was built in.
   const { GITHUB_REPOSITORY: repository } = process.env
@@ -42,14 +42,7 @@ async function stage(binaries, folder, { onlyPresent = false } = {}) {
 
 /** What npm would pack, but for the binaries. */
 function packedFiles() {
-  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
-  const shell = process.platform === 'win32'
-  const output = execFileSync(npm, ['pack', '--dry-run', '--json', '--ignore-scripts'], {
-    cwd: root,
-    encoding: 'utf8',
-    shell,
-  })
-  const [report] = Object.values(JSON.parse(output))
+  const [report] = pack(root, '--dry-run')
   const files = report.files.map((file) => file.path).filter((file) => !file.endsWith('.node'))
   if (!files.includes('native.js')) throw new Error('native.js is missing: run `npm run build` first')
   return files
