@@ -69,13 +69,14 @@ pub enum Letter {
 }
 
 impl Letter {
+    /// How many events for listeners it brings that nobody waits for.
+    pub fn posted(&self) -> usize {
+        if let Letter::Packet(packet) = self { packet.len() } else { 0 }
+    }
+
     /// How many events for listeners it brings.
     pub fn events(&self) -> usize {
-        match self {
-            Letter::Packet(packet) => packet.len(),
-            Letter::Delivery(_) => 1,
-            _ => 0,
-        }
+        self.posted() + usize::from(matches!(self, Letter::Delivery(_)))
     }
 
     /// It is about to be dealt with: gives back the room that it took among what may wait.

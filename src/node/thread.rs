@@ -28,9 +28,10 @@ use crate::core::route::{Own, Route};
 /// competitive spinning of Karlin, Manasse, McGeoch and Owicki, 1990).
 const PATIENCE: Duration = Duration::from_micros(20);
 
-/// After a look that found many events, the next one comes so much later at the earliest. In a stream
-/// of events a thread that looks again and again finds a few each time, and by looking takes time from
-/// the emitter: both want the lock and the memory of the mailbox. A request is not held up by this.
+/// After a look that found many events that nobody waits for, the next one comes so much later at the
+/// earliest. In a stream of them a thread that looks again and again finds a few each time, and by looking
+/// takes time from the emitter: both want the lock and the memory of the mailbox. Requests, and events
+/// that are awaited, are no stream.
 const PACE: Duration = Duration::from_micros(100);
 const MANY: usize = 16;
 
@@ -70,9 +71,9 @@ pub struct Thread {
     pub words: RefCell<Option<Uint32Array>>,
     /// How many buses asked for the event loop to stay alive.
     pub kept_alive: Cell<u32>,
-    /// When letters were found last, and how many events they were.
+    /// When letters were found last, and how many events were in the last look's that nobody waits for.
     found_at: Cell<Option<Instant>>,
-    found: Cell<usize>,
+    posted: Cell<usize>,
     /// The doorbell is referenced.
     held: Cell<bool>,
 }
@@ -103,7 +104,7 @@ pub fn attach(env: Env, drain: Function<'_, bool, ()>, thread: u32) -> Result<u3
         words: RefCell::default(),
         kept_alive: Cell::new(0),
         found_at: Cell::new(None),
-        found: Cell::new(0),
+        posted: Cell::new(0),
         held: Cell::new(false),
     });
     // Added after the threadsafe function was made, so it runs before that is torn down.
@@ -132,7 +133,7 @@ impl Thread {
         if self.is_too_early() {
             return true;
         }
-        let was_stream = self.found.get() >= MANY;
+        let was_stream = self.posted.get() >= MANY;
         let stays_awake = !was_stream && self.since_found() < PATIENCE;
         let mut letters = Vec::new();
         if stays_awake {
@@ -148,7 +149,7 @@ impl Thread {
             // Whoever shares the core may be the one that is waited for.
             std::thread::yield_now();
         }
-        self.found.set(letters.iter().map(Letter::events).sum());
+        self.posted.set(letters.iter().map(Letter::posted).sum());
         self.sort(letters);
         found || stays_awake || self.has_letters()
     }
@@ -157,7 +158,7 @@ impl Thread {
     /// sleeps that while, for others to use it.
     fn is_too_early(&self) -> bool {
         let left = PACE.saturating_sub(self.since_found());
-        if self.found.get() < MANY || left.is_zero() {
+        if self.posted.get() < MANY || left.is_zero() {
             return false;
         }
         let may_sleep = are_crowded() && !self.has_letters();
