@@ -124,35 +124,42 @@ function names(results) {
 }
 
 function burstLength(results) {
-  const points = results.curve('burst-length')
-  const [one, many] = [points[0], points.at(-1)]
-  return curves({
-    title: `In a burst of ${inWords(many.x)}: ${digits(many.ours.median)} ns each, one alone ${digits(one.ours.median)} ns`,
-    subtitle: 'emit and delivery to 3 listeners within a thread, ns per event',
-    series: beside(results, 'burst-length', ['prototype']),
-    scales: { x: powers('events of the burst', 100_000), y: { type: 'log' } },
+  return together(results, 'burst-length', 'prototype', {
+    title: (count) => `In a burst of ${count}`,
+    subtitle: 'emit and delivery to 3 listeners within a thread',
+    unit: 'ns',
+    axis: 'events of the burst',
   })
 }
 
 function waiting(results) {
-  const points = results.curve('waiting')
-  const [one, many] = [points[0], points.at(-1)]
-  return curves({
-    title: `${inWords(many.x)} waiting: ${digits(many.ours.median)} ns each, one alone ${digits(one.ours.median)} ns`,
-    subtitle: 'emitAndWait within a thread, 3 sync listeners, ns per event',
-    series: beside(results, 'waiting', ['prototype']),
-    scales: { x: powers('in flight', 100_000), y: { type: 'log' } },
+  return together(results, 'waiting', 'prototype', {
+    title: (count) => `${count} waiting`,
+    subtitle: 'emitAndWait within a thread, 3 sync listeners',
+    unit: 'ns',
+    axis: 'in flight',
   })
 }
 
 function inFlight(results) {
-  const points = results.curve('in-flight')
+  return together(results, 'in-flight', 'piscina', {
+    title: (count) => `${count} in flight to a thread`,
+    subtitle: 'emitAndWait to another thread',
+    unit: 'µs',
+    axis: 'in flight',
+  })
+}
+
+/** What an event costs among many, and alone. */
+function together(results, id, peer, { title, subtitle, unit, axis }) {
+  const points = results.curve(id)
   const [one, many] = [points[0], points.at(-1)]
+  const cost = ({ ours }) => `${digits(ours.median)} ${unit}`
   return curves({
-    title: `${inWords(many.x)} in flight to a thread: ${digits(many.ours.median)} µs each, one alone ${digits(one.ours.median)} µs`,
-    subtitle: 'emitAndWait to another thread, µs per event',
-    series: beside(results, 'in-flight', ['piscina']),
-    scales: { x: powers('in flight', 100_000), y: { type: 'log' } },
+    title: `${title(inWords(many.x))}: ${cost(many)} each, one alone ${cost(one)}`,
+    subtitle: `${subtitle}, ${unit} per event`,
+    series: beside(results, id, [peer]),
+    scales: { x: powers(axis, 100_000), y: { type: 'log' } },
   })
 }
 

@@ -95,4 +95,4 @@ const groups = [
   },
 ]
 
-module.exports = { groups, BURST, bus, counted }
+module.exports = { groups, BURST, bus, counted, listening }

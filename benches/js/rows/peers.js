@@ -6,7 +6,7 @@ const { EventEmitter2 } = require('eventemitter2')
 const { EventEmitter: EventEmitter3 } = require('eventemitter3')
 const { SyncHook } = require('tapable')
 const { countingListeners } = require('../listeners.js')
-const { BURST, bus, counted } = require('./deliver.js')
+const { BURST, bus, counted, listening } = require('./deliver.js')
 const { compareWith } = require('./lines.js')
 
 /** The ratio says what the bus costs in theirs. */
@@ -15,27 +15,23 @@ const COST = { atMost: null }
 // Each has a loop of its own. In one that all of them share, V8 could inline none.
 
 function eventemitter3(listeners) {
-  const { functions, counters } = countingListeners(listeners)
-  const emitter = new EventEmitter3()
-  for (const listener of functions) emitter.on('tick', listener)
+  const { target, counters } = listening(new EventEmitter3(), listeners)
   return {
     events: BURST,
     counters,
     run() {
-      for (let event = 0; event < BURST; event++) emitter.emit('tick', 1)
+      for (let event = 0; event < BURST; event++) target.emit('tick', 1)
     },
   }
 }
 
 function eventemitter2(listeners) {
-  const { functions, counters } = countingListeners(listeners)
-  const emitter = new EventEmitter2({ maxListeners: 0 })
-  for (const listener of functions) emitter.on('tick', listener)
+  const { target, counters } = listening(new EventEmitter2({ maxListeners: 0 }), listeners)
   return {
     events: BURST,
     counters,
     run() {
-      for (let event = 0; event < BURST; event++) emitter.emit('tick', 1)
+      for (let event = 0; event < BURST; event++) target.emit('tick', 1)
     },
   }
 }
