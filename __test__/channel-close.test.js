@@ -228,6 +228,7 @@ test('what a thread emitted before it ended is delivered, also in its last momen
   assert.equal(await leaver.exited, 7)
   assert.deepEqual(await exited, { threadId: leaver.id })
   await cells.reach('heard', 5)
+  await until(() => heard.length >= 6)
   assert.deepEqual(heard, [[0], [1], [2], [3], [4], [5]])
   await bus.idle()
 })
