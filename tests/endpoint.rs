@@ -3,14 +3,17 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use common::*;
 use parallel_event_bus::core::deadline::schedule;
-use parallel_event_bus::core::endpoint::{Endpoint, Letter};
+use parallel_event_bus::core::endpoint::{Endpoint, Letter, Unsent};
 use parallel_event_bus::core::mailbox::Wake;
+use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::outcome::Cause;
+use parallel_event_bus::core::packet::Packet;
 use parallel_event_bus::core::quota::Limits;
 
 #[test]
@@ -187,4 +190,42 @@ fn a_watch_that_is_never_over_is_none() {
     let mut emitted = emit(&emitter, "e", b"");
     delivery(other.endpoint()).succeed(0, None);
     assert_eq!(emitted.outcome().unwrap().success, 1);
+}
+
+/// Emits one event whenever it is told to send, and counts how often it was told of changes.
+struct Emitting {
+    emitter: Arc<Member>,
+    outdated: AtomicUsize,
+}
+
+impl Unsent for Emitting {
+    fn send(&self) {
+        self.emitter.channel().route("e").post(&self.emitter, Some(b""));
+    }
+
+    fn outdate(&self) {
+        self.outdated.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn what_is_unsent_goes_to_those_who_listened_before_a_change_and_the_emitter_learns_of_it() {
+    let (emitter, one, two) = (member(1, "unsent"), member(2, "unsent"), member(3, "unsent"));
+    let unsent = Arc::new(Emitting { emitter: emitter.clone(), outdated: AtomicUsize::new(0) });
+    emitter.endpoint().keep_unsent(unsent.clone());
+    let heard = |by: &Arc<Member>| packets(by.endpoint()).iter().map(Packet::len).sum::<usize>();
+    let expect = |changes, by_one, by_two| {
+        assert_eq!(unsent.outdated.load(Ordering::Relaxed), changes);
+        assert_eq!((heard(&one), heard(&two)), (by_one, by_two));
+    };
+    one.listen("e", 1, plain());
+    expect(1, 0, 0);
+    two.listen("e", 1, plain());
+    expect(2, 1, 0);
+    let _ = one.unlisten(1);
+    expect(3, 1, 1);
+    said(emitter.endpoint());
+    two.endpoint().close();
+    assert_eq!(unsent.outdated.load(Ordering::Relaxed), 4);
+    assert_eq!(said(emitter.endpoint()), ["lost e Gone × 1", "exit of 3"]);
 }

@@ -44,6 +44,40 @@ fn a_burst_to_one_member_is_one_letter_that_reads_as_it_was_written() {
 }
 
 #[test]
+fn many_events_that_are_posted_at_once_are_as_if_one_by_one() {
+    let (emitter, other) = (member(1, "all"), small_member(2, "all", 3));
+    let free = member(3, "all");
+    other.listen("e", 1, plain());
+    free.listen("e", 2, plain());
+    let route = emitter.channel().route("e");
+    assert_eq!(route.post_all(&emitter, &[]), Posted::NeedsPayload);
+    let payloads: [&[u8]; 5] = [b"1", b"22", b"333", b"4", b"5"];
+    assert_eq!(route.post_all(&emitter, &payloads), Posted::To(2));
+    assert_eq!(said(emitter.endpoint()), ["lost e Full × 1", "lost e Full × 1"]);
+    assert_eq!((emitter.pending(), emitter.failed()), (3 + 5, 2));
+    assert_eq!((other.quota().messages(), other.in_flight(), free.in_flight()), (3, 3, 5));
+    let (some, all) = (packet(&other), packet(&free));
+    assert_eq!((some.len(), all.len()), (3, 5));
+    for (index, payload) in payloads.iter().enumerate() {
+        let read = |packet: &Packet| packet.event(index).map(|(_, _, payload)| payload);
+        assert_eq!(read(&all).as_deref(), Some(*payload));
+        assert_eq!(read(&some).as_deref(), (index < 3).then_some(*payload));
+    }
+    other.endpoint().close();
+    other.listen("e", 1, plain());
+    assert_eq!(route.post_all(&emitter, &payloads), Posted::To(1), "it has left");
+    free.listen("e", 3, once());
+    assert_eq!(route.post_all(&emitter, &payloads), Posted::NotPlain);
+    drop((some, all));
+    said(emitter.endpoint());
+    let _ = free.unlisten(3);
+    drop(free.endpoint().mailbox().close());
+    assert_eq!(route.post_all(&emitter, &payloads[..2]), Posted::To(1));
+    assert_eq!(said(emitter.endpoint()), ["lost e Gone × 1", "lost e Gone × 1"]);
+    assert_eq!((emitter.pending(), free.in_flight()), (0, 0));
+}
+
+#[test]
 fn an_event_that_is_not_plain_is_left_to_an_emission() {
     let (emitter, other) = (member(1, "not plain"), member(2, "not plain"));
     assert_eq!(post(&emitter, "e", b""), Posted::To(0));

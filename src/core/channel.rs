@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{self, Arc, LazyLock, PoisonError, Weak};
 
-use super::endpoint::{Endpoint, Letter};
+use super::endpoint::{Endpoint, Letter, Unsent};
 use super::member::{Member, MemberId};
 use super::route::Route;
 use super::sync::{Mutex, lock};
@@ -91,6 +91,23 @@ impl Channel {
 
     pub(super) fn exit(&self, member: &Arc<Member>) {
         lock(&self.members).retain(|other| !Arc::ptr_eq(other, member));
+    }
+
+    /// Changes who listens. What was emitted before is sent before, to those who listened then.
+    pub(super) fn change<T>(&self, change: impl FnOnce() -> T) -> T {
+        self.each_unsent(|unsent| unsent.send());
+        let changed = change();
+        // Asked anew: whoever has joined meanwhile may know who listened before.
+        self.each_unsent(|unsent| unsent.outdate());
+        changed
+    }
+
+    fn each_unsent(&self, act: impl Fn(&dyn Unsent)) {
+        for member in lock(&self.members).clone() {
+            if let Some(unsent) = member.endpoint().unsent() {
+                act(unsent);
+            }
+        }
     }
 
     /// Tells every member that waits for it that nothing much waits any more.

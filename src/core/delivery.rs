@@ -26,7 +26,7 @@ impl Delivery {
         member: Arc<Member>,
         listeners: Arc<[ListenerId]>,
     ) -> Self {
-        member.taken_on();
+        member.taken_on(1);
         Delivery { dispatch: dispatch.clone(), part, member, listeners, waits: true }
     }
 

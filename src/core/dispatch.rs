@@ -53,7 +53,7 @@ impl Dispatch {
         emission: Emission<'_>,
         parts: Vec<Part>,
     ) -> Arc<Self> {
-        emitter.began();
+        emitter.began(1);
         let limited = emission.timeout.is_some()
             || emission.withdrawable
             || emission.to_one

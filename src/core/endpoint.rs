@@ -3,8 +3,8 @@
 //! A JS thread, a Rust task and a bridge to elsewhere are all endpoints; the engine does not tell
 //! them apart. One that ends is [closed](Endpoint::close), which settles all it owed.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::channel::{self, Channel};
@@ -89,6 +89,18 @@ impl Letter {
     }
 }
 
+/// Events that the owner of an endpoint has emitted and not posted, because it is cheaper to
+/// [post many at once](super::route::Route::post_all). Who gets them is to be the same as if it had: so
+/// whoever changes who listens has them posted first.
+///
+/// Called from any thread, outside every lock of the engine.
+pub trait Unsent: Send + Sync {
+    /// Posts them.
+    fn send(&self);
+    /// Listeners have changed: what the owner knows of them may be wrong.
+    fn outdate(&self);
+}
+
 /// A thread or task that takes part. See the [module](self).
 pub struct Endpoint {
     id: u32,
@@ -96,6 +108,7 @@ pub struct Endpoint {
     /// What others need to read the payloads that it sends.
     codebook: Mutex<Arc<[u8]>>,
     mailbox: Mailbox<Letter, Arc<dyn Wake>>,
+    unsent: OnceLock<Arc<dyn Unsent>>,
     /// None when it is closed.
     members: Mutex<Option<Vec<Arc<Member>>>>,
     /// How often it looked into its mailbox.
@@ -114,6 +127,7 @@ impl Endpoint {
             thread,
             codebook: Mutex::new([].into()),
             mailbox: Mailbox::new(wake),
+            unsent: OnceLock::new(),
             members: Mutex::new(Some(Vec::new())),
             looks: AtomicU64::new(0),
             watched: AtomicBool::new(false),
@@ -145,6 +159,15 @@ impl Endpoint {
     /// Its mailbox.
     pub fn mailbox(&self) -> &Mailbox<Letter, Arc<dyn Wake>> {
         &self.mailbox
+    }
+
+    /// From now on its owner may keep events [unsent](Unsent). Only the first call counts.
+    pub fn keep_unsent(&self, unsent: Arc<dyn Unsent>) {
+        let _ = self.unsent.set(unsent);
+    }
+
+    pub(super) fn unsent(&self) -> Option<&dyn Unsent> {
+        self.unsent.get().map(|unsent| &**unsent)
     }
 
     /// Others of its channels are told when letters waited for so long without a look. The shortest

@@ -127,25 +127,20 @@ impl<T, W: Wake> Mailbox<T, W> {
         Ok(queue.claim_wake())
     }
 
-    /// As [`put`](Self::put), but may add to the letter that would come before: `write` gets the last
-    /// one that waits, and returns a letter to queue behind it, or None if it needs none.
+    /// As [`put`](Self::put), for any number of letters, which may also be added to the last one that
+    /// waits: `write` gets all that do. If none does when it has returned, nobody needs to be woken.
     ///
     /// # Errors
     ///
     /// [`Closed`]; `write` was not called.
     #[must_use = "true means that the owner waits for a ring"]
-    pub fn write(
-        &self,
-        write: impl FnOnce(Option<&mut T>) -> Option<T>,
-    ) -> Result<bool, Closed<()>> {
+    pub fn write(&self, write: impl FnOnce(&mut VecDeque<T>)) -> Result<bool, Closed<()>> {
         let mut queue = lock(&self.queue);
         if queue.closed {
             return Err(Closed(()));
         }
-        if let Some(letter) = write(queue.letters.back_mut()) {
-            queue.letters.push_back(letter);
-        }
-        Ok(queue.claim_wake())
+        write(&mut queue.letters);
+        Ok(!queue.letters.is_empty() && queue.claim_wake())
     }
 
     /// Sends the wake that [`put`](Self::put) asked for.

@@ -89,6 +89,10 @@ impl Member {
     /// to nothing any more.
     pub fn listen(self: &Arc<Self>, event: &str, id: ListenerId, options: ListenerOptions) {
         let route = self.channel.route(event);
+        self.channel.change(|| self.add(route, id, options));
+    }
+
+    fn add(self: &Arc<Self>, route: Arc<Route>, id: ListenerId, options: ListenerOptions) {
         // Held until the route has it too: whoever leaves meanwhile, on another thread, must not
         // leave behind a listener that nobody answers for.
         let mut listeners = lock(&self.listeners);
@@ -107,7 +111,7 @@ impl Member {
     pub fn unlisten(self: &Arc<Self>, id: ListenerId) -> bool {
         let route = lock(&self.listeners).as_mut().and_then(|listeners| listeners.remove(&id));
         if let Some(route) = route {
-            route.remove(self, id);
+            self.channel.change(|| route.remove(self, id));
         }
         let mailbox = self.endpoint.mailbox();
         !mailbox.is_empty() && mailbox.post(Letter::Forget(id)).is_ok()
@@ -116,9 +120,8 @@ impl Member {
     /// Leaves the channel: nothing more is addressed to it. What waits for it already stays.
     pub fn leave(self: &Arc<Self>) {
         let listeners = lock(&self.listeners).take();
-        for (id, route) in listeners.into_iter().flatten() {
-            route.remove(self, id);
-        }
+        let listeners = listeners.into_iter().flatten();
+        self.channel.change(|| listeners.for_each(|(id, route)| route.remove(self, id)));
         self.channel.exit(self);
         self.endpoint.forget(self);
         self.channel.prune();
@@ -160,9 +163,9 @@ impl Member {
         self.channel.tell_drained();
     }
 
-    /// A delivery is about to be made to it, or it took one on itself.
-    pub(super) fn taken_on(&self) {
-        self.in_flight.fetch_add(1, Ordering::AcqRel);
+    /// So many deliveries are about to be made to it, or it took one on itself.
+    pub(super) fn taken_on(&self, count: usize) {
+        self.in_flight.fetch_add(count, Ordering::AcqRel);
     }
 
     /// It let go of so many that it [took on](super::route::Own).
@@ -194,8 +197,8 @@ impl Member {
         let _ = self.endpoint.mailbox().post(letter);
     }
 
-    pub(super) fn began(&self) {
-        self.pending.fetch_add(1, Ordering::AcqRel);
+    pub(super) fn began(&self, count: usize) {
+        self.pending.fetch_add(count, Ordering::AcqRel);
     }
 
     /// So many of its dispatches and posts settled. Wakes its endpoint with the last one: somebody

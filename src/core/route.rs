@@ -5,6 +5,7 @@
 //! endpoint in the order of their emission, and after a listener's removal nothing comes for it.
 //! Wakes are sent when the lock is released.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::delivery::Delivery;
@@ -140,6 +141,12 @@ impl Route {
     /// Emits an event, of which the emitter wants to hear only if it did not reach somebody, to
     /// those who listen now. In [packets](super::packet), which is the cheapest way there is.
     pub fn post(self: &Arc<Self>, emitter: &Arc<Member>, payload: Option<&[u8]>) -> Posted {
+        self.post_all(emitter, payload.as_slice())
+    }
+
+    /// As [`post`](Self::post), for any number of events, one for each payload: locks are taken once
+    /// for all of them.
+    pub fn post_all(self: &Arc<Self>, emitter: &Arc<Member>, payloads: &[&[u8]]) -> Posted {
         let mut table = lock(&self.table);
         if !table.is_plain() {
             return Posted::NotPlain;
@@ -147,65 +154,89 @@ impl Route {
         if !table.has_others(emitter) {
             return Posted::To(0);
         }
-        let Some(payload) = payload else { return Posted::NeedsPayload };
+        if payloads.is_empty() {
+            return Posted::NeedsPayload;
+        }
         let mut sum = 0;
         let mut rings = Vec::new();
-        let mut lost = Vec::new();
+        let mut refused = Vec::new();
         for (to, listeners) in table.others(emitter) {
-            let count = u32::try_from(listeners.len()).unwrap_or(u32::MAX);
-            sum += count;
-            match self.post_to(to, listeners, emitter, payload) {
-                Ok(true) => rings.push(to.clone()),
-                Ok(false) => {}
-                Err(cause) => lost.push((to.clone(), count, cause)),
+            sum += u32::try_from(listeners.len()).unwrap_or(u32::MAX);
+            if self.post_to(to, listeners, emitter, payloads, &mut refused) {
+                rings.push(to.clone());
             }
         }
         drop(table);
         ring(&rings);
-        for (to, listeners, cause) in lost {
-            emitter.tell_of(Lost {
-                event: self.event.clone(),
-                payload: payload.into(),
-                cause,
-                listeners,
-                thread: to.endpoint().thread(),
-                started: false,
-            });
+        for lost in refused {
+            let listeners = lost.listeners;
+            emitter.tell_of(lost);
             emitter.ended(1, listeners);
         }
         Posted::To(sum)
     }
 
-    /// Returns whether the endpoint has to be woken.
+    /// Returns whether the endpoint has to be woken. Adds to `refused` what it does not take.
     fn post_to(
         self: &Arc<Self>,
         to: &Arc<Member>,
         listeners: &[ListenerId],
         emitter: &Arc<Member>,
-        payload: &[u8],
-    ) -> Result<bool, Cause> {
-        emitter.began();
-        if !to.quota().take(payload.len()) {
-            return Err(Cause::Full);
-        }
-        to.taken_on();
-        let endpoint = to.endpoint();
-        let written = endpoint.mailbox().write(|last| {
-            if let Some(Letter::Packet(packet)) = last
-                && packet.takes(emitter, to, payload.len())
-            {
-                packet.add(self, listeners, payload);
-                return None;
+        payloads: &[&[u8]],
+        refused: &mut Vec<Lost>,
+    ) -> bool {
+        let refusal = |payload: &&[u8], cause| Lost {
+            event: self.event.clone(),
+            payload: (*payload).into(),
+            cause,
+            listeners: u32::try_from(listeners.len()).unwrap_or(u32::MAX),
+            thread: to.endpoint().thread(),
+            started: false,
+        };
+        emitter.began(payloads.len());
+        let written = to.endpoint().mailbox().write(|letters| {
+            let mut taken = 0;
+            for payload in payloads {
+                if to.quota().take(payload.len()) {
+                    taken += 1;
+                    self.write(letters, emitter, to, listeners, payload);
+                } else {
+                    refused.push(refusal(payload, Cause::Full));
+                }
             }
-            let mut packet = Packet::new(emitter, to);
-            packet.add(self, listeners, payload);
-            Some(Letter::Packet(packet))
+            // Before they can be collected, and so be done.
+            to.taken_on(taken);
         });
-        written.inspect(|_| endpoint.expect_a_look()).map_err(|_closed| {
-            to.done(1);
-            to.quota().give_back(1, payload.len());
-            Cause::Gone
-        })
+        match written {
+            Ok(must_ring) => {
+                to.endpoint().expect_a_look();
+                must_ring
+            }
+            Err(_closed) => {
+                refused.extend(payloads.iter().map(|payload| refusal(payload, Cause::Gone)));
+                false
+            }
+        }
+    }
+
+    /// Adds an event to the packet at the end of a mailbox, or a new one.
+    fn write(
+        self: &Arc<Self>,
+        letters: &mut VecDeque<Letter>,
+        emitter: &Arc<Member>,
+        to: &Arc<Member>,
+        listeners: &[ListenerId],
+        payload: &[u8],
+    ) {
+        if let Some(Letter::Packet(packet)) = letters.back_mut()
+            && packet.takes(emitter, to, payload.len())
+        {
+            packet.add(self, listeners, payload);
+            return;
+        }
+        let mut packet = Packet::new(emitter, to);
+        packet.add(self, listeners, payload);
+        letters.push_back(Letter::Packet(packet));
     }
 
     /// Finds another listener for a delivery that a member let go of before it started. Returns false

@@ -191,7 +191,7 @@ impl Table {
         // One that gets nothing, for want of room, is not used up by it.
         let listener = if chosen.has_room { self.take(&chosen) } else { self.id(&chosen) };
         if Arc::ptr_eq(&chosen.member, emitter) {
-            emitter.taken_on();
+            emitter.taken_on(1);
             own.push(Own { listener, chosen: true });
         } else {
             parts.push(Part::new(chosen.member, [listener].into(), choice, chosen.has_room));

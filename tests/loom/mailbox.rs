@@ -59,12 +59,9 @@ fn a_letter_that_was_put_and_rung_for_later_is_seen_also_when_others_write_to_it
         let writer = {
             let mailbox = mailbox.clone();
             thread::spawn(move || {
-                let must_ring = mailbox.write(|last| match last {
-                    Some(last) => {
-                        *last += 10;
-                        None
-                    }
-                    None => Some(10),
+                let must_ring = mailbox.write(|letters| match letters.back_mut() {
+                    Some(last) => *last += 10,
+                    None => letters.push_back(10),
                 });
                 if must_ring.unwrap() {
                     mailbox.ring();

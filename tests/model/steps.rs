@@ -42,6 +42,7 @@ pub enum Step {
         member: usize,
         event: usize,
         size: usize,
+        count: usize,
     },
     Withdraw {
         emission: usize,
@@ -113,8 +114,8 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
                 member, event, size, payload, to_one, withdrawable, timeout, reply,
             }
         ),
-        10 => (ANY, event(), size())
-            .prop_map(|(member, event, size)| Step::Post { member, event, size }),
+        10 => (ANY, event(), size(), 1..4_usize)
+            .prop_map(|(member, event, size, count)| Step::Post { member, event, size, count }),
         1 => ANY.prop_map(|emission| Step::Withdraw { emission }),
         1 => ANY.prop_map(|emission| Step::Expire { emission }),
         12 => (ANY, 0..5_usize).prop_map(|(endpoint, max)| Step::Collect { endpoint, max }),

@@ -113,7 +113,7 @@ impl World {
                 }
             }
             Step::Emit { .. } => self.emit(step),
-            Step::Post { member, event, size } => self.post(member, event, size),
+            Step::Post { member, event, size, count } => self.post(member, event, size, count),
             Step::Withdraw { emission } => self.withdraw(emission),
             Step::Expire { emission } => {
                 let Some((at, dispatch)) = self.dispatch(emission) else { return };
@@ -224,23 +224,34 @@ impl World {
         self.emissions.push(Emitted { dispatch, outcome });
     }
 
-    fn post(&mut self, member: usize, event: usize, size: usize) {
+    fn post(&mut self, member: usize, event: usize, size: usize, count: usize) {
         let emitter = member % self.members.len();
         if self.rules.members[emitter].left {
             return;
         }
-        let number = self.emissions.len();
-        let bytes = payload_of(number, size);
+        let first = self.emissions.len();
+        let payloads: Vec<_> =
+            (first..first + count).map(|number| payload_of(number, size)).collect();
         let route = self.members[emitter].channel().route(&name_of(event));
-        let posted = route.post(&self.members[emitter], Some(&bytes));
+        let slices: Vec<&[u8]> = payloads.iter().map(Vec::as_slice).collect();
+        let posted = route.post_all(&self.members[emitter], &slices);
         if !self.rules.is_plain(event) {
             assert_eq!(posted, Posted::NotPlain);
             return;
         }
+        for payload in &payloads {
+            let listeners = self.posted(emitter, event, payload.len());
+            assert_eq!(posted, Posted::To(listeners));
+        }
+    }
+
+    /// What the rules say of one event that was posted. Returns how many listeners it was addressed to.
+    fn posted(&mut self, emitter: usize, event: usize, size: usize) -> u32 {
+        let number = self.emissions.len();
         let listeners = self.rules.post(rules::Emission {
             emitter,
             event,
-            size: bytes.len(),
+            size,
             post: true,
             limited: false,
             to_one: false,
@@ -249,12 +260,12 @@ impl World {
             parts: Vec::new(),
             outcome: Outcome::default(),
         });
-        assert_eq!(posted, Posted::To(listeners));
         // What had no room failed at once.
         for part in &self.rules.emissions[number].outcome.failures {
             self.rules.members[emitter].failed += part.listeners as usize;
         }
         self.emissions.push(Emitted { dispatch: Weak::new(), outcome: None });
+        listeners
     }
 
     fn withdraw(&mut self, emission: usize) {
