@@ -44,10 +44,12 @@ class Dispatcher {
     outbox.push(emission)
   }
 
-  /** An event of a channel was addressed to listeners elsewhere; `dispatch` counts it if there are some here, too. */
+  /**
+   * An event of a channel was addressed to listeners elsewhere, which the engine counts; `dispatch` counts the event if
+   * there are some here, too.
+   */
   sent(others, here) {
     if (others > 0 && here === 0) this.eventsEmitted++
-    this.listenersInvoked += others
   }
 
   #count(listeners) {
@@ -110,11 +112,12 @@ class Dispatcher {
     this.eventsEmitted = 0
     this.listenersInvoked = 0
     this.listenersFailed = 0
-    this.membership?.resetFailed()
+    this.membership?.resetCounts()
   }
 
   stats() {
-    const { eventsEmitted, listenersInvoked } = this
+    const { eventsEmitted } = this
+    const listenersInvoked = this.listenersInvoked + (this.membership?.addressed ?? 0)
     const listenersFailed = this.listenersFailed + (this.membership?.failed ?? 0)
     const pending = this.pending + (this.membership?.pending ?? 0)
     return {

@@ -166,6 +166,7 @@ class Outbox {
    */
   #onExit = () => {
     this.#exiting = true
+    this.inbox?.unsent.close()
     this.#flush()
   }
 

@@ -68,13 +68,13 @@ fn many_events_that_are_posted_at_once_are_as_if_one_by_one() {
     assert_eq!(route.post_all(&emitter, &payloads), Posted::To(1), "it has left");
     free.listen("e", 3, once());
     assert_eq!(route.post_all(&emitter, &payloads), Posted::NotPlain);
-    drop((some, all));
-    said(emitter.endpoint());
     let _ = free.unlisten(3);
-    drop(free.endpoint().mailbox().close());
+    drop((some, all, free.endpoint().mailbox().close()));
+    said(emitter.endpoint());
     assert_eq!(route.post_all(&emitter, &payloads[..2]), Posted::To(1));
     assert_eq!(said(emitter.endpoint()), ["lost e Gone × 1", "lost e Gone × 1"]);
     assert_eq!((emitter.pending(), free.in_flight()), (0, 0));
+    assert_eq!(emitter.addressed(), 2 * 5 + 5 + 2);
 }
 
 #[test]

@@ -9,6 +9,7 @@ const { standIn, storedOf } = require('../registration.js')
 const { causeOf } = require('./causes.js')
 const { Dispatched, Posted } = require('./delivery.js')
 const { Letters } = require('./letters.js')
+const { Unsent } = require('./unsent.js')
 
 /** Events that wait in this thread's outbox, rather than in the engine where others may still be given them. */
 const READ_AHEAD = 1024
@@ -52,6 +53,7 @@ class Inbox {
     this.#thread = thread
     this.#outbox = outbox
     this.#letters = new Letters(thread)
+    this.unsent = new Unsent(thread)
   }
 
   // Reading
@@ -70,6 +72,11 @@ class Inbox {
     if (buffer === this.#lent || buffer.length === 0) return
     native.lend(this.#thread, buffer)
     this.#lent = buffer
+  }
+
+  /** Whether the engine reads payloads in this buffer already. */
+  hasLent(buffer) {
+    return buffer === this.#lent
   }
 
   #letter() {

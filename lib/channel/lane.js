@@ -9,12 +9,14 @@ const { Answer, Outcome } = require('../outcome.js')
 const { Registration } = require('../registration.js')
 const { keyOf } = require('../validate.js')
 const { Membership } = require('./membership.js')
+const { Sender } = require('./sender.js')
 
 class ChannelLane {
   #bus
   #dispatcher
   #roster
   #local
+  #sender
 
   /** @param {import('../lane.js').LocalLane} local for events that stay in this thread */
   constructor(bus, { dispatcher, roster, local, membership }) {
@@ -23,6 +25,7 @@ class ChannelLane {
     this.#roster = roster
     this.#local = local
     this.membership = membership
+    this.#sender = membership.sender
   }
 
   /**
@@ -32,24 +35,24 @@ class ChannelLane {
   queue(event, args, outcome, limits, onHeard) {
     if (!this.membership.carries(event)) return this.#local.queue(event, args, outcome, limits, onHeard)
     if (outcome === null && limits === null) {
-      const others = this.membership.post(keyOf(event), args)
-      if (others !== Membership.NOT_PLAIN) return this.#queueHere(event, this.#plainHere(event), args, others, onHeard)
+      const others = this.#sender.post(keyOf(event), args)
+      if (others !== Sender.NOT_PLAIN) return this.#queueHere(event, this.#plainHere(event), args, others, onHeard)
     }
     return this.#send(event, args, outcome, limits, onHeard)
   }
 
   /** As `queue`, for an event that nobody waits for, of a bus that has plain listeners only: these, or undefined. */
   post(event, listeners, args) {
-    const others = this.membership.post(event, args)
-    if (others === Membership.NOT_PLAIN) return this.#send(event, args, null, null, undefined)
+    const others = this.#sender.post(event, args)
+    if (others === Sender.NOT_PLAIN) return this.#send(event, args, null, null, undefined)
     return this.#queueHere(event, listeners, args, others, undefined)
   }
 
   #send(event, args, outcome, limits, onHeard) {
     if (this.#endsEarly(event, outcome, limits)) return false
-    const others = this.membership.send(keyOf(event), args, { toOne: false, outcome, limits })
+    const others = this.#sender.send(keyOf(event), args, { toOne: false, outcome, limits })
     if (this.#endsEarly(event, outcome, limits)) return false
-    const { own } = this.membership
+    const { own } = this.#sender
     const listeners = this.#listenersHere(event, own)
     const here = countOf(listeners)
     if (others + here === 0) return false
@@ -95,9 +98,9 @@ class ChannelLane {
   /** Asks one listener, here or elsewhere: the engine chooses. */
   ask(event, args, answer, limits) {
     if (!this.membership.carries(event)) return this.#local.ask(event, args, answer, limits)
-    const others = this.membership.send(keyOf(event), args, { toOne: true, outcome: answer, limits })
+    const others = this.#sender.send(keyOf(event), args, { toOne: true, outcome: answer, limits })
     if (this.#endsEarly(event, answer, limits)) return
-    const { own } = this.membership
+    const { own } = this.#sender
     this.#dispatcher.sent(others, own.length)
     if (own.length > 0) {
       const { registration } = own[0]

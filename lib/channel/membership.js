@@ -1,56 +1,32 @@
 'use strict'
 
-// A bus's place in its channel: tells the engine who listens, emits to the other members, and hears from them.
+// A bus's place in its channel: tells the engine who listens here, and hears what becomes of the bus's events.
+// `sender.js` is how it emits.
 
 const { isMainThread } = require('node:worker_threads')
 const native = require('../native.js')
 const outbox = require('../outbox.js')
 const { deadLetter, stall, threadExit } = require('../symbols.js')
 const { Inbox } = require('./inbox.js')
-const { Waiting } = require('./waiting.js')
-
-/** What the engine answers; see `src/node/emissions.rs`. */
-const NEEDS_PAYLOAD = -1
-const HAS_OWN = 1 << 30
-const OTHERS = HAS_OWN - 1
-/** What it is told, in flags. */
-const TO_ONE = 1
-const WITHDRAWABLE = 2
-const AWAITED = 4
-
-/** Names of events may be without end, so no more of them are remembered. */
-const MOST_ROUTES = 4096
+const { Sender } = require('./sender.js')
 
 /** Defaults; `src/core/quota.rs` has the same for members in Rust. */
 const MAX_MESSAGES = 65_536
 const MAX_BYTES = 64 * 2 ** 20
 const STALL_AFTER_MS = 1000
 
-const NOTHING = { buffer: new Uint8Array(0), start: 0, end: 0 }
-const NOBODY = Object.freeze([])
-
 class Membership {
-  static NOT_PLAIN = -2
-
   #thread
   #bus
   #inbox
   #member
-  /**
-   * Whether other members heard the last event of a name, and whether it had plain listeners only.
-   * @type {Map<string, { number: number, heard: boolean, plain: boolean }>}
-   */
-  #routes = new Map()
-  /** What a `post` has encoded that could not be posted, for the `send` that follows it. */
-  #refused = null
   #listening = 0
   /** null where the default holds: a worker thread lives while a bus of it listens. */
   #ref = null
   #keepsAlive = false
-  #failedBefore = 0
-  #failedAtEnd = 0
-  /** @type {{ registration: object, chosen: boolean }[]} see `send`; `done` has to be called for each that was chosen */
-  own = NOBODY
+  /** What was counted at the last reset, and when the bus left. */
+  #before = { addressed: 0, failed: 0 }
+  #atEnd = this.#before
   /** Who waits for nothing to be pending, for nothing to be in flight: called once. */
   #whenIdle = null
   #whenQuiet = null
@@ -72,6 +48,7 @@ class Membership {
     this.#inbox = outbox.inbox
     this.#member = native.join(this.#thread, channel, maxMessages, maxBytes, stallAfter)
     this.#inbox.memberships.set(this.#member, this)
+    this.sender = new Sender(dispatcher, this.#inbox, this.#thread, this.#member)
   }
 
   /** Whether events of this name go to the channel. */
@@ -129,119 +106,13 @@ class Membership {
     this.#keepsAlive = keep
   }
 
-  // Emitting
-
-  /**
-   * Emits an event to the other members, of which nobody waits for the outcome. Returns to how many listeners of them,
-   * or NOT_PLAIN: then nothing has happened, and it has to be sent.
-   */
-  post(event, args) {
-    return this.#offer(this.#route(event), args, null)
-  }
-
-  /**
-   * Emits an event to the other members. Returns to how many listeners of them, and leaves in `own` which listeners
-   * of this bus the event claimed or was assigned.
-   *
-   * @param {string} event
-   * @param {unknown[]} args
-   * @param {{ toOne: boolean, outcome: object | null, limits: { timeout?: number, signal?: AbortSignal } | null }} how
-   */
-  send(event, args, how) {
-    const route = this.#route(event)
-    const refused = this.#refused
-    this.#refused = null
-    this.own = NOBODY
-    const waiting = Waiting.for(this.#inbox, this.#thread, event, how)
-    let sent = 0
-    try {
-      // Spelled out: an object that is spread costs as much as the call into the engine.
-      const { toOne, outcome, limits } = how
-      sent = this.#offer(route, args, { toOne, outcome, limits, token: waiting?.token ?? -1 }, refused)
-    } finally {
-      // Also if the arguments were refused.
-      if (!isHeard(sent)) waiting?.drop()
-    }
-    if (sent >= HAS_OWN) this.own = this.#readOwn()
-    return sent & OTHERS
-  }
-
-  /** Encodes the arguments only if others listen: whether they did the last time, and how, is the first guess. */
-  #offer(route, args, how, refused = null) {
-    if (!route.heard || (how === null && !route.plain)) {
-      const sent = this.#ask(route, how)
-      if (sent !== NEEDS_PAYLOAD) return sent
-    }
-    let encoded
-    try {
-      encoded = refused ?? this.#inbox.encoder.encode(args)
-    } catch (error) {
-      if (this.#isOver(how)) return how === null ? Membership.NOT_PLAIN : 0
-      // The guess may have been wrong, and then nobody minds.
-      const sent = this.#ask(route, how)
-      if (sent === NEEDS_PAYLOAD) throw error
-      route.heard = false
-      return sent
-    }
-    if (this.#isOver(how)) return how === null ? Membership.NOT_PLAIN : 0
-    const sent = this.#hand(route, encoded, how)
-    if (how === null) route.plain = sent !== Membership.NOT_PLAIN
-    this.#refused = sent === Membership.NOT_PLAIN ? encoded : null
-    if (sent !== Membership.NOT_PLAIN) route.heard = isHeard(sent)
-    return sent
-  }
-
-  /** Whether a getter of the arguments has closed the bus, or aborted the signal. */
-  #isOver(how) {
-    return this.dispatcher.closed || (how?.limits?.signal?.aborted ?? false)
-  }
-
-  /** Offers the event without its arguments, which will do where no other member listens. */
-  #ask(route, how) {
-    const sent = this.#hand(route, NOTHING, how)
-    if (how === null) route.plain = sent !== Membership.NOT_PLAIN
-    return sent
-  }
-
-  #hand({ number }, { buffer, start, end }, how) {
-    this.#inbox.lend(buffer)
-    if (how === null) return native.post(this.#thread, number, start, end)
-    const { toOne, token, limits } = how
-    let flags = toOne ? TO_ONE : 0
-    if (limits?.signal !== undefined) flags |= WITHDRAWABLE
-    if (token >= 0) flags |= AWAITED
-    return native.emit(this.#thread, number, start, end, flags, Math.max(0, token), Math.ceil(limits?.timeout ?? 0))
-  }
-
-  #route(name) {
-    let route = this.#routes.get(name)
-    if (route === undefined) {
-      if (this.#routes.size === MOST_ROUTES) {
-        native.forgetRoutes(this.#thread, this.#member)
-        this.#routes.clear()
-      }
-      route = { number: native.route(this.#thread, this.#member, name), heard: false, plain: true }
-      this.#routes.set(name, route)
-    }
-    return route
-  }
-
-  #readOwn() {
-    const own = []
-    const words = native.own(this.#thread)
-    for (let at = 0; at < words.length; at += 2) {
-      own.push({ registration: this.#inbox.listener(words[at]), chosen: words[at + 1] === 1 })
-    }
-    return own
-  }
+  // Hearing
 
   /** A listener that was chosen among several is done. */
   done() {
     native.done(this.#thread, this.#member)
     this.checkQuiet()
   }
-
-  // Hearing
 
   /** An event of this bus did not get to the end of some listeners; none of them `started` if it did not reach them. */
   lost({ started, ...about }) {
@@ -288,14 +159,25 @@ class Membership {
     return this.#member === 0 || native.isIdle(this.#thread, this.#member)
   }
 
-  /** Listeners of others that failed, since the last reset. */
-  get failed() {
-    const failed = this.#member === 0 ? this.#failedAtEnd : native.failed(this.#thread, this.#member)
-    return failed - this.#failedBefore
+  /** Listeners of others that events of this bus were addressed to, since the last reset. */
+  get addressed() {
+    return this.#counts().addressed - this.#before.addressed
   }
 
-  resetFailed() {
-    this.#failedBefore += this.failed
+  /** Those of them that failed, since the last reset. */
+  get failed() {
+    return this.#counts().failed - this.#before.failed
+  }
+
+  resetCounts() {
+    this.#before = this.#counts()
+  }
+
+  /** Since it joined. */
+  #counts() {
+    if (this.#member === 0) return this.#atEnd
+    const [thread, member] = [this.#thread, this.#member]
+    return { addressed: native.addressed(thread, member), failed: native.failed(thread, member) }
   }
 
   awaitIdle(callback) {
@@ -333,7 +215,7 @@ class Membership {
   /** Gone for good. */
   forget() {
     const member = this.#member
-    this.#failedAtEnd = native.failed(this.#thread, member)
+    this.#atEnd = this.#counts()
     this.#member = 0
     this.#keepAlive()
     this.#inbox.memberships.delete(member)
@@ -348,11 +230,6 @@ function deferred() {
     resolve = settle
   })
   return { promise, resolve }
-}
-
-/** Whether an event was addressed to listeners of others. */
-function isHeard(sent) {
-  return sent > 0 && (sent & OTHERS) > 0
 }
 
 module.exports = { Membership }

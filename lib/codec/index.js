@@ -32,10 +32,16 @@ const place = { start: 0, end: 0 }
 /** For values without a codebook. */
 const alone = new Packr({ useRecords: false, copyBuffers: true, writeFunction: refuse })
 
-const MODE = REUSE_BUFFER_MODE | RESET_BUFFER_MODE | RESERVE_START_SPACE | 1
+/** The next message may be behind this one, or in its place. */
+const BEHIND = REUSE_BUFFER_MODE | RESERVE_START_SPACE | 1
+const IN_PLACE = BEHIND | RESET_BUFFER_MODE
+
+/** A value is looked at or packed. A getter of it may encode something of its own. */
+let isBusy = false
 
 /**
- * A message: `buffer` from `start` to `end`. To be copied at once: the next one may be in the same place.
+ * A message: `buffer` from `start` to `end`. To be copied at once, unless it was to be kept: the next one may be in the
+ * same place.
  *
  * @typedef {{ buffer: Uint8Array, start: number, end: number }} Encoded
  */
@@ -61,16 +67,22 @@ class Encoder {
 
   /**
    * @param {unknown[]} values a list, as `...args` are
+   * @param {boolean} keeps the messages that come behind it are in other places, until `rewind`
    * @returns {Encoded}
    * @throws {DOMException} DataCloneError: something can not be cloned, or not as bytes
    */
-  encode(values) {
-    return (isPlain(values) && this.#encodePlain(this.#packr, values, PLAIN)) || this.#encodeGraph(values)
+  encode(values, keeps = false) {
+    return this.#encodePlain(this.#packr, values, values, PLAIN, keeps ? BEHIND : IN_PLACE) ?? this.#encodeGraph(values)
   }
 
   /** As `encode`, for any value, and without the codebook. */
   encodeAlone(value) {
-    return (isPlain([value]) && this.#encodePlain(alone, value, PLAIN_ALONE)) || this.#encodeGraph(value)
+    return this.#encodePlain(alone, [value], value, PLAIN_ALONE, IN_PLACE) ?? this.#encodeGraph(value)
+  }
+
+  /** Nothing that was to be kept is needed any more. */
+  rewind() {
+    if (!isBusy) this.#packr.position = 0
   }
 
   /** As `encodeAlone`, for what a listener has thrown: if it can not be sent as it is, as much of it as can be. */
@@ -78,15 +90,26 @@ class Encoder {
     try {
       return this.encodeAlone(thrown)
     } catch (refused) {
-      return this.#encodePlain(alone, describePlainly(thrown, refused), PLAIN_ERROR)
+      return this.#pack(alone, describePlainly(thrown, refused), PLAIN_ERROR, IN_PLACE)
+    }
+  }
+
+  /** Returns null where what `values` holds is not plain. */
+  #encodePlain(packr, values, value, road, mode) {
+    if (isBusy) return null
+    isBusy = true
+    try {
+      return isPlain(values) ? this.#pack(packr, value, road, mode) : null
+    } finally {
+      isBusy = false
     }
   }
 
   /** Returns null for what turns out not to be plain: a getter gave something else when it was asked again. */
-  #encodePlain(packr, value, road) {
+  #pack(packr, value, road, mode) {
     let buffer
     try {
-      buffer = packr.pack(value, MODE)
+      buffer = packr.pack(value, mode)
     } catch {
       return null
     }

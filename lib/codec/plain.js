@@ -30,13 +30,9 @@ const known = new Array(LAST_KNOWN + 1).fill('')
 const few = new Array(COMPARED).fill(null)
 const many = new Set()
 let met = 0
-let looking = false
 
-/** Whether a list of arguments is plain: it is known to be a dense array. */
+/** Whether a list of arguments is plain: it is known to be a dense array. Not to be called by a getter in it. */
 function isPlain(args) {
-  // A getter of the value that is being looked at encodes something of its own.
-  if (looking) return false
-  looking = true
   met = 0
   try {
     for (let index = 0; index < args.length; index++) {
@@ -44,7 +40,6 @@ function isPlain(args) {
     }
     return true
   } finally {
-    looking = false
     // Nothing is kept alive.
     for (let index = 0; index < met && index < COMPARED; index++) few[index] = null
     if (met > COMPARED) many.clear()

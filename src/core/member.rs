@@ -39,7 +39,9 @@ pub struct Member {
     pending: AtomicUsize,
     /// Letters about its own events that its endpoint has not read.
     untold: AtomicUsize,
-    /// Listeners that its dispatches addressed and that did not succeed.
+    /// Listeners of others that its events were addressed to.
+    addressed: AtomicUsize,
+    /// Those of them that did not succeed.
     failed: AtomicUsize,
     /// 1 while it waits to be told that nothing much waits on the channel.
     waits_for_room: AtomicUsize,
@@ -57,6 +59,7 @@ impl Member {
             in_flight: AtomicUsize::new(0),
             pending: AtomicUsize::new(0),
             untold: AtomicUsize::new(0),
+            addressed: AtomicUsize::new(0),
             failed: AtomicUsize::new(0),
             waits_for_room: AtomicUsize::new(0),
             _counted: metrics::MEMBERS.count(),
@@ -150,7 +153,12 @@ impl Member {
         self.pending() == 0 && self.untold.load(Ordering::Acquire) == 0
     }
 
-    /// Listeners that its dispatches addressed and that did not succeed.
+    /// Listeners of others that its events were addressed to.
+    pub fn addressed(&self) -> usize {
+        self.addressed.load(Ordering::Acquire)
+    }
+
+    /// Those of them that did not succeed.
     pub fn failed(&self) -> usize {
         self.failed.load(Ordering::Acquire)
     }
@@ -195,6 +203,10 @@ impl Member {
         let letter = Letter::Lost { emitter: self.id, lost, untold: Untold::new(self) };
         // An endpoint that is gone has nobody to tell.
         let _ = self.endpoint.mailbox().post(letter);
+    }
+
+    pub(super) fn addresses(&self, listeners: usize) {
+        self.addressed.fetch_add(listeners, Ordering::AcqRel);
     }
 
     pub(super) fn began(&self, count: usize) {

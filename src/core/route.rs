@@ -129,6 +129,7 @@ impl Route {
             return Sent::To { others: 0, own, dispatch: None };
         }
         let others = parts.iter().map(Part::listeners).sum();
+        emitter.addresses(others as usize);
         let dispatch = Dispatch::begin(self, emitter, emission, parts);
         let (rings, refused) = queue(dispatch.deliveries());
         drop(table);
@@ -166,6 +167,7 @@ impl Route {
                 rings.push(to.clone());
             }
         }
+        emitter.addresses(sum as usize * payloads.len());
         drop(table);
         ring(&rings);
         for lost in refused {

@@ -92,7 +92,7 @@ pub fn route(thread: u32, member: u32, event: String) -> Result<u32> {
     let thread = find(thread)?;
     let member = self::member(&thread, member)?;
     let route = member.channel().route(&event);
-    let number = thread.routes.borrow_mut().insert((member, route));
+    let number = thread.unsent.send_all().routes().insert((member, route));
     Ok(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
@@ -123,7 +123,13 @@ pub fn in_flight(thread: u32, member: u32) -> Result<f64> {
     Ok(self::member(&*find(thread)?, member)?.in_flight() as f64)
 }
 
-/// Listeners that a member's emissions addressed and that failed.
+/// Listeners of others that a member's emissions were addressed to.
+#[napi(catch_unwind)]
+pub fn addressed(thread: u32, member: u32) -> Result<f64> {
+    Ok(self::member(&*find(thread)?, member)?.addressed() as f64)
+}
+
+/// Those of them that failed.
 #[napi(catch_unwind)]
 pub fn failed(thread: u32, member: u32) -> Result<f64> {
     Ok(self::member(&*find(thread)?, member)?.failed() as f64)
@@ -143,11 +149,12 @@ pub fn wait_for_room(thread: u32, member: u32) -> Result<()> {
     Ok(())
 }
 
-/// The member of this id, which must be of this thread.
+/// The member of this id, which must be of this thread. What it has emitted was sent.
 pub fn member(thread: &Thread, member: u32) -> Result<Arc<Member>> {
+    thread.unsent.send_all();
     thread.members.borrow().get(&member).cloned().ok_or_else(|| unknown("member"))
 }
 
 fn drop_routes(thread: &Thread, member: u32) {
-    thread.routes.borrow_mut().retain(|_, (of, _)| of.id().as_u32() != member);
+    thread.unsent.send_all().routes().retain(|_, (of, _)| of.id().as_u32() != member);
 }

@@ -29,8 +29,8 @@ const AWAITED: u32 = 4;
 pub fn post(env: Env, [thread, route, start, end]: [u32; 4]) -> Result<i32> {
     let thread = find(thread)?;
     // Borrowed, not cloned: counting references up and down costs as much as what follows.
-    let (routes, lent) = (thread.routes.borrow(), thread.lent.borrow());
-    let (member, route) = routes.get(route as usize).ok_or_else(|| unknown("route"))?;
+    let (mut sent, lent) = (thread.unsent.send_all(), thread.lent.borrow());
+    let (member, route) = sent.routes().get(route as usize).ok_or_else(|| unknown("route"))?;
     match route.post(member, payload(&lent, start, end)) {
         Posted::NotPlain => Ok(NOT_PLAIN),
         Posted::NeedsPayload => Ok(NEEDS_PAYLOAD),
@@ -43,14 +43,34 @@ pub fn post(env: Env, [thread, route, start, end]: [u32; 4]) -> Result<i32> {
     }
 }
 
+/// `(thread)`: a burst begins. From now on JavaScript writes events down.
+pub fn begin_burst(_env: Env, [thread]: [u32; 1]) -> Result<i32> {
+    find(thread)?.unsent.open();
+    Ok(0)
+}
+
+/// `(thread, is_over)`: sends what was written down, in the middle of a burst or at its end.
+pub fn send(env: Env, [thread, is_over]: [u32; 2]) -> Result<i32> {
+    let thread = find(thread)?;
+    if thread.unsent.len() > 0 {
+        thread.hold(env)?;
+    }
+    if is_over == 0 {
+        thread.unsent.send_all();
+    } else {
+        thread.unsent.close();
+    }
+    Ok(0)
+}
+
 /// `(thread, route, start, end, flags, token, timeout)`: emits an event whose outcome is waited for,
 /// or that `post` refused. `token` is what the letter about its outcome will have, if the flags say so;
 /// `timeout` is in milliseconds, 0 for none. Returns as `post` does; and `HAS_OWN` more if `own` has
 /// something to say.
 pub fn emit(env: Env, [thread, route, start, end, flags, token, timeout]: [u32; 7]) -> Result<i32> {
     let thread = find(thread)?;
-    let (routes, lent) = (thread.routes.borrow(), thread.lent.borrow());
-    let (member, route) = routes.get(route as usize).ok_or_else(|| unknown("route"))?;
+    let (mut sent, lent) = (thread.unsent.send_all(), thread.lent.borrow());
+    let (member, route) = sent.routes().get(route as usize).ok_or_else(|| unknown("route"))?;
     let withdrawable = flags & WITHDRAWABLE != 0;
     let emission = Emission {
         payload: payload(&lent, start, end),

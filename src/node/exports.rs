@@ -26,7 +26,21 @@ pub fn wake(env: Env, thread: u32) -> Result<()> {
 /// Lends the bytes in which the payloads of the next events and answers are, until others are lent.
 #[napi(catch_unwind)]
 pub fn lend(thread: u32, bytes: Uint8Array) -> Result<()> {
-    *thread::find(thread)?.lent.borrow_mut() = Some(bytes);
+    let thread = thread::find(thread)?;
+    // SAFETY: they are kept below until others are lent, or the thread ends, and neither moved nor cut.
+    // JavaScript writes only behind what it has counted as unsent.
+    unsafe { thread.unsent.lend_bytes(&bytes) };
+    *thread.lent.borrow_mut() = Some(bytes);
+    Ok(())
+}
+
+/// Lends the words in which unsent events are written down, for good.
+#[napi(catch_unwind)]
+pub fn lend_records(thread: u32, words: Uint32Array) -> Result<()> {
+    let thread = thread::find(thread)?;
+    // SAFETY: as for `lend`.
+    unsafe { thread.unsent.lend_words(&words) };
+    *thread.records.borrow_mut() = Some(words);
     Ok(())
 }
 

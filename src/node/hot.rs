@@ -36,6 +36,8 @@ macro_rules! hot_exports {
 
 hot_exports! {
     "post"(4) => emissions::post,
+    "beginBurst"(1) => emissions::begin_burst,
+    "send"(2) => emissions::send,
     "emit"(7) => emissions::emit,
     "read"(2) => exports::read,
     "start"(2) => deliveries::start,

@@ -2,6 +2,7 @@
 //!
 //! * [`doorbell`] wakes a JS thread from any thread.
 //! * [`thread`] is what is kept for each JS thread, from its first event to its end.
+//! * [`unsent`] is how many events of a burst cross at once.
 //! * [`letters`] is how JavaScript reads what came for its thread.
 //! * [`exports`], [`channels`], [`emissions`] and [`deliveries`] are what JavaScript calls.
 //! * [`hot`] is how it calls those of them that are called for every event.
@@ -14,3 +15,4 @@ mod exports;
 mod hot;
 mod letters;
 mod thread;
+mod unsent;

@@ -16,12 +16,13 @@ use napi::{Env, Error, Result, Status};
 use slab::Slab;
 
 use super::doorbell::Doorbell;
+use super::unsent::Unsent;
 use crate::core::delivery::Delivery;
 use crate::core::dispatch::Dispatch;
 use crate::core::endpoint::{Endpoint, Letter};
 use crate::core::member::Member;
 use crate::core::packet::Packet;
-use crate::core::route::{Own, Route};
+use crate::core::route::Own;
 
 /// For so long after letters a thread looks for more, once a turn, before it sleeps. About what it costs
 /// to be woken, so that at the worst it costs twice as much as the better choice would have (the
@@ -53,8 +54,8 @@ pub struct Thread {
     doorbell: Arc<Doorbell>,
     /// The places of this thread's buses in channels, by the id of the member.
     pub members: RefCell<HashMap<u32, Arc<Member>>>,
-    /// Events that JavaScript emits by their number here, each with who emits them.
-    pub routes: RefCell<Slab<(Arc<Member>, Arc<Route>)>>,
+    /// What JavaScript has emitted and not sent, and the events that it emits by number.
+    pub unsent: Arc<Unsent>,
     /// Packets and deliveries whose listeners have not all settled, by the handles that JavaScript has.
     pub packets: RefCell<Slab<Packet>>,
     pub taken: RefCell<Slab<Delivery>>,
@@ -66,9 +67,10 @@ pub struct Thread {
     pub own: RefCell<Vec<Own>>,
     /// Dispatches that JavaScript may withdraw, by their token.
     pub withdrawable: RefCell<HashMap<u32, Weak<Dispatch>>>,
-    /// Where payloads are, and where letters are read into.
+    /// Where payloads are, where letters are read into, and where unsent events are written down.
     pub lent: RefCell<Lent>,
     pub words: RefCell<Option<Uint32Array>>,
+    pub records: RefCell<Option<Uint32Array>>,
     /// How many buses asked for the event loop to stay alive.
     pub kept_alive: Cell<u32>,
     /// When letters were found last, and how many events were in the last look's that nobody waits for.
@@ -88,12 +90,15 @@ pub fn attached() -> usize {
 pub fn attach(env: Env, drain: Function<'_, bool, ()>, thread: u32) -> Result<u32> {
     let handle = LAST_HANDLE.fetch_add(1, Ordering::Relaxed) + 1;
     let doorbell = Arc::new(Doorbell::new(drain, move |env| answer(env, handle))?);
+    let endpoint = Endpoint::new(thread, doorbell.clone());
+    let unsent = Arc::<Unsent>::default();
+    endpoint.keep_unsent(unsent.clone());
     let thread = Rc::new(Thread {
         handle,
-        endpoint: Endpoint::new(thread, doorbell.clone()),
+        endpoint,
         doorbell,
+        unsent,
         members: RefCell::default(),
-        routes: RefCell::default(),
         packets: RefCell::default(),
         taken: RefCell::default(),
         news: RefCell::default(),
@@ -102,6 +107,7 @@ pub fn attach(env: Env, drain: Function<'_, bool, ()>, thread: u32) -> Result<u3
         withdrawable: RefCell::default(),
         lent: RefCell::default(),
         words: RefCell::default(),
+        records: RefCell::default(),
         kept_alive: Cell::new(0),
         found_at: Cell::new(None),
         posted: Cell::new(0),
@@ -236,16 +242,18 @@ fn answer(env: Env, handle: u32) -> bool {
 
 fn detach(thread: &Rc<Thread>) {
     thread.doorbell.disconnect();
+    // Before the memory that it is in goes.
+    thread.unsent.end();
     // In this order: nobody may choose this thread again for what it lets go of.
     thread.endpoint.close();
     thread.news.take();
     thread.unread.take();
     thread.packets.take();
     thread.taken.take();
-    thread.routes.take();
     thread.members.take();
     thread.lent.take();
     thread.words.take();
+    thread.records.take();
     ATTACHED.with_borrow_mut(|all| all.retain(|other| other.handle != thread.handle));
     ATTACHED_COUNT.fetch_sub(1, Ordering::Relaxed);
 }
