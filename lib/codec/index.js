@@ -10,12 +10,12 @@
 // The keys of plain objects are not in each message. msgpackr numbers the shapes that it meets, and the list of them,
 // the codebook, is published once for all threads before the first message that needs it is sent.
 
-// This build of msgpackr makes no code from strings, so it works where that is forbidden, and reads strings in
-// JavaScript: the native reader of the other one takes twice as long for small messages.
-const { Packr, Unpackr, RESERVE_START_SPACE, REUSE_BUFFER_MODE, RESET_BUFFER_MODE } = require('msgpackr/index-no-eval')
+// This build of msgpackr has no native part, which would take long to load. How messages are read: `reader.js`.
+const { Packr, RESERVE_START_SPACE, REUSE_BUFFER_MODE, RESET_BUFFER_MODE } = require('msgpackr/index-no-eval')
 const { describePlainly, restoreError } = require('./errors.js')
 const { deserialize, serialize } = require('./graph.js')
 const { isPlain } = require('./plain.js')
+const { Reader } = require('./reader.js')
 
 const PLAIN = 0
 const GRAPH = 1
@@ -137,14 +137,11 @@ function refuse() {
 
 /** Reads the messages of one encoder. */
 class Decoder {
-  #unpackr
+  #reader
 
   /** @param {() => Uint8Array} codebook gets what the encoder has published */
   constructor(codebook) {
-    this.#unpackr = new Unpackr({
-      copyBuffers: true,
-      getStructures: () => JSON.parse(Buffer.from(codebook()).toString()),
-    })
+    this.#reader = new Reader(codebook)
   }
 
   /** The value of the message that lies from `start` to `end` of a Uint8Array, no Buffer. It keeps nothing of that. */
@@ -152,7 +149,7 @@ class Decoder {
     if (buffer[start] !== PLAIN) return decodeAlone(buffer, start, end)
     place.start = start + 1
     place.end = end
-    return this.#unpackr.unpack(buffer, place)
+    return this.#reader.read(buffer, place)
   }
 }
 
