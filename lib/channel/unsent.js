@@ -5,7 +5,7 @@
 // To cross costs as much as to encode a small event. An event alone crosses at once. Where several do in a short time,
 // the next ones are written down until the turn is over: their payloads stay where they were encoded, one behind the
 // other, and here is a record of each. They cross when there are enough of them, and with whatever crosses next. If the
-// thread blocks in the middle, the engine fetches them: within a millisecond or two, and before anybody begins or
+// thread blocks in the middle, the engine fetches them: twice a millisecond, and before anybody begins or
 // ceases to listen. `src/node/unsent.rs` is the other side, and says how the words are laid out.
 
 const { performance } = require('node:perf_hooks')

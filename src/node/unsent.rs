@@ -4,7 +4,7 @@
 //! To cross costs as much as to encode a small event. So in a burst JavaScript writes payloads one
 //! behind the other into the bytes that it has lent, and for each event a record into words that it has
 //! lent too. They are sent with the next call that posts, lends or asks, at the latest when the turn is
-//! over; and, because that may be long, every millisecond by the thread of the deadlines, and by
+//! over; and, because that may be long, twice a millisecond by the thread of the deadlines, and by
 //! whoever changes who listens. `lib/channel/unsent.js` is the other side.
 //!
 //! # The words
@@ -30,7 +30,7 @@ use crate::core::outcome::Reply;
 use crate::core::route::{Posted, Route};
 
 /// So long after it was written down an event is sent at the latest, whatever its thread does.
-const PATIENCE: Duration = Duration::from_millis(1);
+const PATIENCE: Duration = Duration::from_micros(500);
 
 const COUNT: usize = 0;
 const CHANGES: usize = 1;
