@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict')
 const { ParallelEventBus } = require('..')
 const native = require('../native.js')
-const { stage, test, told, until } = require('./fixtures/stage.js')
+const { stage, test, until } = require('./fixtures/stage.js')
 
 /** Far more than what crosses alone before a burst is seen to be one. */
 const MANY = 500
@@ -113,34 +113,6 @@ test('when the last listener elsewhere is removed in the middle of a burst, emit
     assert.equal(bus.getStats().listenersInvoked, listenersInvoked)
     await bus.idle()
     assert.deepEqual(await thread.run(({ log }) => log.splice(0)), [], 'an off in a listener holds for what was queued')
-  }
-})
-
-test('what a thread emitted in a burst arrives however the thread ends', async (t) => {
-  for (const how of ['exit', 'uncaught', 'loop', 'late']) {
-    const { bus, startOne } = stage(t)
-    const heard = []
-    bus.on('x', (value) => heard.push(value))
-    const leaver = await startOne(({ bus, die }) => {
-      bus.on('leave', (how, count) => {
-        if (how === 'late') process.on('exit', () => emitAll())
-        else emitAll()
-        die[how === 'late' ? 'exit' : how]()
-
-        function emitAll() {
-          for (let number = 0; number < count; number++) bus.emit('x', number)
-        }
-      })
-    })
-    const exited = told(bus, ParallelEventBus.threadExit)
-    bus.emit('leave', how, MANY)
-    if (how === 'loop') {
-      await until(() => heard.length === MANY)
-      await leaver.terminate()
-    }
-    await exited
-    await until(() => heard.length >= MANY, `all is heard after ${how}`)
-    assert.deepEqual(heard, numbers(MANY), how)
   }
 })
 

@@ -275,6 +275,50 @@ test('what a thread had emitted goes on when the thread is gone, and leaves noth
   await until(() => native.counters().dispatches === 0)
 })
 
+/** So many are far more than what crosses into the engine one by one. */
+const BURST = 500
+
+for (const [name, { way, help, resourceLimits }] of Object.entries(DEATHS)) {
+  test(`what a thread emitted in a burst just before its end arrives: ${name}`, async (t) => {
+    const { bus, startOne } = stage(t)
+    const heard = []
+    bus.on('x', (value) => heard.push(value))
+    const thread = await startOne(
+      ({ bus, die }) => {
+        bus.on('end', (way, count) => {
+          for (let number = 0; number < count; number++) bus.emit('x', number)
+          die[way]()
+        })
+      },
+      { resourceLimits },
+    )
+    const exited = told(bus, ParallelEventBus.threadExit)
+    bus.emit('end', way, BURST)
+    await until(() => heard.length >= BURST)
+    await help?.(thread)
+    await exited
+    assert.deepEqual(heard, [...Array(BURST).keys()])
+  })
+}
+
+test('what a thread emits in a burst when its process exits arrives', async (t) => {
+  const { bus, startOne } = stage(t)
+  const heard = []
+  bus.on('x', (value) => heard.push(value))
+  await startOne(({ bus, die }) => {
+    bus.on('end', (count) => {
+      process.on('exit', () => {
+        for (let number = 0; number < count; number++) bus.emit('x', number)
+      })
+      for (let number = 0; number < count; number++) bus.emit('x', -number)
+      die.exit()
+    })
+  })
+  bus.emit('end', BURST)
+  await until(() => heard.length >= 2 * BURST)
+  assert.deepEqual(heard, [...Array(BURST).keys()].map((number) => -number).concat([...Array(BURST).keys()]))
+})
+
 test('every bus that shares a channel with a thread is told of its end, and no other', async (t) => {
   const { bus, join, start } = stage(t)
   const elsewhere = new ParallelEventBus({ channel: 'elsewhere' })
