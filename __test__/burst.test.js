@@ -234,3 +234,20 @@ test('a burst is over with its turn: nothing goes on looking for more', async (t
   await bus.idle()
   await until(() => native.counters().deadlines === 0)
 })
+
+test('mock timers hold nothing up, though Jest has them hold back queueMicrotask too', async (t) => {
+  const { bus, join } = stage(t, { stallAfter: 0 })
+  const other = join({ stallAfter: 0 })
+  let done = 0
+  other.on('x', async () => {
+    await new Promise((resolve) => setImmediate(resolve))
+    done++
+  })
+  const { queueMicrotask } = globalThis
+  t.after(() => Object.assign(globalThis, { queueMicrotask }))
+  globalThis.queueMicrotask = () => {}
+  for (let number = 0; number < MANY; number++) bus.emit('x', number)
+  await bus.idle()
+  assert.equal(done, MANY)
+  await until(() => native.counters().deadlines === 0)
+})
