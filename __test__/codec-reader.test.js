@@ -65,6 +65,32 @@ test('compiled readers write literals, so that nothing of Object.prototype gets 
   }
 })
 
+for (const [what, part] of Object.entries({
+  'has nothing for readers to call': { loaded: true, exports: {} },
+  'can not be loaded': {
+    loaded: true,
+    get exports() {
+      throw new Error('no such file')
+    },
+  },
+})) {
+  test(`where msgpackr's other part ${what}, it reads on by itself`, (t) => {
+    const file = require.resolve('msgpackr/unpack-no-eval')
+    const before = require.cache[file]
+    t.after(() => {
+      if (before === undefined) delete require.cache[file]
+      else require.cache[file] = before
+    })
+    require.cache[file] = part
+    const { newDecoder, write, fetched } = between()
+    const decoder = newDecoder()
+    const message = write(order)
+    assert.deepEqual(read(decoder, message, Reader.compilesAfter + 9), [order])
+    assert.deepEqual(read(decoder, write({ grown: 1 })), [{ grown: 1 }])
+    assert.equal(fetched(), 2)
+  })
+}
+
 /** What a process prints, in lines. */
 function inAProcess(args, flags = []) {
   const file = path.join(__dirname, 'fixtures/reading.js')

@@ -39,7 +39,7 @@ class Reader {
   }
 
   #compile() {
-    const { Unpackr, read } = require('msgpackr/unpack-no-eval')
+    const { Unpackr, read } = withReaders()
     if (typeof read !== 'function') return
     this.#read = read
     // One that gets the codebook again.
@@ -56,6 +56,15 @@ class Reader {
     for (const shape of shapes.slice(this.#compiled)) shape.read = compile(shape, this.#read)
     this.#compiled = shapes.length
     return shapes
+  }
+}
+
+/** The part of msgpackr that shows what its readers call. Nothing where it can not be loaded: a bundle may lack it. */
+function withReaders() {
+  try {
+    return require('msgpackr/unpack-no-eval')
+  } catch {
+    return {}
   }
 }
 
