@@ -1,9 +1,9 @@
 //! Events that JavaScript has written down and not posted: a burst crosses into the engine once for
 //! many events.
 //!
-//! To cross costs as much as to encode a small event. So in a burst JavaScript writes payloads one
-//! behind the other into the bytes that it has lent, and for each event a record into words that it has
-//! lent too. They are sent with the next call that posts, lends or asks, at the latest when the turn is
+//! To cross, and what the engine does then, costs nearly half as much as to encode a small event. So in
+//! a burst JavaScript leaves payloads one behind the other in the bytes that it has lent, and writes for
+//! each event a record into words that it has lent too. They are sent with the next call that posts, lends or asks, at the latest when the turn is
 //! over; and, because that may be long, twice a millisecond by the thread of the deadlines, and by
 //! whoever changes who listens. `lib/channel/unsent.js` is the other side.
 //!
@@ -29,7 +29,7 @@ use crate::core::member::Member;
 use crate::core::outcome::Reply;
 use crate::core::route::{Posted, Route};
 
-/// So long after it was written down an event is sent at the latest, whatever its thread does.
+/// In a burst what was written down is looked for so often, whatever its thread does.
 const PATIENCE: Duration = Duration::from_micros(500);
 
 const COUNT: usize = 0;
