@@ -103,11 +103,16 @@ impl Channel {
     }
 
     fn each_unsent(&self, act: impl Fn(&dyn Unsent)) {
-        for member in lock(&self.members).clone() {
+        let mut all: Vec<Arc<dyn Unsent>> = Vec::new();
+        for member in lock(&self.members).iter() {
             if let Some(unsent) = member.endpoint().unsent() {
-                act(unsent);
+                // The buses of one thread, which may be many, have mostly joined one after the other.
+                if !all.last().is_some_and(|last| Arc::ptr_eq(last, unsent)) {
+                    all.push(unsent.clone());
+                }
             }
         }
+        all.iter().for_each(|unsent| act(&**unsent));
     }
 
     /// Tells every member that waits for it that nothing much waits any more.

@@ -166,8 +166,8 @@ impl Endpoint {
         let _ = self.unsent.set(unsent);
     }
 
-    pub(super) fn unsent(&self) -> Option<&dyn Unsent> {
-        self.unsent.get().map(|unsent| &**unsent)
+    pub(super) fn unsent(&self) -> Option<&Arc<dyn Unsent>> {
+        self.unsent.get()
     }
 
     /// Others of its channels are told when letters waited for so long without a look. The shortest
