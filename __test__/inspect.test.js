@@ -57,9 +57,9 @@ test('depth, colours and references to itself are as for any object', () => {
   assert.equal(inspect(bus, { depth: Number.POSITIVE_INFINITY, breakLength: 200 }), shown)
 })
 
-test('what only looks like a bus is shown as it is', () => {
+test('a bus behind a proxy is shown as the bus, and what only inherits from one as it is', () => {
   const bus = new ParallelEventBus()
+  assert.equal(inspect(new Proxy(bus, {})), inspect(bus))
   assert.equal(inspect(Object.create(bus)), 'ParallelEventBus {}')
-  assert.match(inspect(new Proxy(bus, {})), /ParallelEventBus \{\s+_events: /)
   assert.match(inspect(ParallelEventBus.prototype), /^EventEmitter \{/)
 })

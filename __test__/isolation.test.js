@@ -6,6 +6,7 @@
 const assert = require('node:assert/strict')
 const { EventEmitter, captureRejectionSymbol, errorMonitor } = require('node:events')
 const { test } = require('node:test')
+const { inspect } = require('node:util')
 const { ParallelEventBus } = require('..')
 
 /** The warnings of this library that `run` causes. */
@@ -434,4 +435,43 @@ test('onError comes before captureRejections', async () => {
   await bus.emitAndWait('x')
   await bus.idle()
   assert.deepEqual(told, ['x'])
+})
+
+test('where telling of a failure fails, listeners run and promises settle all the same', async (t) => {
+  const { emitWarning } = process
+  const { write } = process.stderr
+  const printed = []
+  t.after(() => {
+    process.emitWarning = emitWarning
+    process.stderr.write = write
+  })
+  process.emitWarning = () => {
+    throw new Error('no warnings, please')
+  }
+  process.stderr.write = (text) => printed.push(text)
+  const fails = () => {
+    throw Object.assign(new Error('fails'), {
+      [inspect.custom]() {
+        throw new Error('not to be looked at')
+      },
+    })
+  }
+  const reporters = {
+    'a warning that throws': {},
+    'an onError that throws': { onError: fails },
+    'an onError that returns a thenable that throws': { onError: () => ({ then: fails }) },
+    'an onError whose result refuses to be read': { onError: () => Object.defineProperty({}, 'then', { get: fails }) },
+  }
+  for (const [name, options] of Object.entries(reporters)) {
+    const bus = new ParallelEventBus(options)
+    let calls = 0
+    bus.on('x', fails)
+    bus.on('x', async () => fails())
+    bus.on('x', () => calls++)
+    const { success, failed } = await bus.emitAndWait('x')
+    assert.deepEqual([success, failed, calls], [1, 2, 1], name)
+    await assert.rejects(bus.request('x'), /fails/)
+    await bus.idle()
+  }
+  assert.match(printed[0], /PARALLEL_EVENT_BUS_LISTENER_FAILED.*'x' failed/)
 })

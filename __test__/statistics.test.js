@@ -56,3 +56,21 @@ test('each bus counts its own', async () => {
   assert.equal(a.getStats().eventsEmitted, 1)
   assert.equal(b.getStats().eventsEmitted, 1)
 })
+
+test('what fails of events from before a reset counts for nothing after it', async () => {
+  const bus = new ParallelEventBus({ onError() {} })
+  const failing = async () => {
+    throw new Error('late')
+  }
+  bus.on('x', failing)
+  bus.on('x', failing)
+  bus.emit('x')
+  bus.emit('x')
+  bus.resetStats()
+  await bus.idle()
+  assert.deepEqual([bus.getStats().listenersFailed, bus.getStats().failureRate], [0, '0%'])
+  bus.once('x', () => {})
+  await bus.emitAndWait('x')
+  const { listenersInvoked, listenersFailed, failureRate } = bus.getStats()
+  assert.deepEqual([listenersInvoked, listenersFailed, failureRate], [3, 2, '66.67%'])
+})

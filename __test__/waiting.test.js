@@ -352,3 +352,48 @@ test('errors are recognised across copies of the library and have no false frien
   }
   assert.equal(String(foreign), "NoListenersError: nobody listens to 'x'")
 })
+
+/** Keeps the thread from its timers. */
+function hold(ms) {
+  for (const end = performance.now() + ms; performance.now() < end; );
+}
+
+test('with({ timeout }) counts the time in the queue, also where the thread is too busy for timers', async () => {
+  const bus = new ParallelEventBus(quiet)
+  let started = 0
+  bus.on('hold', () => hold(20))
+  bus.on('late', () => started++)
+  bus.emit('hold')
+  const { failed, errors } = await bus.with({ timeout: 5 }).emitAndWait('late')
+  assert.deepEqual([failed, errors[0] instanceof ListenerTimeoutError, started], [1, true, 0])
+  bus.emit('hold')
+  await assert.rejects(bus.with({ timeout: 5 }).request('late'), ListenerTimeoutError)
+  assert.equal(started, 0)
+})
+
+test('with({ timeout }) counts what listeners hold the thread for, and calls nobody after that', async () => {
+  const bus = new ParallelEventBus(quiet)
+  let calls = 0
+  bus.on('x', () => calls++)
+  bus.on('x', () => hold(20))
+  bus.on('x', () => calls++)
+  const { success, failed } = await bus.with({ timeout: 10 }).emitAndWait('x')
+  assert.deepEqual([success, failed, calls], [1, 2, 1])
+})
+
+test('the timeout of a listener counts its synchronous part', async () => {
+  const bus = new ParallelEventBus(quiet)
+  const listeners = {
+    sync: () => hold(20),
+    'settled when it returned': async () => hold(20),
+    'settled later': async () => {
+      hold(20)
+      await turn()
+    },
+  }
+  for (const [name, listener] of Object.entries(listeners)) {
+    bus.on(name, listener, { timeout: 10 })
+    const { failed, errors } = await bus.emitAndWait(name)
+    assert.deepEqual([failed, errors[0] instanceof ListenerTimeoutError], [1, true], name)
+  }
+})

@@ -7,7 +7,8 @@ const { LimitedEmission } = require('./limited.js')
 const { FailureReporter } = require('./failure.js')
 const outbox = require('./outbox.js')
 const { Outcome } = require('./outcome.js')
-const { Withdrawals } = require('./withdrawals.js')
+const { Deferred } = require('./promises.js')
+const { Removals } = require('./removals.js')
 
 class Dispatcher {
   /** Emissions queued or running. */
@@ -16,31 +17,37 @@ class Dispatcher {
   closed = false
   /** The bus's place in its channel, or null. */
   membership = null
-  /** Removals that listeners made and that queued emissions have to heed, or null. */
-  withdrawals = null
+  /** Changes that listeners made to listeners, and that queued emissions have to heed, or null. */
+  removals = null
+  /** `this` of the listeners of what is being emitted, where that is not the bus itself: it may stand behind a proxy. */
+  receiver = null
+  /** How often statistics were reset. */
+  epoch = 0
   #idle = null
 
   /** @param {{ onError?: Function, captureRejections: boolean }} options */
   constructor(bus, options) {
     this.bus = bus
     this.reporter = new FailureReporter(this, options)
-    this.resetStats()
+    this.#clear()
   }
 
   /** Queues an event for `listeners`. See `Emission` for the shapes. */
   dispatch(event, listeners, args, outcome) {
-    this.#count(listeners)
-    outbox.push(new Emission(this, event, listeners, args, outcome))
+    this.#push(new Emission(this, event, listeners, args, outcome))
   }
 
   /** As `dispatch`, bounded by `{ timeout, signal }` unless they are null. */
   dispatchWithin(event, listeners, args, outcome, limits) {
-    if (limits === null) {
-      this.dispatch(event, listeners, args, outcome)
-      return
-    }
-    const emission = new LimitedEmission(this, event, listeners, args, outcome, limits)
-    this.#count(listeners)
+    if (limits === null) this.dispatch(event, listeners, args, outcome)
+    else this.#push(new LimitedEmission(this, event, listeners, args, outcome, limits))
+  }
+
+  #push(emission) {
+    if (this.receiver !== null) Object.defineProperty(emission, 'bus', { value: this.receiver })
+    this.eventsEmitted++
+    this.listenersInvoked += emission.unsettled
+    this.pending++
     outbox.push(emission)
   }
 
@@ -50,12 +57,6 @@ class Dispatcher {
    */
   sent(others, here) {
     if (others > 0 && here === 0) this.eventsEmitted++
-  }
-
-  #count(listeners) {
-    this.eventsEmitted++
-    this.listenersInvoked += countOf(listeners)
-    this.pending++
   }
 
   /** An emission settled. */
@@ -76,43 +77,46 @@ class Dispatcher {
 
   /** A listener threw or rejected. */
   failed(emission, error, listener) {
-    this.listenersFailed++
+    if (emission.epoch === this.epoch) this.listenersFailed++
     this.reporter.report(emission, error, listener)
   }
 
   /** Resolves when nothing is pending. */
   idle() {
     if (this.#idle !== null) return this.#idle.promise
-    let resolve
-    const promise = new Promise((settle) => {
-      resolve = settle
-    })
-    this.#idle = { promise, resolve }
+    const idle = new Deferred()
+    this.#idle = idle
     this.#checkIdle()
-    return promise
+    return idle.promise
   }
 
-  /** A removal; queued emissions heed it when a listener made it. `withdrawals.js` says why. */
-  removed(event, listener) {
-    if (outbox.current === null || outbox.isEmpty) return
-    this.withdrawals ??= new Withdrawals()
-    this.withdrawals.note(event, listener)
+  /**
+   * Where a listener's changes of listeners are noted; null where there is nothing that they have to hold for. See
+   * `removals.js`.
+   */
+  changes() {
+    if (outbox.current === null) return null
+    if (outbox.started >= outbox.emittedBefore && this.membership === null) return null
+    this.removals ??= new Removals()
+    return this.removals
   }
 
-  /** The listeners of an emission that is being started, less those withdrawn meanwhile. */
-  remainingListeners(emission) {
-    if (this.withdrawals.isPast) {
-      this.withdrawals = null
-      return emission.listeners
-    }
-    return this.withdrawals.remaining(emission)
+  /** Whether listeners changed listeners in a way that an emission that is being started may have to heed. */
+  get hasRemovals() {
+    if (this.removals?.isPast) this.removals = null
+    return this.removals !== null
   }
 
   resetStats() {
+    this.epoch++
+    this.#clear()
+    this.membership?.resetCounts()
+  }
+
+  #clear() {
     this.eventsEmitted = 0
     this.listenersInvoked = 0
     this.listenersFailed = 0
-    this.membership?.resetCounts()
   }
 
   stats() {

@@ -5,11 +5,11 @@
 // It is an AsyncResource, so the listeners run in the async context (AsyncLocalStorage) of the emitter.
 
 const { AsyncResource, executionAsyncId } = require('node:async_hooks')
+const { adopt, follow, thenOf } = require('./promises.js')
 const { originalOf } = require('./registration.js')
 const outbox = require('./outbox.js')
 const { trace } = require('./tracing.js')
 
-const { then } = Promise.prototype
 /** `listener.call(...)`, also where a listener has a `call` of its own. */
 const call = Function.prototype.call.bind(Function.prototype.call)
 
@@ -34,20 +34,26 @@ class Emission extends AsyncResource {
     this.args = args
     this.outcome = outcome
     this.unsettled = countOf(listeners)
+    /** Which statistics it belongs to: those before or after a reset. */
+    this.epoch = dispatcher.epoch
     /** What all promises that listeners returned call when they fulfil; made for the first of them. */
     this.fulfilled = null
   }
 
+  /** `this` of its listeners. */
+  get bus() {
+    return this.dispatcher.bus
+  }
+
   /** Starts every listener, in order. Called by the drain, in the emitter's async context. */
   start() {
-    if (this.dispatcher.withdrawals !== null) this.withdraw()
+    if (this.dispatcher.removals !== null) this.heedRemovals()
     if (outbox.isTraced) trace(this, () => this.callListeners())
     else this.callListeners()
   }
 
   callListeners() {
-    const { listeners, args } = this
-    const { bus } = this.dispatcher
+    const { listeners, args, bus } = this
     let settled = 0
     if (typeof listeners === 'function') {
       if (this.call(listeners, 0, bus, args)) settled = 1
@@ -59,11 +65,25 @@ class Emission extends AsyncResource {
     this.settle(settled)
   }
 
-  /** Some listeners were removed since the emit, in a way that holds for it. */
-  withdraw() {
-    this.listeners = this.dispatcher.remainingListeners(this)
-    this.unsettled = countOf(this.listeners)
-    if (this.unsettled === 0 && this.event === 'error') this.dispatcher.reporter.unheard(this)
+  /** Listeners may have removed some of its listeners since the emit, or replaced them. */
+  heedRemovals() {
+    const { dispatcher, event } = this
+    if (!dispatcher.hasRemovals) return
+    const { listeners } = dispatcher
+    const { left, added } = dispatcher.removals.remaining(this, () => listeners.replacements(event))
+    if (left === this.listeners) return
+    this.listeners = added.length === 0 ? left : this.withReplacements(left, added)
+    this.unsettled = this.listeners.length
+    if (this.unsettled === 0 && event === 'error') dispatcher.reporter.unheard(this)
+  }
+
+  /** @param {Function[]} added what EventEmitter has stored */
+  withReplacements(left, added) {
+    const { event, outcome, dispatcher } = this
+    const answer = outcome?.answer
+    if (answer === undefined) return left.concat(added.map((stored) => dispatcher.listeners.take(event, stored)))
+    // One listener answers.
+    return [answer.answering(dispatcher.listeners.take(event, added[0]), added[0])]
   }
 
   /** Calls one listener. Returns whether it is done, successfully; else `succeed` or `fail` will tell. */
@@ -79,7 +99,26 @@ class Emission extends AsyncResource {
       this.fail(index, error)
       return false
     }
-    return result === undefined || result === null || !follow(this, result, index)
+    return result === undefined || result === null || !this.follow(result, index)
+  }
+
+  /** Waits for what a listener returned, where that is a promise or has a `then`. Returns false where not. */
+  follow(result, index) {
+    try {
+      const itsThen = thenOf(result)
+      if (itsThen === undefined) return false
+      this.followPromise(adopt(result, itsThen), index)
+    } catch (error) {
+      // The `then` of the result can not even be read.
+      this.fail(index, error)
+    }
+    return true
+  }
+
+  /** A real promise settles once, so nobody has to watch that it does. */
+  followPromise(promise, index) {
+    this.fulfilled ??= () => this.settle(1)
+    follow(promise, this.fulfilled, (error) => this.fail(index, error))
   }
 
   succeed(_index) {
@@ -110,27 +149,6 @@ class Emission extends AsyncResource {
   listener(index) {
     return originalOf(typeof this.listeners === 'function' ? this.listeners : this.listeners[index])
   }
-
-  /** A real promise settles once, so nobody has to watch that it does. */
-  followPromise(promise, index) {
-    this.fulfilled ??= () => this.settle(1)
-    then.call(promise, this.fulfilled, (error) => this.fail(index, error))
-  }
-}
-
-/** Waits for what a listener returned, where that is a promise or has a `then`. Returns false where not. */
-function follow(emission, result, index) {
-  try {
-    const thenOf = result.then
-    if (typeof thenOf !== 'function') return false
-    const real = thenOf === then && result instanceof Promise
-    // What is only like a promise may settle twice, throw, or settle with another promise; a real one sorts that out.
-    emission.followPromise(real ? result : new Promise((resolve) => resolve(result)), index)
-  } catch (error) {
-    // The `then` of the result can not even be read.
-    emission.fail(index, error)
-  }
-  return true
 }
 
 function countOf(listeners) {

@@ -26,7 +26,7 @@ function branded(Class, code) {
 
 class ListenerTimeoutError extends Error {
   constructor(event, listener, timeout) {
-    super(`${describe(listener)} of ${inspect(event)} did not settle within ${timeout} ms`)
+    super(`${describe(listener)} of ${show(event)} did not settle within ${timeout} ms`)
     this.event = event
     this.timeout = timeout
   }
@@ -35,7 +35,7 @@ branded(ListenerTimeoutError, 'ERR_LISTENER_TIMEOUT')
 
 class NoListenersError extends Error {
   constructor(event) {
-    super(`nobody listens to ${inspect(event)}`)
+    super(`nobody listens to ${show(event)}`)
     this.event = event
   }
 }
@@ -43,7 +43,7 @@ branded(NoListenersError, 'ERR_NO_LISTENERS')
 
 class ThreadExitedError extends Error {
   constructor(event, threadId) {
-    const what = event === null ? 'without being told to' : `before its listener of ${inspect(event)} had settled`
+    const what = event === null ? 'without being told to' : `before its listener of ${show(event)} had settled`
     super(`thread ${threadId} ended ${what}`)
     this.event = event
     this.threadId = threadId
@@ -53,7 +53,7 @@ branded(ThreadExitedError, 'ERR_THREAD_EXITED')
 
 class MailboxFullError extends Error {
   constructor(event, threadId) {
-    super(`as much as may waits for thread ${threadId}, so ${inspect(event)} was not queued`)
+    super(`as much as may waits for thread ${threadId}, so ${show(event)} was not queued`)
     this.event = event
     this.threadId = threadId
   }
@@ -62,7 +62,7 @@ branded(MailboxFullError, 'ERR_MAILBOX_FULL')
 
 class BusClosedError extends Error {
   constructor(event) {
-    super(`the bus is closed, so ${inspect(event)} reaches nobody`)
+    super(`the bus is closed, so ${show(event)} reaches nobody`)
     this.event = event
   }
 }
@@ -71,31 +71,50 @@ branded(BusClosedError, 'ERR_BUS_CLOSED')
 /** A listener in a message. Its name may be anything, or refuse to be read. */
 function describe(listener) {
   try {
-    if (listener.name) return `listener ${listener.name}`
+    if (typeof listener.name === 'string' && listener.name !== '') return `listener ${listener.name}`
   } catch {}
   return 'a listener'
 }
 
-// The three below are Node's own errors for wrong arguments: plain TypeError and RangeError with Node's codes,
-// so that who already handles those of EventEmitter handles these.
+/** Anything in a message. It may refuse to be looked at. */
+function show(value) {
+  try {
+    return inspect(value)
+  } catch {
+    return 'a value that cannot be inspected'
+  }
+}
 
+// The three below are Node's own errors for wrong arguments: plain TypeError and RangeError with Node's codes and
+// words, so that who already handles those of EventEmitter handles these.
+
+/** @param {string} expected as in `of type function`, `an instance of AbortSignal` */
 function invalidArgType(name, expected, value) {
-  const received = value == null ? String(value) : `${typeof value} ${inspect(value)}`
-  const error = new TypeError(`The "${name}" argument must be ${expected}. Received ${received}`)
+  // Node calls what is part of something a property.
+  const kind = name.includes('.') ? 'property' : 'argument'
+  const error = new TypeError(`The "${name}" ${kind} must be ${expected}. Received ${received(value)}`)
   error.code = 'ERR_INVALID_ARG_TYPE'
   return error
 }
 
+function received(value) {
+  if (value === null || value === undefined) return String(value)
+  if (typeof value !== 'object' && typeof value !== 'function') return `type ${typeof value} (${show(value)})`
+  try {
+    if (typeof value === 'function') return `function ${value.name}`
+    if (value.constructor?.name) return `an instance of ${value.constructor.name}`
+  } catch {}
+  return show(value)
+}
+
 function outOfRange(name, range, value) {
-  const error = new RangeError(
-    `The value of "${name}" is out of range. It must be ${range}. Received ${inspect(value)}`,
-  )
+  const error = new RangeError(`The value of "${name}" is out of range. It must be ${range}. Received ${show(value)}`)
   error.code = 'ERR_OUT_OF_RANGE'
   return error
 }
 
 function invalidArgValue(name, value, reason) {
-  const error = new TypeError(`The argument '${name}' ${reason}. Received ${inspect(value)}`)
+  const error = new TypeError(`The argument '${name}' ${reason}. Received ${show(value)}`)
   error.code = 'ERR_INVALID_ARG_VALUE'
   return error
 }
@@ -107,6 +126,7 @@ module.exports = {
   MailboxFullError,
   BusClosedError,
   describe,
+  show,
   invalidArgType,
   invalidArgValue,
   outOfRange,

@@ -5,9 +5,9 @@
 // must not fail: what goes wrong here becomes a warning itself.
 
 const { captureRejectionSymbol, errorMonitor } = require('node:events')
-const { inspect } = require('node:util')
-const { describe } = require('./errors.js')
+const { describe, show } = require('./errors.js')
 const outbox = require('./outbox.js')
+const { adopt, follow, thenOf } = require('./promises.js')
 
 class FailureReporter {
   #dispatcher
@@ -23,6 +23,7 @@ class FailureReporter {
     this.onError = onError
   }
 
+  /** Tells of a listener's failure. Does not throw, whatever the handlers do. */
   report(emission, error, listener) {
     const { event } = emission
     if (this.onError !== undefined) this.#callHandler(event, error, listener)
@@ -42,7 +43,7 @@ class FailureReporter {
     this.#warnedLost.add(about)
     warn(
       'PARALLEL_EVENT_BUS_EVENT_LOST',
-      `${inspect(event)} did not get to the end of a listener in another thread. More of the same are only counted: see getStats(), or set onError.`,
+      `${show(event)} did not get to the end of a listener in another thread. More of the same are only counted: see getStats(), or set onError.`,
       error,
     )
   }
@@ -56,6 +57,15 @@ class FailureReporter {
   /** An `error` whose listeners were all removed while it was queued. A synchronous emitter would have thrown it. */
   unheard({ args }) {
     warn('PARALLEL_EVENT_BUS_ERROR_UNHEARD', "the listeners of 'error' were removed before it reached them", args[0])
+  }
+
+  /** Adds or removes a listener where there is no emitter to throw to what a handler of `newListener` does. */
+  guardHandler(handler, event, listener, change) {
+    try {
+      change()
+    } catch (error) {
+      this.report({ event: handler, args: [event, listener] }, error, listener)
+    }
   }
 
   #callHandler(event, error, listener) {
@@ -84,7 +94,7 @@ class FailureReporter {
     events.add(event)
     warn(
       'PARALLEL_EVENT_BUS_LISTENER_FAILED',
-      `${describe(listener)} of ${inspect(event)} failed. Its further failures are only counted: see getStats(), or set onError.`,
+      `${describe(listener)} of ${show(event)} failed. Its further failures are only counted: see getStats(), or set onError.`,
       error,
     )
   }
@@ -98,32 +108,34 @@ function isOfErrors(event) {
 /** Calls a handler of the user's. What it throws, or rejects with, is a warning. */
 function guard(handler, event, call) {
   const failed = (reason) => {
-    warn('PARALLEL_EVENT_BUS_HANDLER_FAILED', `${handler} failed for ${inspect(event)}`, reason)
+    warn('PARALLEL_EVENT_BUS_HANDLER_FAILED', `${handler} failed for ${show(event)}`, reason)
   }
   try {
     const result = call()
-    if (typeof result?.then === 'function') result.then(undefined, failed)
+    const itsThen = thenOf(result)
+    if (itsThen !== undefined) follow(adopt(result, itsThen), undefined, failed)
   } catch (reason) {
     failed(reason)
   }
 }
 
+/** A process warning. Where that fails, which is another's doing, at least the text is printed. */
 function warn(code, message, cause) {
-  const detail = stackOf(cause)
-  if (!outbox.exiting) {
-    process.emitWarning(message, { type: 'ParallelEventBusWarning', code, detail })
-    return
+  const detail = show(cause)
+  try {
+    if (!outbox.exiting) process.emitWarning(message, { type: 'ParallelEventBusWarning', code, detail })
+    // emitWarning waits for a tick that does not come any more.
+    else process.emit('warning', Object.assign(new Error(message), { name: 'ParallelEventBusWarning', code, detail }))
+  } catch (error) {
+    print(`(${code}) ${message}\n${detail}\nIt could not be emitted as a warning: ${show(error)}\n`)
   }
-  // emitWarning waits for a tick that does not come any more.
-  process.emit('warning', Object.assign(new Error(message), { name: 'ParallelEventBusWarning', code, detail }))
 }
 
-/** The stack of what was thrown, or whatever can be said of it. */
-function stackOf(thrown) {
+function print(text) {
   try {
-    return inspect(thrown)
+    process.stderr.write(text)
   } catch {
-    return 'a value that can not be inspected'
+    // Nobody is left to be told.
   }
 }
 

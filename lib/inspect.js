@@ -33,7 +33,7 @@ function emptyView(bus) {
   return view
 }
 
-function counts({ _events }) {
+function counts({ _events = {} }) {
   return Object.fromEntries(
     Reflect.ownKeys(_events).map((event) => [event, typeof _events[event] === 'function' ? 1 : _events[event].length]),
   )

@@ -8,14 +8,12 @@ const { Answer, Outcome } = require('./outcome.js')
 const { Registration } = require('./registration.js')
 
 class LocalLane {
-  #bus
   #dispatcher
-  #roster
+  #listeners
 
-  constructor(bus, { dispatcher, roster }) {
-    this.#bus = bus
+  constructor({ dispatcher, listeners }) {
     this.#dispatcher = dispatcher
-    this.#roster = roster
+    this.#listeners = listeners
   }
 
   /** For an awaited event. */
@@ -33,32 +31,32 @@ class LocalLane {
    * left to get it.
    */
   queue(event, args, outcome, limits, onHeard) {
-    const registered = this.#bus._events[event]
+    const registered = this.#listeners.get(event)
     if (registered === undefined) return false
     onHeard?.()
-    if (this.#roster.hasSpecial(event)) return this.#queueWithOnce(event, args, outcome, limits)
+    if (this.#listeners.hasSpecial(event)) return this.#queueWithOnce(event, args, outcome, limits)
     this.#dispatcher.dispatchWithin(event, registered, args, outcome, limits)
     return true
   }
 
   /** As `queue` for an event with `once` listeners: they are claimed, so no later emission has them. */
   #queueWithOnce(event, args, outcome, limits) {
-    const open = this.#roster.open(event)
+    const open = this.#listeners.open(event)
     if (open.length === 0) return false
     const once = open.filter((listener) => Registration.of(listener)?.once)
-    const listeners = open.map((listener) => this.#roster.claim(listener))
+    const listeners = open.map((listener) => this.#listeners.claim(listener))
     this.#dispatcher.dispatchWithin(event, listeners, args, outcome, limits)
-    this.#roster.removeAll(event, once)
+    this.#listeners.removeClaimed(event, once)
     return true
   }
 
   /** Asks the first listener. */
   ask(event, args, answer, limits) {
-    const listener = this.#roster.open(event)[0]
+    const listener = this.#listeners.open(event)[0]
     if (listener === undefined) throw new NoListenersError(event)
-    const listeners = answer.answering(this.#roster.claim(listener), listener)
+    const listeners = answer.answering(this.#listeners.claim(listener), listener)
     this.#dispatcher.dispatchWithin(event, listeners, args, answer, limits)
-    if (Registration.of(listener)?.once) this.#bus.removeListener(event, listener)
+    if (Registration.of(listener)?.once) this.#listeners.removeClaimed(event, [listener])
   }
 }
 

@@ -2,15 +2,21 @@
 
 // An emission with a deadline or an abort signal: what `bus.with({ timeout, signal })` emits.
 
+const { performance } = require('node:perf_hooks')
 const { clearTimeout, setTimeout } = require('node:timers')
 const { Emission } = require('./emission.js')
 const { ListenerTimeoutError } = require('./errors.js')
+const { follow } = require('./promises.js')
+const { Registration, storedOf } = require('./registration.js')
 const { onAbort } = require('./signals.js')
 
 class LimitedEmission extends Emission {
   #limits
+  #endsAt = Number.POSITIVE_INFINITY
   #timer
   #release
+  /** How many of its listeners were called. */
+  #called = 0
   #started = false
   #aborted = false
   #finished = false
@@ -21,32 +27,47 @@ class LimitedEmission extends Emission {
   constructor(dispatcher, event, listeners, args, outcome, limits) {
     super(dispatcher, event, listeners, args, outcome)
     this.#limits = limits
-    if (limits.timeout !== undefined) this.#timer = setTimeout(() => this.#expire(), limits.timeout)
-    if (limits.signal !== undefined) this.#release = onAbort(limits.signal, () => this.#abort())
+    const { timeout, signal } = limits
+    if (timeout !== undefined) {
+      this.#endsAt = performance.now() + timeout
+      this.#timer = setTimeout(() => this.#expire(), timeout)
+    }
+    if (signal !== undefined) this.#release = onAbort(signal, () => this.#abort())
   }
 
   start() {
     if (this.#finished) return
+    // The thread may have been too busy for its timers.
+    if (this.#isLate) {
+      this.#expire()
+      return
+    }
     this.#started = true
     super.start()
   }
 
   call(listener, index, bus, args) {
-    // Taken back by the abort of a listener before it.
+    // Taken back by the abort of a listener before it, or late because of that one.
     if (this.#aborted) this.succeed(index)
-    else if (super.call(listener, index, bus, args)) this.succeed(index)
+    else if (this.#isLate) this.#expire()
+    else {
+      this.#called = index + 1
+      if (super.call(listener, index, bus, args)) this.succeed(index)
+    }
     return false
   }
 
   followPromise(promise, index) {
-    promise.then(
+    follow(
+      promise,
       () => this.succeed(index),
       (error) => this.fail(index, error),
     )
   }
 
   succeed(index) {
-    if (this.#close(index)) super.succeed(index)
+    if (this.#isLate && !this.#aborted) this.#expire()
+    else if (this.#close(index)) super.succeed(index)
   }
 
   fail(index, error) {
@@ -60,6 +81,10 @@ class LimitedEmission extends Emission {
     super.finish()
   }
 
+  get #isLate() {
+    return this.#endsAt !== Number.POSITIVE_INFINITY && performance.now() >= this.#endsAt
+  }
+
   /** Returns false where the listener at `index` was done before. */
   #close(index) {
     if (this.#settled.has(index)) return false
@@ -68,9 +93,11 @@ class LimitedEmission extends Emission {
   }
 
   #expire() {
+    if (this.#finished) return
     const { event } = this
     const { timeout } = this.#limits
     const count = this.unsettled + this.#settled.size
+    this.#restoreClaimed()
     // Whoever is told of a failure may abort the signal, and with it what is left.
     for (let index = 0; index < count && !this.#finished; index++) {
       if (!this.#settled.has(index)) this.fail(index, new ListenerTimeoutError(event, this.listener(index), timeout))
@@ -81,9 +108,18 @@ class LimitedEmission extends Emission {
   #abort() {
     this.#aborted = true
     this.outcome?.abort(this.#limits.signal.reason)
-    if (this.#started || this.#finished) return
+    if (this.#finished) return
+    this.#restoreClaimed()
+    if (this.#started) return
     this.listeners = []
     this.finish()
+  }
+
+  /** A `once` listener that was not called, and will not be, waits for the next event. */
+  #restoreClaimed() {
+    const { listeners, dispatcher } = this
+    const list = typeof listeners === 'function' ? [listeners] : listeners
+    for (const called of list.slice(this.#called)) dispatcher.listeners.restore(Registration.of(storedOf(called)))
   }
 }
 

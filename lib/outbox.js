@@ -56,7 +56,7 @@ class Outbox {
   /** Queues an emission. It starts in a later turn, after all that were queued before. */
   push(emission) {
     this.#emitted++
-    // What a listener emits has the rank of the emission it was called for: see `withdrawals.js`.
+    // What a listener emits has the rank of the emission it was called for: see `removals.js`.
     emission.rank = this.#current === null ? this.#emitted : this.#current.rank
     const last = this.#tail
     this.#tail = emission

@@ -3,25 +3,14 @@
 // What the emitter of an awaited emission learns.
 
 const { NoListenersError } = require('./errors.js')
+const { Deferred, adopt, follow, thenOf } = require('./promises.js')
 const { standIn } = require('./registration.js')
 
-// One executor for all promises, instead of a closure for each: it is called before `new Promise` returns.
-const captured = { resolve: undefined, reject: undefined }
-const capture = (resolve, reject) => {
-  captured.resolve = resolve
-  captured.reject = reject
-}
-
 /** `emitAndWait`: resolves to `{ success, failed, errors }` when every listener has settled. */
-class Outcome {
-  constructor() {
-    this.failures = 0
-    /** By listener, with gaps where one succeeded; null before the first failure. */
-    this.errors = null
-    this.promise = new Promise(capture)
-    this.resolve = captured.resolve
-    this.reject = captured.reject
-  }
+class Outcome extends Deferred {
+  failures = 0
+  /** By listener, with gaps where one succeeded; null before the first failure. */
+  errors = null
 
   failed(index, error) {
     this.failures++
@@ -44,34 +33,41 @@ class Outcome {
   }
 }
 
-/** Keeps what a listener returns. */
-class Answering {
-  value = undefined
-
-  /** What the emission calls: `listener`, in the place of what EventEmitter has stored for it. */
-  answering(listener, stored) {
-    const remember = (value) => {
-      this.value = value
-      return value
-    }
-    function answer(...args) {
-      const value = Reflect.apply(listener, this, args)
-      // Not resolved with as it is: a timeout or an abort may come first. And not a `then` called twice: what is
-      // lazy would be done twice.
-      return typeof value?.then === 'function' ? Promise.resolve(value).then(remember) : remember(value)
-    }
-    return standIn(answer, stored)
+/**
+ * Returns a function for an emission to call in the place of `listener`, for which EventEmitter has `stored`, that keeps in
+ * `answer.value` what that one returns.
+ */
+function answering(answer, listener, stored) {
+  const remember = (value) => {
+    answer.value = value
+    return value
   }
+  function call(...args) {
+    const value = Reflect.apply(listener, this, args)
+    const itsThen = thenOf(value)
+    // Not resolved with as it is: a timeout or an abort may come first.
+    return itsThen === undefined ? remember(value) : follow(adopt(value, itsThen), remember)
+  }
+  return standIn(call, stored)
 }
 
 /** `request`: what its one listener returns, or throws. */
-class Answer extends Answering {
+class Answer extends Deferred {
+  value = undefined
+
   constructor(event) {
     super()
     this.event = event
-    this.promise = new Promise(capture)
-    this.resolve = captured.resolve
-    this.reject = captured.reject
+  }
+
+  /** Itself: what is not a request has none. */
+  get answer() {
+    return this
+  }
+
+  /** What an emission calls in the place of `listener`, for which EventEmitter has `stored`. */
+  answering(listener, stored) {
+    return answering(this, listener, stored)
   }
 
   failed(_index, error) {
@@ -89,4 +85,4 @@ class Answer extends Answering {
   }
 }
 
-module.exports = { Outcome, Answering, Answer }
+module.exports = { Outcome, Answer, answering }

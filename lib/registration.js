@@ -4,42 +4,71 @@
 //
 // EventEmitter stores functions, so the options live in a function around the listener. Its `listener`
 // property names the original, which is how EventEmitter finds it for `off`, `listeners()` and `newListener`.
+//
+// What hangs on a function counts only if it was made here, for that very function: a mock, or the proxy of a remote object,
+// answers to any name, and a wrapper may have copied properties.
 
+const { performance } = require('node:perf_hooks')
 const { clearTimeout, setTimeout } = require('node:timers')
 const { ListenerTimeoutError } = require('./errors.js')
+const { NativePromise, adopt, follow, thenOf } = require('./promises.js')
 const { onAbort } = require('./signals.js')
+const { keyOf } = require('./validate.js')
 
-const registration = Symbol('registration')
+const REGISTRATION = Symbol('registration')
+const STAND_IN = Symbol('stands for')
 
 class Registration {
   /** Taken by an emission that is queued: no later one may have it. */
   claimed = false
-  /** EventEmitter has it. What it stores may be passed to `on` again, by who got it from `rawListeners()`. */
+  /** EventEmitter has it. */
   added = false
+  /** EventEmitter never had it. */
+  isNew = true
   /** On a channel: the bus's membership, and the id by which the engine knows this listener. */
   membership = null
   id = 0
   /** On a channel: a listener removed it, which holds for events that are on their way, too. */
   withdrawn = false
   #release = undefined
-  #removed = false
 
-  /** @param {{ once?: boolean, timeout?: number, group?: string }} options */
-  constructor(bus, event, listener, { once = false, timeout, group }) {
+  /**
+   * @param {{ once?: boolean, timeout?: number, group?: string, signal?: AbortSignal }} options
+   * @param {Function} [alias] what the listener was passed as, if that is the stored function of another registration
+   */
+  constructor(bus, event, listener, { once = false, timeout, group, signal } = {}, alias) {
+    this.bus = bus
     this.event = event
+    this.listener = listener
     this.once = once
     this.timeout = timeout
     this.group = group
+    this.signal = signal
+    this.alias = alias
     this.target = timeout === undefined ? listener : limited(event, listener, timeout)
     /** What EventEmitter stores. A function of its own for each registration, even of the same listener. */
-    this.stored = once ? onceFunction(bus, event, this) : callFunction(this)
+    this.stored = once ? onceFunction(this) : callFunction(this)
     this.stored.listener = listener
-    this.stored[registration] = this
+    this.stored[REGISTRATION] = this
+    if (timeout !== undefined) standIn(this.target, this.stored)
   }
 
   /** It does not get every event: only its first, or those that its group assigns to it. */
   get isSpecial() {
     return this.once || this.group !== undefined
+  }
+
+  /** Whether it may be registered again as it is, for an event of a bus. */
+  isFreeFor(bus, event) {
+    return !this.isNew && !this.added && this.bus === bus && keyOf(this.event) === keyOf(event)
+  }
+
+  /** Returns itself as it was before it was added. */
+  renewed() {
+    this.isNew = true
+    this.claimed = false
+    this.withdrawn = false
+    return this
   }
 
   /** What an emission calls that has claimed a `once` listener. */
@@ -50,47 +79,74 @@ class Registration {
 
   /** The registration behind a function that EventEmitter stores, if it was made with options. */
   static of(stored) {
-    try {
-      return stored?.[registration]
-    } catch {
-      // A proxy that refuses to be read: not one of ours.
-      return undefined
-    }
+    const found = read(stored, REGISTRATION)
+    return found !== undefined && #release in found && found.stored === stored ? found : undefined
   }
 
-  /** Calls `remove` when the signal aborts, unless the listener is gone by then. */
-  removeOn(signal, remove) {
-    this.#release = onAbort(signal, remove)
+  /** Calls `remove` when the signal aborts, until it is let go of. */
+  hold(remove) {
+    if (this.signal !== undefined) this.#release = onAbort(this.signal, remove)
   }
 
-  /** The listener was removed: lets go of the signal. Returns false if it was removed before. */
-  remove() {
-    if (this.#removed) return false
-    this.#removed = true
+  /** Lets go of the signal. */
+  letGo() {
     this.#release?.()
-    return true
+    this.#release = undefined
   }
 }
 
-/** Marks a function that an emission calls in place of a stored one, so that a removal of that finds it. */
+/** What a function stands for that an emission calls in the place of a stored one. */
+class StandIn {
+  #called
+  #stored
+
+  constructor(called, stored) {
+    this.#called = called
+    this.#stored = stored
+  }
+
+  static storedOf(called) {
+    const found = read(called, STAND_IN)
+    return found !== undefined && #called in found && found.#called === called ? found.#stored : called
+  }
+}
+
+/** What hangs on a function under a symbol of this file, if it is an object. */
+function read(listener, key) {
+  try {
+    const found = listener?.[key]
+    return typeof found === 'object' && found !== null ? found : undefined
+  } catch {
+    // A proxy that refuses to be read: not one of ours.
+    return undefined
+  }
+}
+
+/** Has a function that an emission calls stand for a stored one, so that a removal of that finds it. */
 function standIn(called, stored) {
-  called.listener = originalOf(stored)
-  called.standsFor = stored
+  called[STAND_IN] = new StandIn(called, stored)
   return called
 }
 
 /** What EventEmitter stores, or stored, for a function that an emission calls. */
-function storedOf(called) {
-  return called.standsFor ?? called
+const { storedOf } = StandIn
+
+/** The listener as it was passed to `on`, for a function that EventEmitter stores or that an emission calls. */
+function originalOf(called) {
+  const stored = storedOf(called)
+  return Registration.of(stored)?.listener ?? stored
 }
 
-/** The listener as it was passed to `on`. Reading the property may fail where it is somebody else's. */
-function originalOf(stored) {
+/** Whether `off(event, listener)` removes what is stored, as EventEmitter sees it. */
+function isRemovedBy(stored, listener) {
+  if (stored === listener) return true
+  const registration = Registration.of(stored)
+  if (registration !== undefined) return registration.listener === listener
   try {
-    const { listener } = stored
-    return typeof listener === 'function' ? listener : stored
+    return stored.listener === listener
   } catch {
-    return stored
+    // A proxy that refuses to be read.
+    return false
   }
 }
 
@@ -101,32 +157,38 @@ function callFunction({ target }) {
 }
 
 /** What `rawListeners()` shows: called by hand, it removes itself and calls the listener, as EventEmitter's does. */
-function onceFunction(bus, event, registration) {
+function onceFunction(registration) {
   return function once(...args) {
     if (registration.claimed) return undefined
     registration.claimed = true
-    bus.removeListener(event, once)
+    registration.bus.removeListener(registration.event, once)
     return Reflect.apply(registration.target, this, args)
   }
 }
 
 /** Fails with a ListenerTimeoutError where `listener` has not settled `timeout` ms after its start. */
 function limited(event, listener, timeout) {
-  function call(...args) {
+  return function call(...args) {
+    const start = performance.now()
+    const late = () => new ListenerTimeoutError(event, listener, timeout)
     const result = Reflect.apply(listener, this, args)
-    if (typeof result?.then !== 'function') return result
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new ListenerTimeoutError(event, listener, timeout)), timeout)
+    const left = timeout - (performance.now() - start)
+    const itsThen = thenOf(result)
+    if (itsThen === undefined) {
+      if (left <= 0) throw late()
+      return result
+    }
+    return new NativePromise((resolve, reject) => {
+      // A promise that has settled already is in time only if its listener returned in time.
+      if (left <= 0) reject(late())
+      const timer = setTimeout(() => reject(late()), Math.max(1, left))
       const settled = (settle) => (value) => {
         clearTimeout(timer)
         settle(value)
       }
-      // Promise.resolve, because what is only like a promise may settle with another, or throw.
-      Promise.resolve(result).then(settled(resolve), settled(reject))
+      follow(adopt(result, itsThen), settled(resolve), settled(reject))
     })
   }
-  call.listener = listener
-  return call
 }
 
-module.exports = { Registration, originalOf, standIn, storedOf }
+module.exports = { Registration, isRemovedBy, originalOf, standIn, storedOf }

@@ -6,12 +6,11 @@
 // around them, and who waits for the outcome has an object before it.
 
 const { tracingChannel } = require('node:diagnostics_channel')
+const { adopt, follow, thenOf } = require('./promises.js')
 const { originalOf, standIn, storedOf } = require('./registration.js')
 
 const emissions = tracingChannel('parallel-event-bus:emission')
 const listeners = tracingChannel('parallel-event-bus:listener')
-
-const { then } = Promise.prototype
 
 /** Every channel: `hasSubscribers` of a tracing channel is not in all releases of Node 20. */
 function isTraced() {
@@ -67,6 +66,10 @@ class TracedOutcome {
     this.#next?.abort(reason)
   }
 
+  get answer() {
+    return this.#next?.answer
+  }
+
   settle(count) {
     // `filter` skips the gaps.
     const errors = this.#errors.filter(() => true)
@@ -105,14 +108,13 @@ function tracedListener(emission, called) {
 
 /** What a listener returned, or a promise in the place of something like one, whose `then` may only be called once. */
 function observed(result, message) {
-  const thenOf = result?.then
-  if (typeof thenOf !== 'function') {
+  const itsThen = thenOf(result)
+  if (itsThen === undefined) {
     message.result = result
     return result
   }
-  const promise = thenOf === then && result instanceof Promise ? result : new Promise((resolve) => resolve(result))
-  return then.call(
-    promise,
+  return follow(
+    adopt(result, itsThen),
     (value) => {
       message.result = value
       settled(listeners, message)

@@ -2,6 +2,7 @@
 
 // Checks of what users pass in. Each `validate` returns nothing and throws Node's own kind of error, with its code.
 
+const { EventEmitter } = require('node:events')
 const { invalidArgType, invalidArgValue, outOfRange } = require('./errors.js')
 
 /** The longest a Node timer runs; a longer one would fire at once. */
@@ -11,32 +12,52 @@ const MOST_THREADS = 1024
 
 function validateObject(value, name) {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalidArgType(name, 'an object', value)
+    throw invalidArgType(name, 'of type object', value)
   }
 }
 
 function validateFunction(value, name) {
-  if (typeof value !== 'function') throw invalidArgType(name, 'a function', value)
+  if (typeof value !== 'function') throw invalidArgType(name, 'of type function', value)
+}
+
+/** As EventEmitter itself, with its own words. */
+function validateListener(value) {
+  if (typeof value !== 'function') new EventEmitter().on('event', value)
+}
+
+/**
+ * Returns the options in the third argument of `on`, if it is a plain object. EventEmitter ignores a third argument, and
+ * programs pass what other emitters take there: a context, a capture flag.
+ */
+function optionsIn(third) {
+  return isPlainObject(third) ? third : undefined
+}
+
+/** Of any realm: what has no prototype, or one that has none. */
+function isPlainObject(value) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 function validateBoolean(value, name) {
-  if (typeof value !== 'boolean') throw invalidArgType(name, 'a boolean', value)
+  if (typeof value !== 'boolean') throw invalidArgType(name, 'of type boolean', value)
 }
 
 function validateMaxListeners(value, name) {
-  if (typeof value !== 'number') throw invalidArgType(name, 'a number', value)
+  if (typeof value !== 'number') throw invalidArgType(name, 'of type number', value)
   if (!(value >= 0)) throw outOfRange(name, 'a non-negative number', value)
 }
 
 /** Milliseconds, more than 0. */
 function validateTimeout(value, name) {
-  if (typeof value !== 'number') throw invalidArgType(name, 'a number', value)
+  if (typeof value !== 'number') throw invalidArgType(name, 'of type number', value)
   if (!(value > 0 && value <= LONGEST_TIMEOUT)) throw outOfRange(name, `> 0 and <= ${LONGEST_TIMEOUT}`, value)
 }
 
 function validateSignal(value, name) {
   if (typeof value?.aborted !== 'boolean' || typeof value.addEventListener !== 'function') {
-    throw invalidArgType(name, 'an AbortSignal', value)
+    throw invalidArgType(name, 'an instance of AbortSignal', value)
   }
 }
 
@@ -49,12 +70,12 @@ function validateLimits(options, name) {
 
 /** The name of a channel or a group. */
 function validateName(value, name) {
-  if (typeof value !== 'string') throw invalidArgType(name, 'a string', value)
+  if (typeof value !== 'string') throw invalidArgType(name, 'of type string', value)
   if (value === '') throw invalidArgValue(name, value, 'must not be empty')
 }
 
 function validateInteger(value, name, least, most) {
-  if (typeof value !== 'number') throw invalidArgType(name, 'a number', value)
+  if (typeof value !== 'number') throw invalidArgType(name, 'of type number', value)
   if (!(Number.isInteger(value) && value >= least && value <= most)) {
     throw outOfRange(name, `an integer >= ${least} and <= ${most}`, value)
   }
@@ -107,7 +128,9 @@ function validateSpawnOptions(options) {
 module.exports = {
   keyOf,
   validateSpawnOptions,
+  optionsIn,
   validateFunction,
+  validateListener,
   validateLimits,
   validateListenerOptions,
   validateBusOptions,

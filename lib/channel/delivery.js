@@ -6,7 +6,8 @@
 const native = require('../native.js')
 const { Emission, countOf } = require('../emission.js')
 const outbox = require('../outbox.js')
-const { Answering } = require('../outcome.js')
+const { answering } = require('../outcome.js')
+const { follow } = require('../promises.js')
 const { storedOf } = require('../registration.js')
 
 /** One whose emitter waits for nothing. The engine is told when all its listeners are done. */
@@ -58,8 +59,8 @@ class Dispatched extends Emission {
     this.#mustStart = mustStart
     this.#indexes = indexes
     this.#timeouts = timeouts
-    this.#answer = isRequest ? new Answering() : null
-    if (isRequest) this.listeners = listeners.map((called) => this.#answer.answering(called, storedOf(called)))
+    this.#answer = isRequest ? { value: undefined } : null
+    if (isRequest) this.listeners = listeners.map((called) => answering(this.#answer, called, storedOf(called)))
   }
 
   start() {
@@ -68,9 +69,14 @@ class Dispatched extends Emission {
     super.start()
   }
 
-  withdraw() {
+  /** The emitter waits for those listeners that it was addressed to, and for no others. */
+  withReplacements(left) {
+    return left
+  }
+
+  heedRemovals() {
     const before = this.listeners
-    super.withdraw()
+    super.heedRemovals()
     if (this.listeners === before) return
     const indexes = []
     for (const [index, listener] of before.entries()) {
@@ -93,7 +99,8 @@ class Dispatched extends Emission {
   }
 
   followPromise(promise, index) {
-    promise.then(
+    follow(
+      promise,
       () => this.succeed(index),
       (error) => this.fail(index, error),
     )

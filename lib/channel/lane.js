@@ -12,17 +12,15 @@ const { Membership } = require('./membership.js')
 const { Sender } = require('./sender.js')
 
 class ChannelLane {
-  #bus
   #dispatcher
-  #roster
+  #listeners
   #local
   #sender
 
   /** @param {import('../lane.js').LocalLane} local for events that stay in this thread */
-  constructor(bus, { dispatcher, roster, local, membership }) {
-    this.#bus = bus
+  constructor({ dispatcher, listeners, local, membership }) {
     this.#dispatcher = dispatcher
-    this.#roster = roster
+    this.#listeners = listeners
     this.#local = local
     this.membership = membership
     this.#sender = membership.sender
@@ -114,11 +112,11 @@ class ChannelLane {
 
   /** Everybody's plain listeners get it; `once` listeners and those of a group only if the engine says so. */
   #listenersHere(event, own) {
-    const stored = this.#bus._events[event]
+    const stored = this.#listeners.get(event)
     if (stored === undefined) return NOBODY
-    if (!this.#roster.hasSpecial(event)) return stored
+    if (!this.#listeners.hasSpecial(event)) return stored
     const claimed = new Set(own.map(({ registration }) => registration))
-    return this.#roster.stored(event).flatMap((each) => {
+    return this.#listeners.stored(event).flatMap((each) => {
       const registration = Registration.of(each)
       if (!registration?.isSpecial) return each
       return claimed.has(registration) ? calledFor(registration) : []
@@ -132,7 +130,7 @@ class ChannelLane {
   #removeClaimed(event, own) {
     if (own.length === 0) return
     const once = own.filter(({ registration }) => registration.once)
-    this.#roster.removeAll(
+    this.#listeners.removeClaimed(
       event,
       once.map(({ registration }) => registration.stored),
     )
@@ -159,6 +157,10 @@ class Chosen {
 
   failed(index, error) {
     this.#outcome?.failed(index, error)
+  }
+
+  get answer() {
+    return this.#outcome?.answer
   }
 
   settle(count) {

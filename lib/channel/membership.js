@@ -81,7 +81,7 @@ class Membership {
 
   unlisten(registration) {
     if (registration.membership === null) return
-    // As for emissions that are queued here: see `withdrawals.js`.
+    // As for emissions that are queued here: see `removals.js`.
     registration.withdrawn = outbox.current !== null
     if (!native.unlisten(this.#thread, this.#member, registration.id)) this.#inbox.forget(registration.id)
     this.#listening--

@@ -1,0 +1,183 @@
+'use strict'
+
+// How changes of listeners that are made inside a listener hold for emissions that are already queued.
+//
+// With a synchronous emitter, a listener that removes another one while event 1 is delivered also keeps it from
+// event 2, because event 2 has not been emitted yet; and one that it adds in its place hears event 2. Here event 2 may
+// be queued already, with its listeners settled. So such changes are noted, and applied to queued emissions when they
+// start. A listener that is removed and added again was never away. Another one that was added takes the place of one
+// that was removed; an emission that lost nobody gets nobody in addition.
+//
+// This concerns only emissions that a synchronous emitter would have delivered later. An emission made *by* a listener is
+// delivered within that listener there, so its place in the order is that of the emission the listener was called for:
+// its rank. A change holds for emissions of the same or a later rank that were queued before the emission of the
+// listener that made it was started.
+//
+// Notes hang on the listeners themselves, so a note on a listener that nobody refers to is gone with it.
+
+const outbox = require('./outbox.js')
+const { keyOf } = require('./validate.js')
+const { originalOf } = require('./registration.js')
+
+/** A change inside a listener, for emissions of `rank` and later ones, up to the one with the number `upTo`. */
+class Change {
+  constructor(registration) {
+    this.rank = outbox.current.rank
+    this.upTo = outbox.emittedBefore
+    this.registration = registration
+  }
+
+  holdsFor(rank, number) {
+    return rank >= this.rank && number <= this.upTo
+  }
+}
+
+/** The changes of one listener of one event that have not cancelled each other: all removals, or all additions. */
+class Changes {
+  #removals = []
+  #additions = []
+
+  /** Returns the removal that an addition makes good, if there is one. */
+  add() {
+    const undone = this.#removals.pop()
+    if (undone === undefined) push(this.#additions, new Change())
+    return undone
+  }
+
+  remove(registration) {
+    if (this.#additions.pop() === undefined) push(this.#removals, new Change(registration))
+  }
+
+  /** The last emission that any of them concerns. */
+  get upTo() {
+    return Math.max(this.#removals.at(-1)?.upTo ?? 0, this.#additions.at(-1)?.upTo ?? 0)
+  }
+
+  /** How many removals hold for an emission. */
+  removalsFor(rank, number) {
+    return count(this.#removals, rank, number)
+  }
+
+  /** How many additions hold for an emission. */
+  additionsFor(rank, number) {
+    return count(this.#additions, rank, number)
+  }
+}
+
+/** In the order of their `upTo`: the first ones go when their time is past. */
+function push(changes, change) {
+  let past = 0
+  while (past < changes.length && changes[past].upTo < outbox.started) past++
+  if (past > 0) changes.splice(0, past)
+  changes.push(change)
+}
+
+function count(changes, rank, number) {
+  let sum = 0
+  for (const change of changes) if (change.holdsFor(rank, number)) sum++
+  return sum
+}
+
+const NONE = new Changes()
+const NOBODY = Object.freeze([])
+
+class Removals {
+  /** @type {WeakMap<Function, Map<string | symbol, Changes>>} by listener, then by event */
+  #changes = new WeakMap()
+  /** The last emission, by its number on this thread, that any change here concerns; and the last that all do. */
+  #upTo = 0
+  #allUpTo = Number.POSITIVE_INFINITY
+  /** Emissions of this rank, and of later ones, have to heed all changes. */
+  #rank = 0
+  /** Emissions of one burst share their list of listeners, so one answer serves many. */
+  #answer = null
+
+  /** A listener removed another one, or itself. */
+  removed(event, listener, registration) {
+    this.#note(event, listener).remove(registration)
+  }
+
+  /** A listener added another one. Returns the removal that this makes good, if there is one. */
+  added(event, listener) {
+    return this.#note(event, listener).add()
+  }
+
+  #note(event, listener) {
+    const { emittedBefore, current } = outbox
+    if (this.isPast) {
+      this.#allUpTo = Number.POSITIVE_INFINITY
+      this.#rank = 0
+    }
+    this.#upTo = emittedBefore
+    this.#allUpTo = Math.min(this.#allUpTo, emittedBefore)
+    this.#rank = Math.max(this.#rank, current.rank)
+    this.#answer = null
+    let events = this.#changes.get(listener)
+    if (events === undefined) {
+      events = new Map()
+      this.#changes.set(listener, events)
+    }
+    const key = keyOf(event)
+    const changes = events.get(key) ?? new Changes()
+    // In the order of the last note, so that the first ones are those whose time is past.
+    events.delete(key)
+    for (const [past, { upTo }] of events) {
+      if (upTo >= outbox.started) break
+      events.delete(past)
+    }
+    events.set(key, changes)
+    return changes
+  }
+
+  /** Whether nothing noted concerns the emission that is being started or any later one. */
+  get isPast() {
+    return outbox.started > this.#upTo
+  }
+
+  /**
+   * For an emission that is being started: those of its listeners that are left, the same list where all are, and those of
+   * the `registered` ones that take the place of others.
+   *
+   * @param {{ event: string | symbol, listeners: Function | Function[], rank: number }} emission
+   * @param {() => readonly Function[]} registered
+   * @returns {{ left: Function | Function[], added: Function[] }}
+   */
+  remaining({ event, listeners, rank }, registered) {
+    const number = outbox.started
+    // Then the answer is the same for the next one.
+    const heedsAll = rank >= this.#rank && number <= this.#allUpTo
+    const known = this.#answer
+    if (known !== null && heedsAll && known.event === event && known.listeners === listeners) return known
+    const changesOf = (listener) => this.#changes.get(listener)?.get(keyOf(event)) ?? NONE
+    const left = without(listeners, (listener) => changesOf(listener).removalsFor(rank, number))
+    const isAdded = (stored) => changesOf(originalOf(stored)).additionsFor(rank, number) > 0
+    // No more than were removed: an event has no more listeners than those that it was addressed to.
+    const room = lengthOf(listeners) - lengthOf(left)
+    const added = room === 0 ? NOBODY : registered().filter(isAdded).slice(0, room)
+    const answer = { event, listeners, left, added }
+    // Who is added once is taken by the first.
+    this.#answer = heedsAll && added.length === 0 ? answer : null
+    return answer
+  }
+}
+
+function lengthOf(listeners) {
+  return typeof listeners === 'function' ? 1 : listeners.length
+}
+
+/** @param {(listener: Function) => number} removals how many times a listener was removed */
+function without(listeners, removals) {
+  const stay = typeof listeners === 'function' ? [listeners] : listeners.slice()
+  const left = new Map()
+  // Of several equal ones the one added last goes first, as in EventEmitter.
+  for (let index = stay.length - 1; index >= 0; index--) {
+    const original = originalOf(stay[index])
+    const count = left.get(original) ?? removals(original)
+    if (count === 0) continue
+    left.set(original, count - 1)
+    stay[index] = undefined
+  }
+  return left.size === 0 ? listeners : stay.filter((each) => each !== undefined)
+}
+
+module.exports = { Removals }

@@ -1,0 +1,39 @@
+'use strict'
+
+// Snapshots of EventEmitter's lists of listeners, which emissions share as long as a list does not change.
+
+/** Where a list keeps its snapshot. */
+const SNAPSHOT = Symbol('snapshot')
+
+/**
+ * Returns a copy of a list that nobody changes, the same one as long as the list is the same. EventEmitter changes its
+ * lists in place, and not only through the methods of a bus: `EventEmitter.prototype.on.call(bus, …)` does, too.
+ */
+function snapshotOf(list) {
+  const known = list[SNAPSHOT]
+  // The two looks are for those who write into a list by hand, as some instrumentations do.
+  const isSame = known !== undefined && known.length === list.length && known[0] === list[0]
+  return isSame ? known : takeSnapshot(list)
+}
+
+function takeSnapshot(list) {
+  const snapshot = Array.from(list)
+  if (Object.hasOwn(list, SNAPSHOT)) list[SNAPSHOT] = snapshot
+  else if (Object.isExtensible(list))
+    Object.defineProperties(list, { ...watching, [SNAPSHOT]: { value: snapshot, writable: true } })
+  return snapshot
+}
+
+/** The methods by which EventEmitter changes a list: each lets go of its snapshot. Nobody sees them who prints or compares lists. */
+const watching = Object.fromEntries(
+  ['push', 'unshift', 'pop', 'shift', 'splice'].map((name) => {
+    const change = Array.prototype[name]
+    function changed(...args) {
+      this[SNAPSHOT] = undefined
+      return Reflect.apply(change, this, args)
+    }
+    return [name, { value: changed, writable: true, configurable: true }]
+  }),
+)
+
+module.exports = { snapshotOf }
