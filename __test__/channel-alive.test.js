@@ -3,6 +3,7 @@
 // What a bus on a channel keeps alive, and what it does not: its thread, and the process.
 
 const assert = require('node:assert/strict')
+const path = require('node:path')
 const { inProcess, stage, test } = require('./fixtures/stage.js')
 
 test('a worker lives while its bus listens, unless told otherwise', async (t) => {
@@ -88,6 +89,95 @@ test('a process with an event on its way to another thread does not end before i
       })
     `)
     assert.deepEqual([stdout, stderr], ['pending 0\n', ''], emit)
+  }
+})
+
+test('a queued event keeps its thread, whatever other buses of the thread do in that turn', async () => {
+  const slow = (emitter) => `
+    const other = new ParallelEventBus({ channel: 'of the thread' })
+    const local = new ParallelEventBus()
+    const [first, second] = [0, 1].map(() => new ParallelEventBus({ channel: 'both in it' }))
+    for (const each of [local, second]) {
+      each.on('slow', async () => {
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        console.log('done')
+      })
+    }
+    const emits = () => {
+      ${emitter}.emit('slow')
+      ${emitter}.idle().then(() => console.log('idle'))
+      // In a worker its listeners would.
+      second.unref()
+    }
+  `
+  const ways = [
+    'other.close(); emits()',
+    'emits(); other.close()',
+    'other.ref(); emits(); other.unref()',
+    'emits(); other.ref(); other.unref()',
+    "emits(); other.on('x', emits); other.removeAllListeners()",
+    "emits(); other.once('x', () => {}); new ParallelEventBus({ channel: 'of the thread' }).emit('x'); other.close()",
+    'emits(); Promise.resolve().then(() => other.ref()).then(() => other.unref())',
+    'emits(); process.nextTick(() => other.close())',
+  ]
+  const inWorker = (program) => `new Worker(${JSON.stringify(program)}, { eval: true })`
+  const required = `const { ParallelEventBus } = require(${JSON.stringify(path.join(__dirname, '..'))})`
+  const runs = ways.flatMap((way) => {
+    const programs = ['local', 'first'].map((emitter) => `{ ${required}; ${slow(emitter)} ${way} }`)
+    return [...programs, ...programs.map(inWorker)]
+  })
+  const ends = await Promise.all(runs.map((run) => inProcess(run)))
+  for (const [index, { status, stdout, stderr }] of ends.entries()) {
+    assert.deepEqual([status, stdout, stderr], [0, 'done\nidle\n', ''], runs[index])
+  }
+})
+
+/** A burst is on when `rest` goes on, and another thread is done with what crossed. */
+const burst = (rest) => `
+  const other = new ParallelEventBus({ channel: 'of the thread' })
+  const worker = listening(\`
+    const cells = new Int32Array(new SharedArrayBuffer(8))
+    bus.on('x', (slow) => {
+      if (!slow) return undefined
+      Atomics.store(cells, 0, 1)
+      return new Promise((resolve) => setTimeout(resolve, 100)).then(() => Atomics.store(cells, 1, 1))
+    })
+    parentPort.postMessage(cells)
+  \`)
+  const isPending = () => bus.getStats().pending > 0
+  worker.once('message', (cells) => setImmediate(() => {
+    worker.unref()
+    for (let number = 0; number < 200; number++) bus.emit('x', false)
+    while (isPending());
+    process.on('exit', () => console.log('slow', ...cells, 'pending', bus.getStats().pending))
+    ${rest}
+  }))
+`
+
+test('what was written down in a burst keeps the process, whoever has sent it', async () => {
+  const { status, stdout } = await inProcess(
+    burst(`
+      bus.emit('x', true)
+      other.ref()
+      other.unref()
+      while (Atomics.load(cells, 0) === 0);
+      bus.idle().then(() => console.log('idle'))
+    `),
+  )
+  assert.deepEqual([status, stdout], [0, 'idle\nslow 1 1 pending 0\n'])
+})
+
+test('who waits for nothing to be pending is told before the process ends, whatever ends that turn', async () => {
+  for (const ends of ['other.ref(); other.unref()', 'other.close()', '']) {
+    const { status, stdout } = await inProcess(
+      burst(`
+        bus.emit('x', false)
+        bus.idle().then(() => console.log('idle'))
+        while (isPending());
+        ${ends}
+      `),
+    )
+    assert.deepEqual([status, stdout], [0, 'idle\nslow 0 0 pending 0\n'], ends)
   }
 })
 

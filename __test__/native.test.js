@@ -39,6 +39,24 @@ test('a burst of any length crosses into the engine once', async () => {
   }
 })
 
+test('where a wake can not be asked for, the next event asks again', async () => {
+  const bus = new ParallelEventBus()
+  const heard = []
+  bus.on('x', (number) => heard.push(number))
+  const { wake } = native
+  native.wake = () => {
+    throw new RangeError('no stack is left')
+  }
+  try {
+    assert.throws(() => bus.emit('x', 1), /no stack is left/)
+  } finally {
+    native.wake = wake
+  }
+  bus.emit('x', 2)
+  await bus.idle()
+  assert.deepEqual(heard, [1, 2])
+})
+
 test('a process has one attached thread, however many buses', async () => {
   for (let n = 0; n < 10; n++) {
     const bus = new ParallelEventBus()

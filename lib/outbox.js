@@ -105,11 +105,15 @@ class Outbox {
   }
 
   #schedule() {
-    this.#scheduled = true
-    if (this.#exiting) this.#flush()
+    if (this.#exiting) {
+      this.#flush()
+      return
+    }
     // Only a channel needs a handle of the sandbox's own.
-    else if (isInSandbox && this.#handle === 0) ring(this.#drain)
+    if (isInSandbox && this.#handle === 0) ring(this.#drain)
     else native.wake(this.handle)
+    // Not before: had asking failed, where there is no stack left, say, nobody would ask again.
+    this.#scheduled = true
   }
 
   #goOn = () => {

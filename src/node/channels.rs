@@ -49,7 +49,7 @@ pub fn leave(thread: u32, member: u32) -> Result<()> {
 pub fn forget_member(env: Env, thread: u32, member: u32) -> Result<()> {
     let thread = find(thread)?;
     thread.members.borrow_mut().remove(&member);
-    thread.hold_or_release(env)
+    thread.review(env)
 }
 
 /// Listens to an event, under an id of the caller's.

@@ -36,24 +36,21 @@ impl Doorbell {
         Ok(Doorbell { drain, disconnected: AtomicBool::new(false) })
     }
 
-    /// Keeps the event loop alive until [`release`](Self::release). JS thread only.
-    pub fn hold(&self, env: Env) -> Result<()> {
+    /// Keeps the event loop alive, or lets it end. JS thread only.
+    pub fn set(&self, env: Env, hold: bool) -> Result<()> {
         if self.disconnected.load(Ordering::Acquire) {
             return Ok(());
         }
         // SAFETY: on the thread of `env`, where `disconnect` runs too, in a cleanup hook that comes
-        // before the function's own: it has not been finalised. napi-rs has no safe form of this
-        // call that works through a shared reference.
-        check_status!(unsafe { sys::napi_ref_threadsafe_function(env.raw(), self.drain.raw()) })
-    }
-
-    /// Lets the event loop end. JS thread only.
-    pub fn release(&self, env: Env) -> Result<()> {
-        if self.disconnected.load(Ordering::Acquire) {
-            return Ok(());
-        }
-        // SAFETY: as for `hold`.
-        check_status!(unsafe { sys::napi_unref_threadsafe_function(env.raw(), self.drain.raw()) })
+        // before the function's own: it has not been finalised. napi-rs has no safe form of these
+        // calls that works through a shared reference.
+        check_status!(unsafe {
+            if hold {
+                sys::napi_ref_threadsafe_function(env.raw(), self.drain.raw())
+            } else {
+                sys::napi_unref_threadsafe_function(env.raw(), self.drain.raw())
+            }
+        })
     }
 
     /// Makes every later ring a no-op.

@@ -52,14 +52,12 @@ pub fn begin_burst(_env: Env, [thread]: [u32; 1]) -> Result<i32> {
 /// `(thread, is_over)`: sends what was written down, in the middle of a burst or at its end.
 pub fn send(env: Env, [thread, is_over]: [u32; 2]) -> Result<i32> {
     let thread = find(thread)?;
-    if thread.unsent.len() > 0 {
-        thread.hold(env)?;
-    }
     if is_over == 0 {
         thread.unsent.send_all();
     } else {
         thread.unsent.close();
     }
+    thread.review(env)?;
     Ok(0)
 }
 

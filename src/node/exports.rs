@@ -61,7 +61,7 @@ pub fn read(env: Env, [thread, room]: [u32; 2]) -> Result<i32> {
     let words = words.as_mut().map_or(&mut [][..], |words| unsafe { words.as_mut() });
     let size = letters::read(&thread, words, room);
     // After the look: as for a wake.
-    thread.hold_or_release(env)?;
+    thread.looked(env)?;
     Ok(size)
 }
 
@@ -75,10 +75,7 @@ pub fn publish(thread: u32, codebook: &[u8]) -> Result<()> {
 /// Keeps the event loop alive until the same call with `false`.
 #[napi(catch_unwind)]
 pub fn keep_alive(env: Env, thread: u32, keep: bool) -> Result<()> {
-    let thread = thread::find(thread)?;
-    let kept = thread.kept_alive.get();
-    thread.kept_alive.set(if keep { kept + 1 } else { kept.saturating_sub(1) });
-    thread.hold_or_release(env)
+    thread::find(thread)?.keep_alive(env, keep)
 }
 
 /// Live objects and events of the whole process.

@@ -20,6 +20,7 @@ use super::unsent::Unsent;
 use crate::core::delivery::Delivery;
 use crate::core::dispatch::Dispatch;
 use crate::core::endpoint::{Endpoint, Letter};
+use crate::core::hold::Hold;
 use crate::core::member::Member;
 use crate::core::packet::Packet;
 use crate::core::route::Own;
@@ -71,13 +72,11 @@ pub struct Thread {
     pub lent: RefCell<Lent>,
     pub words: RefCell<Option<Uint32Array>>,
     pub records: RefCell<Option<Uint32Array>>,
-    /// How many buses asked for the event loop to stay alive.
-    pub kept_alive: Cell<u32>,
+    /// Whether the event loop is held open.
+    hold: Hold,
     /// When letters were found last, and how many events were in the last look's that nobody waits for.
     found_at: Cell<Option<Instant>>,
     posted: Cell<usize>,
-    /// The doorbell is referenced.
-    held: Cell<bool>,
 }
 
 /// How many JS threads are attached, in the whole process.
@@ -108,10 +107,9 @@ pub fn attach(env: Env, drain: Function<'_, bool, ()>, thread: u32) -> Result<u3
         lent: RefCell::default(),
         words: RefCell::default(),
         records: RefCell::default(),
-        kept_alive: Cell::new(0),
+        hold: Hold::default(),
         found_at: Cell::new(None),
         posted: Cell::new(0),
-        held: Cell::new(false),
     });
     // Added after the threadsafe function was made, so it runs before that is torn down.
     env.add_env_cleanup_hook(thread.clone(), |thread| detach(&thread))?;
@@ -198,26 +196,37 @@ impl Thread {
     /// Asks for a drain and keeps the event loop alive until then.
     pub fn wake(&self, env: Env) -> Result<()> {
         self.hold(env)?;
-        if self.endpoint.mailbox().nudge() { Ok(()) } else { self.release(env) }
+        // One that is closed is that of a thread that is ending.
+        let _is_open = self.endpoint.mailbox().nudge();
+        Ok(())
     }
 
     /// Keeps the event loop alive, until an answered wake finds no reason to.
     pub fn hold(&self, env: Env) -> Result<()> {
-        if self.held.replace(true) { Ok(()) } else { self.doorbell.hold(env) }
+        self.hold.hold(|hold| self.doorbell.set(env, hold))
     }
 
-    /// Keeps the event loop alive if there is a reason: something is on its way that this thread
-    /// emitted, or a bus asked for it.
-    pub fn hold_or_release(&self, env: Env) -> Result<()> {
-        let is_needed = self.kept_alive.get() > 0
-            || self.members.borrow().values().any(|member| member.pending() > 0)
-            // In this order: the letter about what is no longer pending came before it was not.
-            || !self.endpoint.mailbox().is_empty();
-        if is_needed { self.hold(env) } else { self.release(env) }
+    /// One more bus, or one less, asks for the event loop to stay alive.
+    pub fn keep_alive(&self, env: Env, keep: bool) -> Result<()> {
+        self.hold.ask(keep);
+        self.review(env)
     }
 
-    fn release(&self, env: Env) -> Result<()> {
-        if self.held.replace(false) { self.doorbell.release(env) } else { Ok(()) }
+    /// To be called where a reason to keep the event loop alive may have come, or gone.
+    pub fn review(&self, env: Env) -> Result<()> {
+        let mailbox = self.endpoint.mailbox();
+        self.hold.review(mailbox, || self.is_pending(), |hold| self.doorbell.set(env, hold))
+    }
+
+    /// To be called after a look, by a drain: the event loop may end if there is no reason to keep it alive.
+    pub fn looked(&self, env: Env) -> Result<()> {
+        let mailbox = self.endpoint.mailbox();
+        self.hold.looked(mailbox, || self.is_pending(), |hold| self.doorbell.set(env, hold))
+    }
+
+    /// Whether something is on its way that this thread emitted.
+    fn is_pending(&self) -> bool {
+        self.members.borrow().values().any(|member| member.pending() > 0)
     }
 }
 
@@ -236,7 +245,7 @@ fn answer(env: Env, handle: u32) -> bool {
     // which wakes nobody until a look has found nothing.
     let has_letters = thread.look();
     // Fails only while the environment is being torn down, and then nothing is kept alive.
-    let _ = thread.hold_or_release(env);
+    let _ = thread.looked(env);
     has_letters
 }
 

@@ -104,12 +104,6 @@ impl Unsent {
         Sent(state)
     }
 
-    /// How many records there are to send.
-    pub fn len(&self) -> usize {
-        let state = self.state();
-        state.records.len() - state.sent
-    }
-
     /// Lends the words, for good.
     ///
     /// # Safety
