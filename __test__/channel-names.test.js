@@ -7,7 +7,7 @@ const { AsyncLocalStorage } = require('node:async_hooks')
 const path = require('node:path')
 const { Worker } = require('node:worker_threads')
 const { ParallelEventBus } = require('..')
-const { stage, test } = require('./fixtures/stage.js')
+const { keepBusyUntil, stage, test } = require('./fixtures/stage.js')
 
 test('an event goes by its name alone: a number is its text, and symbols stay in their thread', async (t) => {
   const { bus, cells, start } = stage(t)
@@ -48,6 +48,49 @@ test('buses of different channels, and those without one, do not hear each other
   assert.equal(alone.emit('x'), false)
   assert.deepEqual(await bus.emitAndWait('x'), { success: 1, failed: 0, errors: [] })
   assert.equal(cells.get('heard'), 1)
+})
+
+test('names with unpaired surrogates are names of their own: of channels, events and groups', async (t) => {
+  const names = ['\ud800', '\ud801', '\udfff', '\ufffd', '\u{10ffff}"\\ud800"', '"\\ud800"', 'a\0\ud800', 'a\0\ud801']
+  const { bus, channel, startOne } = stage(t)
+  const setup = ({ bus, ParallelEventBus, channel, data }) => {
+    for (const name of data) {
+      bus.on(name, () => `event ${name}`)
+      new ParallelEventBus({ channel: channel + name }).on('x', () => `channel ${name}`)
+      bus.on('grouped', () => name, { group: name })
+    }
+  }
+  await startOne(setup, { data: names })
+  for (const name of names) {
+    assert.equal(await bus.request(name), `event ${name}`)
+    assert.deepEqual(await bus.emitAndWait(name), { success: 1, failed: 0, errors: [] })
+    const other = new ParallelEventBus({ channel: channel + name })
+    assert.equal(await other.request('x'), `channel ${name}`)
+    await other.close()
+  }
+  await assert.rejects(bus.request('\ud802'), { code: 'ERR_NO_LISTENERS' })
+  assert.equal((await bus.emitAndWait('grouped')).success, names.length)
+})
+
+test('an event that is lost is told by its name, whatever that is', async (t) => {
+  const { bus, cells, startOne } = stage(t)
+  cells.name('stuck')
+  const names = ['plain', '\ud800', '\u{10ffff}']
+  const setup = ({ bus, data }) => {
+    for (const name of data) bus.on(name, () => {})
+  }
+  const thread = await startOne(setup, { data: names })
+  const lost = []
+  bus.on(ParallelEventBus.deadLetter, ({ event }) => lost.push(event))
+  thread.tell(({ cells, die }) => {
+    cells.add('stuck')
+    die.loop()
+  })
+  keepBusyUntil(() => cells.get('stuck') === 1, 'the thread is stuck')
+  for (const name of names) bus.emit(name)
+  await thread.terminate()
+  await bus.idle()
+  assert.deepEqual(lost, names)
 })
 
 test('names may be without end: each is heard, and none is remembered for ever', async (t) => {

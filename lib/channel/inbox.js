@@ -205,7 +205,7 @@ class Inbox {
     const listeners = this.#letters.word()
     const threadId = this.#letters.word()
     const started = this.#letters.word() === 1
-    const event = this.#letters.text()
+    const event = this.#letters.name()
     const args = this.#letters.value(this.#own) ?? []
     membership?.lost({ event, args, listeners, threadId, started, error: causeOf(event, kind, detail, threadId) })
   }

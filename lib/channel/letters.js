@@ -6,6 +6,7 @@
 
 const native = require('../native.js')
 const { Decoder, decodeAlone } = require('../codec/index.js')
+const { fromEngine } = require('./names.js')
 
 /** In 32-bit words. A letter that needs more gets more, until there is nothing to read. */
 const BUFFER_WORDS = 65_536
@@ -72,10 +73,11 @@ class Letters {
     return this.#words[at]
   }
 
-  text() {
+  /** The name of an event. */
+  name() {
     const bytes = this.word()
     const start = this.skip((bytes + 3) >>> 2) * 4
-    return Buffer.from(this.#bytes.buffer, start, bytes).toString()
+    return fromEngine(Buffer.from(this.#bytes.buffer, start, bytes).toString())
   }
 
   /** What was encoded; or undefined, if there is no memory for it, say, and then `unreadable` is the reason. */

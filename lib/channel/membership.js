@@ -8,6 +8,7 @@ const native = require('../native.js')
 const outbox = require('../outbox.js')
 const { deadLetter, stall, threadExit } = require('../symbols.js')
 const { Inbox } = require('./inbox.js')
+const { toEngine } = require('./names.js')
 const { Sender } = require('./sender.js')
 
 /** Defaults; `src/core/quota.rs` has the same for members in Rust. */
@@ -46,7 +47,7 @@ class Membership {
     this.#thread = outbox.handle
     outbox.inbox ??= new Inbox(this.#thread, outbox)
     this.#inbox = outbox.inbox
-    this.#member = native.join(this.#thread, channel, maxMessages, maxBytes, stallAfter)
+    this.#member = native.join(this.#thread, toEngine(channel), maxMessages, maxBytes, stallAfter)
     this.#inbox.memberships.set(this.#member, this)
     this.sender = new Sender(dispatcher, this.#inbox, this.#thread, this.#member)
   }
@@ -61,19 +62,19 @@ class Membership {
   /** From now on everybody's events of this name reach the listener. */
   listen(registration, prepend) {
     if (this.#member === 0 || !this.carries(registration.event)) return
-    const { event, once, timeout } = registration
+    const { event, group, once, timeout } = registration
     registration.membership = this
     registration.id = this.#inbox.add(registration)
     const limited = timeout !== undefined
     native.listen(
       this.#thread,
       this.#member,
-      String(event),
+      toEngine(String(event)),
       registration.id,
       once,
       prepend,
       limited,
-      registration.group,
+      group === undefined ? undefined : toEngine(group),
     )
     this.#listening++
     this.#keepAlive()

@@ -3,6 +3,7 @@
 // How a bus emits to the other members of its channel: encodes events if somebody listens, and hands them to the engine.
 
 const native = require('../native.js')
+const { toEngine } = require('./names.js')
 const { Waiting } = require('./waiting.js')
 
 /** What the engine answers; see `src/node/emissions.rs`. */
@@ -166,7 +167,7 @@ class Sender {
         native.forgetRoutes(this.#thread, this.#member)
         this.#routes.clear()
       }
-      const number = native.route(this.#thread, this.#member, name)
+      const number = native.route(this.#thread, this.#member, toEngine(name))
       route = { number, heard: false, plain: true, others: 0, changes: 0 }
       this.#routes.set(name, route)
     }
