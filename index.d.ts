@@ -114,7 +114,7 @@ interface BusOptions {
   /**
    * How many listeners an event may have before a process warning tells of a possible leak. 0 for no limit.
    *
-   * @defaultValue 55
+   * @defaultValue {@link ParallelEventBus.defaultMaxListeners}, which is 55
    */
   maxListeners?: number | undefined
   /**
@@ -360,6 +360,9 @@ interface EmitterView<Events extends EventMap<Events> = any> {
   ): Promise<EventAnswer<Events, Name>>
 }
 
+/** Node's class. Its static `EventEmitter` is itself; that of a bus is the bus. */
+declare const NodeEventEmitter: Omit<typeof EventEmitter, 'EventEmitter'> & (new (options?: BusOptions) => EventEmitter)
+
 /**
  * An EventEmitter whose listeners run in a later turn of the event loop, isolated from each other and from who
  * emits. What a listener throws or rejects with goes to `onError`; see {@link BusOptions.onError}.
@@ -386,7 +389,7 @@ interface EmitterView<Events extends EventMap<Events> = any> {
  * await bus.close()
  * ```
  */
-declare class ParallelEventBus<Events extends EventMap<Events> = any> extends EventEmitter {
+declare class ParallelEventBus<Events extends EventMap<Events> = any> extends NodeEventEmitter {
   /**
    * For the compiler alone; no bus has it. A bus is one of another map if it has the events of that map, with the
    * same arguments. Methods do not tell: TypeScript compares their parameters in either direction.
@@ -619,6 +622,11 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends Ev
   /**
    * As `once` of `node:events`: resolves to the arguments of the next event, rejects with the next `error`. For a bus
    * it goes by its map, where that of `node:events` has `any[]`.
+   *
+   * An event that was emitted before `options.signal` aborts still arrives. `once` of `node:events` rejects in the
+   * moment of the abort, and loses an event that is queued by then.
+   *
+   * @throws `AbortError` (as a rejection, `ABORT_ERR`), with the signal's reason as its `cause`
    */
   static once<Events extends EventMap<Events>, Name extends EventName<Events>>(
     bus: ParallelEventBus<Events>,
@@ -633,6 +641,11 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends Ev
   /**
    * As `on` of `node:events`: iterates over the arguments of each event, throws the next `error`. For a bus it goes by
    * its map, where that of `node:events` has `any[]`.
+   *
+   * Events that were emitted before `options.signal` aborts, and before `return()` or `throw()` is called, still come
+   * first; the promise of `return()` waits for them. `on` of `node:events` loses those that are queued by then.
+   *
+   * @throws `AbortError` (from the iterator, `ABORT_ERR`), with the signal's reason as its `cause`
    */
   static on<Events extends EventMap<Events>, Name extends EventName<Events>>(
     bus: ParallelEventBus<Events>,
@@ -651,6 +664,20 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends Ev
     event: string,
     options?: Parameters<typeof EventEmitter.on>[2],
   ): NodeJS.AsyncIterator<any[]>
+
+  /**
+   * What {@link BusOptions.maxListeners} is for buses made from now on that do not say. The default of EventEmitter is
+   * another, and stays.
+   *
+   * @throws TypeError `ERR_INVALID_ARG_TYPE`, RangeError `ERR_OUT_OF_RANGE` when set to anything but a number from 0 on
+   */
+  static defaultMaxListeners: number
+
+  /**
+   * As `setMaxListeners` of `node:events`, of these emitters and event targets. Without any, sets
+   * {@link ParallelEventBus.defaultMaxListeners}.
+   */
+  static setMaxListeners(count?: number, ...emitters: Array<EventEmitter | EventTarget>): void
 
   /** Told when a thread of the channel ended: {@link ThreadExit}. */
   static readonly threadExit: unique symbol
@@ -752,6 +779,7 @@ declare namespace ParallelEventBus {
     NoListenersError,
     Outcome,
     ParallelEventBus,
+    ParallelEventBus as EventEmitter,
     RegisterListeners,
     SpawnOptions,
     Stall,

@@ -3,6 +3,7 @@
 // The public API. The module is the class, as node:events is EventEmitter, with everything else on it, so that
 // `require`, a default import and a named import all reach the same class.
 
+const events = require('node:events')
 const { ParallelEventBus, createParallelEventBus } = require('./lib/bus.js')
 const {
   BusClosedError,
@@ -11,6 +12,7 @@ const {
   NoListenersError,
   ThreadExitedError,
 } = require('./lib/errors.js')
+const { on, once } = require('./lib/helpers.js')
 const { deadLetter, stall, threadExit } = require('./lib/symbols.js')
 
 module.exports = ParallelEventBus
@@ -22,9 +24,29 @@ module.exports.MailboxFullError = MailboxFullError
 module.exports.NoListenersError = NoListenersError
 module.exports.ThreadExitedError = ThreadExitedError
 
-// The class has these anyway. Named here, they are found by Node where an ES module imports them by name.
-module.exports.on = ParallelEventBus.on
-module.exports.once = ParallelEventBus.once
 module.exports.deadLetter = deadLetter
 module.exports.stall = stall
 module.exports.threadExit = threadExit
+module.exports.on = on
+module.exports.once = once
+
+// A program that changes `from 'node:events'` to the name of this package means the bus, not the class it extends.
+module.exports.EventEmitter = ParallelEventBus
+
+// The class inherits these. Node finds those names for an ES module's imports that are assigned here, one by one.
+module.exports.addAbortListener = ParallelEventBus.addAbortListener
+module.exports.captureRejections = ParallelEventBus.captureRejections
+module.exports.captureRejectionSymbol = ParallelEventBus.captureRejectionSymbol
+module.exports.defaultMaxListeners = ParallelEventBus.defaultMaxListeners
+module.exports.errorMonitor = ParallelEventBus.errorMonitor
+module.exports.getEventListeners = ParallelEventBus.getEventListeners
+module.exports.getMaxListeners = ParallelEventBus.getMaxListeners
+module.exports.listenerCount = ParallelEventBus.listenerCount
+module.exports.setMaxListeners = ParallelEventBus.setMaxListeners
+// EventEmitter has a getter for it, which an assignment would not get past.
+Object.defineProperty(module.exports, 'EventEmitterAsyncResource', {
+  enumerable: true,
+  get() {
+    return events.EventEmitterAsyncResource
+  },
+})

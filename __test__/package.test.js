@@ -3,10 +3,13 @@
 // The package as others load it.
 
 const assert = require('node:assert/strict')
+const { EventEmitter } = require('node:events')
 const { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } = require('node:fs')
 const { tmpdir } = require('node:os')
 const path = require('node:path')
 const { test } = require('node:test')
+// The newest compiler has no API in JavaScript.
+const ts = require('typescript-oldest')
 const { pack } = require('../scripts/npm.js')
 const { stage } = require('../scripts/release/stage.js')
 
@@ -22,20 +25,43 @@ test('require, named import and default import reach the same class', async () =
   assert.equal(required.ParallelEventBus, required)
   assert.equal(createParallelEventBus, required.createParallelEventBus)
   assert.ok(createParallelEventBus() instanceof ParallelEventBus)
-  for (const name of [
-    'BusClosedError',
-    'ListenerTimeoutError',
-    'MailboxFullError',
-    'NoListenersError',
-    'ThreadExitedError',
-    'deadLetter',
-    'on',
-    'once',
-    'stall',
-    'threadExit',
-  ]) {
-    assert.notEqual(imported[name], undefined)
-    assert.equal(imported[name], required[name])
+})
+
+/** The values that the types let a module import by name: those of the namespace, and the statics of the class. */
+function promisedNames() {
+  const file = path.join(root, 'index.d.ts')
+  const options = {
+    module: ts.ModuleKind.NodeNext,
+    types: ['node'],
+    typeRoots: [path.join(root, 'node_modules/@types')],
+  }
+  const program = ts.createProgram([file], options)
+  const checker = program.getTypeChecker()
+  const exported = checker.resolveExternalModuleSymbol(checker.getSymbolAtLocation(program.getSourceFile(file)))
+  const properties = checker.getPropertiesOfType(checker.getTypeOfSymbol(exported))
+  return properties.map(({ name }) => name).filter((each) => each !== 'prototype')
+}
+
+test('what the types promise by name is there, for import and for require', async () => {
+  const required = require(name)
+  const imported = await import(name)
+  const names = promisedNames()
+  assert.ok(names.length > 20, names.join())
+  // The types are those of the newest Node.
+  const newer = names.filter((each) => each in EventEmitter && EventEmitter[each] === undefined)
+  for (const each of names) {
+    assert.ok(each in imported, each)
+    assert.ok(each in required, each)
+    assert.equal(imported[each], required[each], each)
+    if (!newer.includes(each)) assert.notEqual(imported[each], undefined, each)
+  }
+})
+
+test('EventEmitter of the package is the bus; what else it has of node:events is of there', () => {
+  const required = require(name)
+  assert.equal(required.EventEmitter, required.ParallelEventBus)
+  for (const each of ['errorMonitor', 'captureRejectionSymbol', 'getEventListeners', 'EventEmitterAsyncResource']) {
+    assert.equal(required[each], EventEmitter[each])
   }
 })
 

@@ -13,7 +13,7 @@ test('a bus is an EventEmitter, with its statics', () => {
   const bus = createParallelEventBus()
   assert.ok(bus instanceof ParallelEventBus && bus instanceof EventEmitter)
   assert.equal(ParallelEventBus.errorMonitor, EventEmitter.errorMonitor)
-  assert.equal(ParallelEventBus.once, EventEmitter.once)
+  assert.equal(ParallelEventBus.getEventListeners, EventEmitter.getEventListeners)
 })
 
 test('constructor options that are wrong are refused with the codes of Node', () => {
@@ -53,6 +53,26 @@ test('maxListeners is 55 unless told otherwise, and 0 is no limit', async () => 
   await limited.idle()
   process.off('warning', listen)
   assert.deepEqual(warned, [3])
+})
+
+test('defaultMaxListeners is for buses made afterwards, and leaves the default of EventEmitter alone', (t) => {
+  const { defaultMaxListeners: before } = ParallelEventBus
+  t.after(() => {
+    ParallelEventBus.defaultMaxListeners = before
+  })
+  assert.equal(before, 55)
+  const made = new ParallelEventBus()
+  ParallelEventBus.defaultMaxListeners = 7
+  assert.equal(new ParallelEventBus().getMaxListeners(), 7)
+  ParallelEventBus.setMaxListeners(8)
+  assert.equal(ParallelEventBus.defaultMaxListeners, 8)
+  assert.equal(new (class extends ParallelEventBus {})().getMaxListeners(), 8)
+  assert.equal(made.getMaxListeners(), 55)
+  assert.equal(EventEmitter.defaultMaxListeners, 10)
+  ParallelEventBus.setMaxListeners(9, made)
+  assert.deepEqual([made.getMaxListeners(), ParallelEventBus.defaultMaxListeners], [9, 8])
+  assert.throws(() => ParallelEventBus.setMaxListeners('x'), { code: 'ERR_INVALID_ARG_TYPE' })
+  assert.throws(() => ParallelEventBus.setMaxListeners(-1), { code: 'ERR_OUT_OF_RANGE' })
 })
 
 test('listeners that are no functions are refused by every way to register', () => {

@@ -15,13 +15,12 @@ const { viewOf } = require('./inspect.js')
 const { NativePromise } = require('./promises.js')
 const { snapshotOf } = require('./snapshot.js')
 const { STATE, addState } = require('./state.js')
+const { defineStatics } = require('./statics.js')
 const { validateBusOptions, validateFunction, validateLimits } = require('./validate.js')
 const { EmitterView } = require('./view.js')
 const symbols = require('./symbols.js')
 
 const pooling = () => require('./pool/pool.js')
-
-const DEFAULT_MAX_LISTENERS = 55
 
 function ParallelEventBus(options = {}) {
   if (new.target === undefined) refuseForgottenNew(this)
@@ -30,7 +29,7 @@ function ParallelEventBus(options = {}) {
   EventEmitter.call(this, options)
   // Bun gives an emitter with `captureRejections` an `emit` of its own.
   if (Object.hasOwn(this, 'emit') && !hasOwnEmit) delete this.emit
-  setLimit(this, options.maxListeners ?? DEFAULT_MAX_LISTENERS)
+  setLimit(this, options.maxListeners ?? ParallelEventBus.defaultMaxListeners)
   addState(this, options)
 }
 
@@ -51,7 +50,7 @@ function stateOf(bus) {
 }
 
 function begin(bus) {
-  if (bus._maxListeners === undefined) setLimit(bus, DEFAULT_MAX_LISTENERS)
+  if (bus._maxListeners === undefined) setLimit(bus, ParallelEventBus.defaultMaxListeners)
   return addState(bus, {})
 }
 
@@ -246,5 +245,6 @@ function createParallelEventBus(options) {
 }
 
 Object.assign(ParallelEventBus, symbols)
+defineStatics(ParallelEventBus)
 
 module.exports = { ParallelEventBus, createParallelEventBus }

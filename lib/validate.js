@@ -133,5 +133,6 @@ module.exports = {
   validateListener,
   validateLimits,
   validateListenerOptions,
+  validateMaxListeners,
   validateBusOptions,
 }

@@ -5,6 +5,8 @@ import type { BusOptions, EventMap, Outcome, Stats } from '@cynic/parallel-event
 import Bus, {
   type BusClosedError,
   createParallelEventBus,
+  EventEmitter,
+  errorMonitor,
   type ListenerTimeoutError,
   type NoListenersError,
   type ParallelEventBus,
@@ -27,9 +29,15 @@ check<Equal<Bus.Outcome, Outcome>>()
 check<Equal<required.Stats, Stats>>()
 check<Equal<module.BusOptions, BusOptions>>()
 
+// The bus in the place of Node's class.
+check<Equal<typeof EventEmitter, typeof ParallelEventBus>>()
+check<Equal<typeof Bus.EventEmitter, typeof ParallelEventBus>>()
+check<Equal<EventEmitter<Events>, ParallelEventBus<Events>>>()
+
 type Events = { order: [id: number] }
 const map: EventMap<Events> = { order: [1] }
 const bus: Bus<Events> = new Bus<Events>()
+new EventEmitter().on(errorMonitor, (error: Error) => error.message)
 const named: ParallelEventBus<Events> = bus
 createParallelEventBus<Events>().on('order', (id) => id.toFixed())
 
