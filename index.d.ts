@@ -51,8 +51,8 @@ type Returned<Answer> = [void, Answer] extends [Answer, void] ? unknown : Answer
  * @example
  * ```ts
  * interface Events {
- *   'order:created': [order: Order, at: Date]
- *   score: (item: Item) => number
+ *   'order:created': [order: { id: number }, at: Date]
+ *   score: (item: { text: string }) => number
  * }
  * ```
  */
@@ -380,10 +380,10 @@ declare const NodeEventEmitter: Omit<typeof EventEmitter, 'EventEmitter'> & (new
  *
  * const bus = new ParallelEventBus<Events>({ onError: (event, error) => console.error(event, error) })
  *
- * bus.on('judgment:created', async (judgment) => save(judgment))
+ * bus.on('judgment:created', async (judgment) => judgment.score.toFixed(1))
  * bus.on('score', (text) => text.length)
  *
- * bus.emit('judgment:created', { id: 'a', score: 5 }) // true; `save` has not started yet
+ * bus.emit('judgment:created', { id: 'a', score: 5 }) // true, and no listener has started yet
  * const score = await bus.request('score', 'good dog') // 8, a number
  *
  * await bus.close()
@@ -432,13 +432,15 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
    *
    * @example
    * ```ts
-   * bus.on('order', (order) => store(order))
+   * import { ParallelEventBus } from '@cynic/parallel-event-bus'
+   *
+   * const bus = new ParallelEventBus({ onError() {} })
+   * bus.on('order', async (order) => `stored ${order.id}`)
    * bus.on('order', () => {
    *   throw new Error('no mail')
    * })
    *
-   * const { success, failed, errors } = await bus.emitAndWait('order', { id: 1 })
-   * // 1, 1, [Error: no mail]
+   * console.log(await bus.emitAndWait('order', { id: 1 })) // { success: 1, failed: 1, errors: [Error: no mail] }
    * ```
    */
   emitAndWait<Name extends EventName<Events>>(
@@ -588,14 +590,18 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
    * @throws whatever kept a thread from registering (as a rejection); the others are ended then
    *
    * @example
-   * ```ts
-   * const bus = new ParallelEventBus({ channel: 'orders' })
-   * await using pool = await bus.spawn(new URL('./score.js', import.meta.url), { threads: 4 })
-   * const score = await bus.request('score', item)
+   * ```ts main.mts
+   * import { ParallelEventBus } from '@cynic/parallel-event-bus'
    *
-   * // score.js
-   * export default (bus: ParallelEventBus) => {
-   *   bus.on('score', (item) => computeFor5ms(item))
+   * const bus = new ParallelEventBus({ channel: 'orders' })
+   * const pool = await bus.spawn(new URL('./score.mjs', import.meta.url), { threads: 2 })
+   * console.log(await bus.request('score', { text: 'good dog' })) // 8
+   * await bus.close() // ends the threads; `pool.close()` does so before
+   * ```
+   *
+   * ```js score.mjs
+   * export default (bus) => {
+   *   bus.on('score', (item) => item.text.length)
    * }
    * ```
    */

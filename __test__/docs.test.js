@@ -1,10 +1,11 @@
 'use strict'
 
-// What the README and the guides show is what happens: their examples are run, their comments compared with what they
-// print; what they name exists.
+// What the documents and the types show is what happens: every example is run as a file, in the module format that it
+// shows, and its comments are compared with what it prints; what the documents name exists.
 //
-// In a block of JavaScript, the comment behind each `console.log(…)` is what that prints. Blocks with names are files
-// of one program for each section, which `main.*` starts, or whose `*.test.*` is run. TypeScript is compiled.
+// In a block of JavaScript, the comment behind each `console.log(…)` is what that prints. A block without a name is a
+// program. Blocks with names are files of one program for each section, which `main.*` starts, or whose `*.test.*` is
+// run. TypeScript is compiled, and then run.
 
 const assert = require('node:assert/strict')
 const { execFileSync, spawnSync } = require('node:child_process')
@@ -21,89 +22,114 @@ const {
 const { tmpdir } = require('node:os')
 const path = require('node:path')
 const { test } = require('node:test')
-const { expectedOutput, sectionsOf, shown } = require('./fixtures/markdown.js')
+// The newest compiler has no API in JavaScript.
+const ts = require('typescript-oldest')
+const { examplesOf, expectedOutput, sectionsOf } = require('./fixtures/markdown.js')
 
 const root = path.join(__dirname, '..')
-const AsyncFunction = (async () => {}).constructor
-const guides = existsSync(path.join(root, 'docs')) ? readdirSync(path.join(root, 'docs')) : []
-const documents = ['README.md', ...guides.filter((file) => file.endsWith('.md')).map((file) => `docs/${file}`)]
-/** What examples compare with, and where it is. The second version of emittery needs a newer Node than some of ours. */
-const COMPARED = { emittery: 'emittery-1', eventemitter2: 'eventemitter2' }
+const TYPES = 'index.d.ts'
+const markdownIn = (folder) =>
+  readdirSync(path.join(root, folder))
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => path.posix.join(folder, file))
+/** All but docs/api, which is made of the types. */
+const documents = [
+  ...markdownIn('.'),
+  ...markdownIn('docs'),
+  ...readdirSync(path.join(root, 'examples')).flatMap((folder) => markdownIn(`examples/${folder}`)),
+]
+/** What examples import, and where it is. */
+const PACKAGES = {
+  '@cynic/parallel-event-bus': '.',
+  '@cynic/core': 'examples/cynic-core',
+  emittery: 'node_modules/emittery',
+  eventemitter2: 'node_modules/eventemitter2',
+}
 /** An example that hangs is one that fails. */
 const LONGEST_RUN_MS = 60_000
 /** Its blocks are the steps of one story: `integration.test.js` takes them. */
 const STEPS = 'docs/integration.md'
 
-/** A folder where the package, and those that examples compare it with, are installed. */
+const examples = [...documents, TYPES]
+  .filter((file) => file !== STEPS)
+  .map((file) => ({ file, sections: (file === TYPES ? examplesOf : sectionsOf)(path.join(root, file)) }))
+
+/** A folder where the packages are installed. */
 function workspace(t) {
   const directory = mkdtempSync(path.join(tmpdir(), 'docs-'))
   t.after(() => rmSync(directory, { recursive: true }))
-  const modules = path.join(directory, 'node_modules')
-  mkdirSync(path.join(modules, '@cynic'), { recursive: true })
-  symlinkSync(root, path.join(modules, '@cynic/parallel-event-bus'), 'junction')
-  for (const [name, folder] of Object.entries(COMPARED)) {
-    symlinkSync(path.join(root, 'node_modules', folder), path.join(modules, name), 'junction')
+  // Deno finds packages only beside a manifest.
+  writeFileSync(path.join(directory, 'package.json'), '{}')
+  for (const [name, folder] of Object.entries(PACKAGES)) {
+    const link = path.join(directory, 'node_modules', name)
+    mkdirSync(path.dirname(link), { recursive: true })
+    symlinkSync(path.join(root, folder), link, 'junction')
   }
   return directory
 }
 
-/** A block that imports nothing. */
-async function runScript(code) {
-  const printed = []
-  const log = (...values) => printed.push(values.map(shown).join(' '))
-  await new AsyncFunction('require', 'console', code)(require, { log, error() {} })
-  const expected = expectedOutput(code)
-  assert.ok(expected.length > 0)
-  assert.deepEqual(printed, expected)
+/** The files of a program, as Node runs them. */
+function filesOf(blocks) {
+  return blocks.map(({ language, name, code }) => {
+    const given = name ?? (isCommonJs(code) ? 'main.cjs' : 'main.mjs')
+    if (language !== 'ts') return { name: given, code }
+    const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 }
+    return { name: given.replace(/ts$/, 'js'), code: ts.transpileModule(code, { compilerOptions: options }).outputText }
+  })
 }
 
-function runProgram(t, files) {
+/** The format that an unnamed block shows: one that mixes the two does not run in either. */
+function isCommonJs(code) {
+  return /^(?:const|let|var) .*\brequire\(/m.test(code)
+}
+
+/** @param {boolean} inOrder what is printed is, too: else listeners in other threads print when they are called */
+function runProgram(t, blocks, { inOrder }) {
   const directory = workspace(t)
+  const files = filesOf(blocks)
   for (const { name, code } of files) writeFileSync(path.join(directory, name), code)
-  const main = files.find(({ name }) => /^main\.|\.test\./.test(name))
-  const args = main.name.startsWith('main.') ? [] : ['--test']
+  const main = files.find(({ name }) => /^main\.|\.test\./.test(name)).name
+  const args = main.startsWith('main.') ? ['--require', path.join(__dirname, 'fixtures/printing.cjs')] : ['--test']
   // Without the variable by which node:test knows that it runs inside of another.
   const { NODE_TEST_CONTEXT, ...env } = process.env
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...args, main.name], {
-    cwd: directory,
-    encoding: 'utf8',
-    env,
-    timeout: LONGEST_RUN_MS,
-  })
+  const options = { cwd: directory, encoding: 'utf8', env, timeout: LONGEST_RUN_MS }
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...args, main], options)
   assert.equal(status, 0, stdout + stderr)
-  if (args.length > 0) return
-  const expected = files.flatMap(({ code }) => expectedOutput(code))
-  assert.ok(expected.length > 0)
-  const lines = stdout.trim().split('\n')
-  // What listeners print comes when they are called, so only which lines there are is told.
-  assert.deepEqual(lines.sort(), expected.sort())
+  if (args[0] === '--test') return
+  const expected = blocks.flatMap(({ code }) => expectedOutput(code))
+  const lines = stdout.split('\n').slice(0, -1)
+  if (inOrder) assert.deepEqual(lines, expected)
+  else assert.deepEqual(lines.sort(), expected.sort())
 }
 
-for (const document of documents.filter((name) => name !== STEPS)) {
-  for (const { heading, blocks } of sectionsOf(path.join(root, document))) {
-    const scripts = blocks.filter(({ language, name }) => language === 'js' && name === undefined)
-    for (const [number, { code }] of scripts.entries()) {
-      test(`${document}, ${heading}: example ${number + 1} prints what its comments say`, (t) =>
-        /^import /m.test(code) ? runProgram(t, [{ name: 'main.mjs', code }]) : runScript(code))
+for (const { file, sections } of examples) {
+  for (const { heading, blocks } of sections) {
+    const code = blocks.filter(({ language }) => ['js', 'mjs', 'cjs', 'ts'].includes(language))
+    const programs = code.filter(({ name }) => name === undefined)
+    for (const [number, block] of programs.entries()) {
+      test(`${file}, ${heading}: example ${number + 1} prints what its comments say`, (t) =>
+        runProgram(t, [block], { inOrder: true }))
     }
-    const files = blocks.filter(({ name }) => name !== undefined)
-    if (files.length > 0) test(`${document}, ${heading}: the program does what it says`, (t) => runProgram(t, files))
+    const named = code.filter(({ name }) => name !== undefined)
+    if (named.length > 0) {
+      test(`${file}, ${heading}: the program does what it says`, (t) => runProgram(t, named, { inOrder: false }))
+    }
   }
 }
 
 test('the typed examples compile', (t) => {
   const directory = workspace(t)
-  const typed = documents.flatMap((document) =>
-    sectionsOf(path.join(root, document)).flatMap(({ blocks }) => blocks.filter(({ language }) => language === 'ts')),
-  )
-  assert.ok(typed.length > 0)
+  const blocks = examples.flatMap(({ sections }) => sections.flatMap((section) => section.blocks))
+  const typed = blocks.filter(({ language }) => language === 'ts')
+  assert.ok(typed.length > 4)
   const files = typed.map(({ code }, number) => {
-    const file = path.join(directory, `example-${number}.ts`)
+    const file = path.join(directory, `example-${number}.mts`)
     writeFileSync(file, code)
     return file
   })
   const compilerOptions = {
-    paths: { '@cynic/parallel-event-bus': [path.join(root, 'index.d.ts')] },
+    moduleDetection: 'force',
+    paths: { '@cynic/parallel-event-bus': [path.join(root, TYPES)] },
     typeRoots: [path.join(root, 'node_modules/@types')],
   }
   const extending = { extends: path.join(root, '__test__/types/tsconfig.json'), compilerOptions, include: [], files }
@@ -114,16 +140,16 @@ test('the typed examples compile', (t) => {
 
 test('the commands they name exist, and the check of the README calls the test command', () => {
   const { scripts } = require('../package.json')
-  for (const document of [...documents, 'CONTRIBUTING.md']) {
+  for (const document of documents) {
     const text = readFileSync(path.join(root, document), 'utf8')
-    for (const [, name] of text.matchAll(/npm run ([\w:]+)/g))
+    for (const [, name] of text.matchAll(/npm run (?:--silent )?([\w:]+)/g))
       assert.ok(name in scripts, `${document}: npm run ${name}`)
   }
   assert.match(readFileSync(path.join(root, 'README.md'), 'utf8'), /^npm install && npm test$/m)
 })
 
 test('their links lead to files and headings that are there', () => {
-  for (const document of [...documents, 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md']) {
+  for (const document of documents) {
     const text = readFileSync(path.join(root, document), 'utf8').replace(/^```.*?^```$/gms, '')
     for (const [, link] of text.matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
       const [file, anchor] = link.split('#')

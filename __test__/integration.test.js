@@ -9,11 +9,10 @@ const { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSyn
 const { tmpdir } = require('node:os')
 const path = require('node:path')
 const { after, before, describe, test } = require('node:test')
-const { blocksOf, expectedOutput, shown } = require('./fixtures/markdown.js')
+const { blocksOf, expectedOutput } = require('./fixtures/markdown.js')
 const { pack } = require('../scripts/npm.js')
 const { ROOT, installInto, linkInto } = require('./fixtures/project.js')
 
-const AsyncFunction = (async () => {}).constructor
 const guide = path.join(ROOT, 'docs/integration.md')
 
 let project
@@ -172,23 +171,3 @@ function words(text) {
     .trim()
     .split('\n')
 }
-
-describe('the README of the example', () => {
-  const readme = path.join(ROOT, 'examples/cynic-core/README.md')
-
-  for (const { code } of blocksOf(readme).filter(({ language }) => language === 'js')) {
-    test('its code prints what its comments say', async () => {
-      const lines = []
-      const log = (...values) => lines.push(values.map(shown).join(' '))
-      await new AsyncFunction('require', 'console', code)(require, { log, error() {} })
-      await new Promise((resolve) => setImmediate(resolve))
-      assert.deepEqual(lines, expectedOutput(code))
-    })
-  }
-
-  test('the commands it names exist', () => {
-    const { scripts } = require('../package.json')
-    for (const [, name] of readFileSync(readme, 'utf8').matchAll(/npm run (?:--silent )?([\w:]+)/g))
-      assert.ok(name in scripts, name)
-  })
-})
