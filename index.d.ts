@@ -196,8 +196,8 @@ interface ListenerOptions {
    */
   signal?: AbortSignal | undefined
   /**
-   * Milliseconds from the start of the listener, more than 0 and at most 2³¹ − 1. A promise it returned that has
-   * not settled by then counts as failed with {@link ListenerTimeoutError}; what it does later is ignored.
+   * Milliseconds from the start of the listener, more than 0 and at most 2³¹ − 1. One that has not returned by then, or
+   * whose promise has not settled, counts as failed with {@link ListenerTimeoutError}; what it does later is ignored.
    *
    * On a channel, whoever waits in another thread learns of it on time, even while a listener blocks this one.
    *
@@ -224,7 +224,7 @@ interface Limits {
   timeout?: number | undefined
   /**
    * Takes back, when it aborts, every listener that has not been started. Listeners that run go on. Whoever waits
-   * gets a rejection with `signal.reason`.
+   * gets a rejection with `signal.reason`. A `once` listener that was not started is registered again.
    *
    * @defaultValue none
    */
@@ -515,7 +515,8 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
    * Removes a listener; of several equal ones, the one added last.
    *
    * Events that were emitted before still reach it, unless a listener calls this, before its first `await`: then
-   * events that are still queued no longer do.
+   * events that are still queued no longer do. A listener that is added in that moment takes its place in them; the same
+   * one, added again, was never away.
    */
   off<Name extends EventName<Events>>(event: Name | UnmappedName<Events>, listener: Listener<Events, Name, this>): this
 

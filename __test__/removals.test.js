@@ -65,6 +65,20 @@ test('a request goes to the listener that took the place of the one it was made 
   assert.equal(await bus.request('ask'), 'second')
 })
 
+test('an off inside a listener holds for a once listener that a queued event has claimed', async () => {
+  for (const Emitter of [EventEmitter, ParallelEventBus]) {
+    const emitter = new Emitter()
+    let calls = 0
+    const listener = () => calls++
+    emitter.on('stop', () => emitter.off('x', listener))
+    emitter.once('x', listener)
+    emitter.emit('stop')
+    emitter.emit('x')
+    await emitter.idle?.()
+    assert.equal(calls, 0)
+  }
+})
+
 test('an addition inside a listener means nothing to queued events that lost nobody', async () => {
   const bus = new ParallelEventBus()
   let calls = 0
@@ -121,6 +135,7 @@ const changes = {
   'once and off': (bus, listener) => bus.once('ack', listener).off('ack', listener),
   'on and off': (bus, listener) => bus.on('ack', listener).off('ack', listener),
   'off and on': (bus, listener) => bus.off('ack', listener).on('ack', listener),
+  'off, again and again': (bus, listener) => bus.off('ack', listener).off('ack', listener),
   'off of many': (bus, listener) => bus.on('other', listener).removeAllListeners('other'),
 }
 

@@ -177,6 +177,8 @@ class Listeners {
       prototype.removeListener.call(this.#bus, event, isAlias ? stored : listener)
     } finally {
       if (stored !== undefined) this.#removed(event, stored)
+      // It may be a `once` listener that a queued event has claimed.
+      else if (typeof listener === 'function') this.#tracker.changes()?.removed(event, originalOf(listener))
     }
   }
 

@@ -53,14 +53,14 @@ class Changes {
     return Math.max(this.#removals.at(-1)?.upTo ?? 0, this.#additions.at(-1)?.upTo ?? 0)
   }
 
-  /** How many removals hold for an emission. */
-  removalsFor(rank, number) {
-    return count(this.#removals, rank, number)
+  /** Whether so many removals hold for an emission. */
+  hasRemovals(least, rank, number) {
+    return has(least, this.#removals, rank, number)
   }
 
-  /** How many additions hold for an emission. */
-  additionsFor(rank, number) {
-    return count(this.#additions, rank, number)
+  /** Whether an addition holds for an emission. */
+  hasAddition(rank, number) {
+    return has(1, this.#additions, rank, number)
   }
 }
 
@@ -72,10 +72,10 @@ function push(changes, change) {
   changes.push(change)
 }
 
-function count(changes, rank, number) {
-  let sum = 0
-  for (const change of changes) if (change.holdsFor(rank, number)) sum++
-  return sum
+function has(least, changes, rank, number) {
+  let left = least
+  for (const change of changes) if (change.holdsFor(rank, number) && --left === 0) return true
+  return false
 }
 
 const NONE = new Changes()
@@ -92,7 +92,7 @@ class Removals {
   /** Emissions of one burst share their list of listeners, so one answer serves many. */
   #answer = null
 
-  /** A listener removed another one, or itself. */
+  /** A listener removed another one, or itself. On a channel that has a registration. */
   removed(event, listener, registration) {
     this.#note(event, listener).remove(registration)
   }
@@ -149,8 +149,8 @@ class Removals {
     const known = this.#answer
     if (known !== null && heedsAll && known.event === event && known.listeners === listeners) return known
     const changesOf = (listener) => this.#changes.get(listener)?.get(keyOf(event)) ?? NONE
-    const left = without(listeners, (listener) => changesOf(listener).removalsFor(rank, number))
-    const isAdded = (stored) => changesOf(originalOf(stored)).additionsFor(rank, number) > 0
+    const left = without(listeners, (listener, times) => changesOf(listener).hasRemovals(times, rank, number))
+    const isAdded = (stored) => changesOf(originalOf(stored)).hasAddition(rank, number)
     // No more than were removed: an event has no more listeners than those that it was addressed to.
     const room = lengthOf(listeners) - lengthOf(left)
     const added = room === 0 ? NOBODY : registered().filter(isAdded).slice(0, room)
@@ -165,19 +165,19 @@ function lengthOf(listeners) {
   return typeof listeners === 'function' ? 1 : listeners.length
 }
 
-/** @param {(listener: Function) => number} removals how many times a listener was removed */
-function without(listeners, removals) {
+/** @param {(listener: Function, times: number) => boolean} isRemoved whether a listener was removed so many times */
+function without(listeners, isRemoved) {
   const stay = typeof listeners === 'function' ? [listeners] : listeners.slice()
-  const left = new Map()
+  const removed = new Map()
   // Of several equal ones the one added last goes first, as in EventEmitter.
   for (let index = stay.length - 1; index >= 0; index--) {
     const original = originalOf(stay[index])
-    const count = left.get(original) ?? removals(original)
-    if (count === 0) continue
-    left.set(original, count - 1)
+    const times = (removed.get(original) ?? 0) + 1
+    if (!isRemoved(original, times)) continue
+    removed.set(original, times)
     stay[index] = undefined
   }
-  return left.size === 0 ? listeners : stay.filter((each) => each !== undefined)
+  return removed.size === 0 ? listeners : stay.filter((each) => each !== undefined)
 }
 
 module.exports = { Removals }
