@@ -161,10 +161,10 @@ test('lists of listeners look as those of an EventEmitter', () => {
     emitter.emit('x')
     return emitter._events
   }
-  const bus = lists(new ParallelEventBus())
-  assert.deepEqual(bus, lists(new EventEmitter()))
-  assert.deepEqual(Object.keys(bus.x), ['0', '1'])
-  assert.equal(util.inspect(bus.x), util.inspect([Math.abs, Math.ceil]))
+  const [ours, theirs] = [lists(new ParallelEventBus()), lists(new EventEmitter())]
+  assert.deepEqual(ours, theirs)
+  assert.deepEqual(Object.keys(ours.x), ['0', '1'])
+  assert.equal(util.inspect(ours), util.inspect(theirs))
 })
 
 test('a third argument that is no plain object is ignored, as EventEmitter does', async () => {

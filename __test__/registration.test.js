@@ -34,7 +34,35 @@ test('constructor options that are wrong are refused with the codes of Node', ()
   for (const maxListeners of [-1, Number.NaN]) {
     assert.throws(() => new ParallelEventBus({ maxListeners }), { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' })
   }
-  assert.doesNotThrow(() => new ParallelEventBus({ unknown: 1, onError: undefined, maxListeners: undefined }))
+  assert.doesNotThrow(() => new ParallelEventBus({ onError: undefined, maxListeners: undefined }))
+})
+
+test('unknown options are refused with the name that was probably meant', async () => {
+  const bus = new ParallelEventBus()
+  const refused = {
+    "'options.chanel' is unknown. Did you mean 'channel'?": () => new ParallelEventBus({ chanel: 'orders' }),
+    "'options.colour' is unknown. Known are captureRejections, channel,": () => createParallelEventBus({ colour: 1 }),
+    "'options.mailbox.maxMessage' is unknown. Did you mean 'maxMessages'?": () =>
+      new ParallelEventBus({ channel: 'orders', mailbox: { maxMessage: 5 } }),
+    "'limits.timeOut' is unknown. Did you mean 'timeout'?": () => bus.with({ timeOut: 5 }),
+    "'options.singal' is unknown. Did you mean 'signal'?": () => bus.on('x', () => {}, { singal: undefined }),
+    "'options.timeouts' is unknown. Did you mean 'timeout'?": () => bus.prependOnceListener('x', () => {}, { timeouts: 5 }),
+  }
+  for (const [message, act] of Object.entries(refused)) {
+    assert.throws(act, (error) => error.code === 'ERR_INVALID_ARG_VALUE' && error.message.includes(message))
+  }
+  assert.deepEqual(bus.eventNames(), [])
+  class Sub extends ParallelEventBus {}
+  assert.doesNotThrow(() => new Sub({ channels: ['of its own'] }))
+})
+
+test('options that need a channel say so', () => {
+  for (const options of [{ group: 'scorers' }, { mailbox: {} }, { stallAfter: 5 }]) {
+    assert.throws(() => new ParallelEventBus(options), {
+      code: 'ERR_INVALID_ARG_VALUE',
+      message: /needs a channel: new ParallelEventBus\(\{ channel: 'orders' \}\)/,
+    })
+  }
 })
 
 test('maxListeners is 55 unless told otherwise, and 0 is no limit', async () => {

@@ -24,7 +24,7 @@ const pooling = () => require('./pool/pool.js')
 
 function ParallelEventBus(options = {}) {
   if (new.target === undefined) refuseForgottenNew(this)
-  validateBusOptions(options)
+  validateBusOptions(options, new.target !== ParallelEventBus)
   const hasOwnEmit = Object.hasOwn(this, 'emit')
   EventEmitter.call(this, options)
   // Bun gives an emitter with `captureRejections` an `emit` of its own.

@@ -113,6 +113,13 @@ function outOfRange(name, range, value) {
   return error
 }
 
+/** @param {string} way what to do about it */
+function unknownOption(name, way) {
+  const error = new TypeError(`The property '${name}' is unknown. ${way}`)
+  error.code = 'ERR_INVALID_ARG_VALUE'
+  return error
+}
+
 function invalidArgValue(name, value, reason) {
   const error = new TypeError(`The argument '${name}' ${reason}. Received ${show(value)}`)
   error.code = 'ERR_INVALID_ARG_VALUE'
@@ -130,4 +137,5 @@ module.exports = {
   invalidArgType,
   invalidArgValue,
   outOfRange,
+  unknownOption,
 }

@@ -4,11 +4,20 @@
 
 const { EventEmitter } = require('node:events')
 const { invalidArgType, invalidArgValue, outOfRange } = require('./errors.js')
+const { validateKeys } = require('./known.js')
 
 /** The longest a Node timer runs; a longer one would fire at once. */
 const LONGEST_TIMEOUT = 2 ** 31 - 1
 /** More is a mistake: the system refuses long before. */
 const MOST_THREADS = 1024
+
+const OF_BUS = ['captureRejections', 'channel', 'group', 'mailbox', 'maxListeners', 'onError', 'stallAfter']
+const OF_LISTENER = ['group', 'once', 'signal', 'timeout']
+const OF_LIMITS = ['signal', 'timeout']
+const OF_MAILBOX = ['maxBytes', 'maxMessages']
+const OF_SPAWN = ['env', 'execArgv', 'resourceLimits', 'threads', 'workerData']
+/** Options of a bus that mean nothing without a channel. */
+const OF_CHANNEL = ['group', 'mailbox', 'stallAfter']
 
 function validateObject(value, name) {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -61,11 +70,17 @@ function validateSignal(value, name) {
   }
 }
 
-/** What bounds an emission or a listener: `{ timeout, signal }`, each optional. */
+/** `{ timeout, signal }` of an emission or a listener, each optional. */
+function validateTimeoutAndSignal({ timeout, signal }, name) {
+  if (timeout !== undefined) validateTimeout(timeout, `${name}.timeout`)
+  if (signal !== undefined) validateSignal(signal, `${name}.signal`)
+}
+
+/** What bounds an emission. */
 function validateLimits(options, name) {
   validateObject(options, name)
-  if (options.timeout !== undefined) validateTimeout(options.timeout, `${name}.timeout`)
-  if (options.signal !== undefined) validateSignal(options.signal, `${name}.signal`)
+  validateKeys(options, name, OF_LIMITS)
+  validateTimeoutAndSignal(options, name)
 }
 
 /** The name of a channel or a group. */
@@ -81,37 +96,41 @@ function validateInteger(value, name, least, most) {
   }
 }
 
-/** Of a bus: the group of those listeners that name none. */
-function validateGroup({ group, channel }) {
-  validateName(group, 'options.group')
-  if (channel === undefined) throw invalidArgValue('options.group', group, 'needs options.channel')
-}
-
 /** What may wait for a bus: `{ maxMessages, maxBytes }`, each optional. */
 function validateMailbox(value, name) {
   validateObject(value, name)
-  for (const each of ['maxMessages', 'maxBytes']) {
+  validateKeys(value, name, OF_MAILBOX)
+  for (const each of OF_MAILBOX) {
     if (value[each] !== undefined) validateInteger(value[each], `${name}.${each}`, 1, Number.MAX_SAFE_INTEGER)
   }
 }
 
 function validateListenerOptions(options) {
-  validateLimits(options, 'options')
+  validateKeys(options, 'options', OF_LISTENER)
+  validateTimeoutAndSignal(options, 'options')
   if (options.once !== undefined) validateBoolean(options.once, 'options.once')
   if (options.group !== undefined && options.group !== null) validateName(options.group, 'options.group')
 }
 
-function validateBusOptions(options) {
+/** @param {boolean} isOfSubclass unknown options may be for that one */
+function validateBusOptions(options, isOfSubclass) {
   validateObject(options, 'options')
+  if (!isOfSubclass) validateKeys(options, 'options', OF_BUS)
   if (options.maxListeners !== undefined) validateMaxListeners(options.maxListeners, 'options.maxListeners')
   if (options.onError !== undefined) validateFunction(options.onError, 'options.onError')
   if (options.captureRejections !== undefined) {
     validateBoolean(options.captureRejections, 'options.captureRejections')
   }
   if (options.channel !== undefined) validateName(options.channel, 'options.channel')
-  if (options.group !== undefined) validateGroup(options)
+  else for (const each of OF_CHANNEL) validateIsOfNoUse(options, each)
+  if (options.group !== undefined) validateName(options.group, 'options.group')
   if (options.mailbox !== undefined) validateMailbox(options.mailbox, 'options.mailbox')
   if (options.stallAfter !== undefined) validateInteger(options.stallAfter, 'options.stallAfter', 0, LONGEST_TIMEOUT)
+}
+
+function validateIsOfNoUse(options, name) {
+  if (options[name] === undefined) return
+  throw invalidArgValue(`options.${name}`, options[name], "needs a channel: new ParallelEventBus({ channel: 'orders' })")
 }
 
 /** The property key that EventEmitter stores an event under: 5 and '5' are one event. */
@@ -122,6 +141,7 @@ function keyOf(event) {
 /** What `spawn` takes. */
 function validateSpawnOptions(options) {
   validateObject(options, 'options')
+  validateKeys(options, 'options', OF_SPAWN)
   if (options.threads !== undefined) validateInteger(options.threads, 'options.threads', 1, MOST_THREADS)
 }
 
