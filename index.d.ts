@@ -118,9 +118,9 @@ interface BusOptions {
    */
   maxListeners?: number | undefined
   /**
-   * Hears of each failure of a listener. Without it, failures go to `captureRejections`, if that is on, else
-   * into a process warning (code `PARALLEL_EVENT_BUS_LISTENER_FAILED`) for the first failure of each listener
-   * of each event.
+   * Hears of each failure of a listener. Without it, failures go to `captureRejections`, if that is on. Else those that
+   * no `emitAndWait` or `request` has in its outcome become a process warning (code `PARALLEL_EVENT_BUS_LISTENER_FAILED`)
+   * for the 1st, 10th, 100th … failure of each listener of each event.
    *
    * @defaultValue none
    */

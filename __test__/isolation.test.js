@@ -26,6 +26,12 @@ async function warningsOf(run) {
 
 const badThenable = { then: 5 }
 
+/** An event that nobody waits for, and its listeners' end. */
+async function emitted(bus, event) {
+  bus.emit(event)
+  await bus.idle()
+}
+
 /** Ways to fail, and what is reported. */
 const thrownError = new Error('thrown')
 const failures = {
@@ -172,7 +178,7 @@ test('an error handler can be set, replaced and cleared', async () => {
   await bus.emitAndWait('x')
   assert.deepEqual(told, ['first', 'second'])
   bus.clearErrorHandler()
-  const warnings = await warningsOf(() => bus.emitAndWait('x'))
+  const warnings = await warningsOf(() => emitted(bus, 'x'))
   assert.equal(warnings.length, 1)
   assert.throws(() => bus.setErrorHandler(5), { code: 'ERR_INVALID_ARG_TYPE' })
 })
@@ -222,7 +228,7 @@ for (const [name, onError] of [
   })
 }
 
-test('without a handler the first failure of each listener of each event is a warning with its stack', async () => {
+test('without a handler the 1st, 10th, 100th failure of each listener of each event is a warning with its stack', async () => {
   const bus = new ParallelEventBus()
   function broken() {
     throw new Error('broken for good')
@@ -234,16 +240,65 @@ test('without a handler the first failure of each listener of each event is a wa
   bus.on('x', alsoBroken)
   bus.on('y', broken)
   const warnings = await warningsOf(async () => {
-    for (let round = 0; round < 3; round++) {
-      await bus.emitAndWait('x')
-      await bus.emitAndWait('y')
-    }
+    for (let round = 0; round < 99; round++) await emitted(bus, 'x')
+    await emitted(bus, 'y')
   })
-  assert.equal(warnings.length, 3)
+  assert.equal(warnings.length, 5)
   assert.equal(warnings[0].code, 'PARALLEL_EVENT_BUS_LISTENER_FAILED')
   assert.match(warnings[0].message, /broken.*'x'/)
   assert.match(warnings[0].detail, /Error: broken for good\n +at .*broken .*isolation\.test\.js/)
-  assert.equal(bus.getStats().listenersFailed, 9)
+  const repeated = warnings.filter(({ message }) => message.includes('10 times')).map(({ message }) => message)
+  assert.deepEqual(
+    repeated.map((message) => message.slice(0, message.indexOf(' times'))),
+    ["listener broken of 'x' failed 10", "listener alsoBroken of 'x' failed 10"],
+  )
+  assert.equal(bus.getStats().listenersFailed, 199)
+})
+
+test('failures that the emitter is told of are no warnings', async () => {
+  const bus = new ParallelEventBus()
+  bus.on('x', () => {
+    throw new Error('x')
+  })
+  bus.once('y', async () => {
+    throw new Error('y')
+  })
+  const warnings = await warningsOf(async () => {
+    assert.equal((await bus.emitAndWait('x')).failed, 1)
+    assert.equal((await bus.with({ timeout: 60_000 }).emitAndWait('x')).failed, 1)
+    await assert.rejects(bus.request('x'), /x/)
+    await assert.rejects(bus.request('y'), /y/)
+  })
+  assert.deepEqual(warnings, [])
+})
+
+test('what fails after its emitter has given up is a warning', async () => {
+  const bus = new ParallelEventBus()
+  const controller = new AbortController()
+  bus.on('x', async () => {
+    controller.abort()
+    throw new Error('unheard by the emitter')
+  })
+  const warnings = await warningsOf(async () => {
+    await assert.rejects(bus.with({ signal: controller.signal }).emitAndWait('x'), { name: 'AbortError' })
+    await bus.idle()
+  })
+  assert.equal(warnings.length, 1)
+})
+
+test('warnings of one listener of events without end have a bound', async () => {
+  const bus = new ParallelEventBus()
+  const broken = () => {
+    throw new Error('broken')
+  }
+  const warnings = await warningsOf(async () => {
+    for (let number = 0; number < 199; number++) {
+      bus.once(`reply:${number}`, broken)
+      bus.emit(`reply:${number}`)
+    }
+    await bus.idle()
+  })
+  assert.equal(warnings.length, 102)
 })
 
 test('a failure that can not even be inspected is told', async () => {
@@ -259,7 +314,7 @@ test('a failure that can not even be inspected is told', async () => {
   bus.on('x', () => {
     throw hostile
   })
-  const warnings = await warningsOf(() => bus.emitAndWait('x'))
+  const warnings = await warningsOf(() => emitted(bus, 'x'))
   assert.equal(warnings.length, 1)
 })
 
@@ -381,9 +436,8 @@ test('listeners that refuse to be looked at fail like any other, and stop nobody
   ]
   const bus = new ParallelEventBus()
   for (const listener of hostile) bus.on('x', listener)
-  const warnings = await warningsOf(async () => {
-    assert.equal((await bus.emitAndWait('x')).failed, hostile.length)
-  })
+  const warnings = await warningsOf(() => emitted(bus, 'x'))
+  assert.equal(bus.getStats().listenersFailed, hostile.length)
   assert.equal(warnings.length, hostile.length)
 })
 
@@ -470,8 +524,23 @@ test('where telling of a failure fails, listeners run and promises settle all th
     bus.on('x', () => calls++)
     const { success, failed } = await bus.emitAndWait('x')
     assert.deepEqual([success, failed, calls], [1, 2, 1], name)
+    await emitted(bus, 'x')
     await assert.rejects(bus.request('x'), /fails/)
     await bus.idle()
   }
   assert.match(printed[0], /PARALLEL_EVENT_BUS_LISTENER_FAILED.*'x' failed/)
+})
+
+test('a listener that is added to a closed bus is a warning, once', async () => {
+  const bus = new ParallelEventBus()
+  await bus.close()
+  const warnings = await warningsOf(() => {
+    bus.on('x', () => {})
+    bus.once('y', () => {})
+  })
+  assert.deepEqual(
+    warnings.map(({ code, message }) => [code, message]),
+    [['PARALLEL_EVENT_BUS_CLOSED', "a listener of 'x' was added to a closed bus, which calls nobody: see close()"]],
+  )
+  assert.match(warnings[0].detail, /isolation\.test\.js/)
 })

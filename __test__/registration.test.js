@@ -46,7 +46,8 @@ test('unknown options are refused with the name that was probably meant', async 
       new ParallelEventBus({ channel: 'orders', mailbox: { maxMessage: 5 } }),
     "'limits.timeOut' is unknown. Did you mean 'timeout'?": () => bus.with({ timeOut: 5 }),
     "'options.singal' is unknown. Did you mean 'signal'?": () => bus.on('x', () => {}, { singal: undefined }),
-    "'options.timeouts' is unknown. Did you mean 'timeout'?": () => bus.prependOnceListener('x', () => {}, { timeouts: 5 }),
+    "'options.timeouts' is unknown. Did you mean 'timeout'?": () =>
+      bus.prependOnceListener('x', () => {}, { timeouts: 5 }),
   }
   for (const [message, act] of Object.entries(refused)) {
     assert.throws(act, (error) => error.code === 'ERR_INVALID_ARG_VALUE' && error.message.includes(message))

@@ -45,6 +45,11 @@ class Emission extends AsyncResource {
     return this.dispatcher.bus
   }
 
+  /** Whether somebody waits, and will have each failure in the outcome. */
+  get isAwaited() {
+    return this.outcome?.isAwaited ?? false
+  }
+
   /** Starts every listener, in order. Called by the drain, in the emitter's async context. */
   start() {
     if (this.dispatcher.removals !== null) this.heedRemovals()

@@ -1,19 +1,36 @@
 'use strict'
 
-// Where a listener's failure is told, when nobody can catch it: `onError`; else `captureRejections`, if the
-// user turned it on; else one process warning for the first failure of each listener of each event. Telling
-// must not fail: what goes wrong here becomes a warning itself.
+// Where a listener's failure is told: `onError`; else `captureRejections`, if the user turned it on; else, unless somebody
+// waits for the outcome and has it there, a process warning for the first failure of each listener of each event, and
+// for the 10th, the 100th and so on. Telling must not fail: what goes wrong here becomes a warning itself.
 
 const { captureRejectionSymbol, errorMonitor } = require('node:events')
-const { describe, show } = require('./errors.js')
+const { BusClosedError, describe, show } = require('./errors.js')
 const outbox = require('./outbox.js')
 const { adopt, follow, thenOf } = require('./promises.js')
+
+/** Failures of one listener are counted apart for so many events; names of events may be without end. */
+const MOST_EVENTS = 100
+
+/** Counts things of one kind. They are worth telling at the 1st, the 10th, the 100th … */
+class Count {
+  #next = 1
+  value = 0
+
+  /** Counts one more, and returns whether to tell. */
+  add() {
+    if (++this.value < this.#next) return false
+    this.#next *= 10
+    return true
+  }
+}
 
 class FailureReporter {
   #dispatcher
   #captures
-  /** @type {WeakMap<Function, Set<string | symbol>>} the events for which a listener was warned of */
-  #warned = new WeakMap()
+  /** @type {WeakMap<Function, Map<string | symbol, Count>>} failures by listener, then by event */
+  #failures = new WeakMap()
+  #isClosedTold = false
   /** @type {Set<string>} what was warned of, of events that were lost */
   #warnedLost = new Set()
 
@@ -27,9 +44,8 @@ class FailureReporter {
   report(emission, error, listener) {
     const { event } = emission
     if (this.onError !== undefined) this.#callHandler(event, error, listener)
-    else if (!(this.#captures && !isOfErrors(event) && this.#capture(emission, error))) {
-      this.#warnOnce(event, error, listener)
-    }
+    else if (this.#captures && !isOfErrors(event) && this.#capture(emission, error)) return
+    else if (!emission.isAwaited) this.#warn(event, error, listener)
   }
 
   /** An event of this bus did not get to the end of a listener in another thread. No listener here is to blame. */
@@ -45,6 +61,17 @@ class FailureReporter {
       'PARALLEL_EVENT_BUS_EVENT_LOST',
       `${show(event)} did not get to the end of a listener in another thread. More of the same are only counted: see getStats(), or set onError.`,
       error,
+    )
+  }
+
+  /** A listener was added to a bus that is closed. Told once. */
+  addedToClosed(event) {
+    if (this.#isClosedTold) return
+    this.#isClosedTold = true
+    warn(
+      'PARALLEL_EVENT_BUS_CLOSED',
+      `a listener of ${show(event)} was added to a closed bus, which calls nobody: see close()`,
+      new BusClosedError(event),
     )
   }
 
@@ -84,21 +111,35 @@ class FailureReporter {
     return true
   }
 
-  #warnOnce(event, error, listener) {
-    let events = this.#warned.get(listener)
+  #warn(event, error, listener) {
+    const count = this.#countOf(event, listener)
+    if (!count.add()) return
+    const who = `${describe(listener)} of ${show(event)}`
+    const text =
+      count.value === 1
+        ? `${who} failed. The 10th, 100th … time is told of, too; set onError to hear of each`
+        : `${who} failed ${count.value} times, the last time as follows`
+    warn('PARALLEL_EVENT_BUS_LISTENER_FAILED', text, error)
+  }
+
+  #countOf(event, listener) {
+    let events = this.#failures.get(listener)
     if (events === undefined) {
-      events = new Set()
-      this.#warned.set(listener, events)
+      events = new Map()
+      this.#failures.set(listener, events)
     }
-    if (events.has(event)) return
-    events.add(event)
-    warn(
-      'PARALLEL_EVENT_BUS_LISTENER_FAILED',
-      `${describe(listener)} of ${show(event)} failed. Its further failures are only counted: see getStats(), or set onError.`,
-      error,
-    )
+    const key = events.has(event) || events.size < MOST_EVENTS ? event : REST
+    let count = events.get(key)
+    if (count === undefined) {
+      count = new Count()
+      events.set(key, count)
+    }
+    return count
   }
 }
+
+/** Stands for the events of a listener that are not counted apart. */
+const REST = Symbol('the rest')
 
 /** A failing listener of `error` events is not told of itself by one: that would go round for ever. */
 function isOfErrors(event) {

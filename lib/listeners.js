@@ -149,6 +149,7 @@ class Listeners {
   }
 
   #added(event, stored, isFirst) {
+    if (this.#tracker.closed) this.#tracker.reporter.addedToClosed(event)
     const registration = Registration.of(stored)
     if (registration !== undefined) {
       this.#hadOptions = true

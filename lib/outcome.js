@@ -11,6 +11,7 @@ class Outcome extends Deferred {
   failures = 0
   /** By listener, with gaps where one succeeded; null before the first failure. */
   errors = null
+  isAwaited = true
 
   failed(index, error) {
     this.failures++
@@ -29,6 +30,7 @@ class Outcome extends Deferred {
 
   /** The emitter gave up: listeners that run go on, unheard by it. */
   abort(reason) {
+    this.isAwaited = false
     this.reject(reason)
   }
 }
@@ -54,6 +56,7 @@ function answering(answer, listener, stored) {
 /** `request`: what its one listener returns, or throws. */
 class Answer extends Deferred {
   value = undefined
+  isAwaited = true
 
   constructor(event) {
     super()
@@ -81,6 +84,7 @@ class Answer extends Deferred {
   }
 
   abort(reason) {
+    this.isAwaited = false
     this.reject(reason)
   }
 }

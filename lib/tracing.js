@@ -70,6 +70,10 @@ class TracedOutcome {
     return this.#next?.answer
   }
 
+  get isAwaited() {
+    return this.#next?.isAwaited ?? false
+  }
+
   settle(count) {
     // `filter` skips the gaps.
     const errors = this.#errors.filter(() => true)

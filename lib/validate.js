@@ -130,7 +130,11 @@ function validateBusOptions(options, isOfSubclass) {
 
 function validateIsOfNoUse(options, name) {
   if (options[name] === undefined) return
-  throw invalidArgValue(`options.${name}`, options[name], "needs a channel: new ParallelEventBus({ channel: 'orders' })")
+  throw invalidArgValue(
+    `options.${name}`,
+    options[name],
+    "needs a channel: new ParallelEventBus({ channel: 'orders' })",
+  )
 }
 
 /** The property key that EventEmitter stores an event under: 5 and '5' are one event. */

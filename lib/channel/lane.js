@@ -163,6 +163,10 @@ class Chosen {
     return this.#outcome?.answer
   }
 
+  get isAwaited() {
+    return this.#outcome?.isAwaited ?? false
+  }
+
   settle(count) {
     for (const { chosen } of this.#own) if (chosen) this.#membership.done()
     this.#outcome?.settle(count)
