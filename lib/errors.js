@@ -42,9 +42,9 @@ class NoListenersError extends Error {
 branded(NoListenersError, 'ERR_NO_LISTENERS')
 
 class ThreadExitedError extends Error {
-  constructor(event, threadId) {
+  constructor(event, threadId, cause) {
     const what = event === null ? 'without being told to' : `before its listener of ${show(event)} had settled`
-    super(`thread ${threadId} ended ${what}`)
+    super(`thread ${threadId} ended ${what}`, cause === undefined ? undefined : { cause })
     this.event = event
     this.threadId = threadId
   }
@@ -67,6 +67,11 @@ class BusClosedError extends Error {
   }
 }
 branded(BusClosedError, 'ERR_BUS_CLOSED')
+
+/** The reason of a thread that has ended without an error. */
+function exitCodeError(exitCode) {
+  return Object.assign(new Error(`exit code ${exitCode}`), { exitCode })
+}
 
 /** A listener in a message. Its name may be anything, or refuse to be read. */
 function describe(listener) {
@@ -126,6 +131,12 @@ function invalidArgValue(name, value, reason) {
   return error
 }
 
+function needsChannel(what) {
+  const error = new TypeError(`${what} needs a bus with a channel: new ParallelEventBus({ channel: 'orders' })`)
+  error.code = 'ERR_INVALID_ARG_VALUE'
+  return error
+}
+
 module.exports = {
   ListenerTimeoutError,
   NoListenersError,
@@ -133,9 +144,11 @@ module.exports = {
   MailboxFullError,
   BusClosedError,
   describe,
+  exitCodeError,
   show,
   invalidArgType,
   invalidArgValue,
+  needsChannel,
   outOfRange,
   unknownOption,
 }

@@ -4,6 +4,7 @@
 
 const { ListenerTimeoutError, MailboxFullError, ThreadExitedError } = require('../errors.js')
 const log = require('../log.js')
+const { exitReasonOf } = require('./exit-reason.js')
 
 const TIMED_OUT = 1
 const FULL = 2
@@ -18,7 +19,7 @@ function causeOf(event, kind, detail, threadId) {
 function errorOf(event, kind, detail, threadId) {
   if (kind === TIMED_OUT) return new ListenerTimeoutError(event, undefined, detail)
   if (kind === FULL) return new MailboxFullError(event, threadId)
-  return new ThreadExitedError(event, threadId)
+  return new ThreadExitedError(event, threadId, exitReasonOf(threadId))
 }
 
 /** The errors of listeners that failed, one for each of them. */

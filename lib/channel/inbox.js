@@ -8,6 +8,7 @@ const { Decoder, Encoder } = require('../codec/index.js')
 const { standIn, storedOf } = require('../registration.js')
 const { causeOf } = require('./causes.js')
 const { Dispatched, Posted } = require('./delivery.js')
+const { watchForExit } = require('./exit-reason.js')
 const { Letters } = require('./letters.js')
 const { Unsent } = require('./unsent.js')
 
@@ -54,6 +55,7 @@ class Inbox {
     this.#outbox = outbox
     this.#letters = new Letters(thread)
     this.unsent = new Unsent(thread)
+    watchForExit()
   }
 
   // Reading

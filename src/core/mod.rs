@@ -24,6 +24,7 @@ pub mod delivery;
 pub mod dispatch;
 pub mod emitter;
 pub mod endpoint;
+pub mod exit_reason;
 pub mod hold;
 pub mod listener;
 mod listening;

@@ -1,12 +1,12 @@
 //! The functions that JavaScript calls for its thread. Free functions with integer handles: a method
 //! of a class would take a process-wide lock per call. Each catches a panic and throws it as an error.
 
-use napi::bindgen_prelude::{Function, Uint8Array, Uint32Array};
+use napi::bindgen_prelude::{Buffer, Function, Uint8Array, Uint32Array};
 use napi::{Env, Result};
 use napi_derive::napi;
 
 use super::{letters, thread};
-use crate::core::metrics;
+use crate::core::{exit_reason, metrics};
 
 /// Registers this JS thread, which others name by `thread`. `drain` is called, on it, after each
 /// wake, with whether there are letters to read; it must not throw. Returns the handle to pass to
@@ -70,6 +70,23 @@ pub fn read(env: Env, [thread, room]: [u32; 2]) -> Result<i32> {
 pub fn publish(thread: u32, codebook: &[u8]) -> Result<()> {
     thread::find(thread)?.endpoint.publish(codebook.into());
     Ok(())
+}
+
+/// Leaves the reason why this thread is about to end, for other threads. Takes it back without one.
+#[napi(catch_unwind)]
+pub fn set_exit_reason(thread: u32, reason: Option<&[u8]>) -> Result<()> {
+    let thread = thread::find(thread)?.endpoint.thread();
+    match reason {
+        Some(reason) => exit_reason::leave(thread, reason.into()),
+        None => exit_reason::take_back(thread),
+    }
+    Ok(())
+}
+
+/// Returns the reason that a thread has left before its end. `thread` is the id that others name it by.
+#[napi(catch_unwind)]
+pub fn exit_reason(thread: u32) -> Option<Buffer> {
+    exit_reason::of(thread).map(|reason| reason.to_vec().into())
 }
 
 /// Keeps the event loop alive until the same call with `false`.

@@ -1,0 +1,73 @@
+'use strict'
+
+// The reason why a thread has ended. The thread leaves it with the engine before it ends, and so before the engine tells
+// the others of its end. A thread that is ended from outside, by `terminate()` or by a limit of its memory, has no time
+// to leave a reason.
+
+const { setImmediate } = require('node:timers')
+const { isMainThread } = require('node:worker_threads')
+const { Encoder, decodeAlone } = require('../codec/index.js')
+const { exitCodeError } = require('../errors.js')
+const native = require('../native.js')
+const outbox = require('../outbox.js')
+
+/** In bytes. Of a larger error only name, message and stack are left. */
+const LARGEST = 65_536
+/** Number of decoded reasons that are kept, so that all events lost with one thread have the same cause. */
+const MOST_KEPT = 64
+
+const encoder = new Encoder(() => {})
+const kept = new Map()
+let isLeft = false
+
+/** Has this thread leave a reason when it ends. With the main thread the process ends, so that one needs none. */
+function watchForExit() {
+  if (isMainThread) return
+  process.on('uncaughtExceptionMonitor', (error) => {
+    leaveExitReason(error)
+    // A handler may keep the thread alive.
+    setImmediate(takeBack).unref()
+  })
+  process.on('exit', (code) => {
+    // The stack shows the caller of `process.exit()`.
+    if (!isLeft) leaveExitReason(exitCodeError(code))
+  })
+}
+
+/** Leaves the reason. Never throws: a second error would hide the first. */
+function leaveExitReason(error) {
+  // A thread without a channel has nothing in flight.
+  if (outbox.inbox === null || outbox.inbox.memberships.size === 0) return
+  isLeft = true
+  try {
+    const { buffer, start, end } = encodedShort(error)
+    native.setExitReason(outbox.handle, buffer.subarray(start, end))
+  } catch {}
+}
+
+function encodedShort(error) {
+  const encoded = encoder.encodeThrown(error)
+  if (encoded.end - encoded.start <= LARGEST) return encoded
+  const [name, message, stack] = [error.name, error.message, error.stack].map((text) =>
+    `${text}`.slice(0, LARGEST / 16),
+  )
+  return encoder.encodeThrown(Object.assign(new Error(message), { name, stack }))
+}
+
+function takeBack() {
+  isLeft = false
+  native.setExitReason(outbox.handle)
+}
+
+/** Returns the reason that an ended thread has left; undefined if it left none, or many threads have ended since. */
+function exitReasonOf(threadId) {
+  if (kept.has(threadId)) return kept.get(threadId)
+  const bytes = native.exitReason(threadId)
+  if (bytes === null) return undefined
+  const reason = decodeAlone(new Uint8Array(bytes), 0, bytes.length)
+  if (kept.size === MOST_KEPT) kept.clear()
+  kept.set(threadId, reason)
+  return reason
+}
+
+module.exports = { exitReasonOf, leaveExitReason, watchForExit }
