@@ -4,6 +4,8 @@
 
 const assert = require('node:assert/strict')
 const path = require('node:path')
+const { pathToFileURL } = require('node:url')
+const { inspect } = require('node:util')
 const { ParallelEventBus } = require('..')
 const native = require('../native.js')
 const { stage, test, told, until, warnings } = require('./fixtures/stage.js')
@@ -110,6 +112,70 @@ test('a thread that closes its bus has crashed as well, for the pool', async (t)
   await ready(pool, 1, gone)
   assert.equal(errors.filter(([about]) => about === ParallelEventBus.threadExit).length, 1)
   assert.equal(await bus.request('who'), pool.threadIds[0])
+})
+
+test('a thread that is known to have ended is not listed, though its exit event is still to come', async (t) => {
+  const { bus } = stage(t)
+  for (let round = 0; round < 10; round++) {
+    const pool = await bus.spawn(POOL, { threads: 1 })
+    const [id] = pool.threadIds
+    const listed = []
+    bus.once(ParallelEventBus.threadExit, () => listed.push(...pool.threadIds))
+    await assert.rejects(bus.request('exit', 1), { code: 'ERR_THREAD_EXITED', threadId: id })
+    listed.push(...pool.threadIds)
+    await pool.terminate()
+    await bus.idle()
+    assert.equal(listed.includes(id), false)
+  }
+})
+
+test('a bus lets go of a pool that has ended, and the pool of the data for its module', async (t) => {
+  const { bus } = stage(t)
+  // In functions, so that no variable of the test holds anything.
+  const used = async (end) => {
+    const workerData = { large: true }
+    const pool = await bus.spawn(POOL, { threads: 1, workerData })
+    await end(pool)
+    return { data: new WeakRef(workerData), pool: new WeakRef(pool) }
+  }
+  const failed = async () => {
+    const workerData = { large: true }
+    await assert.rejects(bus.spawn('data:text/javascript,throw new Error()', { threads: 2, workerData }))
+    return { data: new WeakRef(workerData) }
+  }
+  let kept
+  const ended = [
+    await used((pool) => pool.close()),
+    await used((pool) => pool.terminate()),
+    await used((pool) => {
+      kept = pool
+      return pool.close()
+    }),
+    await failed(),
+  ]
+  const left = () => ended.flatMap(({ data, pool }) => [data, pool]).filter((ref) => ref?.deref() !== undefined)
+  await until(() => {
+    gc()
+    return left().length <= 1
+  }, 'all is let go of')
+  assert.deepEqual(
+    left().map((ref) => ref.deref()),
+    [kept],
+    'the one that is held has let go of its data',
+  )
+})
+
+test('a pool shows what it is of, and how it is', async (t) => {
+  const { bus } = stage(t)
+  const pool = await bus.spawn(POOL, { threads: 2 })
+  const shown = (state) =>
+    inspect({ module: pathToFileURL(POOL).href, threads: 2, threadIds: pool.threadIds, state }, { breakLength: 72 })
+  assert.equal(inspect(pool), `ThreadPool ${shown('ready')}`)
+  const closing = pool.close()
+  assert.equal(inspect(pool), `ThreadPool ${shown('closing')}`)
+  await closing
+  assert.equal(inspect(pool), `ThreadPool ${shown('closed')}`)
+  assert.match(inspect({ in: { a: { b: pool } } }), /b: \[ThreadPool\]/)
 })
 
 test('without onError a crash is a warning', async (t) => {

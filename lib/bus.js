@@ -10,7 +10,7 @@
 
 const { EventEmitter } = require('node:events')
 const { inspect } = require('node:util')
-const { BusClosedError, invalidArgValue } = require('./errors.js')
+const { BusClosedError, needsChannel } = require('./errors.js')
 const { viewOf } = require('./inspect.js')
 const { NativePromise } = require('./promises.js')
 const { snapshotOf } = require('./snapshot.js')
@@ -169,18 +169,21 @@ const methods = {
 
   async spawn(module, options = {}) {
     const { membership, dispatcher, pools } = stateOf(this)
-    if (membership === null)
-      throw invalidArgValue('options.channel', undefined, 'is what the threads of a bus listen on')
+    if (membership === null) throw needsChannel('bus.spawn()')
     if (dispatcher.closed) throw new BusClosedError('spawn')
     const { reporter } = dispatcher
-    const onCrash = (error) => reporter.crashed(symbols.threadExit, error)
-    const { pool, ready } = pooling().ThreadPool.start(membership.channel, module, options, onCrash)
+    const { pool, ready } = pooling().ThreadPool.start(module, options, {
+      channel: membership.channel,
+      watchThread: (threadId, heard) => membership.watchThread(threadId, heard),
+      exitReason: (threadId) => membership.exitReason(threadId),
+      onCrash: (error) => reporter.crashed(symbols.threadExit, error),
+      onEnd: () => pools.delete(pool),
+    })
     // From now on, for `close()` to end what never gets ready.
     pools.add(pool)
     try {
       await ready
     } catch (error) {
-      pools.delete(pool)
       throw dispatcher.closed ? new BusClosedError('spawn') : error
     }
     if (dispatcher.closed) {

@@ -21,12 +21,17 @@ const RANGE_WORDS = 4096
 const LARGEST_LENT = 2 ** 20
 const SMALL = new Uint8Array(1)
 
+/** The kind of failure of an ended thread; see `src/node/letters.rs`. */
+const GONE = 3
+
 const MUST_START = 1
 const REQUEST = 2
 
 class Inbox {
   /** @type {Map<number, import('./membership.js').Membership>} the buses of this thread that are in a channel */
   memberships = new Map()
+  /** @type {Map<number, () => void>} by thread id, called when news come that the thread has ended */
+  watched = new Map()
   /** Deliveries that are queued in the outbox. */
   waiting = 0
   encoder = new Encoder((codebook) => native.publish(this.#thread, codebook))
@@ -195,6 +200,7 @@ class Inbox {
     const threadId = this.#letters.word()
     const kind = this.#letters.word()
     const detail = this.#letters.word()
+    if (kind === GONE) this.#ended(threadId)
     if (kind > 0) return { listeners, threadId, kind, detail, error: undefined }
     const error = this.#letters.value()
     return { listeners, threadId, kind, detail, error: this.#letters.unreadable ?? error }
@@ -209,6 +215,7 @@ class Inbox {
     const started = this.#letters.word() === 1
     const event = this.#letters.name()
     const args = this.#letters.value(this.#own) ?? []
+    if (kind === GONE) this.#ended(threadId)
     membership?.lost({ event, args, listeners, threadId, started, error: causeOf(event, kind, detail, threadId) })
   }
 
@@ -217,7 +224,12 @@ class Inbox {
   #threadExit() {
     const membership = this.#membership()
     const threadId = this.#letters.word()
+    this.#ended(threadId)
     membership?.threadExited(threadId)
+  }
+
+  #ended(threadId) {
+    this.watched.get(threadId)?.()
   }
 
   #stall() {

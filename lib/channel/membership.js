@@ -7,6 +7,7 @@ const { isMainThread } = require('node:worker_threads')
 const native = require('../native.js')
 const outbox = require('../outbox.js')
 const { deadLetter, stall, threadExit } = require('../symbols.js')
+const { exitReasonOf } = require('./exit-reason.js')
 const { Inbox } = require('./inbox.js')
 const { toEngine } = require('./names.js')
 const { Sender } = require('./sender.js')
@@ -127,6 +128,17 @@ class Membership {
 
   stalled(threadId, waiting, ms) {
     this.#bus.tell(stall, { threadId, waiting, ms })
+  }
+
+  /** Has `heard` called when news come that a thread has ended, before the news are told. Null ends the watch. */
+  watchThread(threadId, heard) {
+    if (heard === null) this.#inbox.watched.delete(threadId)
+    else this.#inbox.watched.set(threadId, heard)
+  }
+
+  /** Returns the reason why a thread has ended, or undefined. */
+  exitReason(threadId) {
+    return exitReasonOf(threadId)
   }
 
   hasRoom() {

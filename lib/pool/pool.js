@@ -3,15 +3,14 @@
 // Worker threads that listen on a bus's channel as one group: what `bus.spawn` resolves to. Each thread that crashes
 // is replaced, at once the first time, and later ones with more and more patience.
 
+const { randomUUID } = require('node:crypto')
 const { clearTimeout, setTimeout } = require('node:timers')
 const { availableParallelism } = require('node:os')
-const { pathToFileURL } = require('node:url')
-const { Worker, threadId: ownThreadId } = require('node:worker_threads')
-const { ThreadExitedError, invalidArgType } = require('../errors.js')
+const { inspect } = require('node:util')
 const log = require('../log.js')
 const { validateSpawnOptions } = require('../validate.js')
-
-const ENTRY = require.resolve('./thread.js')
+const { PoolModule } = require('./module.js')
+const { SpawnedThread } = require('./spawned.js')
 
 /** Milliseconds before the second replacement in a row; each further one waits twice as long, up to the last. */
 const FIRST_DELAY = 100
@@ -19,94 +18,94 @@ const LAST_DELAY = 30_000
 /** A thread that lived for so many milliseconds ends the row. */
 const STABLE_AFTER = 10_000
 
-let lastPool = 0
+/**
+ * The pool's view of its bus.
+ *
+ * @typedef {object} Host
+ * @property {string} channel
+ * @property {(threadId: number, heard: (() => void) | null) => void} watchThread has `heard` called when the channel has
+ * news that a thread has ended, before listeners and emitters get the news; null ends the watch
+ * @property {(threadId: number) => unknown} exitReason returns the reason that a thread has left, or undefined
+ * @property {(error: Error) => void} onCrash called when a thread has ended that was not told to
+ * @property {() => void} onEnd called when all threads have ended, and there will be no more
+ */
 
 class ThreadPool {
+  #module
+  #size
+  /** Starts one thread; null once the pool ends, so that the data for the module, which may be large, can be freed. */
   #start
-  #onCrash
-  /** @type {Set<Worker>} those that are ready */
-  #workers = new Set()
-  /** @type {Set<Worker>} those that are not, yet */
-  #starting = new Set()
+  /** @type {Host} */
+  #host
+  /** @type {Set<SpawnedThread>} those that have not ended */
+  #threads = new Set()
   #timers = new Set()
   #crashesInARow = 0
   #closing = null
+  /** @type {'starting' | 'ready' | 'closing' | 'closed'} */
+  #state = 'starting'
 
   /**
-   * Starts a pool. `ready` resolves when every thread has registered its listeners, and rejects with what kept one from
-   * it; no thread is left then.
+   * Starts a pool. `ready` resolves when every thread has registered its listeners. It rejects with the reason of the
+   * first thread that cannot, when all threads have ended.
    *
-   * @param {string} channel
    * @param {string | URL} module whose default export registers listeners
    * @param {{ threads?: number, workerData?: unknown }} options and those of `new Worker` that are passed on
-   * @param {(error: Error) => void} onCrash a thread ended that was not told to
+   * @param {Host} host
    * @returns {{ pool: ThreadPool, ready: Promise<void> }}
    */
-  static start(channel, module, options, onCrash) {
+  static start(module, options, host) {
     validateSpawnOptions(options)
     const { threads = availableParallelism(), workerData, resourceLimits, env, execArgv } = options
-    const group = `spawn ${++lastPool} of thread ${ownThreadId}`
-    const data = { module: urlOf(module), channel, group, workerData }
-    const start = () => new Worker(ENTRY, { workerData: data, resourceLimits, env, execArgv })
-    const pool = new ThreadPool(start, onCrash)
-    return { pool, ready: pool.#addAll(threads) }
+    const what = new PoolModule(module, ThreadPool.start)
+    // The name is unique among all copies of the library.
+    const about = { channel: host.channel, group: `spawn ${randomUUID()}`, workerData }
+    const start = () => new SpawnedThread(what, about, { resourceLimits, env, execArgv }, host)
+    const pool = new ThreadPool(what, threads, start, host)
+    return { pool, ready: pool.#addAll() }
   }
 
-  constructor(start, onCrash) {
+  constructor(module, size, start, host) {
+    this.#module = module
+    this.#size = size
     this.#start = start
-    this.#onCrash = onCrash
+    this.#host = host
   }
 
-  async #addAll(threads) {
+  async #addAll() {
     try {
-      await Promise.all(Array.from({ length: threads }, () => this.#add()))
+      await Promise.all(Array.from({ length: this.#size }, () => this.#add()))
     } catch (error) {
       await this.terminate()
       throw error
     }
+    if (this.#state === 'starting') this.#state = 'ready'
   }
 
-  /** The ids of the threads that are ready. */
+  /** The ids of the ready threads. A thread that is known to have ended is left out before its `exit` event comes. */
   get threadIds() {
-    return Array.from(this.#workers, ({ threadId }) => threadId)
+    return Array.from(this.#threads)
+      .filter(({ isReady, isGone }) => isReady && !isGone)
+      .map(({ id }) => id)
   }
 
-  /** Starts a thread. Resolves when it is ready, rejects when it can not be started, or ends before. */
+  /** Starts a thread. Resolves when it is ready, rejects when it cannot be started, or does not get ready. */
   async #add() {
-    const worker = this.#start()
-    const { threadId } = worker
-    log('spawned thread %d', threadId)
-    this.#starting.add(worker)
-    await new Promise((resolve, reject) => {
-      const startedAt = Date.now()
-      let thrown
-      worker.once('message', () => {
-        // Too late where the pool is being ended, which waits for the exit and must not be left alone with that.
-        if (this.#closing !== null || !this.#starting.delete(worker)) return
-        this.#workers.add(worker)
-        log('thread %d is ready', threadId)
-        // From now on what is in flight keeps the process alive, and an idle thread does not.
-        worker.unref()
-        resolve()
-      })
-      worker.once('error', (error) => {
-        thrown = { error }
-      })
-      worker.once('exit', () => {
-        const error = thrown === undefined ? new ThreadExitedError(null, threadId) : thrown.error
-        const wasReady = this.#workers.delete(worker)
-        this.#starting.delete(worker)
-        log('thread %d ended', threadId)
-        if (wasReady) this.#crashed(error, Date.now() - startedAt)
-        else reject(error)
-      })
-    })
+    const thread = this.#start()
+    this.#threads.add(thread)
+    thread.ended.then((end) => this.#ended(thread, end))
+    await thread.ready
+  }
+
+  #ended(thread, { why, wasReady, lifetime }) {
+    this.#threads.delete(thread)
+    if (wasReady) this.#crashed(why, lifetime)
   }
 
   #crashed(error, lifetime) {
     if (this.#closing !== null) return
     if (lifetime >= STABLE_AFTER) this.#crashesInARow = 0
-    this.#onCrash(error)
+    this.#host.onCrash(error)
     this.#replace(error)
   }
 
@@ -124,40 +123,35 @@ class ThreadPool {
 
   /** Lets the listeners that run or are queued finish, then ends the threads. Returns the same promise for every call. */
   close() {
-    this.#closing ??= this.#end((worker) => worker.postMessage('close'))
+    this.#closing ??= this.#end((thread) => thread.close())
     return this.#closing
   }
 
   /** Ends the threads at once: what they have not done fails with ThreadExitedError, or goes to another of its group. */
   terminate() {
-    const ended = this.#end((worker) => worker.terminate())
+    const ended = this.#end((thread) => thread.terminate())
     this.#closing ??= ended
     return ended
   }
 
   async #end(tell) {
+    this.#start = null
+    if (this.#state !== 'closed') this.#state = 'closing'
     for (const timer of this.#timers) clearTimeout(timer)
     this.#timers.clear()
+    const threads = Array.from(this.#threads)
     // One that is still starting has no events yet.
-    for (const worker of this.#starting) worker.terminate()
-    const exits = [...this.#starting, ...this.#workers].map((worker) => exitOf(worker))
-    for (const worker of this.#workers) tell(worker)
-    await Promise.all(exits)
+    for (const thread of threads) thread.isReady ? tell(thread) : thread.terminate()
+    await Promise.all(threads.map(({ ended }) => ended))
+    this.#state = 'closed'
+    this.#host.onEnd()
   }
-}
 
-/** As a URL: of a path, relative to the working directory. */
-function urlOf(module) {
-  if (module instanceof URL) return module.href
-  if (typeof module !== 'string') throw invalidArgType('module', 'a URL or a path', module)
-  return /^(file|data|node):/.test(module) ? module : pathToFileURL(module).href
-}
-
-function exitOf(worker) {
-  worker.ref()
-  return new Promise((resolve) => {
-    worker.once('exit', resolve)
-  })
+  [inspect.custom](depth, options) {
+    const { threadIds } = this
+    const view = { module: this.#module.href, threads: this.#size, threadIds, state: this.#state }
+    return depth < 0 ? '[ThreadPool]' : `ThreadPool ${inspect(view, { ...options, depth: null })}`
+  }
 }
 
 // Older releases of Node 20 do not have it.
