@@ -4,6 +4,7 @@
 // `sender.js` is how it emits.
 
 const { isMainThread } = require('node:worker_threads')
+const { claimChannels } = require('../copies.js')
 const native = require('../native.js')
 const outbox = require('../outbox.js')
 const { deadLetter, stall, threadExit } = require('../symbols.js')
@@ -41,6 +42,7 @@ class Membership {
    */
   constructor(dispatcher, { channel, mailbox = {}, stallAfter = STALL_AFTER_MS }, bus) {
     const { maxMessages = MAX_MESSAGES, maxBytes = MAX_BYTES } = mailbox
+    claimChannels(native)
     this.channel = channel
     this.dispatcher = dispatcher
     dispatcher.membership = this

@@ -6,8 +6,10 @@
 //! * [`letters`] is how JavaScript reads what came for its thread.
 //! * [`exports`], [`channels`], [`emissions`] and [`deliveries`] are what JavaScript calls.
 //! * [`hot`] is how it calls those of them that are called for every event.
+//! * [`copies`] finds the other copies of the package in the process.
 
 mod channels;
+mod copies;
 mod deliveries;
 mod doorbell;
 mod emissions;
