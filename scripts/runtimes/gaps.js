@@ -34,6 +34,10 @@ const gaps = {
       'docs/testing.md, Have failures fail the test: the program does what it says',
       'docs/testing.md, Replace a listener, or have one that is late: the program does what it says',
     ]),
+    ...each('domain.test.js', 'emitters know of no domain', [
+      'a domain hears of errors of its emitters that nobody else does: EventEmitter',
+      'a domain hears of errors of its emitters that nobody else does: ParallelEventBus',
+    ]),
     ...each('integration.test.js', 'what console.log prints looks otherwise', ['3. js baseline.js']),
     ...each('channel.test.js', 'a data: URL with JavaScript is imported as its text', [
       'the example of the design holds',
@@ -54,6 +58,9 @@ const gaps = {
     ]),
     ...each('package.test.js', 'what a package does not export has another code than in Node', [
       'only the public door opens',
+    ]),
+    ...each('soak.test.js', 'the soak collects garbage, for which there is no flag', [
+      'a soak of a moment finds nothing, and tells what it did',
     ]),
     ...each('spawn-end.test.js', 'a data: URL with JavaScript is imported as its text', [
       'what waits for a thread that crashes is done by another of the pool',
@@ -125,6 +132,9 @@ const gaps = {
       'mailboxes that are full, dead letters and stalls',
     ]),
     { file: 'churn.test.js', reason: 'a worker that is terminated in an endless loop goes on' },
+    ...each('soak.test.js', 'a worker that is terminated goes on for a while', [
+      'a soak of a moment finds nothing, and tells what it did',
+    ]).map(sometimes),
     ...each('demo.test.js', 'signals of a child process are not told as in Node', [
       'ends early',
       'ends early > with 130, at Ctrl-C',

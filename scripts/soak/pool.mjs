@@ -1,0 +1,31 @@
+// What threads run that a bus of the soak spawns.
+
+import { createRequire } from 'node:module'
+import { threadId } from 'node:worker_threads'
+
+const require = createRequire(import.meta.url)
+const { Checks } = require('./checks.js')
+const { Ledger } = require('./ledger.js')
+const { makeListener } = require('./listeners.js')
+const { Random } = require('./random.js')
+
+/** How seldom a thread ends instead of answering. */
+const CRASHES = 1 / 300
+
+export default (bus, { memory, seed }) => {
+  const random = new Random(seed + threadId)
+  const ledger = new Ledger(memory)
+  const checks = new Checks(ledger, `thread ${threadId} of a pool`)
+  bus.setErrorHandler((_event, error) => checks.expected(error, 'told to onError in a pool'))
+  for (const event of ['plain', 'grouped', 'asked']) {
+    const { listener, options } = makeListener({ random, ledger, checks, thread: -threadId }, event)
+    bus.on(
+      event,
+      (...args) => {
+        if (event !== 'plain' && random.chance(CRASHES)) process.exit()
+        return listener(...args)
+      },
+      options,
+    )
+  }
+}
