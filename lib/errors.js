@@ -137,6 +137,22 @@ function needsChannel(what) {
   return error
 }
 
+// The two below have Node's codes, too.
+
+function messageTooLarge(bytes, most) {
+  const error = new RangeError(`An event's message may have ${most} bytes, and this one has ${bytes}`)
+  error.code = 'ERR_BUFFER_TOO_LARGE'
+  return error
+}
+
+/** @param {number | undefined} bytes where they are known */
+function outOfMemory(bytes) {
+  const size = bytes === undefined ? '' : ` of ${bytes} bytes`
+  const error = new RangeError(`There is no memory for an event's message${size}`)
+  error.code = 'ERR_MEMORY_ALLOCATION_FAILED'
+  return error
+}
+
 module.exports = {
   ListenerTimeoutError,
   NoListenersError,
@@ -151,4 +167,6 @@ module.exports = {
   needsChannel,
   outOfRange,
   unknownOption,
+  messageTooLarge,
+  outOfMemory,
 }

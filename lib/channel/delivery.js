@@ -127,8 +127,9 @@ class Dispatched extends Emission {
       return false
     }
     const { buffer, start, end } = encoded
-    this.inbox.lend(buffer)
-    native.answer(outbox.handle, this.#delivery, start, end, this.#letGoWithLast())
+    const [thread, isLast] = [outbox.handle, this.#letGoWithLast()]
+    if (this.inbox.reads(buffer)) native.answer(thread, this.#delivery, start, end, isLast)
+    else native.answer(thread, this.#delivery, start, end, isLast, buffer)
     return true
   }
 

@@ -17,10 +17,6 @@ const READ_AHEAD = 1024
 /** Acknowledgements of posted events that are handed over at once, in words; four for each run of them. */
 const RANGE_WORDS = 4096
 
-/** A larger buffer is not kept for the next event. */
-const LARGEST_LENT = 2 ** 20
-const SMALL = new Uint8Array(1)
-
 /** The kind of failure of an ended thread; see `src/node/letters.rs`. */
 const GONE = 3
 
@@ -47,8 +43,6 @@ class Inbox {
   #mayCome = false
   /** Ids that are free when nothing of that is left. */
   #gone = []
-  /** Where the engine reads payloads. */
-  #lent = null
   /** Emissions of this thread that somebody waits for, by token. */
   #tokens = new Map()
   #lastToken = 0
@@ -60,6 +54,7 @@ class Inbox {
     this.#outbox = outbox
     this.#letters = new Letters(thread)
     this.unsent = new Unsent(thread)
+    native.lend(thread, this.encoder.memory)
     watchForExit()
   }
 
@@ -74,20 +69,14 @@ class Inbox {
     return again
   }
 
-  /** Has the engine read payloads here. The encoder uses one buffer for most of them, so that it seldom has to be told. */
-  lend(buffer) {
-    if (buffer === this.#lent || buffer.length === 0) return
-    native.lend(this.#thread, buffer)
-    this.#lent = buffer
-  }
-
-  /** Whether the engine reads payloads in this buffer already. */
-  hasLent(buffer) {
-    return buffer === this.#lent
+  /** Whether the engine reads messages in this buffer, and it need not be passed; null is none. */
+  reads(buffer) {
+    return buffer === this.encoder.memory || buffer === null
   }
 
   #letter() {
-    switch (this.#letters.word()) {
+    const kind = this.#letters.word()
+    switch (kind) {
       case 1:
         return this.#packet()
       case 2:
@@ -102,8 +91,11 @@ class Inbox {
         return this.#threadExit()
       case 7:
         return this.#stall()
-      default:
+      case 8:
         return this.#membership()?.hasRoom()
+      default:
+        // Where it ends, and the next one begins, is not known either.
+        throw new Error(`the engine has written a letter of a kind that is not known: ${kind}`)
     }
   }
 
@@ -112,8 +104,6 @@ class Inbox {
     const packet = letters.word()
     const decoder = letters.decoderFor(letters.word(), true, packet)
     const events = letters.word()
-    // How many words they are.
-    letters.word()
     for (let index = 0; index < events; index++) {
       const count = letters.word()
       const ids = letters.skip(count)
@@ -324,7 +314,6 @@ class Inbox {
   /** The drain is over for this turn: whoever waits for quiet may have it. */
   turned() {
     this.flush()
-    if (this.#lent !== null && this.#lent.length > LARGEST_LENT) this.lend(SMALL)
     for (const membership of this.memberships.values()) membership.turned()
   }
 }

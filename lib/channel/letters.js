@@ -31,27 +31,32 @@ class Letters {
 
   constructor(thread) {
     this.#thread = thread
-    native.lendWords(thread, this.#words)
   }
 
   /** Gets one batch, of no more than about `room` events. Returns whether to get another, soon. */
   next(room) {
-    let size = native.read(this.#thread, room)
+    let size = native.read(this.#thread, room, this.#words)
     if (size < 0) {
-      this.#allocate(-size)
-      size = native.read(this.#thread, room)
+      if (!this.#allocate(-size)) native.strip(this.#thread)
+      size = native.read(this.#thread, room, this.#words)
     }
     this.#at = 1
     this.#end = size
-    const again = this.#words[0] === 1
+    // Nothing is read where there is not even memory for what carries nothing.
+    const again = size < 0 || this.#words[0] === 1
     if (!again && size === 1 && this.#words.length > BUFFER_WORDS) this.#allocate(BUFFER_WORDS)
     return again
   }
 
+  /** Returns false where there is no memory for so many. */
   #allocate(words) {
-    this.#words = new Uint32Array(words)
+    try {
+      this.#words = new Uint32Array(words)
+    } catch {
+      return false
+    }
     this.#bytes = bytesOf(this.#words)
-    native.lendWords(this.#thread, this.#words)
+    return true
   }
 
   get isAtEnd() {

@@ -18,7 +18,7 @@ const AWAITED = 4
 /** Names of events may be without end, so no more of them are remembered. */
 const MOST_ROUTES = 4096
 
-const NOTHING = { buffer: new Uint8Array(0), start: 0, end: 0 }
+const NOTHING = { buffer: null, start: 0, end: 0 }
 const NOBODY = Object.freeze([])
 
 class Sender {
@@ -70,7 +70,7 @@ class Sender {
     }
     const { buffer, start, end } = encoded
     // Since who listens was known, it may have changed: a getter of the arguments may have closed the bus.
-    if (route.changes !== unsent.changes || !this.#inbox.hasLent(buffer)) return this.#offer(route, args, null, encoded)
+    if (route.changes !== unsent.changes || !this.#inbox.reads(buffer)) return this.#offer(route, args, null, encoded)
     unsent.add(route.number, start, end)
     return route.others
   }
@@ -137,14 +137,16 @@ class Sender {
   }
 
   #hand(route, encoded, how) {
-    this.#inbox.lend(encoded.buffer)
     return how === null ? this.#cross(route, encoded) : this.#emit(route, encoded, how)
   }
 
-  #cross(route, { start, end }) {
+  #cross(route, { buffer, start, end }) {
     const { unsent } = this.#inbox
     const { changes } = unsent
-    const sent = native.post(this.#thread, route.number, start, end)
+    const [thread, { number }] = [this.#thread, route]
+    const sent = this.#inbox.reads(buffer)
+      ? native.post(thread, number, start, end)
+      : native.post(thread, number, start, end, buffer)
     route.plain = sent !== Sender.NOT_PLAIN
     route.others = Math.max(0, sent)
     route.changes = changes
@@ -152,12 +154,14 @@ class Sender {
     return sent
   }
 
-  #emit({ number }, { start, end }, how) {
-    const { toOne, token, limits } = how
+  #emit({ number }, { buffer, start, end }, { toOne, token, limits }) {
     let flags = toOne ? TO_ONE : 0
     if (limits?.signal !== undefined) flags |= WITHDRAWABLE
     if (token >= 0) flags |= AWAITED
-    return native.emit(this.#thread, number, start, end, flags, Math.max(0, token), Math.ceil(limits?.timeout ?? 0))
+    const [thread, named, timeout] = [this.#thread, Math.max(0, token), Math.ceil(limits?.timeout ?? 0)]
+    return this.#inbox.reads(buffer)
+      ? native.emit(thread, number, start, end, flags, named, timeout)
+      : native.emit(thread, number, start, end, flags, named, timeout, buffer)
   }
 
   #route(name) {

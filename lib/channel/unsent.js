@@ -28,7 +28,7 @@ class Unsent {
   /** A burst is on: what can be written down should be. */
   isOpen = false
   #thread
-  #words = new Uint32Array(FIRST + RECORD * MOST_RECORDS)
+  #words = new Uint32Array(new SharedArrayBuffer(4 * (FIRST + RECORD * MOST_RECORDS)))
   /** Since when how many crossed alone. */
   #since = 0
   #alone = 0

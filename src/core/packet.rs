@@ -111,6 +111,12 @@ impl Packet {
         &self.words
     }
 
+    /// The ids of an event's listeners.
+    pub fn listeners(&self, index: usize) -> &[ListenerId] {
+        let words = self.events.get(index).map_or(&[][..], |event| &self.words[event.at..]);
+        words.split_first().map_or(&[], |(count, rest)| &rest[..*count as usize])
+    }
+
     /// The name of an event, the ids of its listeners, and its payload.
     pub fn event(&self, index: usize) -> Option<(&str, &[ListenerId], Vec<u8>)> {
         let words = &self.words[self.events.get(index)?.at..];

@@ -5,6 +5,8 @@ use napi::bindgen_prelude::Buffer;
 use napi::{Env, Result};
 use napi_derive::napi;
 
+use super::emissions::place;
+use super::hot::Passed;
 use super::thread::{Thread, find, unknown};
 
 /// What the emitter of a packet, or of a delivery, has published.
@@ -79,14 +81,17 @@ pub fn release(_env: Env, [thread, delivery]: [u32; 2]) -> Result<i32> {
     Ok(0)
 }
 
-/// `(thread, delivery, start, end, is_last)`: the listener of a request is done. What it returned is in
-/// the lent bytes from `start` to `end`.
-pub fn answer(_env: Env, [thread, delivery, start, end, is_last]: [u32; 5]) -> Result<i32> {
+/// `(thread, delivery, start, end, is_last, bytes)`: the listener of a request is done. What it returned is
+/// in `bytes`, or in the lent ones, from `start` to `end`.
+pub fn answer(
+    _env: Env,
+    [thread, delivery, start, end, is_last]: [u32; 5],
+    bytes: Option<Passed<'_>>,
+) -> Result<i32> {
     let thread = find(thread)?;
     if let Some(delivery) = thread.taken.borrow().get(delivery as usize) {
         let lent = thread.lent.borrow();
-        let bytes = lent.as_deref().and_then(|bytes| bytes.get(start as usize..end as usize));
-        delivery.succeed(0, bytes.map(Into::into));
+        delivery.succeed(0, Some(place(bytes, &lent, start, end)?.into()));
     }
     if is_last != 0 {
         let_go(&thread, delivery);

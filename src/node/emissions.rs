@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use napi::{Env, Result};
+use napi::{Env, Error, Result, Status};
 use napi_derive::napi;
 
 use super::channels::member;
-use super::thread::{Lent, find, unknown};
+use super::hot::Passed;
+use super::thread::{LentBytes, find, unknown};
 use crate::core::dispatch::Emission;
 use crate::core::outcome::Reply;
 use crate::core::route::{Posted, Sent};
@@ -23,15 +24,19 @@ const TO_ONE: u32 = 1;
 const WITHDRAWABLE: u32 = 2;
 const AWAITED: u32 = 4;
 
-/// `(thread, route, start, end)`: emits an event whose outcome nobody waits for. Its arguments are in
-/// the lent bytes from `start` to `end`, or there are none where `end` is 0. Returns how many listeners
+/// `(thread, route, start, end, bytes)`: emits an event whose outcome nobody waits for. Its arguments are
+/// in `bytes`, or in the lent ones, from `start` to `end`; or there are none where `end` is 0. Returns how many listeners
 /// elsewhere it was addressed to, `NEEDS_PAYLOAD` or `NOT_PLAIN`.
-pub fn post(env: Env, [thread, route, start, end]: [u32; 4]) -> Result<i32> {
+pub fn post(
+    env: Env,
+    [thread, route, start, end]: [u32; 4],
+    bytes: Option<Passed<'_>>,
+) -> Result<i32> {
     let thread = find(thread)?;
     // Borrowed, not cloned: counting references up and down costs as much as what follows.
     let (mut sent, lent) = (thread.unsent.send_all(), thread.lent.borrow());
     let (member, route) = sent.routes().get(route as usize).ok_or_else(|| unknown("route"))?;
-    match route.post(member, payload(&lent, start, end)) {
+    match route.post(member, payload(bytes, &lent, start, end)?) {
         Posted::NotPlain => Ok(NOT_PLAIN),
         Posted::NeedsPayload => Ok(NEEDS_PAYLOAD),
         Posted::To(others) => {
@@ -61,17 +66,21 @@ pub fn send(env: Env, [thread, is_over]: [u32; 2]) -> Result<i32> {
     Ok(0)
 }
 
-/// `(thread, route, start, end, flags, token, timeout)`: emits an event whose outcome is waited for,
+/// `(thread, route, start, end, flags, token, timeout, bytes)`: emits an event whose outcome is waited for,
 /// or that `post` refused. `token` is what the letter about its outcome will have, if the flags say so;
 /// `timeout` is in milliseconds, 0 for none. Returns as `post` does; and `HAS_OWN` more if `own` has
 /// something to say.
-pub fn emit(env: Env, [thread, route, start, end, flags, token, timeout]: [u32; 7]) -> Result<i32> {
+pub fn emit(
+    env: Env,
+    [thread, route, start, end, flags, token, timeout]: [u32; 7],
+    bytes: Option<Passed<'_>>,
+) -> Result<i32> {
     let thread = find(thread)?;
     let (mut sent, lent) = (thread.unsent.send_all(), thread.lent.borrow());
     let (member, route) = sent.routes().get(route as usize).ok_or_else(|| unknown("route"))?;
     let withdrawable = flags & WITHDRAWABLE != 0;
     let emission = Emission {
-        payload: payload(&lent, start, end),
+        payload: payload(bytes, &lent, start, end)?,
         to_one: flags & TO_ONE != 0,
         timeout: (timeout > 0).then_some(timeout),
         withdrawable,
@@ -116,8 +125,30 @@ pub fn withdraw(thread: u32, token: u32) -> Result<()> {
     Ok(())
 }
 
-fn payload(lent: &Lent, start: u32, end: u32) -> Option<&[u8]> {
-    if end == 0 { None } else { lent.as_deref()?.get(start as usize..end as usize) }
+fn payload<'a>(
+    bytes: Option<Passed<'a>>,
+    lent: &'a LentBytes,
+    start: u32,
+    end: u32,
+) -> Result<Option<&'a [u8]>> {
+    if end == 0 { Ok(None) } else { place(bytes, lent, start, end).map(Some) }
+}
+
+/// What lies in the bytes that came with a call, or else in the lent ones, from `start` to `end`.
+pub fn place<'a>(
+    bytes: Option<Passed<'a>>,
+    lent: &'a LentBytes,
+    start: u32,
+    end: u32,
+) -> Result<&'a [u8]> {
+    let bytes = match bytes {
+        Some(bytes) => Some(bytes.bytes()?),
+        None => lent.as_deref().map(|lent| &**lent),
+    };
+    bytes.and_then(|bytes| bytes.get(start as usize..end as usize)).ok_or_else(|| {
+        let message = format!("{start} to {end} is not within the bytes of a message");
+        Error::new(Status::InvalidArg, message)
+    })
 }
 
 fn count(listeners: u32) -> i32 {

@@ -5,6 +5,8 @@ use napi::bindgen_prelude::{Buffer, Function, Uint8Array, Uint32Array};
 use napi::{Env, Result};
 use napi_derive::napi;
 
+use super::hot::Passed;
+use super::lent::Lent;
 use super::{letters, thread};
 use crate::core::{exit_reason, metrics};
 
@@ -23,11 +25,15 @@ pub fn wake(env: Env, thread: u32) -> Result<()> {
     thread::find(thread)?.wake(env)
 }
 
-/// Lends the bytes in which the payloads of the next events and answers are, until others are lent.
+/// Lends the bytes in which the payloads of events and answers are that do not come with bytes of their own. As
+/// all memory that is lent, they are a view of a SharedArrayBuffer.
 #[napi(catch_unwind)]
-pub fn lend(thread: u32, bytes: Uint8Array) -> Result<()> {
+pub fn lend(
+    thread: u32,
+    #[napi(ts_arg_type = "Uint8Array")] bytes: Lent<Uint8Array>,
+) -> Result<()> {
     let thread = thread::find(thread)?;
-    // SAFETY: they are kept below until others are lent, or the thread ends, and neither moved nor cut.
+    // SAFETY: they are kept below until others are lent, or the thread ends, and are in place until then.
     // JavaScript writes only behind what it has counted as unsent.
     unsafe { thread.unsent.lend_bytes(&bytes) };
     *thread.lent.borrow_mut() = Some(bytes);
@@ -36,7 +42,10 @@ pub fn lend(thread: u32, bytes: Uint8Array) -> Result<()> {
 
 /// Lends the words in which unsent events are written down, for good.
 #[napi(catch_unwind)]
-pub fn lend_records(thread: u32, words: Uint32Array) -> Result<()> {
+pub fn lend_records(
+    thread: u32,
+    #[napi(ts_arg_type = "Uint32Array")] words: Lent<Uint32Array>,
+) -> Result<()> {
     let thread = thread::find(thread)?;
     // SAFETY: as for `lend`.
     unsafe { thread.unsent.lend_words(&words) };
@@ -44,25 +53,23 @@ pub fn lend_records(thread: u32, words: Uint32Array) -> Result<()> {
     Ok(())
 }
 
-/// Lends the words that letters are read into.
-#[napi(catch_unwind)]
-pub fn lend_words(thread: u32, words: Uint32Array) -> Result<()> {
-    *thread::find(thread)?.words.borrow_mut() = Some(words);
-    Ok(())
-}
-
-/// `(thread, room)`: reads letters into the lent words, among them no more than about `room` events.
+/// `(thread, room, words)`: reads letters into the words, among them no more than about `room` events.
 /// Returns how many words were written, or the negative number of words that are needed. If the first
 /// word is 1 it has to be called again, soon: no wake will come until then.
-pub fn read(env: Env, [thread, room]: [u32; 2]) -> Result<i32> {
+pub fn read(env: Env, [thread, room]: [u32; 2], words: Option<Passed<'_>>) -> Result<i32> {
     let thread = thread::find(thread)?;
-    let mut words = thread.words.borrow_mut();
-    // SAFETY: the array is the drain's own, which is in this call and does nothing else with it.
-    let words = words.as_mut().map_or(&mut [][..], |words| unsafe { words.as_mut() });
+    let words = words.map_or(Ok(&mut [][..]), Passed::words)?;
     let size = letters::read(&thread, words, room);
     // After the look: as for a wake.
     thread.looked(env)?;
     Ok(size)
+}
+
+/// There is no memory for as many words as the next letter needs: it comes without what it carries.
+#[napi(catch_unwind)]
+pub fn strip(thread: u32) -> Result<()> {
+    thread::find(thread)?.strips.set(true);
+    Ok(())
 }
 
 /// Leaves for other threads what they need to read the payloads that this one sends from now on.

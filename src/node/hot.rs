@@ -2,12 +2,14 @@
 //!
 //! `#[napi]` notes each call in a registry of borrows, integers or not, which takes three times as
 //! long as the call itself. So these take integers and return one; what is larger lies in memory
-//! that JavaScript has lent (`lend`, `lend_words`). They throw and catch panics as the others do.
+//! that JavaScript has lent, or in an array that is [passed](Passed) behind the integers. They throw and
+//! catch panics as the others do.
 
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 
-use napi::bindgen_prelude::{Object, ToNapiValue};
+use napi::bindgen_prelude::{FromNapiValue, Object, ToNapiValue};
 use napi::{Env, Error, JsError, JsValue, Result, Status, check_status, sys};
 use napi_derive::napi;
 
@@ -15,8 +17,30 @@ use super::{deliveries, emissions, exports};
 
 type Callback = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value;
 
+/// A typed array that was passed in a call that has not returned. No JavaScript runs until then that could
+/// take its memory away; of one that is gone already, there is nothing.
+pub struct Passed<'a> {
+    env: sys::napi_env,
+    value: sys::napi_value,
+    call: PhantomData<&'a ()>,
+}
+
+impl<'a> Passed<'a> {
+    /// Those of a Uint8Array.
+    pub fn bytes(self) -> Result<&'a [u8]> {
+        // SAFETY: they are of a call that has not returned.
+        unsafe { <&[u8]>::from_napi_value(self.env, self.value) }
+    }
+
+    /// Those of a Uint32Array, to be written.
+    pub fn words(self) -> Result<&'a mut [u32]> {
+        // SAFETY: as above. This is the only reference to them: nothing else is passed in a call.
+        unsafe { <&mut [u32]>::from_napi_value(self.env, self.value) }
+    }
+}
+
 macro_rules! hot_exports {
-    ($($name:literal ($count:literal) => $work:path,)*) => {
+    ($($name:literal ($count:literal) => $work:expr,)*) => {
         #[napi(module_exports)]
         fn hot_exports(exports: Object, env: Env) -> Result<()> {
             $({
@@ -25,7 +49,7 @@ macro_rules! hot_exports {
                     info: sys::napi_callback_info,
                 ) -> sys::napi_value {
                     // SAFETY: Node-API passes the environment and the info of this very call.
-                    unsafe { call::<$count>(env, info, $work) }
+                    unsafe { call::<$count, { $count + 1 }>(env, info, $work) }
                 }
                 export(&exports, env, $name, callback)?;
             })*
@@ -36,14 +60,14 @@ macro_rules! hot_exports {
 
 hot_exports! {
     "post"(4) => emissions::post,
-    "beginBurst"(1) => emissions::begin_burst,
-    "send"(2) => emissions::send,
+    "beginBurst"(1) => |env, words, _| emissions::begin_burst(env, words),
+    "send"(2) => |env, words, _| emissions::send(env, words),
     "emit"(7) => emissions::emit,
     "read"(2) => exports::read,
-    "start"(2) => deliveries::start,
-    "acknowledge"(4) => deliveries::acknowledge,
+    "start"(2) => |env, words, _| deliveries::start(env, words),
+    "acknowledge"(4) => |env, words, _| deliveries::acknowledge(env, words),
     "answer"(5) => deliveries::answer,
-    "release"(2) => deliveries::release,
+    "release"(2) => |env, words, _| deliveries::release(env, words),
 }
 
 fn export(exports: &Object, env: Env, name: &str, callback: Callback) -> Result<()> {
@@ -69,31 +93,25 @@ fn export(exports: &Object, env: Env, name: &str, callback: Callback) -> Result<
 
 /// # Safety
 ///
-/// `env` and `info` are those of a call by Node-API that has not returned.
-unsafe fn call<const N: usize>(
+/// `env` and `info` are those of a call by Node-API that has not returned. `M` is one more than `N`.
+unsafe fn call<const N: usize, const M: usize>(
     env: sys::napi_env,
     info: sys::napi_callback_info,
-    work: fn(Env, [u32; N]) -> Result<i32>,
+    work: fn(Env, [u32; N], Option<Passed<'_>>) -> Result<i32>,
 ) -> sys::napi_value {
-    let mut values = [null_mut(); N];
-    let mut words = [0; N];
-    let mut count = N;
+    let mut values = [null_mut(); M];
+    let mut count = M;
     // SAFETY: as promised by the caller; there is room for `count` values. Missing ones are undefined.
     let status = unsafe {
         sys::napi_get_cb_info(env, info, &mut count, values.as_mut_ptr(), null_mut(), null_mut())
     };
-    let mut are_numbers = status == sys::Status::napi_ok;
-    for (word, value) in words.iter_mut().zip(values) {
-        // SAFETY: a value of this call.
-        are_numbers &=
-            unsafe { sys::napi_get_value_uint32(env, value, word) } == sys::Status::napi_ok;
-    }
-    let result = if are_numbers {
-        catch_unwind(AssertUnwindSafe(|| work(Env::from_raw(env), words)))
+    let passed = (count == M).then(|| Passed { env, value: values[N], call: PhantomData });
+    let result = check_status!(status).and_then(|()| {
+        // SAFETY: values of this call.
+        let words = unsafe { words_of(env, &values) }?;
+        catch_unwind(AssertUnwindSafe(|| work(Env::from_raw(env), words, passed)))
             .unwrap_or_else(|_| Err(Error::new(Status::GenericFailure, "the engine panicked")))
-    } else {
-        Err(Error::new(Status::InvalidArg, "numbers are expected"))
-    };
+    });
     let mut value = null_mut();
     match result {
         // SAFETY: as promised by the caller.
@@ -104,4 +122,26 @@ unsafe fn call<const N: usize>(
         Err(error) => unsafe { JsError::from(error).throw_into(env) },
     }
     value
+}
+
+/// # Safety
+///
+/// The values are those of a call by Node-API that has not returned.
+unsafe fn words_of<const N: usize>(
+    env: sys::napi_env,
+    values: &[sys::napi_value],
+) -> Result<[u32; N]> {
+    let mut words = [0; N];
+    for (word, value) in words.iter_mut().zip(values) {
+        let mut number = -1.0;
+        // Not as an integer: one that is too large would come out as another.
+        // SAFETY: as promised by the caller.
+        let status = unsafe { sys::napi_get_value_double(env, *value, &mut number) };
+        *word = number as u32;
+        if status != sys::Status::napi_ok || f64::from(*word) != number {
+            let message = "whole numbers from 0 to 2 ** 32 - 1 are expected";
+            return Err(Error::new(Status::InvalidArg, message));
+        }
+    }
+    Ok(words)
 }

@@ -1,13 +1,14 @@
 //! Letters as JavaScript reads them: a batch of records in one array of 32-bit words.
 //!
 //! `lib/channel/letters.js` is the other side, and says what each record means. Bytes are preceded
-//! by their number and padded to whole words. The first word of a batch is
+//! by their number and padded to whole words. Where JavaScript has no memory for a letter, what it carries
+//! is left out: no bytes stand for bytes for which there is no memory. The first word of a batch is
 //! 1 if the reader has to read again.
 
 use super::thread::Thread;
 use crate::core::delivery::Delivery;
 use crate::core::endpoint::Letter;
-use crate::core::outcome::{Cause, Failure, Outcome};
+use crate::core::outcome::{Cause, Outcome};
 use crate::core::packet::{Packet, words_of};
 
 const PACKET: u32 = 1;
@@ -31,13 +32,13 @@ pub fn read(thread: &Thread, out: &mut [u32], room: u32) -> i32 {
     if out.is_empty() {
         return -1;
     }
-    let mut words = Words { out, used: 1 };
+    let mut words = Words { out, used: 1, are_stripped: thread.strips.take() };
     let (mut news, mut unread) = (thread.news.borrow_mut(), thread.unread.borrow_mut());
     let mut room = room as usize;
     loop {
         let queue = if news.is_empty() { &mut *unread } else { &mut *news };
         let Some(mut letter) = queue.pop_front() else { break };
-        let (size, events) = (size_of(&letter), letter.events());
+        let (size, events) = (size_of(&letter, words.are_stripped), letter.events());
         let fits = words.used + size <= words.out.len();
         if !fits || (events > 0 && room == 0) {
             queue.push_front(letter);
@@ -49,6 +50,7 @@ pub fn read(thread: &Thread, out: &mut [u32], room: u32) -> i32 {
         room = room.saturating_sub(events);
         letter.receive();
         write(thread, letter, &mut words);
+        words.are_stripped = false;
     }
     words.out[0] = u32::from(found);
     to_length(words.used)
@@ -57,6 +59,8 @@ pub fn read(thread: &Thread, out: &mut [u32], room: u32) -> i32 {
 struct Words<'a> {
     out: &'a mut [u32],
     used: usize,
+    /// What the letter carries is left out.
+    are_stripped: bool,
 }
 
 impl Words<'_> {
@@ -70,6 +74,10 @@ impl Words<'_> {
         self.used += words.len();
     }
 
+    fn put_payload(&mut self, bytes: &[u8]) {
+        self.put_bytes(if self.are_stripped { &[] } else { bytes });
+    }
+
     fn put_bytes(&mut self, bytes: &[u8]) {
         self.put(to_word(bytes.len()));
         for word in words_of(bytes) {
@@ -78,30 +86,27 @@ impl Words<'_> {
     }
 }
 
-fn words_for(bytes: &[u8]) -> usize {
-    1 + bytes.len().div_ceil(4)
-}
-
 /// An upper bound, in words.
-fn size_of(letter: &Letter) -> usize {
+fn size_of(letter: &Letter, is_stripped: bool) -> usize {
+    let words_for = |bytes: &[u8]| 1 + if is_stripped { 0 } else { bytes.len().div_ceil(4) };
     match letter {
+        Letter::Packet(packet) if is_stripped => {
+            5 + (0..packet.len()).map(|event| 2 + packet.listeners(event).len()).sum::<usize>()
+        }
         Letter::Packet(packet) => 5 + packet.words().len(),
         Letter::Delivery(delivery) => {
             5 + delivery.listeners().len() + words_for(delivery.payload())
         }
         Letter::Settled { outcome, .. } => {
-            let failures = outcome.failures.iter().map(|failure| 6 + failure_words(failure));
+            let failures = outcome.failures.iter().map(|failure| match &failure.cause {
+                Cause::Failed(error) => 6 + words_for(error),
+                _ => 7,
+            });
             5 + failures.sum::<usize>() + outcome.answer.as_deref().map_or(0, words_for)
         }
-        Letter::Lost { lost, .. } => {
-            7 + words_for(lost.event.as_bytes()) + words_for(&lost.payload)
-        }
+        Letter::Lost { lost, .. } => 8 + lost.event.len().div_ceil(4) + words_for(&lost.payload),
         _ => 8,
     }
-}
-
-fn failure_words(failure: &Failure) -> usize {
-    if let Cause::Failed(error) = &failure.cause { words_for(error) } else { 1 }
 }
 
 fn write(thread: &Thread, letter: Letter, words: &mut Words<'_>) {
@@ -118,7 +123,7 @@ fn write(thread: &Thread, letter: Letter, words: &mut Words<'_>) {
             words.put_all(&[LOST, emitter.as_u32(), kind, detail, lost.listeners]);
             words.put_all(&[lost.thread, u32::from(lost.started)]);
             words.put_bytes(lost.event.as_bytes());
-            words.put_bytes(&lost.payload);
+            words.put_payload(&lost.payload);
         }
         Letter::Forget(listener) => words.put_all(&[FORGET, listener]),
         Letter::ThreadExit { member, thread } => {
@@ -132,11 +137,18 @@ fn write(thread: &Thread, letter: Letter, words: &mut Words<'_>) {
 }
 
 fn write_packet(thread: &Thread, packet: Packet, words: &mut Words<'_>) {
-    let events = to_word(packet.len());
-    let size = to_word(packet.words().len());
-    words.put_all(&[PACKET, 0, packet.emitter().endpoint().id(), events, size]);
-    let handle_at = words.used - 4;
-    words.put_all(packet.words());
+    words.put_all(&[PACKET, 0, packet.emitter().endpoint().id(), to_word(packet.len())]);
+    let handle_at = words.used - 3;
+    if words.are_stripped {
+        for event in 0..packet.len() {
+            let listeners = packet.listeners(event);
+            words.put(to_word(listeners.len()));
+            words.put_all(listeners);
+            words.put_bytes(&[]);
+        }
+    } else {
+        words.put_all(packet.words());
+    }
     words.out[handle_at] = to_word(thread.packets.borrow_mut().insert(packet));
 }
 
@@ -154,7 +166,7 @@ fn write_delivery(thread: &Thread, delivery: Delivery, words: &mut Words<'_>) {
     let handle_at = words.used;
     words.put_all(&[0, delivery.emitter().endpoint().id(), count]);
     words.put_all(listeners);
-    words.put_bytes(delivery.payload());
+    words.put_payload(delivery.payload());
     words.out[handle_at] = to_word(thread.taken.borrow_mut().insert(delivery));
 }
 
@@ -165,14 +177,14 @@ fn write_outcome(outcome: &Outcome, words: &mut Words<'_>) {
         let (kind, detail) = kind_of(&failure.cause);
         words.put_all(&[failure.listeners, failure.thread, kind, detail]);
         if let Cause::Failed(error) = &failure.cause {
-            words.put_bytes(error);
+            words.put_payload(error);
         }
     }
     match &outcome.answer {
         None => words.put(0),
         Some(answer) => {
             words.put(1);
-            words.put_bytes(answer);
+            words.put_payload(answer);
         }
     }
 }

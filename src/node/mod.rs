@@ -2,6 +2,7 @@
 //!
 //! * [`doorbell`] wakes a JS thread from any thread.
 //! * [`thread`] is what is kept for each JS thread, from its first event to its end.
+//! * [`lent`] is memory of JavaScript's that Rust reads and writes.
 //! * [`unsent`] is how many events of a burst cross at once.
 //! * [`letters`] is how JavaScript reads what came for its thread.
 //! * [`exports`], [`channels`], [`emissions`] and [`deliveries`] are what JavaScript calls.
@@ -15,6 +16,7 @@ mod doorbell;
 mod emissions;
 mod exports;
 mod hot;
+mod lent;
 mod letters;
 mod thread;
 mod unsent;

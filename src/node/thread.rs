@@ -16,6 +16,7 @@ use napi::{Env, Error, Result, Status};
 use slab::Slab;
 
 use super::doorbell::Doorbell;
+use super::lent::Lent;
 use super::unsent::Unsent;
 use crate::core::delivery::Delivery;
 use crate::core::dispatch::Dispatch;
@@ -45,8 +46,8 @@ thread_local! {
     static ATTACHED: RefCell<Vec<Rc<Thread>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Bytes of JavaScript's, which keeps away from them during a call.
-pub type Lent = Option<Uint8Array>;
+/// Where payloads are.
+pub type LentBytes = Option<Lent<Uint8Array>>;
 
 /// What is kept for a JS thread. See the [module](self).
 pub struct Thread {
@@ -64,14 +65,15 @@ pub struct Thread {
     /// deal with, which takes room until it is read.
     pub news: RefCell<VecDeque<Letter>>,
     pub unread: RefCell<VecDeque<Letter>>,
+    /// There is no memory for what the first of them carries.
+    pub strips: Cell<bool>,
     /// What the last emission chose among this thread's own listeners.
     pub own: RefCell<Vec<Own>>,
     /// Dispatches that JavaScript may withdraw, by their token.
     pub withdrawable: RefCell<HashMap<u32, Weak<Dispatch>>>,
-    /// Where payloads are, where letters are read into, and where unsent events are written down.
-    pub lent: RefCell<Lent>,
-    pub words: RefCell<Option<Uint32Array>>,
-    pub records: RefCell<Option<Uint32Array>>,
+    /// Where payloads are, and where unsent events are written down.
+    pub lent: RefCell<LentBytes>,
+    pub records: RefCell<Option<Lent<Uint32Array>>>,
     /// Whether the event loop is held open.
     hold: Hold,
     /// When letters were found last, and how many events were in the last look's that nobody waits for.
@@ -102,10 +104,10 @@ pub fn attach(env: Env, drain: Function<'_, bool, ()>, thread: u32) -> Result<u3
         taken: RefCell::default(),
         news: RefCell::default(),
         unread: RefCell::default(),
+        strips: Cell::default(),
         own: RefCell::default(),
         withdrawable: RefCell::default(),
         lent: RefCell::default(),
-        words: RefCell::default(),
         records: RefCell::default(),
         hold: Hold::default(),
         found_at: Cell::new(None),
@@ -261,7 +263,6 @@ fn detach(thread: &Rc<Thread>) {
     thread.taken.take();
     thread.members.take();
     thread.lent.take();
-    thread.words.take();
     thread.records.take();
     ATTACHED.with_borrow_mut(|all| all.retain(|other| other.handle != thread.handle));
     ATTACHED_COUNT.fetch_sub(1, Ordering::Relaxed);

@@ -67,8 +67,8 @@ struct Records {
 /// Memory of JavaScript's.
 struct Lent<T>(Option<NonNull<[T]>>);
 
-// SAFETY: whoever lends memory keeps it alive until it is taken back, and what is read of it is not
-// written meanwhile; see `Records`.
+// SAFETY: the memory is kept until it is taken back, in place, and any thread may use that of a
+// SharedArrayBuffer; what is read of it is not written meanwhile, see `Records`.
 unsafe impl<T> Send for Lent<T> {}
 
 impl<T> Default for Lent<T> {
@@ -108,7 +108,7 @@ impl Unsent {
     ///
     /// # Safety
     ///
-    /// They stay where they are until [`end`](Self::end). Elsewhere the number of records is only written
+    /// They are memory of a SharedArrayBuffer, which is kept until [`end`](Self::end). Elsewhere the number of records is only written
     /// atomically, and the records and their bytes not before the number is 0.
     pub unsafe fn lend_words(&self, words: &[u32]) {
         self.send_all().0.records.words = words.into();
@@ -118,7 +118,7 @@ impl Unsent {
     ///
     /// # Safety
     ///
-    /// As for the words; they stay where they are also until others are lent.
+    /// As for the words; they are kept until others are lent, or the end.
     pub unsafe fn lend_bytes(&self, bytes: &[u8]) {
         self.send_all().0.records.bytes = bytes.into();
     }
@@ -195,8 +195,10 @@ impl State {
 }
 
 impl Records {
+    /// No more than there is room for, whatever the number says.
     fn len(&self) -> usize {
-        self.word(COUNT).map_or(0, |count| count.load(Ordering::Acquire) as usize)
+        let room = self.words.0.map_or(0, |words| words.len().saturating_sub(FIRST) / RECORD);
+        self.word(COUNT).map_or(0, |count| room.min(count.load(Ordering::Acquire) as usize))
     }
 
     /// A route, and a payload for it.
