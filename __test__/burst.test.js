@@ -178,7 +178,6 @@ test('getters of arguments may emit, listen and close in a burst', async (t) => 
   for (let number = 0; number < MANY; number++) {
     bus.emit('x', number)
     if (number % 50 !== 49) continue
-    // A getter is called once to look, and once to encode.
     bus.emit(
       'x',
       getting(() => bus.emit('x', { nested: ++nested })),
@@ -197,8 +196,7 @@ test('getters of arguments may emit, listen and close in a burst', async (t) => 
   for (let number = 0; number < MANY; number++) {
     sent.push(number)
     if (number % 50 !== 49) continue
-    const last = 2 * Math.ceil((number + 1) / 50)
-    sent.push({ nested: last - 1 }, { nested: last }, { value: { text: 'outer' } }, { value: { text: 'outer' } })
+    sent.push({ nested: (number + 1) / 50 }, { value: { text: 'outer' } }, { value: { text: 'outer' } })
   }
   await Promise.all([bus.idle(), second.idle(), third.idle()])
   assert.deepEqual(await thread.run(({ log }) => log), [...sent, ...numbers(MANY)])

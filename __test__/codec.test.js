@@ -7,7 +7,7 @@ const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const vm = require('node:vm')
 const fc = require('fast-check')
-const { roundTrip } = require('./fixtures/codec.js')
+const { once, roundTrip } = require('./fixtures/codec.js')
 
 /**
  * Asserts that two values are the same in all that can be seen from outside: which objects are one and the same, the
@@ -224,7 +224,7 @@ test('a map that is changed by a getter inside it comes back as it was', () => {
   }
   const maps = () => make(new Map(), (map, value) => map.set(value, value))
   const sets = () => make(new Set(), (set, value) => set.add(value))
-  for (const each of [maps, sets]) assertSame(roundTrip(each()), structuredClone(each()))
+  for (const each of [maps, sets]) assertSame(once(each()), structuredClone(each()))
 })
 
 const classes = [

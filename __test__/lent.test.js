@@ -130,7 +130,7 @@ testInThread('a number of records is no more than there is room for', ({ assert,
   assert.equal(native.inFlight(thread, listening), 4)
 })
 
-test('a message by a road that is not known is an error, and so is one that is not there', () => {
-  assert.throws(() => decodeAlone(Uint8Array.of(200, 1, 2), 0, 3), /road that is not known: 200/)
+test('a message of a version that is not known is an error, and so is one that is not there', () => {
+  assert.throws(() => decodeAlone(Uint8Array.of(200, 1, 2), 0, 3), /unknown version of a message: 12/)
   assert.throws(() => decodeAlone(Uint8Array.of(3, 1), 0, 0), { code: 'ERR_MEMORY_ALLOCATION_FAILED' })
 })

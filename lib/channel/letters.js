@@ -20,7 +20,7 @@ class Letters {
   unreadable = null
   #thread
   #words = new Uint32Array(BUFFER_WORDS)
-  #bytes = bytesOf(this.#words)
+  #bytes = new Uint8Array(this.#words.buffer)
   #at = 0
   #end = 0
   /** @type {Map<number, Decoder>} by the endpoint that encodes */
@@ -55,7 +55,7 @@ class Letters {
     } catch {
       return false
     }
-    this.#bytes = bytesOf(this.#words)
+    this.#bytes = new Uint8Array(this.#words.buffer)
     return true
   }
 
@@ -110,11 +110,6 @@ class Letters {
     }
     return decoder
   }
-}
-
-/** The same memory. msgpackr asks for `buffer` at each message, and a property is quicker than the getter that V8 has. */
-function bytesOf(words) {
-  return Object.defineProperty(new Uint8Array(words.buffer), 'buffer', { value: words.buffer })
 }
 
 module.exports = { Letters }

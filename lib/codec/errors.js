@@ -1,71 +1,115 @@
 'use strict'
 
 // Errors, of which more is carried than `structuredClone` does: name, message, stack, code and cause, and their own
-// properties; and their class, where it is of the language or of this library.
+// properties; and their class, where it is of the language or of this library. Of their properties those that cannot be
+// cloned, or read, are left out: no error is to keep an event from being sent.
 
 const { types } = require('node:util')
+const { tags } = require('./format.js')
 const libraryErrors = require('../errors.js')
 
-/** The classes that an error comes back as, by name, or by code if they are this library's. V8 knows most of these. */
-const classes = new Map()
-for (const Class of [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, AggregateError]) {
-  classes.set(Class.name, Class)
-}
-for (const Class of Object.values(libraryErrors)) {
-  if (typeof Class.prototype?.code === 'string') classes.set(Class.prototype.code, Class)
-}
+/** The classes that an error comes back as, by their numbers in the format. New ones come at the end. */
+const classes = [
+  ...[Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, AggregateError],
+  ...Object.values(libraryErrors).filter((each) => typeof each.prototype?.code === 'string'),
+]
+const OF_LANGUAGE = 8
+const AGGREGATE = classes.indexOf(AggregateError)
 
-/** Whether an object is an error, of any realm. Those of old-style classes, and DOMExceptions, only inherit from Error. */
+const HIDDEN = 0
+const VISIBLE = 1
+/** What is thrown where a listener threw what cannot be sent. */
+const UNSENT = 'what the listener threw cannot be sent to another thread'
+
+/** Whether an object is an error, of any realm. Those of old-style classes only inherit from Error. */
 function isError(object) {
   return types.isNativeError(object) || object instanceof Error
 }
 
-/**
- * What an error is made of again. Of its properties those that can not be cloned, or read, are left out: no error is to
- * keep an event from being sent.
- *
- * @returns {{ of: string, name: string, message: string, stack: string, hidden: object, visible: object }} `hidden` and
- * `visible` are its properties that are not and that are enumerable
- */
-function describeError(error, isClonable) {
-  const of = classOf(error)
-  const visible = {}
-  for (const key of Object.keys(error)) keep(visible, error, key, isClonable)
-  const hidden = {}
+function isDOMException(object) {
+  if (!(object instanceof Error) || typeof DOMException === 'undefined') return false
+  for (let each = object; each !== null; each = Object.getPrototypeOf(each)) {
+    if (each.constructor?.name === 'DOMException') return typeof read(object, 'code') === 'number'
+  }
+  return false
+}
+
+function writeError(writer, error, position) {
+  return writeProperties(writer, error, writeHeadOfError(writer, error, position))
+}
+
+/** Its class; name, message and stack where the class does not have the same. */
+function writeHeadOfError(writer, error, position) {
+  const number = classOf(error)
+  const { prototype } = classes[number]
+  writer.bytes[position] = tags.ERROR
+  writer.bytes[position + 1] = number
+  position += 2
+  const name = textOf(error, 'name')
+  position = writeText(writer, name === prototype.name ? undefined : name, position)
+  const message = textOf(error, 'message')
+  position = writeText(writer, message === '' && !Object.hasOwn(error, 'message') ? undefined : message, position)
+  return writeText(writer, textOf(error, 'stack'), position)
+}
+
+function writeDOMException(writer, error, position) {
+  writer.bytes[position] = tags.DOM_EXCEPTION
+  position = writeText(writer, textOf(error, 'name'), position + 1)
+  position = writeText(writer, textOf(error, 'message'), position)
+  position = writeText(writer, textOf(error, 'stack'), position)
+  return writeProperties(writer, error, position)
+}
+
+function writeText(writer, text, position) {
+  if (position > writer.high) writer.grow(position, 0)
+  return writer.value(text, position)
+}
+
+/** All properties, and the end of them. */
+function writeProperties(writer, error, position) {
+  for (const [key, visibility] of keysOfError(error)) position = tryProperty(writer, error, key, visibility, position)
+  if (position > writer.high) writer.grow(position, 0)
+  writer.bytes[position] = tags.END
+  return position + 1
+}
+
+/** The properties of an error that are carried. */
+function keysOfError(error) {
+  const keys = Object.keys(error)
+  const visible = keys.map((key) => [key, VISIBLE])
   for (const key of ['cause', 'errors', 'code']) {
-    const isInherited = key === 'code' ? classes.get(of).prototype.code === undefined : Object.hasOwn(error, key)
-    if (isInherited && !Object.hasOwn(visible, key)) keep(hidden, error, key, isClonable)
+    const isThere = key === 'code' ? hasCode(error) : Object.hasOwn(error, key)
+    if (isThere && !keys.includes(key)) visible.push([key, HIDDEN])
   }
-  const [name, message, stack] = ['name', 'message', 'stack'].map((key) => textOf(read(error, key)))
-  return { of, name, message, stack, hidden, visible }
+  return visible
 }
 
-/** As `describeError`, of anything that was thrown and then `refused`: what is left is strings, numbers and booleans. */
-function describePlainly(thrown, refused) {
+/** Whether an error has a code that its class does not give it. */
+function hasCode(error) {
+  return (
+    !isDOMException(error) && classes[classOf(error)].prototype.code === undefined && read(error, 'code') !== undefined
+  )
+}
+
+/** A property, or nothing. */
+function tryProperty(writer, error, key, visibility, position) {
+  const mark = writer.mark(position)
   try {
-    return describeError(errorFor(thrown, refused), isText)
+    const value = error[key]
+    if (value === undefined && !Object.hasOwn(error, key)) return position
+    position = writePropertyHead(writer, key, visibility, position)
+    return writer.value(value, position)
   } catch {
-    return describeError(new Error(UNSENT), isText)
+    return writer.takeBack(mark)
   }
 }
 
-const UNSENT = 'what the listener threw can not be sent to another thread'
-
-function errorFor(thrown, refused) {
-  if (isError(thrown)) return thrown
-  const { message, code } = thrown
-  if (typeof message !== 'string') return new Error(`${UNSENT}: ${refused.message}`)
-  return Object.assign(new Error(message), { code })
-}
-
-function isText(value) {
-  return ['string', 'number', 'boolean'].includes(typeof value)
-}
-
-function keep(properties, error, key, isClonable) {
-  const value = read(error, key)
-  // `__proto__` may be one of them.
-  if (value !== undefined && isClonable(value)) define(properties, key, value, true)
+function writePropertyHead(writer, key, visibility, position) {
+  if (position > writer.high) writer.grow(position, 0)
+  position = writer.string(key, position)
+  if (position > writer.high) writer.grow(position, 0)
+  writer.bytes[position] = visibility
+  return position + 1
 }
 
 function read(error, key) {
@@ -76,7 +120,10 @@ function read(error, key) {
   }
 }
 
-function textOf(value) {
+/** Undefined where there is none. */
+function textOf(error, key) {
+  const value = read(error, key)
+  if (typeof value === 'string' || value === undefined) return value
   try {
     return `${value}`
   } catch {
@@ -84,29 +131,106 @@ function textOf(value) {
   }
 }
 
+/** The number of the class that an error comes back as. */
 function classOf(error) {
   const code = read(error, 'code')
-  if (classes.has(code) && error instanceof classes.get(code)) return code
+  if (typeof code === 'string') {
+    const ofLibrary = classes.findIndex((Class) => Class.prototype.code === code && error instanceof Class)
+    if (ofLibrary >= 0) return ofLibrary
+  }
   const name = read(error, 'name')
-  for (const [own, Class] of classes) if (own === name && error instanceof Class) return own
-  for (const Class of classes.values())
-    if (Class !== Error && Class.prototype.code === undefined && error instanceof Class) return Class.name
-  return types.isNativeError(error) && classes.has(name) ? name : 'Error'
+  const named = classes.findIndex((Class, index) => index < OF_LANGUAGE && Class.name === name)
+  if (named > 0 && (error instanceof classes[named] || types.isNativeError(error))) return named
+  for (let number = 1; number < OF_LANGUAGE; number++) if (error instanceof classes[number]) return number
+  return 0
 }
 
-/** Makes of what came of an error what the error was. */
-function restoreError(error, { of, name, message, stack, hidden, visible }) {
-  Object.setPrototypeOf(error, classes.get(of).prototype)
-  for (const [key, value] of Object.entries({ name, message, stack })) {
-    if (error[key] !== value) define(error, key, value, false)
+function readError(reader) {
+  return readProperties(reader, readHeadOfError(reader))
+}
+
+function readHeadOfError(reader) {
+  const number = reader.byte()
+  if (number >= classes.length) reader.fail()
+  const error = reader.register(make(number))
+  setText(error, 'name', reader.value())
+  setText(error, 'message', reader.value())
+  const stack = reader.value()
+  if (stack === undefined) delete error.stack
+  else setText(error, 'stack', stack)
+  return error
+}
+
+/** An error without a stack of its own, which would take long to make. */
+function make(number) {
+  const { stackTraceLimit } = Error
+  Reflect.set(Error, 'stackTraceLimit', 0)
+  try {
+    if (number < AGGREGATE) return new classes[number]()
+    return Object.setPrototypeOf(new Error(), classes[number].prototype)
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit)
   }
-  for (const key of Object.keys(hidden)) define(error, key, hidden[key], false)
-  for (const key of Object.keys(visible)) define(error, key, visible[key], true)
+}
+
+function readDOMException(reader) {
+  const place = reader.reserve()
+  const [name, message, stack] = [reader.value(), reader.value(), reader.value()]
+  const error = reader.fill(place, new DOMException(`${message}`, `${name}`))
+  setText(error, 'stack', stack)
+  return readProperties(reader, error)
+}
+
+function setText(error, key, text) {
+  if (typeof text !== 'string') return
+  if (key === 'message' || error[key] !== text) define(error, key, text, false)
+}
+
+function readProperties(reader, error) {
+  while (!reader.isAt(tags.END)) {
+    const key = reader.key()
+    const isVisible = reader.byte() === VISIBLE
+    define(error, key, reader.value(), isVisible)
+  }
+  reader.byte()
   return error
 }
 
 function define(object, key, value, enumerable) {
-  Object.defineProperty(object, key, { value, enumerable, configurable: true, writable: true })
+  Object.defineProperty(object, key, { __proto__: null, value, enumerable, configurable: true, writable: true })
 }
 
-module.exports = { isError, describeError, describePlainly, restoreError }
+/** An error that can be sent, for something that cannot, which somebody threw. */
+function errorFor(thrown, refused) {
+  try {
+    // A proxy.
+    if (thrown instanceof Error) return copyOf(thrown)
+    const { message, code } = thrown
+    if (typeof message === 'string') return Object.assign(new Error(message), { code })
+  } catch {}
+  return new Error(`${UNSENT}: ${textOf(refused, 'message')}`)
+}
+
+function copyOf(error) {
+  const copy = make(classOf(error))
+  for (const key of ['name', 'message', 'stack']) setText(copy, key, textOf(error, key))
+  for (const key of Object.keys(error)) define(copy, key, read(error, key), true)
+  const code = read(error, 'code')
+  if (!Object.hasOwn(copy, 'code') && code !== undefined) define(copy, 'code', code, false)
+  return copy
+}
+
+module.exports = {
+  errorFor,
+  isDOMException,
+  isError,
+  keysOfError,
+  readDOMException,
+  readError,
+  readHeadOfError,
+  setProperty: define,
+  writeDOMException,
+  writeError,
+  writeHeadOfError,
+  writePropertyHead,
+}

@@ -1,81 +1,475 @@
 'use strict'
 
-// What reads plain messages: msgpackr, with readers of objects that are compiled here.
-//
-// msgpackr by itself stores each property under a computed key, unless it may compile a reader for each shape of object,
-// which reads a small event in two thirds of the time. The builds in which it may come with a native part, which takes
-// long to load, and longer to read small messages, or by `import` alone. But a shape that has a reader is read with it.
-//
-// That shapes have readers, and what these call, is in no document of msgpackr's: package.json holds to one minor version
-// of it. Where it were otherwise, or no code may be made from strings, msgpackr reads by itself.
+// Reads the values of one message, from front to end. A message may come from anywhere: whatever its bytes are, reading
+// throws or ends, takes no more memory than a message of its length can hold, and looks at nothing beside it.
 
-const { Unpackr } = require('msgpackr/index-no-eval')
+const { readBuffer, readBytes, readResizable, readView } = require('./buffers.js')
+const { readMap, readSet, readSparse } = require('./collections.js')
+const { readDOMException, readError } = require('./errors.js')
+const { ARGUMENTS, REFERS, SHORT_TEXT, TAGS, VERSION, VERSION_MASK, tags } = require('./format.js')
+const { definitionAt } = require('./definitions.js')
+const { readDeep } = require('./deep-reader.js')
 
-/** Names that can be written in a literal as they are. `__proto__` would be none. */
-const NAME = /^(?!__proto__$)[a-zA-Z_$][\w$]*$/
+const { ABSENT, ARRAY, BIGINT, BOXED, BUFFER, BYTES, DATE, DEFINED, DEFINED_BEFORE, DOM_EXCEPTION, DOUBLE } = tags
+const { DOUBLES, ERROR, FALSE, INTEGER, INTEGERS, LATIN1, MAP, NULL, OBJECT, PAIRS, REFERENCE, REGEXP } = tags
+const { RESIZABLE_BUFFER, SET, SHORT_ARRAY, SPARSE_ARRAY, TRUE, UNDEFINED, VIEW, WIDE, WORD } = tags
+
+/** Objects in each other. What is deeper is read without the stack. */
+const DEEPEST = 100
+/** For what a property holds that a getter had deleted. */
+const absent = Symbol('absent')
+/** A larger message's memory is not kept until the next one. */
+const LARGEST_KEPT = 2 ** 19
+/** Characters. Longer strings are read by a call, which takes about as long as so many characters. */
+const LONGEST_BY_HAND = 12
+const HEX = /^[0-9a-f]+$/
+const { fromCharCode } = String
+const NOTHING = new Uint8Array(0)
 
 class Reader {
-  /** Messages of a sender. To compile takes about as long as it saves on so many, most of it for a module of its own. */
-  static compilesAfter = 20_000
+  bytes = NOTHING
+  /** The same memory. */
+  buffer = NOTHING
+  view = null
+  at = 0
+  end = 0
+  /** Objects by their numbers; null where nothing in the message refers to one. */
+  objects = null
+  /** Shapes that the message has defined. */
+  defined = []
+  /** What is open of the kinds that can be deep. */
+  #depth = 0
+  /** @type {import('./book.js').Book} */
+  book = null
 
-  #codebook
-  #unpackr
-  #messages = 0
-  /** What compiled readers call. */
-  #read = null
-  /** So many shapes have their readers; msgpackr keeps them when it gets a longer codebook. */
-  #compiled = 0
-
-  /** @param {() => Uint8Array} codebook may be called again whenever a message is read */
-  constructor(codebook) {
-    this.#codebook = codebook
-    this.#unpackr = this.#readBy(Unpackr)
+  /** Reads from a place to another from now on. */
+  open(bytes, start, end) {
+    if (bytes !== this.bytes) this.#use(bytes)
+    this.at = start
+    this.end = end
   }
 
-  /** The value that lies at a place of a Uint8Array, of which it keeps nothing. */
-  read(buffer, place) {
-    if (this.#messages < Reader.compilesAfter && ++this.#messages === Reader.compilesAfter) this.#compile()
-    return this.#unpackr.unpack(buffer, place)
+  /** The value of the message that lies from `start` to `end`. It keeps nothing of the memory. */
+  message(bytes, start, end, book) {
+    this.open(bytes, start, end)
+    this.book = book
+    this.#depth = 0
+    try {
+      const head = this.byte()
+      if ((head & VERSION_MASK) !== VERSION) throw new TypeError(`unknown version of a message: ${head >> 4}`)
+      this.objects = (head & REFERS) === 0 ? null : []
+      const value = (head & ARGUMENTS) === 0 ? this.value() : this.#arguments()
+      if (this.at !== end) this.fail()
+      return value
+    } finally {
+      this.objects = null
+      if (this.defined.length > 0) this.defined = []
+      if (this.bytes.length > LARGEST_KEPT) this.#use(NOTHING)
+    }
   }
 
-  #compile() {
-    const { Unpackr, read } = withReaders()
-    if (typeof read !== 'function') return
-    this.#read = read
-    // One that gets the codebook again.
-    this.#unpackr = this.#readBy(Unpackr)
+  #use(bytes) {
+    this.bytes = bytes
+    this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
-  #readBy(Unpackr) {
-    return new Unpackr({ copyBuffers: true, getStructures: () => this.#shapes() })
+  #arguments() {
+    let count = this.byte()
+    if (count === 255) count = this.count(1)
+    const values = []
+    for (; count > 0; count--) values.push(this.value())
+    return values
   }
 
-  #shapes() {
-    const shapes = JSON.parse(Buffer.from(this.#codebook()).toString())
-    if (this.#read === null) return shapes
-    for (const shape of shapes.slice(this.#compiled)) shape.read = compile(shape, this.#read)
-    this.#compiled = shapes.length
-    return shapes
+  fail() {
+    throw new TypeError('a message is damaged')
+  }
+
+  // Parts of values
+
+  byte() {
+    if (this.at >= this.end) this.fail()
+    return this.bytes[this.at++]
+  }
+
+  isAt(tag) {
+    return this.at < this.end && this.bytes[this.at] === tag
+  }
+
+  uint32() {
+    const { at } = this
+    if (at + 4 > this.end) this.fail()
+    this.at = at + 4
+    return this.view.getUint32(at, true)
+  }
+
+  double() {
+    const { at } = this
+    if (at + 8 > this.end) this.fail()
+    this.at = at + 8
+    return this.view.getFloat64(at, true)
+  }
+
+  /** How many things follow, of which each has at least so many bytes. */
+  count(bytes) {
+    return this.left(this.uint32(), bytes)
+  }
+
+  /** A count, if what is left of the message can hold so many. */
+  left(count, bytes) {
+    if (count * bytes > this.end - this.at) this.fail()
+    return count
+  }
+
+  /** So many bytes, in memory of their own. */
+  copy(length) {
+    const { at } = this
+    this.at = at + length
+    return this.bytes.slice(at, at + length)
+  }
+
+  // Objects, which have numbers in the order in which they begin
+
+  register(object) {
+    if (this.objects !== null) this.objects.push(object)
+    return object
+  }
+
+  /** The number of an object that is made after what it holds. */
+  reserve() {
+    return this.objects === null ? 0 : this.objects.push(undefined) - 1
+  }
+
+  fill(place, object) {
+    if (this.objects !== null) this.objects[place] = object
+    return object
+  }
+
+  #reference() {
+    const object = this.objects?.[this.uint32()]
+    if (object === undefined) this.fail()
+    return object
+  }
+
+  // Values
+
+  value() {
+    if (this.at >= this.end) this.fail()
+    const head = this.bytes[this.at++]
+    if (head < SHORT_TEXT) return head
+    if (head < TAGS) return this.#text(head - SHORT_TEXT)
+    switch (head) {
+      case OBJECT:
+        return this.#object()
+      case WORD:
+        return this.word(this.at++)
+      case INTEGER:
+        return this.uint32() | 0
+      case DOUBLE:
+        return this.double()
+      case SHORT_ARRAY:
+        return this.#array(this.byte())
+      case NULL:
+        return null
+      case UNDEFINED:
+        return undefined
+      case TRUE:
+        return true
+      case FALSE:
+        return false
+      case LATIN1:
+        return this.#text(this.count(1))
+      case WIDE:
+        return this.#wide(this.count(2))
+      case DEFINED_BEFORE:
+        return this.#shaped(this.defined[this.uint32()])
+      default:
+        return this.#rare(head)
+    }
+  }
+
+  #rare(head) {
+    switch (head) {
+      case DEFINED:
+        return this.#define()
+      case REFERENCE:
+        return this.#reference()
+      case ARRAY:
+        return this.#array(this.uint32())
+      case BIGINT:
+        return this.#bigint()
+      case DATE:
+        return this.register(new Date(this.double()))
+      case PAIRS:
+      case SPARSE_ARRAY:
+      case MAP:
+      case SET:
+      case ERROR:
+        return this.#nested(head)
+      case BYTES:
+        return readBytes(this)
+      case BUFFER:
+        return readBuffer(this)
+      case VIEW:
+        return readView(this)
+      case RESIZABLE_BUFFER:
+        return readResizable(this)
+      case REGEXP:
+        return this.#regexp()
+      case BOXED:
+        return this.#boxed()
+      case DOM_EXCEPTION:
+        return readDOMException(this)
+      default:
+        return this.fail()
+    }
+  }
+
+  /** What is nested deep is of these kinds. */
+  #nested(head) {
+    if (this.#depth === DEEPEST) {
+      this.at--
+      return readDeep(this)
+    }
+    this.#depth++
+    const value = this.#nestedValue(head)
+    this.#depth--
+    return value
+  }
+
+  #nestedValue(head) {
+    switch (head) {
+      case PAIRS:
+        return this.#pairs()
+      case SPARSE_ARRAY:
+        return readSparse(this)
+      case MAP:
+        return readMap(this)
+      case SET:
+        return readSet(this)
+      default:
+        return readError(this)
+    }
+  }
+
+  /** A property's value, or `absent`. */
+  field() {
+    if (this.at < this.end && this.bytes[this.at] === ABSENT) {
+      this.at++
+      return absent
+    }
+    return this.value()
+  }
+
+  word(at) {
+    if (at >= this.end || this.book === null) this.fail()
+    return this.book.word(this.bytes[at]) ?? this.fail()
+  }
+
+  // Strings
+
+  #text(length) {
+    const { at } = this
+    if (at + length > this.end) this.fail()
+    this.at = at + length
+    return this.latin1(at, length)
+  }
+
+  latin1(at, length) {
+    if (at + length > this.end) this.fail()
+    if (length > LONGEST_BY_HAND) return this.buffer.latin1Slice(at, at + length)
+    const { bytes } = this
+    switch (length) {
+      case 0:
+        return ''
+      case 1:
+        return fromCharCode(bytes[at])
+      case 2:
+        return fromCharCode(bytes[at], bytes[at + 1])
+      case 3:
+        return fromCharCode(bytes[at], bytes[at + 1], bytes[at + 2])
+      case 4:
+        return fromCharCode(bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3])
+      case 5:
+        return fromCharCode(bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3], bytes[at + 4])
+      case 6:
+        return fromCharCode(bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3], bytes[at + 4], bytes[at + 5])
+      default:
+        return this.#longer(at, length)
+    }
+  }
+
+  #longer(at, length) {
+    const { bytes } = this
+    const [a, b, c] = [bytes[at], bytes[at + 1], bytes[at + 2]]
+    const [d, e, f, g] = [bytes[at + 3], bytes[at + 4], bytes[at + 5], bytes[at + 6]]
+    switch (length) {
+      case 7:
+        return fromCharCode(a, b, c, d, e, f, g)
+      case 8:
+        return fromCharCode(a, b, c, d, e, f, g, bytes[at + 7])
+      case 9:
+        return fromCharCode(a, b, c, d, e, f, g, bytes[at + 7], bytes[at + 8])
+      case 10:
+        return fromCharCode(a, b, c, d, e, f, g, bytes[at + 7], bytes[at + 8], bytes[at + 9])
+      case 11:
+        return fromCharCode(a, b, c, d, e, f, g, bytes[at + 7], bytes[at + 8], bytes[at + 9], bytes[at + 10])
+      default: {
+        const [h, i, j, k, l] = [bytes[at + 7], bytes[at + 8], bytes[at + 9], bytes[at + 10], bytes[at + 11]]
+        return fromCharCode(a, b, c, d, e, f, g, h, i, j, k, l)
+      }
+    }
+  }
+
+  #wide(length) {
+    const { at } = this
+    this.at = at + 2 * length
+    return this.buffer.ucs2Slice(at, this.at)
+  }
+
+  #bigint() {
+    const isNegative = this.byte() === 1
+    const digits = this.value()
+    if (typeof digits !== 'string' || !HEX.test(digits)) this.fail()
+    const value = BigInt(`0x${digits}`)
+    return isNegative ? -value : value
+  }
+
+  #regexp() {
+    const place = this.reserve()
+    const source = this.value()
+    const flags = this.value()
+    if (typeof source !== 'string' || typeof flags !== 'string') this.fail()
+    return this.fill(place, new RegExp(source, flags))
+  }
+
+  #boxed() {
+    const place = this.reserve()
+    const value = this.value()
+    if (value === null || value === undefined || typeof value === 'object') this.fail()
+    return this.fill(place, Object(value))
+  }
+
+  // Objects and arrays
+
+  #object() {
+    const { at } = this
+    if (at + 2 > this.end || this.book === null) this.fail()
+    this.at = at + 2
+    return this.#shaped(this.book.shape(this.bytes[at] | (this.bytes[at + 1] << 8)))
+  }
+
+  #define() {
+    const length = this.count(1)
+    const start = this.at
+    this.at = start + length
+    const definition = definitionAt(this, start, this.at)
+    this.defined.push(definition)
+    return this.#shaped(definition)
+  }
+
+  #shaped(definition) {
+    if (definition === undefined) this.fail()
+    if (this.objects === null) {
+      return definition.read === null ? definition.readFirst(this) : definition.read(this)
+    }
+    return this.properties(definition)
+  }
+
+  /** The object is there before its properties, which may refer to it. */
+  properties({ keys, template }) {
+    // A clone has all keys in their order, so that nothing that Object.prototype may have gets in between.
+    const object = this.register({ ...template })
+    for (let index = 0; index < keys.length; index++) {
+      const value = this.field()
+      if (value === absent) delete object[keys[index]]
+      else object[keys[index]] = value
+    }
+    return object
+  }
+
+  #pairs() {
+    const object = this.register({})
+    for (let left = this.count(2); left > 0; left--) this.define(object, this.key(), this.field())
+    return object
+  }
+
+  /** A key of an object. */
+  key() {
+    const key = this.value()
+    if (typeof key !== 'string') this.fail()
+    return key
+  }
+
+  /** An index of an array of that length, or a key. */
+  keyOfArray(length) {
+    const key = this.value()
+    if (typeof key === 'number' ? !(key < length) : typeof key !== 'string') this.fail()
+    return key
+  }
+
+  /** A value that has to be there. */
+  present(value) {
+    if (value === absent) this.fail()
+    return value
+  }
+
+  /** Gives a property to an object that does not have it. */
+  define(object, key, value) {
+    if (value === absent) return
+    if (key in object)
+      Object.defineProperty(object, key, {
+        __proto__: null,
+        value,
+        configurable: true,
+        enumerable: true,
+        writable: true,
+      })
+    else object[key] = value
+  }
+
+  #array(length) {
+    const array = this.register([])
+    while (array.length < length) this.#element(array, length)
+    return array
+  }
+
+  #element(array, length) {
+    if (this.at >= this.end) this.fail()
+    switch (this.bytes[this.at]) {
+      case ABSENT:
+        this.at++
+        array.length++
+        break
+      case INTEGERS:
+        this.at++
+        this.#integers(array, this.count(4), length)
+        break
+      case DOUBLES:
+        this.at++
+        this.#doubles(array, this.count(8), length)
+        break
+      default:
+        array.push(this.value())
+    }
+  }
+
+  #integers(array, count, length) {
+    if (count === 0 || array.length + count > length) this.fail()
+    const { view, at } = this
+    const end = at + 4 * count
+    this.at = end
+    for (let each = at; each < end; each += 4) array.push(view.getInt32(each, true))
+  }
+
+  #doubles(array, count, length) {
+    if (count === 0 || array.length + count > length) this.fail()
+    const { view, at } = this
+    const end = at + 8 * count
+    this.at = end
+    for (let each = at; each < end; each += 8) array.push(view.getFloat64(each, true))
   }
 }
 
-/** The part of msgpackr that shows what its readers call. Nothing where it can not be loaded: a bundle may lack it. */
-function withReaders() {
-  try {
-    return require('msgpackr/unpack-no-eval')
-  } catch {
-    return {}
-  }
-}
-
-/** A function that reads an object with these keys; undefined where none can be made. */
-function compile(keys, read) {
-  try {
-    const properties = keys.map((key) => `${NAME.test(key) ? key : `[${JSON.stringify(key)}]`}: read()`)
-    return new Function('read', `return () => ({ ${properties.join(', ')} })`)(read)
-  } catch {
-    return undefined
-  }
-}
-
-module.exports = { Reader }
+module.exports = { Reader, absent }

@@ -1,8 +1,10 @@
 'use strict'
 
-// The two roads of the codec, the codebook between encoder and decoder, and what it keeps in memory.
+// Messages of the codec, the codebook between encoder and decoder, and what is kept in memory.
 
 const assert = require('node:assert/strict')
+const { spawnSync } = require('node:child_process')
+const path = require('node:path')
 const { test } = require('node:test')
 const { Decoder, Encoder, decodeAlone } = require('../lib/codec')
 
@@ -24,6 +26,10 @@ function read(decoder, bytes) {
   return decoder.decode(bytes, 0, bytes.length)
 }
 
+function textOf(bytes) {
+  return Buffer.from(bytes).toString('latin1')
+}
+
 /** Collects garbage, which V8 does not do at once, until something holds. */
 async function collectedUntil(holds) {
   for (let round = 0; round < 100 && !holds(); round++) {
@@ -33,24 +39,38 @@ async function collectedUntil(holds) {
   assert.ok(holds())
 }
 
-test('the keys of an event are not in its message, but in the codebook, which is published once', () => {
+test('keys, and strings that a field has again and again, are in the codebook, and no more in messages', () => {
   const { published, write } = writing()
-  const first = write(order)
-  assert.equal(published.length, 1)
+  assert.match(textOf(write(order)), /kind.*score/)
   for (let number = 0; number < 100; number++) write({ ...order, value: number })
-  assert.equal(published.length, 1)
-  assert.match(published[0].toString(), /kind/)
-  assert.doesNotMatch(Buffer.from(first).toString('latin1'), /kind/)
-  assert.ok(first.length < 60, `${first.length} bytes`)
+  const { length } = published
+  assert.ok(length > 0 && length < 10, `published ${length} times`)
+  assert.match(textOf(published.at(-1)), /kind.*score/)
+  const message = write(order)
+  assert.doesNotMatch(textOf(message), /kind|score/)
+  assert.ok(message.length < 50, `${message.length} bytes`)
+  for (let number = 0; number < 100; number++) write({ ...order, value: number })
+  assert.equal(published.length, length)
+})
+
+test('what is published begins with what was published before', () => {
+  const { published, write } = writing()
+  for (let number = 0; number < 1000; number++) write({ [`key${number % 7}`]: number, text: `text ${number % 3}` })
+  assert.ok(published.length > 5)
+  for (const [index, codebook] of published.slice(1).entries()) {
+    assert.deepEqual(codebook.subarray(0, published[index].length), published[index])
+  }
 })
 
 test('the codebook is published before the message that needs it can be sent', () => {
   const { published, write } = writing()
-  for (let shape = 0; shape < 5; shape++) {
-    const message = write({ [`key${shape}`]: shape }, { inner: { [`deep${shape}`]: [] } })
+  for (let number = 0; number < 50; number++) {
+    const shape = number % 5
+    const values = [{ [`key${shape}`]: 'the same text' }, { inner: { [`deep${shape}`]: [] } }]
+    const message = write(...values)
     // One that was made just now.
     const decoder = new Decoder(() => published.at(-1))
-    assert.deepEqual(read(decoder, message), [{ [`key${shape}`]: shape }, { inner: { [`deep${shape}`]: [] } }])
+    assert.deepEqual(read(decoder, message), values)
   }
 })
 
@@ -61,9 +81,10 @@ test('a decoder that has an older codebook gets the new one, and keeps reading w
     fetched++
     return encoder.codebook
   })
-  const old = write(order)
+  const writeOften = (...values) => Array.from({ length: 20 }, () => write(...values)).at(-1)
+  const old = writeOften(order)
   assert.deepEqual(read(decoder, old), [order])
-  const message = write({ other: 1 }, order)
+  const message = writeOften({ other: 1 }, order)
   assert.deepEqual(read(decoder, message), [{ other: 1 }, order])
   assert.deepEqual(read(decoder, old), [order])
   assert.deepEqual(read(decoder, message), [{ other: 1 }, order])
@@ -77,8 +98,15 @@ test('objects of ever new shapes are read as they were written, and the codebook
     const value = { [`user-${number}`]: number, shared: { [`n${number}`]: null }, list: [{ [`${number}`]: number }] }
     assert.deepEqual(read(decoder, write(value, order)), [value, order])
   }
-  assert.ok(published.length < 100)
-  assert.ok(encoder.codebook.length < 4096)
+  assert.ok(published.length < 10)
+  assert.ok(encoder.codebook.length < 200)
+  for (let round = 0; round < 8; round++) {
+    for (let number = 0; number < 3000; number++) {
+      const value = { [`again ${number}`]: `text ${number}`, ['a long key'.repeat(9)]: number }
+      assert.deepEqual(read(decoder, write(value)), [value])
+    }
+  }
+  assert.ok(encoder.codebook.length <= 32_768)
 })
 
 test('a message is read from any place of a buffer, whatever is around it, and nothing of the buffer is kept', () => {
@@ -117,19 +145,66 @@ test('a getter may encode in the middle of a value', () => {
   assert.equal(back.shared, back.last)
 })
 
-test('what a getter gives when it is asked again is refused like anything else', () => {
-  const { write } = writing()
-  const turning = (later) => {
-    let asked = 0
-    return {
-      get value() {
-        return asked++ === 0 ? 'plain' : later
+test('a getter is called once, in the order of keys, and what it takes away is away', () => {
+  const { encoder, write } = writing()
+  const decoder = new Decoder(() => encoder.codebook)
+  const make = (calls) => {
+    const value = {
+      get first() {
+        calls.push('first')
+        delete value.second
+        value.last = 'changed'
+        value.added = 1
+        return 1
       },
+      second: 2,
+      third: [3],
+      get fourth() {
+        calls.push('fourth')
+        return { calls: calls.length }
+      },
+      last: 'as it was',
+    }
+    return value
+  }
+  const expected = []
+  const wanted = structuredClone([make(expected)])
+  // As often as it takes for all ways to write it.
+  for (let round = 0; round < 1000; round++) {
+    const calls = []
+    const back = read(decoder, write(make(calls)))
+    assert.deepEqual(back, wanted)
+    assert.deepEqual(Object.keys(back[0]), Object.keys(wanted[0]))
+    assert.deepEqual(calls, expected)
+  }
+})
+
+test('nothing that Object.prototype has gets in between', () => {
+  const { encoder, write } = writing()
+  const decoder = new Decoder(() => encoder.codebook)
+  const value = () => ({ set: 5, plain: { set: [6] }, map: new Map([[1, { set: 7 }]]) })
+  for (let round = 0; round < 1000; round++) {
+    if (round % 100 !== 0) {
+      assert.deepEqual(read(decoder, write(value())), [value()])
+      continue
+    }
+    Object.defineProperty(Object.prototype, 'set', { set() {}, get: () => 1, configurable: true, enumerable: true })
+    try {
+      const [back] = read(decoder, write(value()))
+      assert.equal(Object.getOwnPropertyDescriptor(back, 'set').value, 5)
+      assert.equal(Object.getOwnPropertyDescriptor(back.plain, 'set').value[0], 6)
+    } finally {
+      delete Object.prototype.set
     }
   }
-  for (const refused of [() => {}, Symbol('s')]) {
-    assert.throws(() => write(turning(refused)), { name: 'DataCloneError' })
-  }
+})
+
+test('where no code may be made from strings, it is the same', () => {
+  const flags = ['--disallow-code-generation-from-strings', '--test', '--test-reporter=tap']
+  const files = ['codec-compiled.test.js'].map((file) => path.join(__dirname, file))
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env
+  const { status, stdout } = spawnSync(process.execPath, [...flags, ...files], { encoding: 'utf8', env })
+  assert.equal(status, 0, stdout)
 })
 
 test('answers and errors need no codebook', () => {

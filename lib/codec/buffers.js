@@ -1,0 +1,166 @@
+'use strict'
+
+// ArrayBuffers and views on them, which stay views of one buffer where they were.
+
+const { types } = require('node:util')
+const { TRACKS_LENGTH, tags, views } = require('./format.js')
+const { refusal, refuse, refuseHandle } = require('./refusal.js')
+
+const getters = (prototype, ...names) => names.map((name) => Object.getOwnPropertyDescriptor(prototype, name)?.get)
+const TypedArray = Object.getPrototypeOf(Uint8Array)
+const [bufferOf, offsetOf, bytesOf] = getters(TypedArray.prototype, 'buffer', 'byteOffset', 'byteLength')
+const { fill } = TypedArray.prototype
+const [bufferOfDataView, offsetOfDataView, bytesOfDataView] = getters(
+  DataView.prototype,
+  'buffer',
+  'byteOffset',
+  'byteLength',
+)
+const { get: nameOf } = Object.getOwnPropertyDescriptor(TypedArray.prototype, Symbol.toStringTag)
+// Not in every runtime.
+const [sizeOf, resizableOf, maximumOf, detachedOf] = getters(
+  ArrayBuffer.prototype,
+  'byteLength',
+  'resizable',
+  'maxByteLength',
+  'detached',
+)
+
+const UINT8 = views.indexOf(Uint8Array)
+const DATA_VIEW = views.indexOf(DataView)
+const numbers = new Map(views.map((View, number) => [View?.name, number]))
+/** Bytes. What is longer cannot be told from what tracks the length of its buffer. */
+const LONGEST = TRACKS_LENGTH - 1
+
+function writeView(writer, view, position) {
+  const isDataView = types.isDataView(view)
+  const buffer = (isDataView ? bufferOfDataView : bufferOf).call(view)
+  if (types.isSharedArrayBuffer(buffer)) refuseHandle(buffer)
+  const number = isDataView ? DATA_VIEW : numbers.get(nameOf.call(view))
+  if (number === undefined) refuse(view)
+  const isResizable = isAbleToResize(buffer)
+  if (isDetached(buffer)) refuseDetached()
+  if (isResizable && isOutOfBounds(view, isDataView)) refuse(view)
+  const offset = (isDataView ? offsetOfDataView : offsetOf).call(view)
+  const length = (isDataView ? bytesOfDataView : bytesOf).call(view)
+  const size = sizeOf.call(buffer)
+  if (number === UINT8 && !isResizable && length === size) {
+    const met = writer.meet(buffer)
+    if (met < 0) return writeRaw(writer, tags.BYTES, buffer, size, position, position + 5)
+    return writeHead(writer, number, 0, length, writer.reference(met, headEnd(position)), position)
+  }
+  const tracks = isResizable && isTracking(view, isDataView)
+  const end = writer.object(buffer, headEnd(position))
+  return writeHead(writer, number, offset, tracks ? TRACKS_LENGTH : length, end, position)
+}
+
+function headEnd(position) {
+  return position + 10
+}
+
+/** In front of the buffer, which is written by then. */
+function writeHead(writer, number, offset, length, end, position) {
+  writer.bytes[position] = tags.VIEW
+  writer.bytes[position + 1] = number
+  writer.view.setUint32(position + 2, offset, true)
+  writer.view.setUint32(position + 6, length, true)
+  return end
+}
+
+/**
+ * Whether a view of a resizable buffer goes with the buffer's length. Nothing says so where it ends where the buffer ends;
+ * what becomes of its clone does, when the buffer of that is made shorter or longer.
+ */
+function isTracking(view, isDataView) {
+  const clone = structuredClone(view)
+  const { buffer, byteLength, byteOffset } = clone
+  if (byteLength > 0) {
+    buffer.resize(byteOffset + byteLength - 1)
+    return !isOutOfBounds(clone, isDataView)
+  }
+  buffer.resize(buffer.maxByteLength)
+  return clone.byteLength > 0
+}
+
+function isOutOfBounds(view, isDataView) {
+  try {
+    // Fills nothing.
+    if (isDataView) bytesOfDataView.call(view)
+    else fill.call(view, 0, 0, 0)
+    return false
+  } catch {
+    return true
+  }
+}
+
+function writeBuffer(writer, buffer, position) {
+  if (isDetached(buffer)) refuseDetached()
+  const size = sizeOf.call(buffer)
+  if (!isAbleToResize(buffer)) return writeRaw(writer, tags.BUFFER, buffer, size, position, position + 5)
+  writer.view.setFloat64(position + 5, maximumOf.call(buffer), true)
+  return writeRaw(writer, tags.RESIZABLE_BUFFER, buffer, size, position, position + 13)
+}
+
+/** A tag, how many bytes there are, and these from `start` on. */
+function writeRaw(writer, tag, buffer, size, position, start) {
+  if (size > LONGEST) throw refusal('A buffer of more than 4 GiB could not be cloned.')
+  writer.bytes[position] = tag
+  writer.view.setUint32(position + 1, size, true)
+  if (start + size > writer.high) writer.grow(start, size)
+  writer.bytes.set(new Uint8Array(buffer), start)
+  return start + size
+}
+
+function isAbleToResize(buffer) {
+  return resizableOf?.call(buffer) ?? false
+}
+
+function isDetached(buffer) {
+  if (sizeOf.call(buffer) > 0) return false
+  if (detachedOf !== undefined) return detachedOf.call(buffer)
+  try {
+    return new Uint8Array(buffer) === null
+  } catch {
+    return true
+  }
+}
+
+function refuseDetached() {
+  throw refusal('An ArrayBuffer is detached and could not be cloned.')
+}
+
+function readBytes(reader) {
+  const place = reader.reserve()
+  const bytes = reader.copy(reader.count(1))
+  reader.register(bytes.buffer)
+  return reader.fill(place, bytes)
+}
+
+function readBuffer(reader) {
+  return reader.register(reader.copy(reader.count(1)).buffer)
+}
+
+function readResizable(reader) {
+  const size = reader.uint32()
+  const maxByteLength = reader.double()
+  if (!(maxByteLength >= size)) reader.fail()
+  const bytes = reader.copy(reader.left(size, 1))
+  const buffer = new ArrayBuffer(size, { maxByteLength })
+  new Uint8Array(buffer).set(bytes)
+  return reader.register(buffer)
+}
+
+function readView(reader) {
+  const place = reader.reserve()
+  const View = views[reader.byte()]
+  const offset = reader.uint32()
+  const length = reader.uint32()
+  const buffer = reader.value()
+  // A runtime without Float16Array.
+  if (View == null || !types.isArrayBuffer(buffer)) reader.fail()
+  const elements = length === TRACKS_LENGTH ? undefined : length / (View.BYTES_PER_ELEMENT ?? 1)
+  if (elements !== undefined && !Number.isInteger(elements)) reader.fail()
+  return reader.fill(place, new View(buffer, offset, elements))
+}
+
+module.exports = { readBuffer, readBytes, readResizable, readView, writeBuffer, writeView }

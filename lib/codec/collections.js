@@ -1,0 +1,114 @@
+'use strict'
+
+// Maps, sets, and arrays with holes or with keys that are no indexes.
+
+const { types } = require('node:util')
+const { tags } = require('./format.js')
+
+const forEachOfMap = Map.prototype.forEach
+const forEachOfSet = Set.prototype.forEach
+
+/** The last index that an array can have. */
+const LAST_INDEX = 2 ** 32 - 2
+/** Holes. An array with more than these is read into one that takes no memory for them. */
+const MOST_HOLES = 1024
+
+/** What a map or a set holds when it is met: a getter in it may change it. */
+function valuesOf(collection) {
+  const values = []
+  if (types.isSet(collection)) {
+    forEachOfSet.call(collection, (value) => values.push(value))
+    return { tag: tags.SET, values, count: values.length }
+  }
+  forEachOfMap.call(collection, (value, key) => values.push(key, value))
+  return { tag: tags.MAP, values, count: values.length / 2 }
+}
+
+function writeCollection(writer, collection, position) {
+  const { tag, values, count } = valuesOf(collection)
+  writer.bytes[position] = tag
+  writer.view.setUint32(position + 1, count, true)
+  position += 5
+  for (const value of values) {
+    if (position > writer.high) writer.grow(position, 0)
+    position = writer.value(value, position)
+  }
+  return position
+}
+
+/** Its length, then elements and properties, each behind its index or key. */
+function writeSparse(writer, array, keys, position) {
+  position = headOfSparse(writer, array, keys, position)
+  for (const key of keys) {
+    if (position > writer.high) writer.grow(position, 0)
+    position = keyOfSparse(writer, key, position)
+    if (position > writer.high) writer.grow(position, 0)
+    position = writer.property(array, key, position)
+  }
+  return position
+}
+
+function headOfSparse(writer, array, keys, position) {
+  writer.bytes[position] = tags.SPARSE_ARRAY
+  writer.view.setUint32(position + 1, array.length, true)
+  writer.view.setUint32(position + 5, keys.length, true)
+  return position + 9
+}
+
+function keyOfSparse(writer, key, position) {
+  return isIndex(key) ? writer.number(Number(key), position) : writer.string(key, position)
+}
+
+function isIndex(key) {
+  const index = Number(key)
+  return index >= 0 && index <= LAST_INDEX && String(index) === key && Number.isInteger(index)
+}
+
+function readMap(reader) {
+  const map = reader.register(new Map())
+  for (let left = reader.count(2); left > 0; left--) {
+    const key = reader.value()
+    map.set(key, reader.value())
+  }
+  return map
+}
+
+function readSet(reader) {
+  const set = reader.register(new Set())
+  for (let left = reader.count(1); left > 0; left--) set.add(reader.value())
+  return set
+}
+
+function readSparse(reader) {
+  const array = reader.register([])
+  const length = reader.uint32()
+  const count = reader.count(2)
+  extend(array, length)
+  for (let left = count; left > 0; left--) {
+    const key = reader.keyOfArray(length)
+    reader.define(array, key, reader.field())
+  }
+  return array
+}
+
+/** Gives an array a length, and no memory for it that the message does not have. */
+function extend(array, length) {
+  if (length > MOST_HOLES) {
+    array[length - 1] = 0
+    delete array[length - 1]
+  } else {
+    array.length = length
+  }
+}
+
+module.exports = {
+  extend,
+  headOfSparse,
+  keyOfSparse,
+  readMap,
+  readSet,
+  readSparse,
+  valuesOf,
+  writeCollection,
+  writeSparse,
+}

@@ -1,0 +1,110 @@
+'use strict'
+
+// Functions for one shape of object each, in which every property has a line of its own: V8 makes of it what it makes
+// of code that somebody wrote for this object. Where no code may be made from strings, or where a shape is not common
+// enough, loops over the keys do the same.
+
+const { DOUBLE, WORD } = require('./format.js').tags
+const { SHORT_TEXT, TAGS } = require('./format.js')
+
+/** Returns a function that writes the values of a shape's objects; null where none can be made. */
+function compileWriter({ keys, sites }) {
+  const lines = keys.map((key, index) => {
+    const site = sites[index]
+    const name = JSON.stringify(key)
+    const otherwise = `position = writer.field(value, position, object, ${name}, sites[${index}])`
+    return `value = object[${name}]\n${lineFor(site, index, otherwise)}`
+  })
+  return make(
+    ['sites'],
+    `return (writer, object, position) => {
+      let value
+      ${lines.join('\n')}
+      return position
+    }`,
+    [sites],
+  )
+}
+
+function lineFor(site, index, otherwise) {
+  switch (site.kind) {
+    case 'number':
+      return `if (typeof value === 'number') position = writer.number(value, position); else ${otherwise}`
+    case 'string':
+      return lineForString(site, otherwise)
+    case 'object':
+      return `if (typeof value === 'object' && value !== null) {
+        position = writer.object(value, position, sites[${index}])
+        if (position > writer.high) writer.grow(position, 0)
+      } else ${otherwise}`
+    default:
+      return otherwise
+  }
+}
+
+function lineForString({ words, numbers }, otherwise) {
+  const known = words.map(
+    (word, index) =>
+      `if (value === ${JSON.stringify(word)} && writer.usesBook) position = writer.word(${numbers[index]}, position); else `,
+  )
+  const other = words.length > 0 ? otherwise : `position = writer.string(value, position)`
+  return `${known.join('')}if (typeof value === 'string') ${other}; else ${otherwise}`
+}
+
+/**
+ * Returns a function that reads an object of a shape, where nothing in the message refers to another; null where none
+ * can be made.
+ *
+ * @param {string[]} keys
+ * @param {number[]} heads the first byte that the value of each key had the last time
+ */
+function compileReader(keys, heads, absent) {
+  const lines = keys.map((_, index) => `if (at >= end) reader.fail()\n${readingLine(heads[index], `v${index}`)}`)
+  const properties = keys.map((key, index) => `[${JSON.stringify(key)}]: v${index}`)
+  return make(
+    ['absent', 'without'],
+    `return (reader) => {
+      const { bytes, end } = reader
+      let at = reader.at, lacks = false, head${keys.map((_, index) => `, v${index}`).join('')}
+      ${lines.join('\n')}
+      reader.at = at
+      const object = { ${properties.join(', ')} }
+      return lacks ? without(object) : object
+    }`,
+    [absent, (object) => withoutAbsent(object, absent)],
+  )
+}
+
+function readingLine(head, value) {
+  const otherwise = `{ reader.at = at; ${value} = reader.field(); at = reader.at; if (${value} === absent) lacks = true }`
+  if (head === WORD) {
+    return `if (bytes[at] === ${WORD}) { ${value} = reader.word(at + 1); at += 2 } else ${otherwise}`
+  }
+  if (head < SHORT_TEXT) return `if ((head = bytes[at]) < ${SHORT_TEXT}) { ${value} = head; at++ } else ${otherwise}`
+  if (head < TAGS) {
+    return `if ((head = bytes[at]) >= ${SHORT_TEXT} && head < ${TAGS}) {
+      ${value} = reader.latin1(at + 1, head - ${SHORT_TEXT}); at += 1 + head - ${SHORT_TEXT}
+    } else ${otherwise}`
+  }
+  if (head === DOUBLE) {
+    return `if (bytes[at] === ${DOUBLE} && at + 9 <= end) {
+      ${value} = reader.view.getFloat64(at + 1, true); at += 9
+    } else ${otherwise}`
+  }
+  return otherwise
+}
+
+function withoutAbsent(object, absent) {
+  for (const key of Object.keys(object)) if (object[key] === absent) delete object[key]
+  return object
+}
+
+function make(names, source, values) {
+  try {
+    return new Function(...names, `'use strict'\n${source}`)(...values)
+  } catch {
+    return null
+  }
+}
+
+module.exports = { compileReader, compileWriter }

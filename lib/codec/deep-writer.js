@@ -1,0 +1,130 @@
+'use strict'
+
+// Writes values that are nested so deep that the stack might not do. What is open is in a list, as generators: each
+// gives the objects that it meets to be written, and goes on behind them. Slower, and as deep as anybody needs.
+
+const { types } = require('node:util')
+const { isDOMException, isError, keysOfError, writeHeadOfError, writePropertyHead } = require('./errors.js')
+const { tags } = require('./format.js')
+const { headOfSparse, keyOfSparse, valuesOf } = require('./collections.js')
+const { refuse } = require('./refusal.js')
+const { isOrdinary, writeSpecial } = require('./special.js')
+
+/** Levels. `structuredClone` gives up before, in any thread that has no extraordinary stack. */
+const DEEPEST = 32_768
+
+/** Writes an object that was met. */
+function writeDeep(writer, object, position) {
+  const open = [stepsOf(writer, object)]
+  writer.at = position
+  let failure = null
+  while (open.length > 0) {
+    const steps = open.at(-1)
+    try {
+      const { done, value } = failure === null ? steps.next() : steps.throw(failure.error)
+      failure = null
+      if (done) open.pop()
+      else if (open.length === DEEPEST) throw new RangeError(`A value is nested more than ${DEEPEST} levels deep.`)
+      else open.push(stepsOf(writer, value))
+    } catch (error) {
+      failure = { error }
+      // What has thrown is done; what threw because too much is open goes with the last one.
+      open.pop()
+    }
+  }
+  if (failure !== null) throw failure.error
+  return writer.at
+}
+
+function stepsOf(writer, object) {
+  if (types.isProxy(object)) refuse(object)
+  if (Array.isArray(object)) return stepsOfArray(writer, object)
+  if (types.isMap(object) || types.isSet(object)) return stepsOfCollection(writer, object)
+  if (isError(object) && !isDOMException(object)) return stepsOfError(writer, object)
+  return isOrdinary(object) ? stepsOfObject(writer, object) : leaf(writer, object)
+}
+
+// biome-ignore lint/correctness/useYield: nothing in it is an object that is met
+function* leaf(writer, object) {
+  writer.at = writeSpecial(writer, object, Object.getPrototypeOf(object), room(writer))
+}
+
+function* stepsOfObject(writer, object) {
+  const keys = Object.keys(object)
+  head(writer, tags.PAIRS, keys.length)
+  for (const key of keys) {
+    writer.at = writer.string(key, room(writer))
+    yield* property(writer, object, key)
+  }
+}
+
+function* stepsOfArray(writer, array) {
+  const keys = Object.keys(array)
+  writer.at = headOfSparse(writer, array, keys, room(writer))
+  for (const key of keys) {
+    writer.at = keyOfSparse(writer, key, room(writer))
+    yield* property(writer, array, key)
+  }
+}
+
+function* stepsOfCollection(writer, collection) {
+  const { tag, values, count } = valuesOf(collection)
+  head(writer, tag, count)
+  for (const value of values) yield* valueAt(writer, value)
+}
+
+function* stepsOfError(writer, error) {
+  writer.at = writeHeadOfError(writer, error, room(writer))
+  for (const [key, visibility] of keysOfError(error)) {
+    const before = writer.mark(writer.at)
+    try {
+      const value = error[key]
+      if (value === undefined && !Object.hasOwn(error, key)) continue
+      writer.at = writePropertyHead(writer, key, visibility, room(writer))
+      yield* valueAt(writer, value)
+    } catch {
+      writer.at = writer.takeBack(before)
+    }
+  }
+  mark(writer, tags.END)
+}
+
+function* property(writer, object, key) {
+  const value = object[key]
+  if (value === undefined && !Object.hasOwn(object, key)) {
+    mark(writer, tags.ABSENT)
+  } else {
+    yield* valueAt(writer, value)
+  }
+}
+
+function* valueAt(writer, value) {
+  const position = room(writer)
+  if (typeof value !== 'object' || value === null) {
+    writer.at = writer.value(value, position)
+    return
+  }
+  const number = writer.meet(value)
+  if (number >= 0) writer.at = writer.reference(number, position)
+  else yield value
+}
+
+function head(writer, tag, count) {
+  mark(writer, tag)
+  writer.view.setUint32(writer.at, count, true)
+  writer.at += 4
+}
+
+function mark(writer, tag) {
+  const position = room(writer)
+  writer.bytes[position] = tag
+  writer.at = position + 1
+}
+
+/** The position, with room behind it. */
+function room(writer) {
+  if (writer.at > writer.high) writer.grow(writer.at, 0)
+  return writer.at
+}
+
+module.exports = { writeDeep }

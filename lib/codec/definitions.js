@@ -1,0 +1,77 @@
+'use strict'
+
+// The shapes of objects as readers know them. All readers of a thread share them, so that what one has learnt to read
+// fast the others read fast.
+
+const { compileReader } = require('./compile.js')
+const { MOST_KEYS } = require('./format.js')
+
+/** Shapes that are kept; then they are forgotten, and met again. */
+const MOST_DEFINITIONS = 2048
+/** Bytes. A longer definition is read each time. */
+const LONGEST_KEPT = 2048
+
+/** @type {Map<string, Definition>} by their bytes */
+const known = new Map()
+
+class Definition {
+  /** Objects of a shape that are read before it gets a function: to compile takes as long as it saves on so many. */
+  static compilesAfter = 400
+
+  /** @type {((reader: import('./reader.js').Reader) => object) | null} reads where nothing refers to another object */
+  read = null
+  #reads = 0
+  #heads
+
+  constructor(keys) {
+    this.keys = keys
+    // `JSON.parse` takes `__proto__` as any other key.
+    this.template = JSON.parse(`{${keys.map((key) => `${JSON.stringify(key)}:null`).join()}}`)
+    this.#heads = new Uint8Array(keys.length)
+  }
+
+  /** Reads as long as there is no function for it. */
+  readFirst(reader) {
+    const { absent } = require('./reader.js')
+    const { keys } = this
+    const object = { ...this.template }
+    for (let index = 0; index < keys.length; index++) {
+      const head = reader.bytes[reader.at]
+      const value = reader.field()
+      this.#heads[index] = head
+      if (value === absent) delete object[keys[index]]
+      else object[keys[index]] = value
+    }
+    if (++this.#reads === Definition.compilesAfter) this.read = compileReader(keys, this.#heads, absent)
+    return object
+  }
+}
+
+/** The definition that lies between two places of what a reader reads. */
+function definitionAt(reader, start, end) {
+  if (end - start > LONGEST_KEPT) return read(reader, start, end)
+  const bytes = reader.buffer.latin1Slice(start, end)
+  let definition = known.get(bytes)
+  if (definition === undefined) {
+    definition = read(reader, start, end)
+    if (known.size === MOST_DEFINITIONS) known.clear()
+    known.set(bytes, definition)
+  }
+  return definition
+}
+
+function read(reader, start, end) {
+  reader.at = start
+  const count = reader.byte()
+  if (count > MOST_KEYS) reader.fail()
+  const keys = []
+  for (let left = count; left > 0; left--) {
+    const key = reader.value()
+    if (typeof key !== 'string' || keys.includes(key)) reader.fail()
+    keys.push(key)
+  }
+  if (reader.at !== end) reader.fail()
+  return new Definition(keys)
+}
+
+module.exports = { Definition, definitionAt }

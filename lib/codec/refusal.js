@@ -1,0 +1,34 @@
+'use strict'
+
+// What cannot be cloned, in the words of the runtime's `structuredClone`.
+
+/** @returns {DOMException} */
+function refusal(message) {
+  return new DOMException(message, 'DataCloneError')
+}
+
+/** Throws what `structuredClone` throws for a value that it refuses as it is, without looking into it. */
+function refuse(value) {
+  let message = 'A value could not be cloned.'
+  try {
+    structuredClone(value)
+  } catch (error) {
+    if (error?.name === 'DataCloneError') message = error.message
+  }
+  throw refusal(message)
+}
+
+/** For what `structuredClone` would hand over by a handle. */
+function refuseHandle(object) {
+  throw refusal(`#<${nameOf(object)}> could not be cloned: it cannot be sent as bytes.`)
+}
+
+function nameOf(object) {
+  try {
+    return object.constructor.name
+  } catch {
+    return 'Object'
+  }
+}
+
+module.exports = { refusal, refuse, refuseHandle }

@@ -1,0 +1,87 @@
+'use strict'
+
+// Writes objects that are neither plain nor dense arrays: by what they are inside, whatever their prototype says.
+
+const { types } = require('node:util')
+const { writeBuffer, writeView } = require('./buffers.js')
+const { writeCollection } = require('./collections.js')
+const { isDOMException, isError, writeDOMException, writeError } = require('./errors.js')
+const { tags } = require('./format.js')
+const { refuseForeign } = require('./hosts.js')
+const { refuse, refuseHandle } = require('./refusal.js')
+
+const getTime = Date.prototype.getTime
+const unboxed = {
+  number: Number.prototype.valueOf,
+  string: String.prototype.valueOf,
+  boolean: Boolean.prototype.valueOf,
+  bigint: BigInt.prototype.valueOf,
+}
+const { get: sourceOf } = Object.getOwnPropertyDescriptor(RegExp.prototype, 'source')
+const { get: flagsOf } = Object.getOwnPropertyDescriptor(RegExp.prototype, 'flags')
+
+/** Prototypes of classes whose objects are known to be cloned as their own properties. */
+const ordinary = new WeakSet()
+
+function writeSpecial(writer, object, prototype, position, site) {
+  if (ordinary.has(prototype)) return writer.properties(object, position)
+  if (prototype === Date.prototype && types.isDate(object)) return writeDate(writer, object, position)
+  if (Array.isArray(object)) return writer.array(object, position, site)
+  if (ArrayBuffer.isView(object)) return writeView(writer, object, position)
+  if (types.isMap(object) || types.isSet(object)) return writeCollection(writer, object, position)
+  if (types.isDate(object)) return writeDate(writer, object, position)
+  if (types.isRegExp(object)) return writeRegExp(writer, object, position)
+  if (types.isArrayBuffer(object)) return writeBuffer(writer, object, position)
+  if (isDOMException(object)) return writeDOMException(writer, object, position)
+  if (isError(object)) return writeError(writer, object, position)
+  if (types.isBoxedPrimitive(object)) return writeBoxed(writer, object, position)
+  checkOrdinary(object, prototype)
+  return writer.properties(object, position)
+}
+
+/** Throws for what is not cloned as its own properties, and is none of the above. */
+function checkOrdinary(object, prototype) {
+  if (types.isSharedArrayBuffer(object)) refuseHandle(object)
+  if (types.isArgumentsObject(object)) refuse(object)
+  if (refuseForeign(object) && prototype !== null) ordinary.add(prototype)
+}
+
+/** Whether an object is cloned as its own properties, if it is no array, map, set or error. Throws where it is refused. */
+function isOrdinary(object) {
+  const prototype = Object.getPrototypeOf(object)
+  if (ordinary.has(prototype)) return true
+  if (ArrayBuffer.isView(object) || isLeaf(object) || isDOMException(object)) return false
+  if (prototype !== Object.prototype || Symbol.iterator in object) checkOrdinary(object, prototype)
+  return true
+}
+
+function isLeaf(object) {
+  return types.isDate(object) || types.isRegExp(object) || types.isArrayBuffer(object) || types.isBoxedPrimitive(object)
+}
+
+function writeDate(writer, date, position) {
+  writer.bytes[position] = tags.DATE
+  writer.view.setFloat64(position + 1, getTime.call(date), true)
+  return position + 9
+}
+
+function writeRegExp(writer, regexp, position) {
+  writer.bytes[position] = tags.REGEXP
+  position = writer.string(sourceOf.call(regexp), position + 1)
+  return writer.string(flagsOf.call(regexp), position)
+}
+
+function writeBoxed(writer, object, position) {
+  if (types.isSymbolObject(object)) refuse(object)
+  writer.bytes[position] = tags.BOXED
+  return writer.value(primitiveOf(object), position + 1)
+}
+
+function primitiveOf(object) {
+  if (types.isNumberObject(object)) return unboxed.number.call(object)
+  if (types.isStringObject(object)) return unboxed.string.call(object)
+  if (types.isBooleanObject(object)) return unboxed.boolean.call(object)
+  return unboxed.bigint.call(object)
+}
+
+module.exports = { isOrdinary, writeSpecial }
