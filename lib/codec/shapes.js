@@ -230,7 +230,8 @@ function definitionOf(keys) {
 /** A key or a word as a value is written. */
 function textOf(text) {
   if (text.length <= LONGEST_SHORT_TEXT && !/[^\0-\xff]/.test(text)) {
-    return Uint8Array.of(SHORT_TEXT + text.length, ...Buffer.from(text, 'latin1'))
+    // Not by Buffer.from, which writes into memory that programs may send: the pool of small Buffers.
+    return Uint8Array.from([SHORT_TEXT + text.length, ...Array.from(text, (each) => each.charCodeAt(0))])
   }
   const bytes = new Uint8Array(5 + 2 * text.length)
   bytes[0] = tags.WIDE
