@@ -7,7 +7,7 @@ const { mkdtempSync, rmSync, writeFileSync } = require('node:fs')
 const { tmpdir } = require('node:os')
 const path = require('node:path')
 const { ParallelEventBus, ThreadExitedError } = require('..')
-const { stage, test, told } = require('./fixtures/stage.js')
+const { stage, test, told, until } = require('./fixtures/stage.js')
 
 /** Returns the path of a module whose event `end` ends its thread. */
 function moduleOf(t, end, before = '') {
@@ -113,20 +113,26 @@ test('an error that the thread has outlived is not why it ends', async (t) => {
   await pool.close()
 })
 
-test('a thread that is ended from outside leaves no reason', async (t) => {
-  const { bus, errors } = stage(t)
+test('a thread that is terminated leaves no reason', async (t) => {
+  const { bus } = stage(t)
   const pool = await bus.spawn(moduleOf(t, ''), { threads: 1 })
   const asked = bus.request('end').catch((error) => error)
   await pool.terminate()
   const error = await asked
   assert.deepEqual([error.code, Object.hasOwn(error, 'cause')], ['ERR_THREAD_EXITED', false])
+})
+
+test('a thread that is out of memory leaves no reason, but its crash is told with one', async (t) => {
+  const { bus, errors } = stage(t)
   const resourceLimits = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 }
   const file = moduleOf(t, 'const kept = []; for (;;) kept.push(new Array(10_000).fill({}))')
-  const small = await bus.spawn(file, { threads: 1, resourceLimits })
-  errors.length = 0
-  const late = await bus.request('end').catch((error) => error)
-  assert.deepEqual([late.code, late.cause], ['ERR_THREAD_EXITED', undefined])
-  await small.close()
+  const pool = await bus.spawn(file, { threads: 1, resourceLimits })
+  const error = await bus.request('end').catch((reason) => reason)
+  assert.deepEqual([error.code, error.cause], ['ERR_THREAD_EXITED', undefined])
+  const crash = () => errors.find(([event]) => event === ParallelEventBus.threadExit)
+  await until(() => crash() !== undefined, 'the crash is told')
+  assert.equal(crash()[1].code, 'ERR_WORKER_OUT_OF_MEMORY')
+  await pool.close()
 })
 
 test('a crash without an error is told with the exit code as its cause', async (t) => {
@@ -135,8 +141,9 @@ test('a crash without an error is told with the exit code as its cause', async (
   const exit = told(bus, ParallelEventBus.threadExit)
   bus.emit('end')
   const { threadId } = await exit
-  while (!errors.some(([event]) => event === ParallelEventBus.threadExit)) await new Promise(setImmediate)
-  const [, error] = errors.find(([event]) => event === ParallelEventBus.threadExit)
+  const crash = () => errors.find(([event]) => event === ParallelEventBus.threadExit)
+  await until(() => crash() !== undefined, 'the crash is told')
+  const [, error] = crash()
   assert.deepEqual([error.threadId, error.cause.exitCode], [threadId, 6])
   await pool.close()
 })

@@ -268,6 +268,28 @@ test('a replacement that can not be started, because its data is gone, is told l
   await pool.close()
 })
 
+test('a replacement that does not get ready is ended, whatever its module does to prevent that', async (t) => {
+  const before = native.counters().threads
+  const { bus, errors } = stage(t)
+  const source = `export default (bus, starts) => {
+    const start = Atomics.add(starts, 0, 1)
+    if (start === 1) {
+      process.on('exit', () => { for (;;); })
+      throw new Error('not this one')
+    }
+    bus.on('exit', () => process.exit())
+  }`
+  const module = `data:text/javascript,${encodeURIComponent(source)}`
+  const workerData = new Int32Array(new SharedArrayBuffer(4))
+  const pool = await bus.spawn(module, { threads: 1, workerData })
+  const gone = pool.threadIds
+  bus.emit('exit')
+  await ready(pool, 1, gone)
+  assert.ok(errors.some(([, error]) => error.message === 'not this one'))
+  await until(() => native.counters().threads === before + 1, 'no more threads than that are left')
+  await pool.close()
+})
+
 test('a pool that is closed while a thread is being replaced ends, and starts no more', async (t) => {
   const before = native.counters()
   const { bus } = stage(t)

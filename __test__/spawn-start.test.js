@@ -208,6 +208,33 @@ test('a bus without a channel says how it gets one', async () => {
   })
 })
 
+test('a replacement that gets ready while it is being ended keeps the process until it has ended', async () => {
+  const text = `export default (bus, cells) => {
+    if (Atomics.add(cells, 0, 1) === 1) Atomics.wait(cells, 1, 0)
+    bus.on('exit', () => process.exit())
+    setTimeout(() => {
+      Atomics.store(cells, 2, 1)
+      Atomics.notify(cells, 2)
+    }, 20)
+  }`
+  const module = JSON.stringify(`data:text/javascript,${encodeURIComponent(text)}`)
+  const ended = await inProcess(`
+    bus.clearErrorHandler().setErrorHandler(() => {})
+    const cells = new Int32Array(new SharedArrayBuffer(12))
+    bus.spawn(${module}, { threads: 1, workerData: cells }).then(async (pool) => {
+      bus.emit('exit')
+      while (Atomics.load(cells, 0) < 2) await new Promise(setImmediate)
+      Atomics.store(cells, 2, 0)
+      Atomics.store(cells, 1, 1)
+      Atomics.notify(cells, 1)
+      // That it is ready is told, and not read.
+      Atomics.wait(cells, 2, 0)
+      pool.close().then(() => setImmediate(() => console.log('closed')))
+    })
+  `)
+  assert.deepEqual(ended, { status: 0, stdout: 'closed\n', stderr: '' })
+})
+
 test('a thread that is not ready after ten seconds is warned of, and one that is ready is not', async () => {
   const ofSource = (text) => JSON.stringify(`data:text/javascript,${encodeURIComponent(text)}`)
   const { stdout } = await inProcess(`

@@ -24,6 +24,8 @@ let isLeft = false
 function watchForExit() {
   if (isMainThread) return
   process.on('uncaughtExceptionMonitor', (error) => {
+    // Nothing says less than an exit code. Deno tells of nothing where a thread is terminated.
+    if (error === undefined || error === null) return
     leaveExitReason(error)
     // A handler may keep the thread alive.
     setImmediate(takeBack).unref()

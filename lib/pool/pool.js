@@ -8,6 +8,7 @@ const { clearTimeout, setTimeout } = require('node:timers')
 const { availableParallelism } = require('node:os')
 const { inspect } = require('node:util')
 const log = require('../log.js')
+const { NativePromise } = require('../promises.js')
 const { validateSpawnOptions } = require('../validate.js')
 const { PoolModule } = require('./module.js')
 const { SpawnedThread } = require('./spawned.js')
@@ -74,7 +75,7 @@ class ThreadPool {
 
   async #addAll() {
     try {
-      await Promise.all(Array.from({ length: this.#size }, () => this.#add()))
+      await NativePromise.all(Array.from({ length: this.#size }, () => this.#add()))
     } catch (error) {
       await this.terminate()
       throw error
@@ -142,7 +143,7 @@ class ThreadPool {
     const threads = Array.from(this.#threads)
     // One that is still starting has no events yet.
     for (const thread of threads) thread.isReady ? tell(thread) : thread.terminate()
-    await Promise.all(threads.map(({ ended }) => ended))
+    await NativePromise.all(threads.map(({ ended }) => ended))
     this.#state = 'closed'
     this.#host.onEnd()
   }

@@ -8,6 +8,7 @@ const { MessageChannel, Worker, receiveMessageOnPort } = require('node:worker_th
 const { decodeAlone } = require('../codec/index.js')
 const { ThreadExitedError, exitCodeError } = require('../errors.js')
 const log = require('../log.js')
+const { Deferred } = require('../promises.js')
 
 const ENTRY = require.resolve('./thread.js')
 /** Milliseconds until a warning that a thread is not ready. */
@@ -18,17 +19,15 @@ class SpawnedThread {
   isReady = false
   /** True once this thread has heard, in whatever way, that the other one has ended. */
   isGone = false
-  /** Resolves when the module has registered its listeners. Rejects with the reason why it has not. */
-  ready
-  /** Resolves when the thread has ended, with the reason, its lifetime in milliseconds, and whether it was ready. */
-  ended
   #worker
   #port
   #module
   /** @type {{ error: unknown } | null} the first error that the thread has failed with */
   #thrown = null
-  #settle
+  #ready = new Deferred()
+  #ended = new Deferred()
   #impatience
+  #isTerminated = false
 
   /**
    * @param {import('./module.js').PoolModule} module
@@ -45,17 +44,12 @@ class SpawnedThread {
     watchThread(this.id, () => {
       this.isGone = true
     })
-    this.ready = new Promise((resolve, reject) => {
-      this.#settle = { resolve, reject }
-    })
-    this.ended = new Promise((resolve) => {
-      this.#worker.once('exit', (code) => {
-        watchThread(this.id, null)
-        this.isGone = true
-        const why = this.#end(() => exitReason(this.id) ?? exitCodeError(code))
-        resolve({ why, wasReady: this.isReady, lifetime: Date.now() - startedAt })
-        this.#settle.reject(why)
-      })
+    this.#worker.once('exit', (code) => {
+      watchThread(this.id, null)
+      this.isGone = true
+      const why = this.#end(() => exitReason(this.id) ?? exitCodeError(code))
+      this.#ended.resolve({ why, wasReady: this.isReady, lifetime: Date.now() - startedAt })
+      this.#ready.reject(why)
     })
     this.#bePatient(`${module.name} has not loaded`)
   }
@@ -79,6 +73,16 @@ class SpawnedThread {
     port1.unref()
   }
 
+  /** Resolves when the module has registered its listeners. Rejects with the reason why it has not. */
+  get ready() {
+    return this.#ready.promise
+  }
+
+  /** Resolves when the thread has ended, with the reason, its lifetime in milliseconds, and whether it was ready. */
+  get ended() {
+    return this.#ended.promise
+  }
+
   /** Lets the thread finish its events, and then end. */
   close() {
     this.#worker.ref()
@@ -87,6 +91,7 @@ class SpawnedThread {
 
   /** Ends the thread at once. */
   terminate() {
+    this.#isTerminated = true
     this.#worker.ref()
     this.#worker.terminate()
   }
@@ -104,17 +109,21 @@ class SpawnedThread {
   }
 
   #beReady() {
-    this.isReady = true
     clearTimeout(this.#impatience)
+    // Too late: somebody waits for its exit, which has to keep the process.
+    if (this.#isTerminated) return
+    this.isReady = true
     log('thread %d is ready', this.id)
     // From now on events in flight keep the process alive, and an idle thread does not.
     this.#worker.unref()
-    this.#settle.resolve()
+    this.#ready.resolve()
   }
 
   #fail(error) {
     this.#thrown ??= { error }
-    this.#settle.reject(error)
+    this.#ready.reject(error)
+    // It is ending by itself, unless the module has a way to prevent that.
+    this.terminate()
   }
 
   #end(exitReason) {
