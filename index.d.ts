@@ -313,7 +313,10 @@ interface SpawnOptions extends Pick<WorkerOptions, 'resourceLimits' | 'env' | 'e
 
 /** Threads that {@link ParallelEventBus.spawn | spawn} started. */
 interface ThreadPool {
-  /** The ids, as in `node:worker_threads`, of the threads that are ready now. */
+  /**
+   * The ids, as in `node:worker_threads`, of the threads that are ready now. A thread leaves the list with the first
+   * rejection or `threadExit` that tells of its end.
+   */
   readonly threadIds: number[]
   /** Lets what is queued and running finish, then ends the threads. Any number of calls are one. */
   close(): Promise<void>
@@ -582,13 +585,22 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
    * 30 s. The crash is told to `onError` with `ParallelEventBus.threadExit` as its event. Idle threads do not keep the
    * process alive. `close()` of the bus closes them.
    *
+   * In the module, `workerData` and `parentPort` of `node:worker_threads` are those of any worker: the data is the one
+   * given here, and the port is for the module to use. Where the function has not resolved after 10 s, a process warning
+   * says so (`PARALLEL_EVENT_BUS_THREAD_NOT_READY`).
+   *
    * @param module - a URL (`new URL('./score.js', import.meta.url)`), or a path relative to the working directory, of a
    * module whose default export is `(bus, workerData) => void | Promise<void>`: it registers the thread's listeners.
+   * Node 22.18 and newer also run TypeScript modules.
    * @returns when every thread has registered them
    * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, RangeError `ERR_OUT_OF_RANGE` (as a rejection) for
-   * wrong arguments, and for a bus without a channel
+   * wrong arguments, for a bus without a channel, and for a module whose default export is no function
    * @throws {@link BusClosedError} (as a rejection, `ERR_BUS_CLOSED`) if the bus is closed, before or meanwhile
-   * @throws whatever kept a thread from registering (as a rejection); the others are ended then
+   * @throws Error `ERR_MODULE_NOT_FOUND`, SyntaxError `ERR_MODULE_DOES_NOT_LOAD`, or an Error with another code of Node's
+   * (as a rejection) if the module cannot be loaded. The `cause` is the error in the thread; the stack is the caller's.
+   * @throws the error that the module or its function throws, or rejects with (as a rejection)
+   * @throws {@link ThreadExitedError} (as a rejection) if a thread ends before it has registered. In all these cases
+   * spawn rejects when the other threads have ended, too.
    *
    * @example
    * ```ts main.mts
@@ -744,9 +756,16 @@ declare class NoListenersError extends Error {
 /** The thread of a listener ended before it had settled. `instanceof` goes by the code, so it holds in every realm. */
 declare class ThreadExitedError extends Error {
   /** The bus makes them; a test double may, too. */
-  constructor(event: string | null, threadId: number)
+  constructor(event: string | null, threadId: number, cause?: unknown)
   readonly name: 'ThreadExitedError'
   readonly code: 'ERR_THREAD_EXITED'
+  /**
+   * The reason, as the thread left it before its end: the uncaught error that ended it; else an Error with the
+   * `exitCode`, whose stack shows the caller of `process.exit()`. Undefined for a thread that is ended from outside, by
+   * `terminate()` or out of memory (`ERR_WORKER_OUT_OF_MEMORY` is told by its Worker alone, and later), and where more
+   * than 256 threads have ended since.
+   */
+  readonly cause: unknown
   /** The event that was lost; null for a thread of `spawn` that ended without being told to. */
   readonly event: string | null
   /** As in `node:worker_threads`. */

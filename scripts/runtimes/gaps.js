@@ -82,10 +82,42 @@ const gaps = {
       'spawn rejects and leaves no thread when the module closes its bus and is never ready',
       'a bus that is closed ends threads that would never be ready',
     ]),
-    ...each('spawn.test.js', 'an error that a worker ends with comes without its code', [
+    ...each('spawn.test.js', 'a data: URL with JavaScript is imported as its text', [
       'spawn rejects when there is no such module, and when one thread of several fails',
     ]),
+    ...each('spawn.test.js', 'a module that does not parse is refused with another error', [
+      'spawn rejects and leaves no thread when the module is no JavaScript',
+    ]),
     ...each('spawn.test.js', 'execArgv of a worker is not checked', ['what spawn is given is checked']),
+    ...each('spawn-start.test.js', 'a module that does not parse is refused with another error', [
+      'the error for a syntax error says what is wrong and where spawn was called',
+    ]),
+    ...each('spawn-start.test.js', 'it runs TypeScript whatever the flags', [
+      'the error for TypeScript says which Node runs it',
+    ]),
+    {
+      file: 'spawn-end.test.js',
+      test: 'a bus lets go of a pool that has ended, and the pool of the data for its module',
+      reason: 'garbage is collected later than in Node',
+      sometimes: true,
+    },
+    ...each('exit-reason.test.js', 'uncaughtExceptionMonitor is not told of errors in a worker', [
+      'a request to a thread that ends by an uncaught error has that as the cause of its error',
+      'a request to a thread that ends by an unhandled rejection has that as the cause of its error',
+      'a request to a thread that ends by an error that a handler ends the thread for has that as the cause of its error',
+      'a request to a thread that ends by an error that can hardly be sent has that as the cause of its error',
+      'so it is in an emitter of a third thread',
+      'so it is for a thread that was not started by spawn',
+      'an error that the thread has outlived is not why it ends',
+    ]),
+    ...each('exit-reason.test.js', 'resourceLimits of a worker are not kept, so one test holds up the next ones', [
+      'a thread that is out of memory leaves no reason, but its crash is told with one',
+      'a crash without an error is told with the exit code as its cause',
+      'spawn rejects with the exit code as the cause, too, if a thread ends before it is ready',
+    ]),
+    ...each('copies.test.js', 'an addon that was loaded is not looked for again', [
+      'a copy that cannot load the engine of the others is refused',
+    ]),
   ],
   deno: [
     ...each('channel-sent.test.js', 'terminate of a worker resolves before its environment is cleaned up', [
@@ -165,13 +197,39 @@ const gaps = {
       'a timeout counts from the emit: what could not start in time fails without being called',
       'an onError that aborts while the time is over hears of what is left no more',
     ]),
-    ...each('spawn.test.js', 'an error that a worker ends with comes without its code and name', [
+    ...each('spawn.test.js', 'a module that does not parse is refused with another error', [
+      'spawn rejects and leaves no thread when the module is no JavaScript',
+    ]),
+    ...each('spawn.test.js', 'terminate of a worker resolves before its environment is cleaned up', [
+      'spawn rejects and leaves no thread when the module throws when it is loaded',
       'spawn rejects and leaves no thread when the module throws when it is called',
+      'spawn rejects and leaves no thread when the module rejects',
       'spawn rejects and leaves no thread when the module has no default export',
       'spawn rejects and leaves no thread when the module exports no function',
-      'spawn rejects and leaves no thread when the module is no JavaScript',
       'spawn rejects when there is no such module, and when one thread of several fails',
+    ]).map(sometimes),
+    ...each('spawn-end.test.js', 'terminate of a worker resolves before its environment is cleaned up', [
+      'a pool that is closed while a thread is being replaced ends, and starts no more',
+    ]).map(sometimes),
+    ...each('spawn-start.test.js', 'parentPort has neither close nor removeAllListeners', [
+      'a module that closes parentPort is ready when it has registered, and is closed',
+      'the error of one that closes parentPort and cannot register is the error of spawn',
+      'a module that removes all listeners is ready when it has registered, and is closed',
+      'the error of one that removes all listeners and cannot register is the error of spawn',
     ]),
+    ...each('spawn-start.test.js', 'a worker does not take these flags of Node', [
+      'a module sees its own workerData, in whatever way it imports it',
+      'the error for TypeScript says which Node runs it',
+    ]),
+    ...each('spawn-start.test.js', 'a module that does not parse is refused with another error', [
+      'the error for a syntax error says what is wrong and where spawn was called',
+    ]),
+    {
+      file: 'spawn-start.test.js',
+      test: 'a thread that is not ready after ten seconds is warned of, and one that is ready is not',
+      reason: 'a process warning may come a turn later than in Node',
+      sometimes: true,
+    },
     ...each('spawn.test.js', 'a worker starts and ends in another order than in Node', [
       'a bus that is closed spawns no threads, nor does one that is closed meanwhile',
     ]).map(sometimes),
