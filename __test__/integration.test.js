@@ -1,7 +1,7 @@
 'use strict'
 
 // The packages as a stranger has them: packed, installed into an empty project, and used as docs/integration.md says.
-// Its blocks are taken in order: files are written, changes made, commands run, outputs compared.
+// Its blocks are taken in order: files are written, diffs applied, commands run, outputs compared.
 
 const assert = require('node:assert/strict')
 const { execFileSync, spawnSync } = require('node:child_process')
@@ -16,6 +16,8 @@ const { ROOT, installInto, linkInto } = require('./fixtures/project.js')
 const guide = path.join(ROOT, 'docs/integration.md')
 
 let project
+/** A package of the project, in which the guide is followed. Its name is @cynic/core, so that name leads to itself. */
+let application
 let installed
 /** By the last command of the guide. */
 let printed
@@ -24,14 +26,19 @@ before(() => {
   project = realpathSync(mkdtempSync(path.join(tmpdir(), 'integration-')))
   installed = installInto(project)
   if (!installed) linkInto(project)
+  application = path.join(project, 'packages/core')
+  mkdirSync(application, { recursive: true })
+  const manifest = { name: '@cynic/core', private: true, type: 'module', exports: './index.js' }
+  writeFileSync(path.join(application, 'package.json'), JSON.stringify(manifest))
+  writeFileSync(path.join(application, 'index.js'), 'export {}\n')
 })
 
 after(() => rmSync(project, { recursive: true }))
 
 /** Runs a module of the project that writes JSON. */
-function evaluate(type, code) {
+function evaluate(type, code, cwd = project) {
   const args = [`--input-type=${type}`, '--eval', code]
-  return JSON.parse(execFileSync(process.execPath, args, { cwd: project, encoding: 'utf8' }))
+  return JSON.parse(execFileSync(process.execPath, args, { cwd, encoding: 'utf8' }))
 }
 
 describe('installed from tarballs', () => {
@@ -90,9 +97,18 @@ describe('docs/integration.md, step by step', () => {
     test(`${number + 1}. ${language} ${title}`, () => steps[language](code, name))
   }
 
+  test('it is followed where @cynic/core is the package itself', () => {
+    const names = evaluate(
+      'module',
+      `console.log(JSON.stringify(Object.keys(await import('@cynic/core'))))`,
+      application,
+    )
+    assert.deepEqual(names, [])
+  })
+
   test('the switch is one', () => {
     const env = { ...process.env, BUS: 'EventEmitter' }
-    const output = execFileSync(process.execPath, ['switched.js'], { cwd: project, encoding: 'utf8', env })
+    const output = execFileSync(process.execPath, ['switched.js'], { cwd: application, encoding: 'utf8', env })
     assert.equal(output, 'EventEmitter\n')
   })
 
@@ -100,39 +116,38 @@ describe('docs/integration.md, step by step', () => {
     const changes = blocksOf(guide).filter(({ name, language }) => language === 'diff' && name === 'src/event-bus.js')
     assert.equal(changes.length, 2)
     const [first] = blocksOf(guide).filter(({ name }) => name === 'src/event-bus.js')
-    assert.equal(readFileSync(path.join(project, first.name), 'utf8'), first.code)
+    assert.equal(readFileSync(path.join(application, first.name), 'utf8'), first.code)
   })
 })
 
 /** A file of the project. If it prints, that is run and compared; what listeners print comes when they are called. */
 function write(code, name) {
-  const file = path.join(project, name)
+  const file = path.join(application, name)
   mkdirSync(path.dirname(file), { recursive: true })
   writeFileSync(file, code)
   const expected = expectedOutput(code)
   if (expected.length === 0) return
-  const { stdout, stderr } = spawnSync(process.execPath, [file], { cwd: project, encoding: 'utf8' })
+  const { stdout, stderr } = spawnSync(process.execPath, [file], { cwd: application, encoding: 'utf8' })
   assert.equal(stderr, '')
   // A line in a loop prints more than once.
   assert.deepEqual([...new Set(stdout.trim().split('\n'))].sort(), [...new Set(expected)].sort())
 }
 
-/** Applies a diff, whose old lines are in the file once. */
+/** Applies a diff as its reader does, and says that it is for the file that it is named after. */
 function change(diff, name) {
-  const file = path.join(project, name)
-  const lines = diff.trimEnd().split('\n')
-  const side = (sign) => lines.filter((line) => ' '.concat(sign).includes(line[0] ?? ' ')).map((line) => line.slice(1))
-  const parts = readFileSync(file, 'utf8').split(side('-').join('\n'))
-  assert.equal(parts.length, 2, `the old lines are not in ${name} once`)
-  writeFileSync(file, parts.join(side('+').join('\n')))
+  const files = Array.from(diff.matchAll(/^(?:---|\+\+\+) [ab]\/(.*)$/gm), ([, file]) => file)
+  assert.deepEqual(files, [name, name])
+  // No repository that happens to be around the project has a part in it.
+  const env = { ...process.env, GIT_CEILING_DIRECTORIES: path.dirname(project) }
+  execFileSync('git', ['apply', '--whitespace=error'], { cwd: application, input: diff, env, encoding: 'utf8' })
 }
 
-/** Each command, in the project or in the checkout, where that is what it is for. */
+/** Each command, in the application or in the checkout, where that is what it is for. */
 function run(commands) {
   for (const command of commands.trim().split('\n')) {
     if (/^npm install\b/.test(command)) checkInstall(command)
     else if (/^npm run\b/.test(command)) execute(command, ROOT)
-    else execute(command, project)
+    else execute(command, application)
   }
 }
 
