@@ -37,7 +37,7 @@ class Recorder {
     return {
       events: this.#waits.count,
       eventsPerSecond: (1000 * this.#waits.count) / (performance.now() - this.#start),
-      emit: { p50: this.#at(50), p95: this.#at(95), max: this.#at(100) },
+      emit: { p50: this.#at(50), p90: this.#at(90), p99: this.#at(99), max: this.#at(100) },
       listeners: Object.fromEntries([...this.#distribution].sort(([a], [b]) => a - b)),
       failureRate: this.#calls === 0 ? 0 : failures / this.#calls,
       memory: { heap: heapUsed / MIB, resident: rss / MIB },

@@ -6,39 +6,45 @@ const { performance } = require('node:perf_hooks')
 const { setImmediate: turn } = require('node:timers/promises')
 const { Workload } = require('./workload.js')
 
-/** Events, one after another: for each, how long `emit` took, and how long all of its listeners. In ms. */
-async function latency(target, { events, ...load }) {
-  const workload = new Workload(target, load)
-  const times = { emit: [], done: [] }
-  for (let count = 0; count < events; count++) {
-    const start = performance.now()
+const clock = () => performance.now()
+
+/**
+ * Emits events one after another, up to the first that is lost. Times in ms, from the call of `emit`: `emit` until it
+ * returned, `lastStart` until the last listener was called, `allDone` until the last one settled; null if calls are lost.
+ */
+async function latency(target, load, now = clock) {
+  const workload = new Workload(target, load, now)
+  const times = { emit: [], lastStart: [], allDone: [] }
+  for (let count = 0, complete = true; count < load.events && complete; count++) {
+    const start = now()
     workload.emit()
-    times.emit.push(performance.now() - start)
-    await workload.done()
-    times.done.push(performance.now() - start)
+    times.emit.push(now() - start)
+    complete = await workload.done()
+    times.lastStart.push(complete ? workload.lastStart - start : null)
+    times.allDone.push(complete ? workload.lastEnd - start : null)
   }
   return { ...times, tally: workload.tally() }
 }
 
-/** Events, all at once: how many a second the bus took, and how many its listeners had dealt with. */
-async function burst(target, { events, ...load }) {
+/** Emits events all at once. Events per second that the bus took, and that its listeners had dealt with; 0 if lost. */
+async function burst(target, load) {
   const workload = new Workload(target, load)
-  const start = performance.now()
-  for (let count = 0; count < events; count++) workload.emit()
-  const emitted = performance.now()
-  await workload.done()
-  const perSecond = (end) => (1000 * events) / (end - start)
-  return { accepted: perSecond(emitted), done: perSecond(performance.now()), tally: workload.tally() }
+  const start = clock()
+  for (let count = 0; count < load.events; count++) workload.emit()
+  const emitted = clock()
+  const complete = await workload.done()
+  const perSecond = (end) => (1000 * load.events) / (end - start)
+  return { taken: perSecond(emitted), done: complete ? perSecond(clock()) : 0, tally: workload.tally() }
 }
 
-/** Of listeners of which one fails now and then: what that does to the emitter and to the others. */
-async function failures(target, { events, ...load }) {
+/** Emits to listeners of which one fails now and then. Numbers of emits that threw, and of unhandled rejections. */
+async function failures(target, load) {
   const workload = new Workload(target, load)
   let thrown = 0
   let unhandled = 0
   const onUnhandled = () => unhandled++
   process.on('unhandledRejection', onUnhandled)
-  for (let count = 0; count < events; count++) {
+  for (let count = 0; count < load.events; count++) {
     try {
       workload.emit()
     } catch {
@@ -48,34 +54,46 @@ async function failures(target, { events, ...load }) {
   await workload.done()
   await turn()
   process.off('unhandledRejection', onUnhandled)
-  return { events, thrown, unhandled, tally: workload.tally() }
+  return { events: load.events, thrown, unhandled, tally: workload.tally() }
 }
 
-/** How the process grows over many events, once it has what it needs. In bytes. */
-async function memory(target, { bursts, warmUp, events, ...load }) {
-  const workload = new Workload(target, load)
+/**
+ * Emits many bursts, and reads the memory in use after every few of them, once the process has what it needs. Bytes.
+ * `interval` is the number of events from one reading to the next. Ends with the first burst that is lost.
+ */
+async function memory(target, { readings, bursts, warmUp, burst: size, ...load }) {
+  const workload = new Workload(target, { ...load, events: (warmUp + readings * bursts) * size })
   const run = async (count) => {
     for (let number = 0; number < count; number++) {
-      for (let event = 0; event < events; event++) workload.emit()
-      await workload.done()
+      for (let event = 0; event < size; event++) workload.emit()
+      if (!(await workload.done())) return false
     }
-    await turn()
-    globalThis.gc?.()
-    const { heapUsed, rss } = process.memoryUsage()
-    return { heapUsed, rss }
+    return true
   }
-  const start = await run(warmUp)
-  const end = await run(bursts)
-  return { events: bursts * events, start, end, tally: workload.tally() }
+  const taken = []
+  let complete = await run(warmUp)
+  while (complete && taken.length < readings) {
+    complete = await run(bursts)
+    taken.push(await reading())
+  }
+  const peak = process.resourceUsage().maxRSS * 1024
+  return { interval: bursts * size, readings: taken, peak, tally: workload.tally() }
 }
 
-/** Whether a listener has run when `emit` returns. */
+async function reading() {
+  await turn()
+  globalThis.gc?.()
+  const { heapUsed, rss } = process.memoryUsage()
+  return { heapUsed, rss }
+}
+
+/** Emits one event. Says whether its listener had run when `emit` returned. */
 async function probe(target) {
-  const workload = new Workload(target, { listeners: 1, kind: 'nothing' })
+  const workload = new Workload(target, { events: 1, listeners: 1, kind: 'nothing' })
   workload.emit()
-  const { missing } = workload.tally()
+  const synchronous = workload.tally().missing === 0
   await workload.done()
-  return { synchronous: missing === 0, name: target.bus.constructor.name }
+  return { synchronous, name: target.bus.constructor.name, tally: workload.tally() }
 }
 
 module.exports = { latency, burst, failures, memory, probe }

@@ -4,8 +4,9 @@
 
 const { performance } = require('node:perf_hooks')
 const { setTimeout: wait } = require('node:timers/promises')
+const { Tally } = require('./tally.js')
 
-/** What has not come after so many looks is lost. Counted, not timed: a process may be stopped for a while. */
+/** Number of looks without news after which missing calls are lost. Counted: a process may be stopped for a while. */
 const LOOKS = 20
 const LOOK_MS = 25
 
@@ -21,77 +22,79 @@ const WORK = {
 }
 
 class Workload {
+  /** Time in ms at which a listener was called last; undefined without a clock. */
+  lastStart
+  /** Time in ms at which a listener settled last; undefined without a clock. */
+  lastEnd
   #target
   #work
   #failEvery
-  #listeners
-  #event
-  #emitted = 0
-  #heard = 0
+  #now
+  #tally
   #settled = 0
-  #failed = 0
-  #disordered = 0
   #lost = 0
   #resolve = null
 
   /**
    * @param {{ bus: object, on: string, emit: string, event: string }} target
-   * @param {{ listeners: number, kind: 'nothing' | 'cpu' | 'wait', ms?: number, failEvery?: number }} load the first
-   * listener throws at each event whose number `failEvery` divides
+   * @param {{ events: number, listeners: number, kind: 'nothing' | 'cpu' | 'wait', ms?: number, failEvery?: number }}
+   * load `events` is the number of events that will be emitted at most. The first listener throws at each event whose
+   * number `failEvery` divides
+   * @param {() => number} [now] clock in ms, for `lastStart` and `lastEnd`. Reading one costs more than a small bus
    */
-  constructor(target, { listeners, kind, ms = 0, failEvery = 0 }) {
+  constructor(target, { events, listeners, kind, ms = 0, failEvery = 0 }, now) {
     this.#target = target
     this.#work = () => WORK[kind](ms)
     this.#failEvery = failEvery
-    this.#listeners = listeners
-    this.#event = target.event
-    for (let index = 0; index < listeners; index++) target.bus[target.on](this.#event, this.#listener(index))
+    this.#now = now
+    this.#tally = new Tally({ events, listeners })
+    for (let index = 0; index < listeners; index++) target.bus[target.on](target.event, this.#listener(index))
   }
 
   emit() {
-    this.#target.bus[this.#target.emit](this.#event, { checkNumber: this.#emitted++ })
+    const { bus, emit, event } = this.#target
+    bus[emit](event, { checkNumber: this.#tally.emitted() })
   }
 
-  /** Resolves when every listener of what was emitted has settled, or nothing more comes. */
+  /**
+   * Resolves when every listener of what was emitted has settled, or nothing more comes.
+   *
+   * @returns {Promise<boolean>} false if calls are lost
+   */
   async done() {
-    if (this.#settled + this.#lost >= this.#expected) return
-    const done = new Promise((resolve) => {
-      this.#resolve = resolve
-    })
-    const stop = this.#watch()
-    await done
-    stop()
-  }
-
-  /** Calls of listeners so far. */
-  tally() {
-    return {
-      expected: this.#expected,
-      missing: Math.max(0, this.#expected - this.#heard),
-      repeated: Math.max(0, this.#heard - this.#expected),
-      disordered: this.#disordered,
-      failed: this.#failed,
+    if (this.#open > 0) {
+      const done = new Promise((resolve) => {
+        this.#resolve = resolve
+      })
+      const stop = this.#watch()
+      await done
+      stop()
     }
+    return this.#lost === 0
   }
 
-  get #expected() {
-    return this.#emitted * this.#listeners
+  /** Calls of listeners so far: see `Tally.report`. */
+  tally() {
+    return this.#tally.report()
+  }
+
+  /** Number of calls that are waited for. */
+  get #open() {
+    return this.#tally.expected - this.#settled - this.#lost
   }
 
   #listener(index) {
-    let next = 0
     return (...args) => {
       const number = numberIn(args)
-      if (number !== next) this.#disordered++
-      next = number + 1
-      this.#heard++
+      if (this.#now !== undefined) this.lastStart = this.#now()
+      this.#tally.called(index, number)
       return this.#run(index, number)
     }
   }
 
   #run(index, number) {
     if (index === 0 && this.#failEvery > 0 && number % this.#failEvery === 0) {
-      this.#failed++
+      this.#tally.failed()
       this.#settle()
       throw new Error('a listener of the check that fails on purpose')
     }
@@ -101,8 +104,9 @@ class Workload {
   }
 
   #settle() {
+    if (this.#now !== undefined) this.lastEnd = this.#now()
     this.#settled++
-    if (this.#settled + this.#lost === this.#expected) this.#resolve?.()
+    if (this.#open <= 0) this.#resolve?.()
   }
 
   #watch() {
@@ -113,7 +117,7 @@ class Workload {
       seen = this.#settled
       if (looks < LOOKS) return
       // Not waited for again.
-      this.#lost = this.#expected - this.#settled
+      this.#lost += this.#open
       this.#resolve()
     }, LOOK_MS)
     return () => clearInterval(timer)
