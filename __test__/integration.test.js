@@ -83,7 +83,8 @@ describe('installed from tarballs', () => {
   test('the package of the example has what runs, and no tests', () => {
     const [packed] = pack(ROOT, '--dry-run', '--workspace', '@cynic/core')
     const files = packed.files.map((file) => file.path)
-    for (const file of ['index.js', 'bus/index.js', 'lib/core-bus.js', 'migration/main.js', 'README.md']) {
+    const types = ['index.d.ts', 'bus/index.d.ts', 'migration/index.d.ts']
+    for (const file of ['index.js', 'bus/index.js', 'lib/core-bus.js', 'migration/main.js', 'README.md', ...types]) {
       assert.ok(files.includes(file), `${file} is missing`)
     }
     for (const file of files) assert.doesNotMatch(file, /^test\//)

@@ -1,7 +1,7 @@
 'use strict'
 
-// The type tests under the oldest and the newest compiler that Node's types support, and with the oldest types of Node
-// that the package supports: `npm run test:types`.
+// The type tests, of the package and of examples/cynic-core, under the oldest and the newest compiler that Node's types
+// support, and with the oldest types of Node that the package supports: `npm run test:types`.
 
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')
