@@ -6,7 +6,7 @@
 
 const { setImmediate } = require('node:timers')
 const { isMainThread } = require('node:worker_threads')
-const { Encoder, decodeAlone } = require('../codec/index.js')
+const { decodeAlone } = require('../codec/index.js')
 const { exitCodeError } = require('../errors.js')
 const native = require('../native.js')
 const outbox = require('../outbox.js')
@@ -16,7 +16,6 @@ const LARGEST = 65_536
 /** Number of decoded reasons that are kept, so that all events lost with one thread have the same cause. */
 const MOST_KEPT = 64
 
-const encoder = new Encoder(() => {})
 const kept = new Map()
 let isLeft = false
 
@@ -48,6 +47,7 @@ function leaveExitReason(error) {
 }
 
 function encodedShort(error) {
+  const { encoder } = outbox.inbox
   const encoded = encoder.encodeThrown(error)
   if (encoded.end - encoded.start <= LARGEST) return encoded
   const [name, message, stack] = [error.name, error.message, error.stack].map((text) =>
