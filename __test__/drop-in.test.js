@@ -270,7 +270,6 @@ test('another global Promise changes nothing, whenever it is installed', async (
     constructor(executor) {
       this.own = new Native(executor)
     }
-    // biome-ignore lint/suspicious/noThenProperty: it is a promise
     then(...args) {
       return new Other((resolve, reject) => this.own.then(...args).then(resolve, reject))
     }

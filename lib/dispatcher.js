@@ -2,7 +2,7 @@
 
 // What a bus has in flight: it makes emissions, counts them, and hears what becomes of each.
 
-const { Emission, countOf } = require('./emission.js')
+const { Emission } = require('./emission.js')
 const { LimitedEmission } = require('./limited.js')
 const { FailureReporter } = require('./failure.js')
 const outbox = require('./outbox.js')

@@ -1,0 +1,41 @@
+// Draws the picture of the README: the same three listeners one after another, and through the bus. `npm run picture` runs
+// them, and writes what it has seen to docs/charts/, once for light pages and once for dark ones.
+
+import { writeFileSync } from 'node:fs'
+import { setTimeout as after } from 'node:timers/promises'
+import { ParallelEventBus } from '@cynic/parallel-event-bus'
+import { drawing } from './drawing.mjs'
+
+/** Milliseconds that each listener waits for something, as a database or a file. */
+const LISTENERS = { store: 50, mail: 30, index: 80 }
+
+/** What a run has seen: from when to when each listener ran, and when all were done, in milliseconds. */
+async function watch(run) {
+  const start = performance.now()
+  const now = () => performance.now() - start
+  const spans = []
+  const listeners = Object.entries(LISTENERS).map(([name, ms]) => async () => {
+    const from = now()
+    await after(ms)
+    spans.push({ name, from, to: now() })
+  })
+  await run(listeners)
+  const order = Object.keys(LISTENERS)
+  return { spans: spans.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name)), end: now() }
+}
+
+const sequential = await watch(async (listeners) => {
+  for (const listener of listeners) await listener()
+})
+
+const parallel = await watch(async (listeners) => {
+  const bus = new ParallelEventBus()
+  for (const listener of listeners) bus.on('order', listener)
+  await bus.emitAndWait('order')
+})
+
+for (const theme of ['light', 'dark']) {
+  const file = new URL(`../../docs/charts/overlap-${theme}.svg`, import.meta.url)
+  writeFileSync(file, drawing(theme, { 'one after another': sequential, ParallelEventBus: parallel }))
+}
+console.log(`${sequential.end.toFixed(0)} ms one after another, ${parallel.end.toFixed(0)} ms through the bus`)
