@@ -118,6 +118,9 @@ const gaps = {
     ...each('copies.test.js', 'an addon that was loaded is not looked for again', [
       'a copy that cannot load the engine of the others is refused',
     ]),
+    ...each('test-command.test.js', 'node:test runs no files', [
+      'JavaScript: tests are counted, and those that fail reported in full',
+    ]),
   ],
   deno: [
     ...each('channel-sent.test.js', 'terminate of a worker resolves before its environment is cleaned up', [
@@ -167,6 +170,9 @@ const gaps = {
     ...each('soak.test.js', 'a worker that is terminated goes on for a while', [
       'a soak of a moment finds nothing, and tells what it did',
     ]).map(sometimes),
+    ...each('test-command.test.js', 'node:test runs no files', [
+      'JavaScript: tests are counted, and those that fail reported in full',
+    ]),
     ...each('demo.test.js', 'signals of a child process are not told as in Node', [
       'ends early',
       'ends early > with 130, at Ctrl-C',
