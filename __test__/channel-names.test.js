@@ -4,8 +4,6 @@
 
 const assert = require('node:assert/strict')
 const { AsyncLocalStorage } = require('node:async_hooks')
-const path = require('node:path')
-const { Worker } = require('node:worker_threads')
 const { ParallelEventBus } = require('..')
 const { keepBusyUntil, stage, test } = require('./fixtures/stage.js')
 
@@ -130,24 +128,6 @@ test('the listeners of the emitter run in its async context, and those of others
   join().on('x', () => seen.push(['other', storage.getStore()]))
   await storage.run('context', () => bus.emitAndWait('x'))
   assert.deepEqual(Object.fromEntries(seen), { own: 'context', other: undefined })
-})
-
-test('events of others come in no async context', { todo: 'in Node 20 it is that of the first bus' }, async (t) => {
-  const source = `
-    const { AsyncLocalStorage } = require('node:async_hooks')
-const path = require('node:path')
-const { Worker } = require('node:worker_threads')
-    const { parentPort } = require('node:worker_threads')
-    const { ParallelEventBus } = require(${JSON.stringify(path.join(__dirname, '..'))})
-    const storage = new AsyncLocalStorage()
-    const bus = storage.run('first', () => new ParallelEventBus({ channel: 'contexts' }))
-    const other = new ParallelEventBus({ channel: 'contexts' })
-    other.on('x', () => parentPort.postMessage(storage.getStore()))
-    storage.run('emitter', () => bus.emit('x'))
-  `
-  const worker = new Worker(source, { eval: true })
-  t.after(() => worker.terminate())
-  assert.equal(await new Promise((resolve) => worker.once('message', resolve)), undefined)
 })
 
 test("events of one bus of a thread reach another one of it in their order with that one's own", {

@@ -12,12 +12,16 @@ const native = require('./native.js')
 const key = Symbol.for('@cynic/parallel-event-bus.bell')
 
 /** Runs in the thread's own realm: nothing in it may refer to a sandbox, but for what waits. */
-const SOURCE = `({ attach, wake }, threadId) => {
+const SOURCE = `({ attach, callOutside, wake }, threadId) => {
   const waiting = []
-  const handle = attach(() => {
+  const drainAll = () => {
     const drains = waiting.splice(0)
     for (const drain of drains) drain(false)
-  }, threadId)
+  }
+  let handle = 0
+  callOutside(() => {
+    handle = attach(drainAll, threadId)
+  })
   return (drain) => {
     waiting.push(drain)
     wake(handle)

@@ -99,7 +99,10 @@ class Outbox {
   get handle() {
     if (this.#handle === 0) {
       const { threadId } = require('node:worker_threads')
-      this.#handle = native.attach(this.#drain, threadId)
+      // The engine calls the drain in the async context in which it got it, until Node 22: in nobody's.
+      native.callOutside(() => {
+        this.#handle = native.attach(this.#drain, threadId)
+      })
     }
     return this.#handle
   }

@@ -45,6 +45,10 @@ const gaps = {
     ...each('context.test.js', 'async_hooks.createHook is not told of any resource', [
       'async_hooks sees an emission as a resource of its own',
     ]),
+    ...each('context.test.js', 'what native code calls runs in the async context in which it was passed', [
+      'events of other threads come in no async context, wherever the library is loaded, joined and first used',
+      'a store that listeners or emitters had is not kept by the thread',
+    ]),
     ...each('death.test.js', 'a worker goes on for a while after an unhandled rejection', [
       'what waits for a thread fails with it, and is never begun: an unhandled rejection',
     ]),
@@ -53,6 +57,9 @@ const gaps = {
       'what waits for a thread fails with it, and is never begun: running out of memory',
     ]),
     { file: 'churn.test.js', reason: 'it stops for good where hundreds of workers end at any moment' },
+    ...each('memory.test.js', 'it has a serializer of its own, and none of V8', [
+      'a message that is longer than any number of the engine is refused by emit, before anybody got it',
+    ]),
     ...each('loading.test.js', 'there is no --no-addons, and no permission model', [
       'where addons are not allowed, the error says which flag allows them',
     ]),

@@ -1,14 +1,29 @@
 //! The functions that JavaScript calls for its thread. Free functions with integer handles: a method
 //! of a class would take a process-wide lock per call. Each catches a panic and throws it as an error.
 
-use napi::bindgen_prelude::{Buffer, Function, Uint8Array, Uint32Array};
-use napi::{Env, Result};
+use std::ptr::{null, null_mut};
+
+use napi::bindgen_prelude::{Buffer, Function, Object, Uint8Array, Uint32Array};
+use napi::{Env, JsValue, Result, check_status, sys};
 use napi_derive::napi;
 
 use super::hot::Passed;
 use super::lent::Lent;
 use super::{letters, thread};
 use crate::core::{exit_reason, metrics};
+
+/// Calls a function outside any async context: not in that of the caller, nor in another one.
+#[napi(catch_unwind)]
+pub fn call_outside(env: Env, work: Function<'_, (), ()>) -> Result<()> {
+    let (object, mut result) = (Object::new(&env)?, null_mut());
+    // SAFETY: on the thread of `env`; the values are of this call. Without an async context the resource of
+    // what is called is the object, and nobody has anything there.
+    check_status!(unsafe {
+        let (context, arguments) = (null_mut(), null());
+        let (this, function) = (object.raw(), work.raw());
+        sys::napi_make_callback(env.raw(), context, this, function, 0, arguments, &mut result)
+    })
+}
 
 /// Registers this JS thread, which others name by `thread`. `drain` is called, on it, after each
 /// wake, with whether there are letters to read; it must not throw. Returns the handle to pass to
