@@ -8,49 +8,7 @@ const { test } = require('node:test')
 const vm = require('node:vm')
 const fc = require('fast-check')
 const { once, roundTrip } = require('./fixtures/codec.js')
-
-/**
- * Asserts that two values are the same in all that can be seen from outside: which objects are one and the same, the
- * order of keys, holes, the signs of zeros, prototypes, how views lie in their buffers.
- */
-function assertSame(actual, expected, path = 'value', there = new Map(), back = new Map()) {
-  if (typeof expected !== 'object' || expected === null) return assert.ok(Object.is(actual, expected), path)
-  assert.equal(typeof actual, 'object', path)
-  if (there.has(expected) || back.has(actual)) {
-    return assert.ok(there.get(expected) === actual && back.get(actual) === expected, `${path} is shared as it was`)
-  }
-  there.set(expected, actual)
-  back.set(actual, expected)
-  const same = (what, get) => assertSame(get(actual), get(expected), `${path} ${what}`, there, back)
-
-  assert.equal(Object.getPrototypeOf(actual), Object.getPrototypeOf(expected), `${path}: prototype`)
-  if (ArrayBuffer.isView(expected)) {
-    same('offset', (view) => view.byteOffset)
-    same('length', (view) => view.byteLength)
-    return same('buffer', (view) => view.buffer)
-  }
-  const tag = Object.prototype.toString.call(expected)
-  if (tag === '[object ArrayBuffer]') {
-    same('maximum', (buffer) => buffer.maxByteLength)
-    assert.ok(Buffer.from(actual).equals(Buffer.from(expected)), path)
-  }
-  if (tag === '[object Map]') same('entries', (map) => [...map].flat())
-  if (tag === '[object Set]') same('values', (set) => [...set])
-  if (tag === '[object RegExp]') same('as text', (regexp) => `${regexp} ${regexp.lastIndex}`)
-  if (/Date|Number|String|Boolean|BigInt/.test(tag)) same('as primitive', (object) => object.valueOf())
-  sameProperties(actual, expected, path, there, back)
-}
-
-function sameProperties(actual, expected, path, there, back) {
-  const keys = Reflect.ownKeys(expected)
-  assert.deepEqual(Reflect.ownKeys(actual), keys, `${path}: keys`)
-  for (const key of keys) {
-    const { value, ...flags } = Object.getOwnPropertyDescriptor(actual, key)
-    const { value: wanted, ...wantedFlags } = Object.getOwnPropertyDescriptor(expected, key)
-    assert.deepEqual(flags, wantedFlags, `${path}.${key}`)
-    assertSame(value, wanted, `${path}.${key}`, there, back)
-  }
-}
+const { assertSame } = require('./fixtures/same.js')
 
 /** By itself, as an argument, and where it is met in several ways. */
 function assertClones(value, name) {

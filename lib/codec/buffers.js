@@ -132,7 +132,8 @@ function refuseDetached() {
 function readBytes(reader) {
   const place = reader.reserve()
   const bytes = reader.copy(reader.count(1))
-  reader.register(bytes.buffer)
+  // V8 makes the buffer of a short view when somebody asks for it, which takes longer than the rest.
+  if (reader.objects !== null) reader.register(bytes.buffer)
   return reader.fill(place, bytes)
 }
 

@@ -229,14 +229,17 @@ function definitionOf(keys) {
 
 /** A key or a word as a value is written. */
 function textOf(text) {
-  if (text.length <= LONGEST_SHORT_TEXT && !/[^\0-\xff]/.test(text)) {
-    // Not by Buffer.from, which writes into memory that programs may send: the pool of small Buffers.
-    return Uint8Array.from([SHORT_TEXT + text.length, ...Array.from(text, (each) => each.charCodeAt(0))])
+  // Not by Buffer.from, which writes into memory that programs may send: the pool of small Buffers.
+  const { length } = text
+  const isShort = length <= LONGEST_SHORT_TEXT && !/[^\0-\xff]/.test(text)
+  const bytes = new Uint8Array(isShort ? 1 + length : 5 + 2 * length)
+  const view = new DataView(bytes.buffer)
+  bytes[0] = isShort ? SHORT_TEXT + length : tags.WIDE
+  if (!isShort) view.setUint32(1, length, true)
+  for (let index = 0; index < length; index++) {
+    if (isShort) bytes[1 + index] = text.charCodeAt(index)
+    else view.setUint16(5 + 2 * index, text.charCodeAt(index), true)
   }
-  const bytes = new Uint8Array(5 + 2 * text.length)
-  bytes[0] = tags.WIDE
-  new DataView(bytes.buffer).setUint32(1, text.length, true)
-  Buffer.from(bytes.buffer).ucs2Write(text, 5, 2 * text.length)
   return bytes
 }
 
