@@ -9,14 +9,7 @@ const { WAYS, stage, test, told, turn, until, warnings } = require('./fixtures/s
 
 const FULL = 'ERR_MAILBOX_FULL'
 
-/** A thread that is held up until `go`; what comes meanwhile waits. */
-const holding = ({ bus, cells, data, log }) => {
-  bus.on('wait', () => {
-    cells.add('busy')
-    cells.block('go')
-  })
-  bus.on('x', (value) => log.push(value), data)
-}
+const listening = ({ bus, data, log }) => bus.on('x', (value) => log.push(value), data)
 
 function refusals(bus) {
   const dead = []
@@ -24,12 +17,25 @@ function refusals(bus) {
   return dead
 }
 
-async function holdUp({ bus, cells, startOne }, options, mailbox) {
-  cells.name('busy', 'go')
-  const thread = await startOne(holding, { data: options, options: { mailbox } })
-  bus.emit('wait')
-  await cells.reach('busy')
+/** Starts a thread that is held up until `go`; what comes meanwhile waits. */
+async function holdUp(scene, options, mailbox) {
+  scene.cells.name('busy', 'go')
+  const thread = await scene.startOne(listening, { data: options, options: { mailbox } })
+  await hold(scene, thread)
   return thread
+}
+
+/** Holds threads up, by no event, which would take room of its own. */
+async function hold({ cells }, ...threads) {
+  cells.set('busy', 0)
+  cells.set('go', 0)
+  for (const thread of threads) {
+    thread.tell(({ cells }) => {
+      cells.add('busy')
+      cells.block('go')
+    })
+  }
+  await cells.reach('busy', threads.length)
 }
 
 for (const { way, options } of WAYS) {
@@ -87,10 +93,7 @@ for (const { way, options } of WAYS) {
       [[300, FULL]],
     )
 
-    cells.set('go', 0)
-    cells.set('busy', 0)
-    bus.emit('wait')
-    await cells.reach('busy')
+    await hold(scene, thread)
     for (const size of [5000, 5001, 1]) bus.emit('x', 'x'.repeat(size))
     const outcome = await bus.emitAndWait('x', 'x'.repeat(2))
     assert.equal(outcome.errors[0].code, FULL)
@@ -133,10 +136,7 @@ test('a once listener is not used up by an event that it does not get', async (t
   cells.set('go', 1)
   await thread.run(() => {})
   await bus.idle()
-  cells.set('go', 0)
-  cells.set('busy', 0)
-  bus.emit('wait')
-  await cells.reach('busy')
+  await hold(scene, thread)
   bus.emit('x', 'fills it again')
   assert.equal((await bus.emitAndWait('y', 1)).errors[0].code, FULL)
   await assert.rejects(bus.request('y', 2), { code: FULL })
@@ -149,12 +149,12 @@ test('a once listener is not used up by an event that it does not get', async (t
 })
 
 test('an event for a group goes to a member that has room, and is refused only where none has', async (t) => {
-  const { bus, cells, start } = stage(t)
+  const scene = stage(t)
+  const { bus, cells, start } = scene
   cells.name('busy', 'go')
   const dead = refusals(bus)
-  const threads = await start(2, holding, { data: { group: 'g' }, options: { mailbox: { maxMessages: 3 } } })
-  bus.emit('wait')
-  await cells.reach('busy', 2)
+  const threads = await start(2, listening, { data: { group: 'g' }, options: { mailbox: { maxMessages: 3 } } })
+  await hold(scene, ...threads)
   for (let value = 0; value < 6; value++) bus.emit('x', value)
   assert.equal((await bus.emitAndWait('x', 6)).errors[0].code, FULL)
   await assert.rejects(bus.request('x', 7), { code: FULL })

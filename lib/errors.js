@@ -24,14 +24,27 @@ function branded(Class, code) {
   })
 }
 
+/** Gives the errors of a class the number of losses that each stands for. For many of them it is an own property. */
+function counted(Class) {
+  Object.defineProperty(Class.prototype, 'count', { value: 1, configurable: true, writable: true })
+}
+
+/** So many events in a message; of several names where `event` is undefined. */
+function events(event, count) {
+  return event === undefined ? `${count} events` : `${count} events ${show(event)}`
+}
+
 class ListenerTimeoutError extends Error {
-  constructor(event, listener, timeout) {
-    super(`${describe(listener)} of ${show(event)} did not settle within ${timeout} ms`)
+  constructor(event, listener, timeout, count = 1) {
+    const of = count === 1 ? `${describe(listener)} of ${show(event)}` : `listeners of ${events(event, count)}`
+    super(`${of} did not settle ${event === undefined ? 'in time' : `within ${timeout} ms`}`)
     this.event = event
     this.timeout = timeout
+    if (count > 1) this.count = count
   }
 }
 branded(ListenerTimeoutError, 'ERR_LISTENER_TIMEOUT')
+counted(ListenerTimeoutError)
 
 class NoListenersError extends Error {
   constructor(event) {
@@ -42,23 +55,31 @@ class NoListenersError extends Error {
 branded(NoListenersError, 'ERR_NO_LISTENERS')
 
 class ThreadExitedError extends Error {
-  constructor(event, threadId, cause) {
-    const what = event === null ? 'without being told to' : `before its listener of ${show(event)} had settled`
-    super(`thread ${threadId} ended ${what}`, cause === undefined ? undefined : { cause })
+  constructor(event, threadId, cause, count = 1) {
+    const of = count === 1 ? `its listener of ${show(event)}` : `listeners of ${events(event, count)}`
+    const what = event === null ? 'without being told to' : `before ${of} had settled`
+    const who = threadId === undefined ? 'a thread' : `thread ${threadId}`
+    super(`${who} ended ${what}`, cause === undefined ? undefined : { cause })
     this.event = event
     this.threadId = threadId
+    if (count > 1) this.count = count
   }
 }
 branded(ThreadExitedError, 'ERR_THREAD_EXITED')
+counted(ThreadExitedError)
 
 class MailboxFullError extends Error {
-  constructor(event, threadId) {
-    super(`as much as may waits for thread ${threadId}, so ${show(event)} was not queued`)
+  constructor(event, threadId, count = 1) {
+    const what = count === 1 ? `${event === undefined ? 'an event' : show(event)} was` : `${events(event, count)} were`
+    const whose = threadId === undefined ? 'a mailbox' : `the mailbox of thread ${threadId}`
+    super(`${whose} is full (mailbox.maxMessages, mailbox.maxBytes): ${what} not queued. Await bus.drained(), or raise it`)
     this.event = event
     this.threadId = threadId
+    if (count > 1) this.count = count
   }
 }
 branded(MailboxFullError, 'ERR_MAILBOX_FULL')
+counted(MailboxFullError)
 
 class BusClosedError extends Error {
   constructor(event) {

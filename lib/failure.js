@@ -17,10 +17,11 @@ class Count {
   #next = 1
   value = 0
 
-  /** Counts one more, and returns whether to tell. */
-  add() {
-    if (++this.value < this.#next) return false
-    this.#next *= 10
+  /** Counts more, and returns whether to tell. */
+  add(more = 1) {
+    this.value += more
+    if (this.value < this.#next) return false
+    while (this.#next <= this.value) this.#next *= 10
     return true
   }
 }
@@ -31,8 +32,8 @@ class FailureReporter {
   /** @type {WeakMap<Function, Map<string | symbol, Count>>} failures by listener, then by event */
   #failures = new WeakMap()
   #isClosedTold = false
-  /** @type {Set<string>} what was warned of, of events that were lost */
-  #warnedLost = new Set()
+  /** @type {Map<string, Count>} events that were lost, by the code of the cause */
+  #lost = new Map()
 
   constructor(dispatcher, { onError, captureRejections }) {
     this.#dispatcher = dispatcher
@@ -48,20 +49,26 @@ class FailureReporter {
     else if (!emission.isAwaited) this.#warn(event, error, listener)
   }
 
-  /** An event of this bus did not get to the end of a listener in another thread. No listener here is to blame. */
+  /**
+   * Events of this bus, as many as `error.count`, did not get to the end of a listener in another thread. No listener
+   * here is to blame.
+   */
   lost(event, error) {
     if (this.onError !== undefined) {
       this.#callHandler(event, error, undefined)
       return
     }
-    const about = `${error.code} ${String(event)}`
-    if (this.#warnedLost.has(about)) return
-    this.#warnedLost.add(about)
-    warn(
-      'PARALLEL_EVENT_BUS_EVENT_LOST',
-      `${show(event)} did not get to the end of a listener in another thread. More of the same are only counted: see getStats(), or set onError.`,
-      error,
-    )
+    let count = this.#lost.get(error.code)
+    if (count === undefined) {
+      count = new Count()
+      this.#lost.set(error.code, count)
+    }
+    if (!count.add(error.count)) return
+    const text =
+      count.value === 1
+        ? `${show(event)} did not get to the end of a listener in another thread. The 10th, 100th … loss of this cause is told of, too; set onError to hear of all`
+        : `${count.value} events did not get to the end of listeners in other threads, for a cause as follows`
+    warn('PARALLEL_EVENT_BUS_EVENT_LOST', text, error)
   }
 
   /** A listener was added to a bus that is closed. Told once. */

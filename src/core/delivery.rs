@@ -14,20 +14,17 @@ pub struct Delivery {
     part: u32,
     member: Arc<Member>,
     listeners: Arc<[ListenerId]>,
-    /// It takes room in its member's mailbox.
-    waits: bool,
 }
 
 impl Delivery {
-    /// The caller has taken the room for it.
+    /// The part was [taken on](super::part::Part::take_on).
     pub(super) fn new(
         dispatch: &Arc<Dispatch>,
         part: u32,
         member: Arc<Member>,
         listeners: Arc<[ListenerId]>,
     ) -> Self {
-        member.taken_on(1);
-        Delivery { dispatch: dispatch.clone(), part, member, listeners, waits: true }
+        Delivery { dispatch: dispatch.clone(), part, member, listeners }
     }
 
     /// What it is a part of.
@@ -55,9 +52,15 @@ impl Delivery {
         self.dispatch.event()
     }
 
-    /// Its arguments, encoded.
-    pub fn payload(&self) -> &[u8] {
+    /// Its arguments, encoded; nothing once the whole dispatch has settled.
+    pub fn payload(&self) -> Arc<[u8]> {
         self.dispatch.payload()
+    }
+
+    /// Whether nobody needs it any more: everything was taken back, or its time was over, before this was read.
+    /// Where a `once` listener was claimed it is still to be read, by whoever has to know of that.
+    pub fn is_over(&self) -> bool {
+        self.dispatch.is_over()
     }
 
     /// Whether the listener's value is wanted.
@@ -109,18 +112,10 @@ impl Delivery {
     pub fn withdraw(&self, index: u32) {
         self.dispatch.withdraw_listener(self.part, index);
     }
-
-    /// It was taken out of the mailbox.
-    pub(super) fn collected(&mut self) {
-        if std::mem::replace(&mut self.waits, false) {
-            self.member.collected(1, self.dispatch.payload().len());
-        }
-    }
 }
 
 impl Drop for Delivery {
     fn drop(&mut self) {
-        self.collected();
         self.dispatch.let_go(self.part);
         self.dispatch.abandon(self.part, &self.member);
     }

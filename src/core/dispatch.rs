@@ -7,16 +7,18 @@
 //! Whoever works on a part holds its [`Delivery`].
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::deadline;
 use super::delivery::Delivery;
 use super::endpoint::Letter;
+use super::losses::Loss;
 use super::member::{Member, Untold};
 use super::metrics;
-use super::outcome::{Cause, Lost, Reply};
-use super::part::Part;
-use super::progress::{Finished, Progress, Rest};
+use super::outcome::{Cause, Reply};
+use super::part::{Freed, Part};
+use super::progress::{Finished, Left, Progress, Rest};
 use super::route::{ListenerId, Route};
 use super::sync::{Mutex, lock};
 
@@ -38,11 +40,15 @@ pub struct Emission<'a> {
 pub struct Dispatch {
     emitter: Arc<Member>,
     route: Arc<Route>,
-    payload: Arc<[u8]>,
+    /// Bytes of its payload.
+    size: usize,
     /// Starting has to be [asked for](Delivery::start): it may be taken back, or go elsewhere.
     limited: bool,
     to_one: bool,
     progress: Mutex<Progress>,
+    /// All parts have settled, and no listener was claimed for them. Beside them, because it is asked of all
+    /// that waits.
+    is_over: AtomicBool,
     _counted: metrics::Counted,
 }
 
@@ -51,20 +57,24 @@ impl Dispatch {
         route: &Arc<Route>,
         emitter: &Arc<Member>,
         emission: Emission<'_>,
-        parts: Vec<Part>,
+        mut parts: Vec<Part>,
     ) -> Arc<Self> {
         emitter.began(1);
+        // Before its time may be over.
+        parts.iter_mut().filter(|part| part.has_room()).for_each(Part::take_on);
         let limited = emission.timeout.is_some()
             || emission.withdrawable
             || emission.to_one
             || parts.iter().any(Part::is_chosen);
+        let payload: Arc<[u8]> = emission.payload.unwrap_or_default().into();
         let dispatch = Arc::new(Dispatch {
             emitter: emitter.clone(),
             route: route.clone(),
-            payload: emission.payload.unwrap_or_default().into(),
+            size: payload.len(),
             limited,
             to_one: emission.to_one,
-            progress: Mutex::new(Progress::new(parts, emission.reply)),
+            progress: Mutex::new(Progress::new(parts, payload, emission.reply)),
+            is_over: AtomicBool::new(false),
             _counted: metrics::DISPATCHES.count(),
         });
         if let Some(ms) = emission.timeout {
@@ -83,13 +93,14 @@ impl Dispatch {
         self.route.event()
     }
 
-    /// Its arguments, encoded.
-    pub fn payload(&self) -> &[u8] {
-        &self.payload
+    /// Its arguments, encoded; nothing once it has settled.
+    pub fn payload(&self) -> Arc<[u8]> {
+        lock(&self.progress).payload.clone().unwrap_or_default()
     }
 
-    pub(super) fn shared_payload(&self) -> Arc<[u8]> {
-        self.payload.clone()
+    /// How many bytes its payload has, or had.
+    pub fn size(&self) -> usize {
+        self.size
     }
 
     /// Who emitted it.
@@ -105,11 +116,12 @@ impl Dispatch {
         self.limited
     }
 
-    /// One for each part that has room.
+    /// One for each part that has room, unless it is over already.
     pub(super) fn deliveries(self: &Arc<Self>) -> Vec<Delivery> {
-        let mut progress = lock(&self.progress);
-        let with_room = progress.parts.iter_mut().enumerate().filter(|(_, part)| part.has_room());
-        with_room
+        let progress = lock(&self.progress);
+        let parts = progress.parts.iter().enumerate();
+        let to_deliver = parts.filter(|(_, part)| part.has_room() && !part.is_over());
+        to_deliver
             .map(|(at, part)| {
                 let (member, listeners) = part.hand_over();
                 Delivery::new(self, u32::try_from(at).unwrap_or(u32::MAX), member, listeners)
@@ -143,10 +155,8 @@ impl Dispatch {
         if !self.limited {
             return;
         }
-        // Dropped with no lock held: it wakes whoever waits for it.
-        let (unheard, finished) = lock(&self.progress).withdraw();
-        drop(unheard);
-        self.finished(finished);
+        let left = lock(&self.progress).withdraw();
+        self.finish(left);
     }
 
     pub(super) fn set_deadline(&self, ms: u32, act: impl FnOnce() + Send + 'static) {
@@ -162,37 +172,40 @@ impl Dispatch {
         lock(&self.progress).start(part)
     }
 
+    /// See [`Delivery::is_over`].
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+
     /// See [`Delivery::withdraw`].
     pub(super) fn withdraw_listener(&self, part: u32, index: u32) {
-        let finished = lock(&self.progress).withdraw_listener(part, index);
-        self.finished(finished);
+        let left = lock(&self.progress).withdraw_listener(part, index);
+        self.finish(left);
     }
 
     pub(super) fn settle(&self, part: u32, index: u32, result: Result<Option<Vec<u8>>, Cause>) {
-        let finished = lock(&self.progress).settle(part, index, result);
-        self.finished(finished);
+        let left = lock(&self.progress).settle(part, index, result);
+        self.finish(left);
     }
 
     /// All listeners of a part that have not settled fail. The emitter is told of each that its
     /// event never got to the end of.
     fn fail_rest(self: &Arc<Self>, part: u32, cause: Cause) {
         let failed = lock(&self.progress).fail_rest(part, &cause);
-        let Some(Rest { listeners, thread, started, withdrawn, finished }) = failed else { return };
+        let Some(Rest { listeners, thread, started, withdrawn, payload, left }) = failed else {
+            return;
+        };
         if !withdrawn {
-            self.emitter.tell_of(Lost {
-                event: self.route.name().clone(),
-                payload: self.payload.clone(),
-                cause,
-                listeners,
-                thread,
-                started,
-            });
+            let (event, bytes) = (self.route.name(), self.size);
+            let loss = Loss { event, cause, listeners, thread, started, bytes };
+            self.emitter.tell_of(loss, || payload);
         }
-        self.finished(finished);
+        self.finish(left);
     }
 
     pub(super) fn let_go(&self, part: u32) {
-        lock(&self.progress).parts[part as usize].let_go();
+        let freed = lock(&self.progress).parts[part as usize].let_go(self.size);
+        freed.into_iter().for_each(Freed::tell);
     }
 
     /// The member that held a part let go of it.
@@ -218,20 +231,28 @@ impl Dispatch {
         part: u32,
         to: &Arc<Member>,
         listener: ListenerId,
+        has_claimed: bool,
     ) -> Option<Delivery> {
         let mut progress = lock(&self.progress);
         let moved = &mut progress.parts[part as usize];
         if moved.is_settled() {
             return None;
         }
-        moved.move_to(to, listener);
+        moved.move_to(to, listener, has_claimed);
         let (member, listeners) = moved.hand_over();
         drop(progress);
         Some(Delivery::new(self, part, member, listeners))
     }
 
-    fn finished(&self, finished: Option<Finished>) {
-        let Some(Finished { reply, outcome, deadlines }) = finished else { return };
+    /// Does what is left to do, with no lock held.
+    fn finish(&self, Left { freed, finished, unheard }: Left) {
+        drop(unheard);
+        freed.into_iter().for_each(Freed::tell);
+        let Some(Finished { reply, outcome, deadlines, payload, has_claimed }) = finished else {
+            return;
+        };
+        drop(payload);
+        self.is_over.store(!has_claimed, Ordering::Release);
         deadlines.into_iter().for_each(deadline::cancel);
         let failed = outcome.failed();
         match reply {

@@ -3,6 +3,8 @@
 //! A JS thread, a Rust task and a bridge to elsewhere are all endpoints; the engine does not tell
 //! them apart. One that ends is [closed](Endpoint::close), which settles all it owed.
 
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::mem::take;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -10,13 +12,13 @@ use std::time::Duration;
 use super::channel::{self, Channel};
 use super::deadline;
 use super::delivery::Delivery;
-use super::mailbox::{Mailbox, Wake};
-use super::member::{Member, MemberId, Untold};
+use super::mailbox::{Closed, Mailbox, Wake};
+use super::member::{Member, MemberId, Stall, Untold};
 use super::outcome::{Lost, Outcome};
 use super::packet::Packet;
 use super::quota::Limits;
 use super::route::ListenerId;
-use super::sync::{Mutex, lock};
+use super::sync::{AtomicUsize, Mutex, lock};
 
 static LAST_ID: AtomicU32 = AtomicU32::new(0);
 
@@ -35,7 +37,8 @@ pub enum Letter {
         /// Its emitter waits for this letter.
         untold: Untold,
     },
-    /// An event of a member of this endpoint that did not get to the end of some listeners.
+    /// An event, or many of a kind, of a member of this endpoint that did not get to the end of some
+    /// listeners.
     Lost {
         /// Whose event it is.
         emitter: MemberId,
@@ -44,6 +47,9 @@ pub enum Letter {
         /// Its emitter waits for this letter.
         untold: Untold,
     },
+    /// More events of a member were lost than are told one by one. Whoever [collects](Endpoint::collect)
+    /// letters gets [others](Letter::Lost) in its place.
+    Losses(Untold),
     /// Nothing addressed to this listener, which was removed, comes after this.
     Forget(ListenerId),
     /// Another thread of a channel ended.
@@ -54,16 +60,7 @@ pub enum Letter {
         thread: u32,
     },
     /// Another thread of a channel has not looked into its mailbox for a while.
-    Stall {
-        /// The member of this endpoint that is told.
-        member: MemberId,
-        /// Which thread.
-        thread: u32,
-        /// How many letters wait there.
-        waiting: u32,
-        /// For how long it has not looked, at least, in milliseconds.
-        ms: u32,
-    },
+    Stall(Stall),
     /// No member of the channel has much waiting any more.
     Drained(MemberId),
 }
@@ -79,13 +76,9 @@ impl Letter {
         self.posted() + usize::from(matches!(self, Letter::Delivery(_)))
     }
 
-    /// It is about to be dealt with: gives back the room that it took among what may wait.
-    pub fn receive(&mut self) {
-        match self {
-            Letter::Delivery(delivery) => delivery.collected(),
-            Letter::Packet(packet) => packet.collected(),
-            _ => {}
-        }
+    /// Whether nobody needs it any more; see [`Delivery::is_over`].
+    pub fn is_over(&self) -> bool {
+        matches!(self, Letter::Delivery(delivery) if delivery.is_over())
     }
 }
 
@@ -110,7 +103,11 @@ pub struct Endpoint {
     mailbox: Mailbox<Letter, Arc<dyn Wake>>,
     unsent: OnceLock<Arc<dyn Unsent>>,
     /// None when it is closed.
-    members: Mutex<Option<Vec<Arc<Member>>>>,
+    members: Mutex<Option<BTreeMap<MemberId, Arc<Member>>>>,
+    /// Of how many members something is [pending](Member::pending).
+    pending: AtomicUsize,
+    /// When so many letters wait, those that are over are taken out of the mailbox.
+    sweep_at: AtomicUsize,
     /// How often it looked into its mailbox.
     looks: AtomicU64,
     /// A check for a stall is scheduled.
@@ -128,7 +125,9 @@ impl Endpoint {
             codebook: Mutex::new([].into()),
             mailbox: Mailbox::new(wake),
             unsent: OnceLock::new(),
-            members: Mutex::new(Some(Vec::new())),
+            members: Mutex::new(Some(BTreeMap::new())),
+            pending: AtomicUsize::new(0),
+            sweep_at: AtomicUsize::new(FIRST_SWEEP),
             looks: AtomicU64::new(0),
             watched: AtomicBool::new(false),
             stall_after: AtomicU64::new(0),
@@ -187,7 +186,7 @@ impl Endpoint {
         {
             let mut members = lock(&self.members);
             if let Some(members) = members.as_mut() {
-                members.push(member.clone());
+                members.insert(member.id(), member.clone());
                 member.enter();
                 return member;
             }
@@ -196,27 +195,61 @@ impl Endpoint {
         member
     }
 
-    /// Collects letters, as [`Mailbox::collect`], and [receives](Letter::receive) them.
+    /// Collects letters, as [`Mailbox::collect`].
     #[must_use = "true means that the owner has to collect again"]
     pub fn collect(&self, max: usize, into: &mut Vec<Letter>) -> bool {
         let first = into.len();
-        let more = self.look(max, into);
-        into[first..].iter_mut().for_each(Letter::receive);
-        more
-    }
-
-    /// Collects letters, as [`Mailbox::collect`]. What they carry takes room until it is
-    /// [received](Letter::receive).
-    #[must_use = "true means that the owner has to look again"]
-    pub fn look(&self, max: usize, into: &mut Vec<Letter>) -> bool {
         self.looks.fetch_add(1, Ordering::AcqRel);
-        self.mailbox.collect(max, into)
+        let again = self.mailbox.collect(max, into);
+        tell_of_losses(into, first);
+        again
     }
 
-    /// As [`look`](Self::look), of an owner that looks again in any case; see [`Mailbox::poll`].
+    /// As [`collect`](Self::collect), of an owner that looks again in any case; see [`Mailbox::poll`].
     pub fn watch(&self, max: usize, into: &mut Vec<Letter>) {
+        let first = into.len();
         self.looks.fetch_add(1, Ordering::AcqRel);
         self.mailbox.poll(max, into);
+        tell_of_losses(into, first);
+    }
+
+    /// Queues a delivery, as [`Mailbox::put`]. What is [over](Letter::is_over) and waits nevertheless does not
+    /// pile up: however long the endpoint does not look, it is never more than half of all letters, and a few.
+    pub(super) fn queue(&self, delivery: Delivery) -> Result<bool, Closed<Delivery>> {
+        let mut delivery = Some(delivery);
+        let mut over = VecDeque::new();
+        let written = self.mailbox.write(|letters| {
+            let (waiting, before) = (letters.len(), self.sweep_at.load(Ordering::Acquire));
+            // The mark comes down with what waits.
+            let mut mark = before.min(FIRST_SWEEP.max(4 * waiting));
+            if waiting >= mark {
+                (over, *letters) = take(letters).into_iter().partition(Letter::is_over);
+                mark = FIRST_SWEEP.max(2 * letters.len());
+            }
+            if mark != before {
+                self.sweep_at.store(mark, Ordering::Release);
+            }
+            letters.extend(delivery.take().map(Letter::Delivery));
+        });
+        match (written, delivery) {
+            (Err(_), Some(delivery)) => Err(Closed(delivery)),
+            (written, _) => Ok(written.unwrap_or(false)),
+        }
+    }
+
+    /// Whether something is [pending](Member::pending) of any of its members.
+    pub fn is_pending(&self) -> bool {
+        self.pending.load(Ordering::Acquire) > 0
+    }
+
+    /// Something is pending of one more member. What it has begun cannot end before this.
+    pub(super) fn began(&self) {
+        self.pending.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Nothing is pending of a member any more. Its owner is to be woken afterwards.
+    pub(super) fn ended(&self) {
+        self.pending.fetch_sub(1, Ordering::AcqRel);
     }
 
     /// Leaves every channel, tells the others there, and settles what waits here: a delivery to one
@@ -224,9 +257,7 @@ impl Endpoint {
     /// [`Cause::Gone`](super::outcome::Cause::Gone).
     pub fn close(&self) {
         let members = lock(&self.members).take().unwrap_or_default();
-        for member in &members {
-            member.leave();
-        }
+        members.values().for_each(Member::leave);
         // Dropping a letter settles it.
         drop(self.mailbox.close());
         channels(&members).for_each(|channel| channel.tell_of_exit(self));
@@ -234,7 +265,7 @@ impl Endpoint {
 
     pub(super) fn forget(&self, member: &Arc<Member>) {
         if let Some(members) = lock(&self.members).as_mut() {
-            members.retain(|other| !Arc::ptr_eq(other, member));
+            members.remove(&member.id());
         }
     }
 
@@ -270,16 +301,31 @@ impl Endpoint {
         let ms = u32::try_from(ms).unwrap_or(u32::MAX);
         let members = lock(&self.members).clone().unwrap_or_default();
         for channel in channels(&members) {
-            channel.tell(self, |member| Letter::Stall { member, thread: self.thread, waiting, ms });
+            channel.tell(self, |member| member.stall_of(self.thread, waiting, ms));
+        }
+    }
+}
+
+/// So many letters of any kind may wait before those that are over are looked for.
+const FIRST_SWEEP: usize = 1_024;
+
+/// Puts letters about what was counted in the places of those that say that something was.
+fn tell_of_losses(letters: &mut Vec<Letter>, first: usize) {
+    let is_counted = |letter: &Letter| matches!(letter, Letter::Losses(_));
+    if !letters[first..].iter().any(is_counted) {
+        return;
+    }
+    for letter in letters.split_off(first) {
+        match letter {
+            Letter::Losses(counted) => letters.extend(counted.of_losses()),
+            letter => letters.push(letter),
         }
     }
 }
 
 /// The channels of these members, each once.
-fn channels(members: &[Arc<Member>]) -> impl Iterator<Item = &Channel> {
-    members.iter().enumerate().filter_map(|(at, member)| {
-        let channel = member.channel();
-        let seen = members[..at].iter().any(|other| std::ptr::eq(other.channel(), channel));
-        (!seen).then_some(channel)
-    })
+fn channels(members: &BTreeMap<MemberId, Arc<Member>>) -> impl Iterator<Item = &Channel> {
+    let mut seen = HashSet::new();
+    let channels = members.values().map(|member| member.channel());
+    channels.filter(move |channel| seen.insert(std::ptr::from_ref(*channel)))
 }

@@ -15,7 +15,7 @@
 //!
 //! Listeners start in the order in which their events were emitted, by each emitter, and run
 //! concurrently on the one task: those of all events at once, or of [`at_most`](Listening::at_most) a
-//! number. Only then do events wait, count against the limits, and be refused when these are reached.
+//! number. Events that wait, and those whose listeners run, count against the limits, and more are refused.
 //!
 //! # Panics
 //!
@@ -74,14 +74,14 @@ use futures::future::{BoxFuture, FutureExt};
 use super::emitter::Emitter;
 use super::endpoint::Letter;
 pub use super::listening::Listening;
-use super::member::Member;
+use super::member::{Member, Unlistened};
 use super::quota::Limits;
 use super::receiver::Receiver;
 use super::route::{ListenerId, ListenerOptions};
 use super::sync::{Mutex, lock};
 
-/// Joins a channel with a task of its own, which others know as `thread`. At most as much as
-/// `limits` says waits for it.
+/// Joins a channel with a task of its own, which others know as `thread`. It has at most as many unsettled
+/// events as `limits` says.
 pub fn join(thread: u32, channel: &str, limits: Limits) -> (Bus, Listening) {
     let letters = Receiver::new(thread);
     let emitter = Emitter::join(letters.endpoint(), channel);
@@ -168,10 +168,14 @@ impl Bus {
     /// Removes a listener. It still gets what was emitted before.
     pub fn off(&self, listener: ListenerId) {
         let member = &self.shared.member;
-        if !member.unlisten(listener) {
-            // Letters that were read and not dealt with yet may still be for it: what makes it
-            // forgotten has to come behind them. A closed mailbox is that of a task at its end.
-            let _ = member.endpoint().mailbox().post(Letter::Forget(listener));
+        match member.unlisten(listener) {
+            Unlistened::Waiting => {}
+            Unlistened::Unused => self.forget(listener),
+            Unlistened::Collected => {
+                // Letters that were read and not dealt with yet may still be for it: what makes it
+                // forgotten has to come behind them. A closed mailbox is that of a task at its end.
+                let _ = member.endpoint().mailbox().post(Letter::Forget(listener));
+            }
         }
     }
 

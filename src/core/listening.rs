@@ -93,7 +93,8 @@ impl Listening {
                 self.bus.drained();
             }
             // One for each of the two members is one too many.
-            Letter::ThreadExit { member, .. } | Letter::Stall { member, .. } if member != this => {}
+            Letter::ThreadExit { member, .. } if member != this => {}
+            Letter::Stall(stall) if stall.member() != this => {}
             letter => return Read::Letter(letter),
         }
         Read::Some
@@ -106,7 +107,7 @@ impl Listening {
         }
         let event = Event {
             name: delivery.event().into(),
-            payload: delivery.dispatch().shared_payload(),
+            payload: delivery.payload(),
             is_request: delivery.is_request(),
         };
         self.running.push(Box::pin(async move {

@@ -14,7 +14,8 @@
 //! # When full
 //!
 //! It never is: what may wait is bounded where an event is addressed, for each member of a channel
-//! by itself ([`quota`](super::quota)), because the members of one thread share its mailbox.
+//! by itself ([`quota`](super::quota)), because the members of one thread share its mailbox. When it is
+//! empty it has no more memory than it needs for a few letters.
 //!
 //! # When closed
 //!
@@ -26,6 +27,9 @@ use std::fmt;
 
 use super::metrics;
 use super::sync::{Mutex, lock};
+
+/// Memory for so many letters is kept while none waits.
+const MOST_KEPT: usize = 1_024;
 
 /// How the owner of a mailbox is told that there is something in it.
 pub trait Wake: Send + Sync {
@@ -187,6 +191,9 @@ impl<T, W: Wake> Mailbox<T, W> {
         let mut queue = lock(&self.queue);
         let taken = max.min(queue.letters.len());
         into.extend(queue.letters.drain(..taken));
+        if queue.letters.is_empty() && queue.letters.capacity() > MOST_KEPT {
+            queue.letters = VecDeque::new();
+        }
         queue.wake_pending = stays_awake || taken > 0 || !queue.letters.is_empty();
         queue.wake_pending
     }

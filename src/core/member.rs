@@ -1,14 +1,15 @@
 //! A place in a channel: what one bus of one endpoint listens to, and what it has in flight.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 use super::channel::Channel;
 use super::endpoint::{Endpoint, Letter};
+use super::losses::{Charge, Loss, Losses, Note};
 use super::metrics;
 use super::outcome::Lost;
-use super::quota::{Limits, Quota};
+use super::quota::{Crossed, Limits, Quota};
 use super::route::{ListenerId, ListenerOptions, Route};
 use super::sync::{AtomicUsize, Mutex, Ordering, lock};
 
@@ -39,12 +40,14 @@ pub struct Member {
     pending: AtomicUsize,
     /// Letters about its own events that its endpoint has not read.
     untold: AtomicUsize,
+    /// Its events that were lost, as far as its endpoint has not read of it.
+    losses: Losses,
+    /// Threads of whose stall its endpoint has not read.
+    stalls: Mutex<HashSet<u32>>,
     /// Listeners of others that its events were addressed to.
     addressed: AtomicUsize,
     /// Those of them that did not succeed.
     failed: AtomicUsize,
-    /// 1 while it waits to be told that nothing much waits on the channel.
-    waits_for_room: AtomicUsize,
     _counted: metrics::Counted,
 }
 
@@ -59,9 +62,10 @@ impl Member {
             in_flight: AtomicUsize::new(0),
             pending: AtomicUsize::new(0),
             untold: AtomicUsize::new(0),
+            losses: Losses::default(),
+            stalls: Mutex::new(HashSet::new()),
             addressed: AtomicUsize::new(0),
             failed: AtomicUsize::new(0),
-            waits_for_room: AtomicUsize::new(0),
             _counted: metrics::MEMBERS.count(),
         })
     }
@@ -81,7 +85,7 @@ impl Member {
         &self.endpoint
     }
 
-    /// What waits for it.
+    /// The room of its unsettled events.
     pub fn quota(&self) -> &Quota {
         &self.quota
     }
@@ -101,35 +105,43 @@ impl Member {
         let mut listeners = lock(&self.listeners);
         if let Some(listeners) = listeners.as_mut() {
             if let Some(before) = listeners.remove(&id) {
-                before.remove(self, id);
+                let _ = before.remove(self, id);
             }
             route.add(self, id, options);
             listeners.insert(id, route);
         }
     }
 
-    /// Removes a listener. Returns whether [`Letter::Forget`] will come for it: events that were
-    /// emitted before may be waiting. Otherwise nothing more is addressed to it.
-    #[must_use = "true means that the id is still in use"]
-    pub fn unlisten(self: &Arc<Self>, id: ListenerId) -> bool {
+    /// Removes a listener. From now on nothing is addressed to it; what was before may still come.
+    pub fn unlisten(self: &Arc<Self>, id: ListenerId) -> Unlistened {
         let route = lock(&self.listeners).as_mut().and_then(|listeners| listeners.remove(&id));
-        if let Some(route) = route {
-            self.channel.change(|| route.remove(self, id));
+        // Of one that it does not have, it may once have had it.
+        let was_addressed =
+            route.is_none_or(|route| self.channel.change(|| route.remove(self, id)));
+        if !was_addressed {
+            return Unlistened::Unused;
         }
         let mailbox = self.endpoint.mailbox();
-        !mailbox.is_empty() && mailbox.post(Letter::Forget(id)).is_ok()
+        if !mailbox.is_empty() && mailbox.post(Letter::Forget(id)).is_ok() {
+            Unlistened::Waiting
+        } else {
+            Unlistened::Collected
+        }
     }
 
     /// Leaves the channel: nothing more is addressed to it. What waits for it already stays.
     pub fn leave(self: &Arc<Self>) {
-        let listeners = lock(&self.listeners).take();
-        let listeners = listeners.into_iter().flatten();
-        self.channel.change(|| listeners.for_each(|(id, route)| route.remove(self, id)));
+        let listeners = lock(&self.listeners).take().unwrap_or_default();
+        let routes: Vec<_> = listeners.into_values().collect();
+        if !routes.is_empty() {
+            self.channel.change(|| routes.iter().for_each(|route| route.remove_all(self)));
+        } else if let Some(unsent) = self.endpoint.unsent() {
+            // To others nothing has changed. Its own events reach nobody any more.
+            unsent.outdate();
+        }
         self.channel.exit(self);
         self.endpoint.forget(self);
-        self.channel.prune();
-        // What waits for it no longer stands in anybody's way.
-        self.channel.tell_drained();
+        self.channel.let_go(routes);
     }
 
     /// Whether it has left the channel, by itself or with its endpoint.
@@ -163,12 +175,10 @@ impl Member {
         self.failed.load(Ordering::Acquire)
     }
 
-    /// Asks for one [`Letter::Drained`] when no other endpoint of the channel has much waiting.
+    /// Asks for one [`Letter::Drained`] when members of other endpoints have room again. Whoever asks more
+    /// than once, because several wait, is told once.
     pub fn wait_for_room(&self) {
-        // A swap as the one that takes it back, for loom, which does not order a store before one.
-        self.waits_for_room.swap(1, Ordering::AcqRel);
-        // It may have become so before anybody knew that someone waits.
-        self.channel.tell_drained();
+        self.channel.wait_for_room(self);
     }
 
     /// So many deliveries are about to be made to it, or it took one on itself.
@@ -181,28 +191,59 @@ impl Member {
         self.in_flight.fetch_sub(count, Ordering::AcqRel);
     }
 
-    pub(super) fn stop_waiting_for_room(&self) -> bool {
-        self.waits_for_room.swap(0, Ordering::AcqRel) == 1
-    }
-
     pub(super) fn enter(self: &Arc<Self>) {
         self.channel.enter(self.clone());
     }
 
-    /// So many messages that waited for it, with so many bytes, were collected.
-    pub(super) fn collected(&self, messages: usize, bytes: usize) {
-        let was_low = self.quota.is_low();
-        self.quota.give_back(messages, bytes);
-        if !was_low && self.quota.is_low() {
-            self.channel.tell_drained();
+    /// Takes room for an event with so many bytes. False if there is none.
+    #[must_use]
+    pub(super) fn take_room(&self, bytes: usize) -> bool {
+        let taken = self.quota.take(bytes);
+        self.channel.took(self, taken.unwrap_or(Crossed::Nothing));
+        taken.is_some()
+    }
+
+    /// Gives back the room of so many events, with so many bytes. With no lock held.
+    pub(super) fn give_back(&self, events: usize, bytes: usize) {
+        self.channel.gave_back(self, self.quota.give_back(events, bytes));
+    }
+
+    /// Tells its endpoint of an event of its own that was lost; `payload` is called if there is room to tell
+    /// of its arguments.
+    pub(super) fn tell_of(self: &Arc<Self>, loss: Loss<'_>, payload: impl FnOnce() -> Arc<[u8]>) {
+        let mut counted = None;
+        let letter = match self.losses.note(&loss, || counted = Some(Untold::new(self))) {
+            Note::Single(charge) => {
+                let lost = Lost {
+                    event: Some(loss.event.clone()),
+                    payload: Some(payload()),
+                    cause: loss.cause,
+                    count: 1,
+                    listeners: loss.listeners,
+                    thread: Some(loss.thread),
+                    started: loss.started,
+                };
+                self.letter_about(lost, charge)
+            }
+            Note::FirstCounted => counted.map(Letter::Losses),
+            Note::Counted => None,
+        };
+        if let Some(letter) = letter {
+            // An endpoint that is gone has nobody to tell.
+            let _ = self.endpoint.mailbox().post(letter);
         }
     }
 
-    /// Tells its endpoint of an event of its own that was lost.
-    pub(super) fn tell_of(self: &Arc<Self>, lost: Lost) {
-        let letter = Letter::Lost { emitter: self.id, lost, untold: Untold::new(self) };
-        // An endpoint that is gone has nobody to tell.
-        let _ = self.endpoint.mailbox().post(letter);
+    fn letter_about(self: &Arc<Self>, lost: Lost, charge: Charge) -> Option<Letter> {
+        let mut untold = Untold::new(self);
+        untold.charge = Some(charge);
+        Some(Letter::Lost { emitter: self.id, lost, untold })
+    }
+
+    /// The news of a stall of another thread, unless such news of that thread was not read yet.
+    pub(super) fn stall_of(self: &Arc<Self>, thread: u32, waiting: u32, ms: u32) -> Option<Letter> {
+        let is_news = lock(&self.stalls).insert(thread);
+        is_news.then(|| Letter::Stall(Stall { member: self.clone(), thread, waiting, ms }))
     }
 
     pub(super) fn addresses(&self, listeners: usize) {
@@ -210,7 +251,9 @@ impl Member {
     }
 
     pub(super) fn began(&self, count: usize) {
-        self.pending.fetch_add(count, Ordering::AcqRel);
+        if self.pending.fetch_add(count, Ordering::AcqRel) == 0 {
+            self.endpoint.began();
+        }
     }
 
     /// So many of its dispatches and posts settled. Wakes its endpoint with the last one: somebody
@@ -218,25 +261,75 @@ impl Member {
     pub(super) fn ended(&self, count: usize, failed: u32) {
         self.failed.fetch_add(failed as usize, Ordering::AcqRel);
         if self.pending.fetch_sub(count, Ordering::AcqRel) == count {
+            self.endpoint.ended();
             // A closed mailbox has nobody who waits.
             let _ = self.endpoint.mailbox().nudge();
         }
     }
 }
 
+/// What is left of a listener that was removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unlistened {
+    /// Nothing was ever addressed to it. Its id is free.
+    Unused,
+    /// What was addressed to it, if anything, was collected. Its id is free when that is dealt with.
+    Collected,
+    /// [`Letter::Forget`] will come for it, behind what was addressed to it. Then its id is free.
+    Waiting,
+}
+
 /// In a letter that tells of a member's own event: the member [is not idle](Member::is_idle) before the
 /// letter was read, and dropped.
-pub struct Untold(Arc<Member>);
+pub struct Untold {
+    member: Arc<Member>,
+    /// What the letter takes of the budget for losses.
+    charge: Option<Charge>,
+}
 
 impl Untold {
     pub(super) fn new(member: &Arc<Member>) -> Self {
         member.untold.fetch_add(1, Ordering::AcqRel);
-        Untold(member.clone())
+        Untold { member: member.clone(), charge: None }
+    }
+
+    /// The letters about losses that were counted.
+    pub(super) fn of_losses(&self) -> impl Iterator<Item = Letter> {
+        let counted = self.member.losses.take().into_iter();
+        counted.filter_map(|(lost, charge)| self.member.letter_about(lost, charge))
     }
 }
 
 impl Drop for Untold {
     fn drop(&mut self) {
-        self.0.untold.fetch_sub(1, Ordering::AcqRel);
+        if let Some(charge) = self.charge {
+            self.member.losses.was_read(charge);
+        }
+        self.member.untold.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// News of another thread that has not looked into its mailbox for a while. While it waits to be read, it
+/// is all that a member is told of stalls of that thread.
+pub struct Stall {
+    member: Arc<Member>,
+    /// Which thread.
+    pub thread: u32,
+    /// How many letters wait there.
+    pub waiting: u32,
+    /// For how long it has not looked, at least, in milliseconds.
+    pub ms: u32,
+}
+
+impl Stall {
+    /// The member that is told.
+    pub fn member(&self) -> MemberId {
+        self.member.id
+    }
+}
+
+impl Drop for Stall {
+    fn drop(&mut self) {
+        lock(&self.member.stalls).remove(&self.thread);
     }
 }

@@ -20,6 +20,10 @@ pub static DEADLINES: Gauge = Gauge::zero();
 /// Wakes asked of owners since the process started.
 pub static WAKES: Counter = Counter(AtomicU64::new(0));
 
+/// Members, rows of listeners and routes that were looked at one after the other because some came, went or
+/// changed. However many there are, one that comes and goes is to cost a few.
+pub static VISITS: Counter = Counter(AtomicU64::new(0));
+
 /// A number of things that exist now.
 pub struct Gauge(AtomicU64);
 
@@ -55,7 +59,12 @@ pub struct Counter(AtomicU64);
 impl Counter {
     /// It happened once more.
     pub fn increment(&self) {
-        self.0.fetch_add(1, Relaxed);
+        self.add(1);
+    }
+
+    /// It happened so many times more.
+    pub fn add(&self, times: usize) {
+        self.0.fetch_add(times as u64, Relaxed);
     }
 
     /// How often it happened.

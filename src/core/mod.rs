@@ -13,10 +13,10 @@
 //!
 //! # Locks
 //!
-//! They are taken in this order: the members of an endpoint, those of a channel; the listeners of a
-//! member or the routes of a channel, the table of a route, the progress of a dispatch, and last the
-//! queue of a mailbox or the deadlines. None is held while somebody is woken or a delivery is dropped,
-//! which may settle, choose anew and wake.
+//! They are taken in this order: the members of an endpoint; the listeners of a member or the routes of a
+//! channel; the table of a route; the queue of a mailbox; and last, one at a time, the progress of a
+//! dispatch, the members of a channel, the news of a member, or the deadlines. None is held while somebody
+//! is woken or a delivery is dropped, which may settle, choose anew and wake.
 
 pub mod channel;
 pub mod deadline;
@@ -28,8 +28,10 @@ pub mod exit_reason;
 pub mod hold;
 pub mod listener;
 mod listening;
+mod losses;
 pub mod mailbox;
 pub mod member;
+mod members;
 pub mod metrics;
 pub mod outcome;
 pub mod packet;

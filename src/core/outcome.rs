@@ -5,13 +5,13 @@ use std::sync::Arc;
 use futures::channel::oneshot;
 
 /// Why a delivery did not succeed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Cause {
     /// The listener failed, with an error in the encoding of its side.
     Failed(Vec<u8>),
     /// It had not settled after so many milliseconds.
     TimedOut(u32),
-    /// As much waits for the member as may. It was never queued.
+    /// There was no room for it among what the member has not dealt with. It was never queued.
     Full,
     /// The thread ended, or the task let go of it, before the listener had settled.
     Gone,
@@ -32,19 +32,21 @@ pub struct Failure {
     pub cause: Cause,
 }
 
-/// An event that did not get to the end of some listeners.
+/// An event that did not get to the end of some listeners, or a number of events with this in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lost {
-    /// Its name.
-    pub event: Arc<str>,
-    /// Its arguments, encoded.
-    pub payload: Arc<[u8]>,
+    /// Its name; None for events of several names.
+    pub event: Option<Arc<str>>,
+    /// Its arguments, encoded; None where events are only counted.
+    pub payload: Option<Arc<[u8]>>,
     /// Why.
     pub cause: Cause,
-    /// How many listeners, of one member, were addressed.
+    /// How many losses this stands for: of one event for one member each.
+    pub count: u32,
+    /// How many listeners were addressed.
     pub listeners: u32,
-    /// The thread they are, or were, in.
-    pub thread: u32,
+    /// The thread they are, or were, in; None for several.
+    pub thread: Option<u32>,
     /// They were [started](super::delivery::Delivery::start): the event did reach them. False is no
     /// promise that it did not where starting [need not be said](super::delivery::Delivery::must_start).
     pub started: bool,

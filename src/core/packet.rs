@@ -5,13 +5,15 @@
 //! letter of its own. Events that somebody waits for, that may be taken back, that have a limit, or
 //! that one of several members gets, are [dispatches](super::dispatch) instead.
 //!
-//! Every event of a packet settles once: acknowledged by its receiver, or gone with it. A packet that
-//! is dropped settles what nobody acknowledged, and tells the emitter of each.
+//! Every event of a packet settles once, which gives back its room: acknowledged by its receiver, or gone
+//! with it. A packet that is dropped settles what nobody acknowledged, and tells the emitter of each. One of
+//! which little is left keeps no more than that.
 
 use std::sync::Arc;
 
+use super::losses::Loss;
 use super::member::Member;
-use super::outcome::{Cause, Lost};
+use super::outcome::Cause;
 use super::route::{ListenerId, Route};
 
 /// A packet takes no more events beyond this many.
@@ -20,7 +22,7 @@ const MOST_EVENTS: usize = 512;
 /// Nor beyond this many words of them, other than one event alone.
 const MOST_WORDS: usize = 8_192;
 
-/// Room for a short burst, so that a packet seldom grows.
+/// Room for a short burst, so that a packet seldom grows; and with fewer events it is not looked for what may go.
 const FIRST_EVENTS: usize = 32;
 
 /// Events of one member for another. See the [module](self).
@@ -33,19 +35,21 @@ pub struct Packet {
     emitter: Arc<Member>,
     member: Arc<Member>,
     words: Vec<u32>,
+    /// How many events were added, of which some that have settled may be left out below.
+    added: usize,
     events: Vec<Event>,
     /// Of which route the events are, from which one on.
     routes: Vec<(usize, Arc<Route>)>,
-    /// Bytes of payload, in all events.
-    bytes: usize,
     unsettled: usize,
-    /// It takes room in its member's mailbox.
-    waits: bool,
 }
 
 struct Event {
+    /// Which of all that were added.
+    index: u32,
     /// Where its words begin.
-    at: usize,
+    at: u32,
+    /// Of its payload.
+    bytes: u32,
     settled: bool,
 }
 
@@ -56,11 +60,10 @@ impl Packet {
             emitter: emitter.clone(),
             member: member.clone(),
             words: pool::take(),
+            added: 0,
             events: Vec::with_capacity(FIRST_EVENTS),
             routes: Vec::new(),
-            bytes: 0,
             unsettled: 0,
-            waits: true,
         }
     }
 
@@ -68,17 +71,18 @@ impl Packet {
     pub(super) fn takes(&self, emitter: &Arc<Member>, member: &Arc<Member>, bytes: usize) -> bool {
         Arc::ptr_eq(&self.emitter, emitter)
             && Arc::ptr_eq(&self.member, member)
-            && self.events.len() < MOST_EVENTS
+            && self.added < MOST_EVENTS
             && self.words.len() + bytes / 4 < MOST_WORDS
     }
 
     /// Adds an event. The caller has taken the room for it.
     pub(super) fn add(&mut self, route: &Arc<Route>, listeners: &[ListenerId], payload: &[u8]) {
         if !self.routes.last().is_some_and(|(_, last)| Arc::ptr_eq(last, route)) {
-            self.routes.push((self.events.len(), route.clone()));
+            self.routes.push((self.added, route.clone()));
         }
-        self.events.push(Event { at: self.words.len(), settled: false });
-        self.bytes += payload.len();
+        let (index, at, bytes) = (word(self.added), word(self.words.len()), word(payload.len()));
+        self.events.push(Event { index, at, bytes, settled: false });
+        self.added += 1;
         self.unsettled += 1;
         self.words.push(word(listeners.len()));
         self.words.extend_from_slice(listeners);
@@ -96,48 +100,82 @@ impl Packet {
         &self.member
     }
 
-    /// How many events there are.
+    /// How many events there are, those that have settled included.
     pub fn len(&self) -> usize {
-        self.events.len()
+        self.added
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty()
+        self.added == 0
     }
 
-    /// All events, in [words](Self#words).
+    /// All events, in [words](Self#words); before the first has settled.
     pub fn words(&self) -> &[u32] {
         &self.words
     }
 
-    /// The ids of an event's listeners.
+    /// The ids of an event's listeners; before the first has settled.
     pub fn listeners(&self, index: usize) -> &[ListenerId] {
-        let words = self.events.get(index).map_or(&[][..], |event| &self.words[event.at..]);
-        words.split_first().map_or(&[], |(count, rest)| &rest[..*count as usize])
+        let words = self.events.get(index).and_then(|event| self.words.get(event.at as usize..));
+        let listeners = words.and_then(|words| words.split_first());
+        listeners.map_or(&[], |(count, rest)| &rest[..*count as usize])
     }
 
-    /// The name of an event, the ids of its listeners, and its payload.
+    /// The name of an event, the ids of its listeners, and its payload. None once it has settled and its
+    /// memory was needed no more.
     pub fn event(&self, index: usize) -> Option<(&str, &[ListenerId], Vec<u8>)> {
-        let words = &self.words[self.events.get(index)?.at..];
-        let (count, rest) = words.split_first()?;
+        let event = self.events.get(self.place(index))?;
+        if event.index as usize != index {
+            return None;
+        }
+        let (listeners, payload) = self.read(event)?;
+        Some((self.route(index)?.event(), listeners, payload))
+    }
+
+    fn read(&self, event: &Event) -> Option<(&[ListenerId], Vec<u8>)> {
+        let (count, rest) = self.words.get(event.at as usize..)?.split_first()?;
         let (listeners, rest) = rest.split_at(*count as usize);
         let (bytes, rest) = rest.split_first()?;
         let mut payload: Vec<u8> = Vec::with_capacity(*bytes as usize + 3);
         payload.extend(rest.iter().take(bytes.div_ceil(4) as usize).flat_map(|w| w.to_ne_bytes()));
         payload.truncate(*bytes as usize);
+        Some((listeners, payload))
+    }
+
+    fn route(&self, index: usize) -> Option<&Arc<Route>> {
         let after = self.routes.partition_point(|(first, _)| *first <= index);
-        Some((self.routes[after - 1].1.event(), listeners, payload))
+        Some(&self.routes.get(after.checked_sub(1)?)?.1)
+    }
+
+    /// Where the event of this index is, or else the next one.
+    fn place(&self, index: usize) -> usize {
+        // Most often none is left out.
+        let is_at =
+            |place: usize| self.events.get(place).is_some_and(|e| e.index as usize == index);
+        if is_at(index) {
+            return index;
+        }
+        self.events.partition_point(|event| (event.index as usize) < index)
     }
 
     /// So many events, from one on, are dealt with, and `failed` of their listeners failed. One that
     /// was settled before does not count again.
     pub fn settle(&mut self, first: usize, count: usize, failed: u32) {
-        let mut settled = 0;
-        for event in self.events.iter_mut().skip(first).take(count) {
-            settled += usize::from(!std::mem::replace(&mut event.settled, true));
+        let (place, end) = (self.place(first), first.saturating_add(count));
+        let (mut settled, mut bytes) = (0, 0);
+        let events = self.events.iter_mut().skip(place);
+        for event in events.take_while(|event| (event.index as usize) < end) {
+            if !std::mem::replace(&mut event.settled, true) {
+                settled += 1;
+                bytes += event.bytes as usize;
+            }
         }
-        self.settled(settled, failed);
+        self.settled(settled, bytes, failed);
+        let is_little = (1..=self.events.len() / 4).contains(&self.unsettled);
+        if is_little && self.events.len() >= FIRST_EVENTS {
+            self.keep_the_rest();
+        }
     }
 
     /// Whether every event has settled.
@@ -145,26 +183,41 @@ impl Packet {
         self.unsettled == 0
     }
 
-    fn settled(&mut self, count: usize, failed: u32) {
+    fn settled(&mut self, count: usize, bytes: usize, failed: u32) {
         if count == 0 {
             return;
         }
         self.unsettled -= count;
         self.member.done(count);
+        self.member.give_back(count, bytes);
         self.emitter.ended(count, failed);
     }
 
-    /// It was taken out of the mailbox.
-    pub(super) fn collected(&mut self) {
-        if std::mem::replace(&mut self.waits, false) {
-            self.member.collected(self.events.len(), self.bytes);
+    /// Of events that have settled nothing is kept. Only room for what has not is taken, so however long that
+    /// takes, it must not keep the memory of the whole packet.
+    fn keep_the_rest(&mut self) {
+        self.events.retain(|event| !event.settled);
+        let (mut words, mut routes) = (Vec::new(), Vec::new());
+        for event in &mut self.events {
+            let start = event.at as usize;
+            let payload = start + 1 + self.words[start] as usize;
+            let end = payload + 1 + (event.bytes as usize).div_ceil(4);
+            event.at = word(words.len());
+            words.extend_from_slice(&self.words[start..end]);
+            let index = event.index as usize;
+            let of = self.routes.partition_point(|(first, _)| *first <= index) - 1;
+            if routes.last() != Some(&of) {
+                routes.push(of);
+            }
         }
+        self.events.shrink_to_fit();
+        self.routes = routes.into_iter().map(|of| self.routes[of].clone()).collect();
+        self.words = words;
     }
 }
 
 impl Drop for Packet {
     fn drop(&mut self) {
-        self.collected();
         if self.unsettled > 0 {
             self.lose_the_rest();
         }
@@ -174,21 +227,20 @@ impl Drop for Packet {
 
 impl Packet {
     fn lose_the_rest(&mut self) {
-        let mut failed = 0;
-        for index in (0..self.events.len()).filter(|index| !self.events[*index].settled) {
-            let Some((event, listeners, payload)) = self.event(index) else { continue };
-            let listeners = word(listeners.len());
+        let (mut failed, mut all) = (0, 0);
+        for event in self.events.iter().filter(|event| !event.settled) {
+            let Some(route) = self.route(event.index as usize) else { continue };
+            let listeners = self.words[event.at as usize];
+            let bytes = event.bytes as usize;
             failed += listeners;
-            self.emitter.tell_of(Lost {
-                event: event.into(),
-                payload: payload.into(),
-                cause: Cause::Gone,
-                listeners,
-                thread: self.member.endpoint().thread(),
-                started: false,
-            });
+            all += bytes;
+            let (cause, thread) = (Cause::Gone, self.member.endpoint().thread());
+            let loss =
+                Loss { event: route.name(), cause, listeners, thread, started: false, bytes };
+            let payload = || self.read(event).map(|(_, payload)| payload).unwrap_or_default();
+            self.emitter.tell_of(loss, || payload().into());
         }
-        self.settled(self.unsettled, failed);
+        self.settled(self.unsettled, all, failed);
     }
 }
 
@@ -213,24 +265,39 @@ mod pool {
 
     /// Of a new one, in words.
     const FIRST: usize = 1_024;
-    /// What is larger is not kept, nor are more than so many.
+    /// What is larger is not kept, nor are more than so many; and while there is no packet, only a few.
     const LARGEST: usize = 1 << 15;
     const MOST: usize = 64;
+    const FEW: usize = 16;
 
-    static FREE: Mutex<Vec<Vec<u32>>> = Mutex::new(Vec::new());
+    struct Pool {
+        free: Vec<Vec<u32>>,
+        /// How many packets there are.
+        used: usize,
+    }
+
+    static POOL: Mutex<Pool> = Mutex::new(Pool { free: Vec::new(), used: 0 });
 
     pub fn take() -> Vec<u32> {
-        let free = FREE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let free = {
+            let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+            pool.used += 1;
+            pool.free.pop()
+        };
         free.unwrap_or_else(|| Vec::with_capacity(FIRST))
     }
 
     pub fn give_back(mut words: Vec<u32>) {
         words.clear();
-        if words.capacity() <= LARGEST {
-            let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
-            if free.len() < MOST {
-                free.push(words);
-            }
+        let keeps = words.capacity() <= LARGEST;
+        let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+        pool.used -= 1;
+        if keeps && pool.free.len() < MOST {
+            pool.free.push(words);
+        }
+        if pool.used == 0 && pool.free.len() > FEW {
+            pool.free.truncate(FEW);
+            pool.free.shrink_to_fit();
         }
     }
 }

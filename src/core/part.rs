@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::member::Member;
+use super::quota::Crossed;
 use super::route::ListenerId;
 
 /// Among whom the listeners of a part were chosen.
@@ -33,12 +34,27 @@ pub(super) struct Part {
     listeners: Arc<[ListenerId]>,
     choice: Choice,
     has_room: bool,
-    /// Its member has a delivery of it, and has that counted.
+    /// `once` listeners are among its listeners, and were claimed for it.
+    has_claimed: bool,
+    /// Its member has a delivery of it, or will have, counts that, and room is taken for it.
     in_flight: bool,
     started: bool,
     /// By listener; empty before the first settled.
     settled: Vec<bool>,
     unsettled: u32,
+}
+
+/// Room of a member that was given back, so that others may have to be told.
+pub(super) struct Freed {
+    member: Arc<Member>,
+    crossed: Crossed,
+}
+
+impl Freed {
+    /// With no lock held.
+    pub(super) fn tell(self) {
+        self.member.channel().gave_back(&self.member, self.crossed);
+    }
 }
 
 impl Part {
@@ -47,6 +63,7 @@ impl Part {
         listeners: Arc<[ListenerId]>,
         choice: Choice,
         has_room: bool,
+        has_claimed: bool,
     ) -> Self {
         let unsettled = u32::try_from(listeners.len()).unwrap_or(u32::MAX);
         Part {
@@ -54,6 +71,7 @@ impl Part {
             listeners,
             choice,
             has_room,
+            has_claimed,
             in_flight: false,
             started: false,
             settled: Vec::new(),
@@ -61,7 +79,7 @@ impl Part {
         }
     }
 
-    /// Whether its member has room for it.
+    /// Whether there was room for it.
     pub(super) fn has_room(&self) -> bool {
         self.has_room
     }
@@ -81,16 +99,28 @@ impl Part {
         self.member.endpoint().thread()
     }
 
-    /// Its member gets a delivery of it: to whom that goes, and for which listeners.
-    pub(super) fn hand_over(&mut self) -> (Arc<Member>, Arc<[ListenerId]>) {
+    /// Its member will get a delivery of it: from now on it is in flight, and its room is in use.
+    pub(super) fn take_on(&mut self) {
         self.in_flight = true;
+        self.member.taken_on(1);
+    }
+
+    /// To whom the delivery goes, and for which listeners.
+    pub(super) fn hand_over(&self) -> (Arc<Member>, Arc<[ListenerId]>) {
         (self.member.clone(), self.listeners.clone())
     }
 
-    /// It is another listener's from now on.
-    pub(super) fn move_to(&mut self, member: &Arc<Member>, listener: ListenerId) {
+    /// It is another listener's from now on, and in flight for its member.
+    pub(super) fn move_to(
+        &mut self,
+        member: &Arc<Member>,
+        listener: ListenerId,
+        has_claimed: bool,
+    ) {
         self.member = member.clone();
         self.listeners = [listener].into();
+        self.has_claimed = has_claimed;
+        self.take_on();
     }
 
     /// Its listeners are about to be called. Returns false if all have settled.
@@ -106,10 +136,17 @@ impl Part {
         self.started
     }
 
-    /// Its member has let go of it.
-    pub(super) fn let_go(&mut self) {
-        if std::mem::replace(&mut self.in_flight, false) {
-            self.member.done(1);
+    /// Its member has let go of it, or need not begin with it any more. Gives back its room, of which whoever
+    /// waits for it is to be told with no lock held.
+    #[must_use]
+    pub(super) fn let_go(&mut self, bytes: usize) -> Option<Freed> {
+        if !std::mem::replace(&mut self.in_flight, false) {
+            return None;
+        }
+        self.member.done(1);
+        match self.member.quota().give_back(1, bytes) {
+            Crossed::Nothing => None,
+            crossed => Some(Freed { member: self.member.clone(), crossed }),
         }
     }
 
@@ -143,6 +180,17 @@ impl Part {
     /// Whether all listeners have settled.
     pub(super) fn is_settled(&self) -> bool {
         self.unsettled == 0
+    }
+
+    /// Whether a listener was claimed for it.
+    pub(super) fn has_claimed(&self) -> bool {
+        self.has_claimed
+    }
+
+    /// Whether its member need not even hear of it: all listeners have settled, and none was claimed, which
+    /// is for its member to know.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_settled() && !self.has_claimed
     }
 
     /// The first listener that has not settled.

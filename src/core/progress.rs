@@ -1,13 +1,19 @@
 //! How far a dispatch is: which of its parts have settled, and the outcome so far. A dispatch keeps it
 //! under its lock, and does what is left when the last part has settled with none held.
 
+use std::sync::Arc;
+
 use super::deadline::Deadline;
 use super::outcome::{Cause, Failure, Outcome, Reply};
-use super::part::Part;
+use super::part::{Freed, Part};
 
 /// See the [module](self).
 pub(super) struct Progress {
     pub(super) parts: Vec<Part>,
+    /// None when all parts have settled: what still waits for a member that does not look must not keep it.
+    pub(super) payload: Option<Arc<[u8]>>,
+    /// Its length.
+    bytes: usize,
     /// Parts with unsettled listeners.
     open: usize,
     outcome: Outcome,
@@ -17,12 +23,27 @@ pub(super) struct Progress {
     withdrawn: bool,
 }
 
-/// What is left to do with no lock held, once the last part has settled.
+/// What is left to do with no lock held.
+#[derive(Default)]
+pub(super) struct Left {
+    /// Whoever waits for this room is to be told.
+    pub(super) freed: Vec<Freed>,
+    /// Once the last part has settled.
+    pub(super) finished: Option<Finished>,
+    /// To be dropped: that wakes whoever waits for it.
+    pub(super) unheard: Option<Reply>,
+}
+
+/// What is left to do once the last part has settled.
 pub(super) struct Finished {
     pub(super) reply: Reply,
     pub(super) outcome: Outcome,
     /// To be cancelled.
     pub(super) deadlines: Vec<Deadline>,
+    /// To be dropped.
+    pub(super) payload: Option<Arc<[u8]>>,
+    /// Of some part.
+    pub(super) has_claimed: bool,
 }
 
 /// What failed when the rest of a part did.
@@ -32,14 +53,17 @@ pub(super) struct Rest {
     pub(super) started: bool,
     /// The emitter gave up before, and is not told.
     pub(super) withdrawn: bool,
-    pub(super) finished: Option<Finished>,
+    pub(super) payload: Arc<[u8]>,
+    pub(super) left: Left,
 }
 
 impl Progress {
-    pub(super) fn new(parts: Vec<Part>, reply: Reply) -> Self {
+    pub(super) fn new(parts: Vec<Part>, payload: Arc<[u8]>, reply: Reply) -> Self {
         Progress {
             open: parts.len(),
             parts,
+            bytes: payload.len(),
+            payload: Some(payload),
             outcome: Outcome::default(),
             reply,
             deadlines: Vec::new(),
@@ -67,17 +91,18 @@ impl Progress {
         part: u32,
         index: u32,
         result: Result<Option<Vec<u8>>, Cause>,
-    ) -> Option<Finished> {
+    ) -> Left {
+        let mut left = Left::default();
         let to = &mut self.parts[part as usize];
         if !to.settle(index) {
-            return None;
+            return left;
         }
         let thread = to.thread();
         let done = to.is_settled();
         // Before the emitter hears of it, so that its next choice knows. A listener that is out of
         // time still keeps its thread.
         if done && !matches!(result, Err(Cause::TimedOut(_))) {
-            to.let_go();
+            left.freed.extend(to.let_go(self.bytes));
         }
         match result {
             Ok(answer) => {
@@ -88,7 +113,10 @@ impl Progress {
                 self.outcome.failures.push(Failure { part, index, listeners: 1, thread, cause });
             }
         }
-        if done { self.close(1) } else { None }
+        if done {
+            left.finished = self.close(1);
+        }
+        left
     }
 
     /// All listeners of a part that have not settled fail. None if all have.
@@ -98,31 +126,42 @@ impl Progress {
         if listeners == 0 {
             return None;
         }
+        let mut left = Left::default();
         let (index, thread, started) = (to.first_unsettled(), to.thread(), to.has_started());
+        if !started {
+            left.freed.extend(to.let_go(self.bytes));
+        }
         let failure = Failure { part, index, listeners, thread, cause: cause.clone() };
         self.outcome.failures.push(failure);
-        let finished = self.close(1);
-        Some(Rest { listeners, thread, started, withdrawn: self.withdrawn, finished })
+        let payload = self.payload.clone().unwrap_or_default();
+        left.finished = self.close(1);
+        Some(Rest { listeners, thread, started, withdrawn: self.withdrawn, payload, left })
     }
 
     /// One listener counts for nothing.
-    pub(super) fn withdraw_listener(&mut self, part: u32, index: u32) -> Option<Finished> {
+    pub(super) fn withdraw_listener(&mut self, part: u32, index: u32) -> Left {
         let from = &mut self.parts[part as usize];
-        if from.settle(index) && from.is_settled() { self.close(1) } else { None }
+        let is_over = from.settle(index) && from.is_settled();
+        Left { finished: if is_over { self.close(1) } else { None }, ..Left::default() }
     }
 
-    /// What has not started counts for nothing, and the emitter hears no more of what has. Its reply
-    /// is to be dropped with no lock held: that wakes whoever waits for it.
-    pub(super) fn withdraw(&mut self) -> (Reply, Option<Finished>) {
+    /// What has not started counts for nothing, and takes no room any more. The emitter hears no more of what
+    /// has.
+    pub(super) fn withdraw(&mut self) -> Left {
         self.withdrawn = true;
-        let unheard = std::mem::replace(&mut self.reply, Reply::None);
+        let unheard = Some(std::mem::replace(&mut self.reply, Reply::None));
+        let mut left = Left { unheard, ..Left::default() };
         let mut withdrawn = 0;
         let open = self.parts.iter_mut().filter(|part| !part.is_settled());
         for part in open.filter(|part| !part.has_started()) {
             part.settle_rest();
+            left.freed.extend(part.let_go(self.bytes));
             withdrawn += 1;
         }
-        (unheard, if withdrawn > 0 { self.close(withdrawn) } else { None })
+        if withdrawn > 0 {
+            left.finished = self.close(withdrawn);
+        }
+        left
     }
 
     /// So many parts have settled.
@@ -132,7 +171,9 @@ impl Progress {
             let reply = std::mem::replace(&mut self.reply, Reply::None);
             let mut outcome = std::mem::take(&mut self.outcome);
             outcome.failures.sort_by_key(|failure| (failure.part, failure.index));
-            Finished { reply, outcome, deadlines: std::mem::take(&mut self.deadlines) }
+            let (deadlines, payload) = (std::mem::take(&mut self.deadlines), self.payload.take());
+            let has_claimed = self.parts.iter().any(Part::has_claimed);
+            Finished { reply, outcome, deadlines, payload, has_claimed }
         })
     }
 }

@@ -1,20 +1,19 @@
-//! How much may wait for one member: a bound in messages and in bytes.
+//! The room of one member: a bound, in messages and in bytes, of the events that it has not dealt with.
 //!
-//! A deposit takes its share before it is queued and gives it back when it is collected. Both
-//! bounds are checked by whoever deposits, on any thread, without a lock. Messages and bytes are one
-//! number, so that a deposit that finds no room has changed nothing, at no moment: whoever waits for
-//! what is queued to become little is told by the collecting that made it so, and must not be
-//! misled by a share that was taken only to be given back.
+//! An event takes its share before it is queued and gives it back when it has settled, so that events
+//! that a thread has read and is still working on are bounded, too. Any thread does either, without a
+//! lock. Messages and bytes are one number, so that an event that finds no room has changed nothing, at
+//! no moment. And each change says which marks it has crossed: of several threads that change the number
+//! at once, exactly one crosses a mark.
 
 use super::sync::{AtomicU64, Ordering};
 
-/// What may wait at most.
+/// The most that may be unsettled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Messages; more than 16 777 215 are as many.
     pub messages: usize,
-    /// Bytes of payload; more than a tebibyte are as many. One message may be larger, if nothing
-    /// else waits.
+    /// Bytes of payload; more than a tebibyte are as many. One message may be larger, if it is alone.
     pub bytes: usize,
 }
 
@@ -25,69 +24,103 @@ impl Default for Limits {
     }
 }
 
-/// What waits for one member, counted against its [`Limits`].
+/// The unsettled events of one member, counted against its [`Limits`].
 pub struct Quota {
     messages: u64,
     bytes: u64,
-    /// What waits: messages in the upper 24 bits, bytes in the lower 40.
-    waiting: AtomicU64,
+    /// Messages in the upper 24 bits, bytes in the lower 40.
+    used: AtomicU64,
 }
+
+/// The mark that a change has crossed. The high mark is at half of either bound, the low one at a quarter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crossed {
+    /// None that matters.
+    Nothing,
+    /// More than half is used now: emitters should pace themselves.
+    IntoHigh,
+    /// No more than half is used any more.
+    OutOfHigh,
+    /// No more than a quarter is used any more: emitters may go on.
+    IntoLow,
+}
+
+/// For [`Quota::uses`].
+const HALF: u32 = 1;
+const QUARTER: u32 = 2;
 
 const BYTE_BITS: u32 = 40;
 const MOST_BYTES: u64 = (1 << BYTE_BITS) - 1;
 const MOST_MESSAGES: u64 = u64::MAX >> BYTE_BITS;
 
 impl Quota {
-    /// Nothing waits yet.
+    /// A quota of which nothing is used.
     pub fn new(limits: Limits) -> Self {
         Quota {
             messages: MOST_MESSAGES.min(limits.messages as u64),
             bytes: MOST_BYTES.min(limits.bytes as u64),
-            waiting: AtomicU64::new(0),
+            used: AtomicU64::new(0),
         }
     }
 
-    /// Takes room for a message of `bytes`. False if there is none; nothing is taken then.
+    /// Takes room for a message of `bytes`. None if there is none; nothing is taken then.
     #[must_use]
-    pub fn take(&self, bytes: usize) -> bool {
+    pub fn take(&self, bytes: usize) -> Option<Crossed> {
         let bytes = bytes as u64;
-        let more = |waiting| {
-            let (messages, queued) = split(waiting);
+        let more = |used| {
+            let (messages, queued) = split(used);
             let fits = messages < self.messages
                 && if messages == 0 {
                     bytes <= MOST_BYTES
                 } else {
                     queued.saturating_add(bytes) <= self.bytes
                 };
-            fits.then(|| waiting + join(1, bytes))
+            fits.then(|| used + join(1, bytes))
         };
-        self.waiting.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_ok()
+        let before = self.used.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok()?;
+        let became_high =
+            !self.uses(HALF, before) && self.uses(HALF, before.wrapping_add(join(1, bytes)));
+        Some(if became_high { Crossed::IntoHigh } else { Crossed::Nothing })
     }
 
-    /// So many messages, of `bytes` in all, no longer wait.
-    pub fn give_back(&self, messages: usize, bytes: usize) {
-        self.waiting.fetch_sub(join(messages as u64, bytes as u64), Ordering::AcqRel);
+    /// Gives back the room of so many messages, of `bytes` in all.
+    pub fn give_back(&self, messages: usize, bytes: usize) -> Crossed {
+        let share = join(messages as u64, bytes as u64);
+        let before = self.used.fetch_sub(share, Ordering::AcqRel);
+        let after = before.wrapping_sub(share);
+        if self.uses(QUARTER, before) && !self.uses(QUARTER, after) {
+            Crossed::IntoLow
+        } else if self.uses(HALF, before) && !self.uses(HALF, after) {
+            Crossed::OutOfHigh
+        } else {
+            Crossed::Nothing
+        }
     }
 
-    /// How many messages wait.
+    /// The number of unsettled messages.
     pub fn messages(&self) -> usize {
-        split(self.waiting.load(Ordering::Acquire)).0 as usize
+        split(self.used.load(Ordering::Acquire)).0 as usize
     }
 
-    /// Whether more than half of either bound is used: emitters should pace themselves.
+    /// Whether more than half of either bound is used.
     pub fn is_high(&self) -> bool {
-        self.uses(2)
+        self.uses(HALF, self.used.load(Ordering::Acquire))
     }
 
-    /// Whether no more than a quarter of each bound is used: emitters may go on.
-    pub fn is_low(&self) -> bool {
-        !self.uses(4)
+    /// Whether [it would be high](Self::is_high) without so many of its messages, of which each is taken
+    /// to be as large as the average.
+    pub fn is_high_without(&self, messages: usize) -> bool {
+        let (all, bytes) = split(self.used.load(Ordering::Acquire));
+        let left = all.saturating_sub(messages as u64);
+        // The product of the two parts fits into the 64 bits that they share.
+        self.uses(HALF, join(left, bytes * left / all.max(1)))
     }
 
-    /// Whether more than one part in `parts` of either bound is used.
-    fn uses(&self, parts: u64) -> bool {
-        let (messages, bytes) = split(self.waiting.load(Ordering::Acquire));
-        messages > self.messages / parts || bytes > self.bytes / parts
+    /// Whether more than a part of either bound is used. The part is how often it is halved: a division would
+    /// cost as much as all the rest.
+    fn uses(&self, part: u32, used: u64) -> bool {
+        let (messages, bytes) = split(used);
+        messages > self.messages >> part || bytes > self.bytes >> part
     }
 }
 
@@ -95,6 +128,6 @@ fn join(messages: u64, bytes: u64) -> u64 {
     messages << BYTE_BITS | bytes
 }
 
-fn split(waiting: u64) -> (u64, u64) {
-    (waiting >> BYTE_BITS, waiting & MOST_BYTES)
+fn split(used: u64) -> (u64, u64) {
+    (used >> BYTE_BITS, used & MOST_BYTES)
 }

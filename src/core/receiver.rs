@@ -1,8 +1,6 @@
 //! The letters of an endpoint as a stream: what a drain is for a JS thread, for a Rust task.
 //!
-//! A receiver owns its [`Endpoint`], whose wake is the waker of the task that reads. A letter that is
-//! read is [received](Letter::receive): the room that it took of its member's
-//! [quota](super::quota) is free again. The stream
+//! A receiver owns its [`Endpoint`], whose wake is the waker of the task that reads. The stream
 //! ends when the endpoint is closed. Dropping the receiver closes the endpoint, by which everything
 //! that it owed settles, what it had collected and not handed out included.
 //!
@@ -89,19 +87,13 @@ impl Stream for Receiver {
             this.wake.0.register(context.waker());
             let closed = this.endpoint.mailbox().is_closed();
             // Whatever there is, the next look comes when it is used up: no wake is needed for it.
-            let _again = this.endpoint.look(BATCH, &mut this.collected);
+            let _again = this.endpoint.collect(BATCH, &mut this.collected);
             this.collected.reverse();
             if this.collected.is_empty() && closed {
                 return Poll::Ready(None);
             }
         }
-        match this.collected.pop() {
-            Some(mut letter) => {
-                letter.receive();
-                Poll::Ready(Some(letter))
-            }
-            None => Poll::Pending,
-        }
+        this.collected.pop().map_or(Poll::Pending, |letter| Poll::Ready(Some(letter)))
     }
 }
 

@@ -6,17 +6,19 @@
 //! Wakes are sent when the lock is released.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::delivery::Delivery;
 use super::dispatch::{Dispatch, Emission};
 use super::endpoint::Letter;
+use super::losses::Loss;
 use super::member::Member;
-use super::outcome::{Cause, Lost};
+use super::outcome::Cause;
 use super::packet::Packet;
 use super::part::{Choice, Part};
 use super::sync::{Mutex, lock};
-use super::table::Table;
+use super::table::{Audience, Table};
 
 /// Names a listener within its endpoint.
 pub type ListenerId = u32;
@@ -158,66 +160,86 @@ impl Route {
         if payloads.is_empty() {
             return Posted::NeedsPayload;
         }
-        let mut sum = 0;
+        // Where members share a mailbox, no event comes before an earlier one for another of them.
+        let are_alone = payloads.len() == 1 || table.have_endpoints_of_their_own(emitter);
+        let run = if are_alone { payloads.len() } else { 1 };
+        let mut listeners = 0;
         let mut rings = Vec::new();
         let mut refused = Vec::new();
-        for (to, listeners) in table.others(emitter) {
-            sum += u32::try_from(listeners.len()).unwrap_or(u32::MAX);
-            if self.post_to(to, listeners, emitter, payloads, &mut refused) {
-                rings.push(to.clone());
+        for first in (0..payloads.len()).step_by(run) {
+            listeners = 0;
+            let events = first..first + run;
+            for audience in table.others(emitter) {
+                let to = audience.member;
+                listeners += count(audience.listeners);
+                if self.post_to(audience, emitter, payloads, events.clone(), &mut refused) {
+                    rings.push(to.clone());
+                }
             }
         }
-        emitter.addresses(sum as usize * payloads.len());
+        emitter.addresses(listeners as usize * payloads.len());
         drop(table);
         ring(&rings);
-        for lost in refused {
-            let listeners = lost.listeners;
-            emitter.tell_of(lost);
-            emitter.ended(1, listeners);
-        }
-        Posted::To(sum)
+        self.refuse(emitter, payloads, refused);
+        Posted::To(listeners)
     }
 
-    /// Returns whether the endpoint has to be woken. Adds to `refused` what it does not take.
+    /// Posts some of these events. Returns whether the endpoint has to be woken. Adds to `refused` what it does
+    /// not take.
     fn post_to(
         self: &Arc<Self>,
-        to: &Arc<Member>,
-        listeners: &[ListenerId],
+        audience: Audience<'_>,
         emitter: &Arc<Member>,
         payloads: &[&[u8]],
-        refused: &mut Vec<Lost>,
+        events: Range<usize>,
+        refused: &mut Vec<Refused>,
     ) -> bool {
-        let refusal = |payload: &&[u8], cause| Lost {
-            event: self.event.clone(),
-            payload: (*payload).into(),
-            cause,
-            listeners: u32::try_from(listeners.len()).unwrap_or(u32::MAX),
-            thread: to.endpoint().thread(),
-            started: false,
+        emitter.began(events.len());
+        let (to, listeners) = (audience.member, audience.listeners);
+        let refusal = |payload, cause| {
+            let thread = to.endpoint().thread();
+            Refused { payload, cause, listeners: count(listeners), thread }
         };
-        emitter.began(payloads.len());
+        let mut taken = 0;
         let written = to.endpoint().mailbox().write(|letters| {
-            let mut taken = 0;
-            for payload in payloads {
-                if to.quota().take(payload.len()) {
+            for at in events.clone() {
+                let payload = payloads[at];
+                if to.take_room(payload.len()) {
                     taken += 1;
                     self.write(letters, emitter, to, listeners, payload);
                 } else {
-                    refused.push(refusal(payload, Cause::Full));
+                    refused.push(refusal(at, Cause::Full));
                 }
             }
             // Before they can be collected, and so be done.
             to.taken_on(taken);
         });
+        audience.are_addressed(taken);
         match written {
             Ok(must_ring) => {
                 to.endpoint().expect_a_look();
                 must_ring
             }
             Err(_closed) => {
-                refused.extend(payloads.iter().map(|payload| refusal(payload, Cause::Gone)));
+                refused.extend(events.map(|payload| refusal(payload, Cause::Gone)));
                 false
             }
+        }
+    }
+
+    /// Tells the emitter of what was not taken. Of each event, members that do not have it share one copy of the
+    /// payload, which is made only if it is told of.
+    fn refuse(&self, emitter: &Arc<Member>, payloads: &[&[u8]], mut refused: Vec<Refused>) {
+        refused.sort_by_key(|refused| refused.payload);
+        let mut copy: Option<(usize, Arc<[u8]>)> = None;
+        for Refused { payload, cause, listeners, thread } in refused {
+            let (event, bytes) = (&self.event, payloads[payload].len());
+            let loss = Loss { event, cause, listeners, thread, started: false, bytes };
+            emitter.tell_of(loss, || match &copy {
+                Some((at, copy)) if *at == payload => copy.clone(),
+                _ => copy.insert((payload, payloads[payload].into())).1.clone(),
+            });
+            emitter.ended(1, listeners);
         }
     }
 
@@ -251,19 +273,18 @@ impl Route {
         except: &Arc<Member>,
     ) -> bool {
         let mut table = lock(&self.table);
-        let size = dispatch.payload().len();
+        let size = dispatch.size();
         let Some(chosen) = table.choose(choice, size, None, Some(except)) else { return false };
         if !chosen.has_room {
             return false;
         }
-        let listener = table.id(&chosen);
-        let Some(delivery) = dispatch.move_to(part, &chosen.member, listener) else {
+        let (listener, has_claimed) = (table.id(&chosen), table.is_once(&chosen));
+        let Some(delivery) = dispatch.move_to(part, &chosen.member, listener, has_claimed) else {
             drop(table);
-            // As what was collected is: this room too may have been more than little, meanwhile.
-            chosen.member.collected(1, size);
+            chosen.member.give_back(1, size);
             return true;
         };
-        table.take(&chosen);
+        let _ = table.take(&chosen);
         table.prune();
         let (rings, refused) = queue(vec![delivery]);
         drop(table);
@@ -276,19 +297,38 @@ impl Route {
         lock(&self.table).add(member, id, options);
     }
 
-    pub(super) fn remove(&self, member: &Arc<Member>, id: ListenerId) {
-        lock(&self.table).remove(member, id);
+    /// Returns whether an event may have been addressed to the listener.
+    #[must_use]
+    pub(super) fn remove(&self, member: &Arc<Member>, id: ListenerId) -> bool {
+        lock(&self.table).remove(member, id)
     }
+
+    /// Removes all listeners of a member.
+    pub(super) fn remove_all(&self, member: &Arc<Member>) {
+        lock(&self.table).remove_all(member);
+    }
+}
+
+/// An event that a member did not take: which of several, and why.
+struct Refused {
+    payload: usize,
+    cause: Cause,
+    listeners: u32,
+    thread: u32,
+}
+
+fn count(listeners: &[ListenerId]) -> u32 {
+    u32::try_from(listeners.len()).unwrap_or(u32::MAX)
 }
 
 /// Queues deliveries. Returns who has to be woken, and what nobody takes any more; both are for
 /// when no lock is held.
-fn queue(deliveries: Vec<Delivery>) -> (Vec<Arc<Member>>, Vec<Letter>) {
+fn queue(deliveries: Vec<Delivery>) -> (Vec<Arc<Member>>, Vec<Delivery>) {
     let mut rings = Vec::new();
     let mut refused = Vec::new();
     for delivery in deliveries {
         let to = delivery.member().clone();
-        let put = to.endpoint().mailbox().put(Letter::Delivery(delivery));
+        let put = to.endpoint().queue(delivery);
         match put.inspect(|_| to.endpoint().expect_a_look()) {
             Ok(true) => rings.push(to),
             Ok(false) => {}

@@ -1,17 +1,22 @@
 //! Who listens to one event, member by member, and who of them is chosen where one is. Kept, and
 //! locked, by a [route](super::route).
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::member::Member;
+use super::member::{Member, MemberId};
+use super::metrics;
 use super::part::{Choice, Part};
 use super::route::{ListenerId, ListenerOptions, Own};
 
 /// Who listens to an event. See the [module](self).
 #[derive(Default)]
 pub(super) struct Table {
-    /// One for each member that listens, in the order in which they began to.
+    /// One for each member that listens, in the order in which they began to; and, for a while, those of
+    /// members that no longer do, without entries.
     rows: Vec<Row>,
+    /// Where the row of each member that listens is.
+    places: HashMap<MemberId, usize>,
     /// Grouped listeners in all rows.
     grouped: usize,
     /// Listeners in all rows that events do not come to in packets.
@@ -25,6 +30,8 @@ struct Row {
     entries: Vec<Entry>,
     /// The ids of the entries without a group, as deliveries share them; `None` after a change.
     everyone: Option<Arc<[ListenerId]>>,
+    /// How many events were addressed to entries of it.
+    addressed: u64,
 }
 
 struct Entry {
@@ -34,6 +41,22 @@ struct Entry {
     limited: bool,
     /// Which choice it was the last time it was chosen.
     chosen: u64,
+    /// How many events had been addressed to its row when it was added.
+    since: u64,
+}
+
+/// A member that is to get events, with its listeners without a group.
+pub(super) struct Audience<'a> {
+    pub(super) member: &'a Arc<Member>,
+    pub(super) listeners: &'a [ListenerId],
+    addressed: &'a mut u64,
+}
+
+impl Audience<'_> {
+    /// So many events are on their way to them.
+    pub(super) fn are_addressed(self, events: usize) {
+        *self.addressed += events as u64;
+    }
 }
 
 /// A listener picked out of a table, with room for the message taken if it has.
@@ -46,7 +69,7 @@ pub(super) struct Chosen {
 
 impl Table {
     pub(super) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.places.is_empty()
     }
 
     /// Whether events come to all listeners in packets.
@@ -55,45 +78,83 @@ impl Table {
     }
 
     pub(super) fn has_others(&self, member: &Arc<Member>) -> bool {
-        self.rows.iter().any(|row| !Arc::ptr_eq(&row.member, member))
+        let is_other = |row: &Row| !row.is_empty() && !Arc::ptr_eq(&row.member, member);
+        self.rows.iter().any(is_other)
     }
 
     pub(super) fn add(&mut self, member: &Arc<Member>, id: ListenerId, options: ListenerOptions) {
         let ListenerOptions { once, prepend, group, limited } = options;
         self.grouped += usize::from(group.is_some());
-        let entry = Entry { id, once, group, limited, chosen: 0 };
-        self.special += usize::from(entry.is_special());
         let row = self.row(member);
+        let entry = Entry { id, once, group, limited, chosen: 0, since: row.addressed };
+        let is_special = entry.is_special();
         row.everyone = None;
-        if prepend { row.entries.insert(0, entry) } else { row.entries.push(entry) }
+        if prepend {
+            row.entries.insert(0, entry)
+        } else {
+            row.entries.push(entry)
+        }
+        self.special += usize::from(is_special);
     }
 
-    pub(super) fn remove(&mut self, member: &Arc<Member>, id: ListenerId) {
-        let Some(at) = self.rows.iter().position(|row| Arc::ptr_eq(&row.member, member)) else {
-            return;
-        };
-        if let Some(entry) = self.rows[at].entries.iter().position(|entry| entry.id == id) {
-            self.take_entry(at, entry);
+    /// Returns whether an event may have been addressed to the listener.
+    #[must_use]
+    pub(super) fn remove(&mut self, member: &Arc<Member>, id: ListenerId) -> bool {
+        let Some(&at) = self.places.get(&member.id()) else { return true };
+        let row = &self.rows[at];
+        // One that is not there was claimed.
+        let Some(entry) = row.entries.iter().position(|entry| entry.id == id) else { return true };
+        let was_addressed = row.entries[entry].since != row.addressed;
+        self.take_entry(at, entry);
+        self.tidy();
+        was_addressed
+    }
+
+    /// Removes all listeners of a member.
+    pub(super) fn remove_all(&mut self, member: &Arc<Member>) {
+        let Some(&at) = self.places.get(&member.id()) else { return };
+        while let Some(last) = self.rows[at].entries.len().checked_sub(1) {
+            self.take_entry(at, last);
         }
-        if self.rows[at].entries.is_empty() {
-            self.rows.remove(at);
+        self.tidy();
+    }
+
+    /// Lets go of members whose last listener was removed, when they are many: so that it costs each of them
+    /// the same, however many there are.
+    fn tidy(&mut self) {
+        if 2 * self.places.len() < self.rows.len() {
+            self.prune();
         }
     }
 
-    /// Lets go of members whose last listener was claimed.
+    /// Lets go of members whose last listener was removed, or claimed.
     pub(super) fn prune(&mut self) {
-        self.rows.retain(|row| !row.entries.is_empty());
+        if self.places.len() == self.rows.len() {
+            return;
+        }
+        metrics::VISITS.add(self.rows.len());
+        self.rows.retain(|row| !row.is_empty());
+        for (at, row) in self.rows.iter().enumerate() {
+            self.places.insert(row.member.id(), at);
+        }
     }
 
-    /// The other members, each with its listeners without a group.
-    pub(super) fn others(
-        &mut self,
-        emitter: &Arc<Member>,
-    ) -> impl Iterator<Item = (&Arc<Member>, &[ListenerId])> {
-        let others = self.rows.iter_mut().filter(|row| !Arc::ptr_eq(&row.member, emitter));
-        others.filter_map(|row| {
+    /// Whether no two of the other members are of one endpoint.
+    pub(super) fn have_endpoints_of_their_own(&self, emitter: &Arc<Member>) -> bool {
+        let is_other = |row: &&Row| !row.is_empty() && !Arc::ptr_eq(&row.member, emitter);
+        let mut others = self.rows.iter().filter(is_other).map(|row| row.member.endpoint().id());
+        let first = others.next();
+        let mut seen = HashSet::new();
+        others.all(|endpoint| Some(endpoint) != first && seen.insert(endpoint))
+    }
+
+    /// The other members.
+    pub(super) fn others(&mut self, emitter: &Arc<Member>) -> impl Iterator<Item = Audience<'_>> {
+        let is_other = |row: &&mut Row| !row.is_empty() && !Arc::ptr_eq(&row.member, emitter);
+        self.rows.iter_mut().filter(is_other).filter_map(|row| {
             row.everyone();
-            Some((&row.member, row.everyone.as_deref()?))
+            let Row { member, everyone, addressed, .. } = row;
+            Some(Audience { member, listeners: everyone.as_deref()?, addressed })
         })
     }
 
@@ -106,25 +167,25 @@ impl Table {
         own: &mut Vec<Own>,
         parts: &mut Vec<Part>,
     ) {
-        for row in &mut self.rows {
-            let mut has_room = true;
+        for row in self.rows.iter_mut().filter(|row| !row.is_empty()) {
             if Arc::ptr_eq(&row.member, emitter) {
                 let once = row.entries.iter().filter(|entry| entry.group.is_none() && entry.once);
                 own.extend(once.map(|entry| Own { listener: entry.id, chosen: false }));
+                self.special -= row.claim_once();
             } else {
                 let listeners = row.everyone();
-                if !listeners.is_empty() {
-                    has_room = row.member.quota().take(size);
-                    parts.push(Part::new(
-                        row.member.clone(),
-                        listeners,
-                        Choice::Everyone,
-                        has_room,
-                    ));
+                if listeners.is_empty() {
+                    continue;
                 }
+                let has_room = row.member.take_room(size);
+                row.addressed += u64::from(has_room);
+                let claimed = if has_room { row.claim_once() } else { 0 };
+                self.special -= claimed;
+                let member = row.member.clone();
+                parts.push(Part::new(member, listeners, Choice::Everyone, has_room, claimed > 0));
             }
-            if has_room {
-                self.special -= row.claim_once();
+            if row.is_empty() {
+                self.places.remove(&row.member.id());
             }
         }
     }
@@ -171,7 +232,7 @@ impl Table {
         };
         for &candidate in &candidates {
             let member = &self.rows[candidate.2].member;
-            if own.is_some_and(|own| Arc::ptr_eq(own, member)) || member.quota().take(size) {
+            if own.is_some_and(|own| Arc::ptr_eq(own, member)) || member.take_room(size) {
                 return Some(chosen(candidate, true));
             }
         }
@@ -189,12 +250,14 @@ impl Table {
     ) {
         let Some(chosen) = chosen else { return };
         // One that gets nothing, for want of room, is not used up by it.
-        let listener = if chosen.has_room { self.take(&chosen) } else { self.id(&chosen) };
-        if Arc::ptr_eq(&chosen.member, emitter) {
+        let (listener, has_claimed) =
+            if chosen.has_room { self.take(&chosen) } else { (self.id(&chosen), false) };
+        let Chosen { member, has_room, .. } = chosen;
+        if Arc::ptr_eq(&member, emitter) {
             emitter.taken_on(1);
             own.push(Own { listener, chosen: true });
         } else {
-            parts.push(Part::new(chosen.member, [listener].into(), choice, chosen.has_room));
+            parts.push(Part::new(member, [listener].into(), choice, has_room, has_claimed));
         }
     }
 
@@ -202,23 +265,34 @@ impl Table {
         self.rows[chosen.row].entries[chosen.entry].id
     }
 
-    /// The id of the chosen listener, which is claimed if it is a `once` listener.
-    pub(super) fn take(&mut self, chosen: &Chosen) -> ListenerId {
+    pub(super) fn is_once(&self, chosen: &Chosen) -> bool {
+        self.rows[chosen.row].entries[chosen.entry].once
+    }
+
+    /// The id of the chosen listener, and whether it is a `once` listener, which is claimed then.
+    pub(super) fn take(&mut self, chosen: &Chosen) -> (ListenerId, bool) {
         self.choices += 1;
-        let entry = &mut self.rows[chosen.row].entries[chosen.entry];
+        let row = &mut self.rows[chosen.row];
+        row.addressed += 1;
+        let entry = &mut row.entries[chosen.entry];
         entry.chosen = self.choices;
         let (id, once) = (entry.id, entry.once);
         if once {
             self.take_entry(chosen.row, chosen.entry);
         }
-        id
+        (id, once)
     }
 
     fn row(&mut self, member: &Arc<Member>) -> &mut Row {
-        let at = self.rows.iter().position(|row| Arc::ptr_eq(&row.member, member));
-        let at = at.unwrap_or_else(|| {
-            self.rows.push(Row { member: member.clone(), entries: Vec::new(), everyone: None });
-            self.rows.len() - 1
+        let rows = &mut self.rows;
+        let at = *self.places.entry(member.id()).or_insert_with(|| {
+            rows.push(Row {
+                member: member.clone(),
+                entries: Vec::new(),
+                everyone: None,
+                addressed: 0,
+            });
+            rows.len() - 1
         });
         &mut self.rows[at]
     }
@@ -227,6 +301,9 @@ impl Table {
         let row = &mut self.rows[row];
         let entry = row.entries.remove(entry);
         row.everyone = None;
+        if row.is_empty() {
+            self.places.remove(&row.member.id());
+        }
         self.grouped -= usize::from(entry.group.is_some());
         self.special -= usize::from(entry.is_special());
     }
@@ -239,6 +316,10 @@ impl Entry {
 }
 
 impl Row {
+    fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     fn everyone(&mut self) -> Arc<[ListenerId]> {
         let entries = &self.entries;
         self.everyone

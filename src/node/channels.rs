@@ -2,19 +2,20 @@
 //!
 //! `thread` is the handle of the current thread, `member` what `join` returned.
 
+use std::mem::take;
 use std::sync::Arc;
 use std::time::Duration;
 
 use napi::{Env, Result};
 use napi_derive::napi;
 
-use super::thread::{Thread, find, unknown};
+use super::thread::{Place, Thread, find, unknown};
 use crate::core::endpoint::Letter;
-use crate::core::member::Member;
+use crate::core::member::{Member, Unlistened};
 use crate::core::quota::Limits;
-use crate::core::route::ListenerOptions;
+use crate::core::route::{ListenerOptions, Route};
 
-/// Joins a channel. At most so many messages, and bytes of them, wait for the member; others are told
+/// Joins a channel. The member has at most so many unsettled messages, and bytes of them; others are told
 /// when the thread has not looked for `stall_after` milliseconds, or never where that is 0.
 #[napi(catch_unwind)]
 pub fn join(
@@ -31,7 +32,7 @@ pub fn join(
     }
     let member = thread.endpoint.join(&channel, limits);
     let id = member.id().as_u32();
-    thread.members.borrow_mut().insert(id, member);
+    thread.members.borrow_mut().insert(id, Place { member, routes: Vec::new() });
     Ok(id)
 }
 
@@ -39,8 +40,9 @@ pub fn join(
 #[napi(catch_unwind)]
 pub fn leave(thread: u32, member: u32) -> Result<()> {
     let thread = find(thread)?;
-    drop_routes(&thread, member);
-    self::member(&thread, member)?.leave();
+    let place = self::member(&thread, member)?;
+    place.channel().let_go(take_routes(&thread, member));
+    place.leave();
     Ok(())
 }
 
@@ -70,29 +72,36 @@ pub fn listen(
     Ok(())
 }
 
-/// Removes a listener. Returns whether its id is in use until a letter says otherwise.
+/// Removes a listener. Returns whether its id is in use until a letter says otherwise; else it is free, once
+/// JavaScript has dealt with what it has read.
 #[napi(catch_unwind)]
 pub fn unlisten(thread: u32, member: u32, id: u32) -> Result<bool> {
     let thread = find(thread)?;
-    if self::member(&thread, member)?.unlisten(id) {
-        return Ok(true);
+    match self::member(&thread, member)?.unlisten(id) {
+        Unlistened::Waiting => Ok(true),
+        Unlistened::Unused => Ok(false),
+        Unlistened::Collected => {
+            // What was not read yet may be for it.
+            let mut unread = thread.unread.borrow_mut();
+            let may_come = !unread.is_empty();
+            if may_come {
+                unread.push_back(Letter::Forget(id));
+            }
+            Ok(may_come)
+        }
     }
-    // Nothing is in the mailbox, but what was collected and not read may still be for it.
-    let mut unread = thread.unread.borrow_mut();
-    let may_come = !unread.is_empty();
-    if may_come {
-        unread.push_back(Letter::Forget(id));
-    }
-    Ok(may_come)
 }
 
 /// A number for an event of a channel, to emit it by.
 #[napi(catch_unwind)]
 pub fn route(thread: u32, member: u32, event: String) -> Result<u32> {
     let thread = find(thread)?;
-    let member = self::member(&thread, member)?;
-    let route = member.channel().route(&event);
-    let number = thread.unsent.send_all().routes().insert((member, route));
+    let emitter = self::member(&thread, member)?;
+    let route = emitter.channel().route(&event);
+    let number = thread.unsent.send_all().routes().insert((emitter, route));
+    if let Some(place) = thread.members.borrow_mut().get_mut(&member) {
+        place.routes.push(number);
+    }
     Ok(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
@@ -100,8 +109,8 @@ pub fn route(thread: u32, member: u32, event: String) -> Result<u32> {
 #[napi(catch_unwind)]
 pub fn forget_routes(thread: u32, member: u32) -> Result<()> {
     let thread = find(thread)?;
-    drop_routes(&thread, member);
-    self::member(&thread, member)?.channel().prune();
+    let place = self::member(&thread, member)?;
+    place.channel().let_go(take_routes(&thread, member));
     Ok(())
 }
 
@@ -135,14 +144,14 @@ pub fn failed(thread: u32, member: u32) -> Result<f64> {
     Ok(self::member(&*find(thread)?, member)?.failed() as f64)
 }
 
-/// Whether more than half of what may wait does, for some member of another thread.
+/// Whether of some member of another thread more than half of the room is used.
 #[napi(catch_unwind)]
 pub fn is_congested(thread: u32, member: u32) -> Result<bool> {
     let member = self::member(&*find(thread)?, member)?;
     Ok(member.channel().is_congested(member.endpoint()))
 }
 
-/// Asks for a letter when no member of another thread has much waiting.
+/// Asks for a letter when members of other threads have room again; once for each that waits for it.
 #[napi(catch_unwind)]
 pub fn wait_for_room(thread: u32, member: u32) -> Result<()> {
     self::member(&*find(thread)?, member)?.wait_for_room();
@@ -152,9 +161,15 @@ pub fn wait_for_room(thread: u32, member: u32) -> Result<()> {
 /// The member of this id, which must be of this thread. What it has emitted was sent.
 pub fn member(thread: &Thread, member: u32) -> Result<Arc<Member>> {
     thread.unsent.send_all();
-    thread.members.borrow().get(&member).cloned().ok_or_else(|| unknown("member"))
+    let members = thread.members.borrow();
+    members.get(&member).map(|place| place.member.clone()).ok_or_else(|| unknown("member"))
 }
 
-fn drop_routes(thread: &Thread, member: u32) {
-    thread.unsent.send_all().routes().retain(|_, (of, _)| of.id().as_u32() != member);
+/// The routes that a member has numbers for. The numbers mean nothing any more.
+fn take_routes(thread: &Thread, member: u32) -> Vec<Arc<Route>> {
+    let numbers = thread.members.borrow_mut().get_mut(&member).map(|place| take(&mut place.routes));
+    let mut sent = thread.unsent.send_all();
+    let routes = sent.routes();
+    let taken = numbers.into_iter().flatten().filter_map(|number| routes.try_remove(number));
+    taken.map(|(_, route)| route).collect()
 }

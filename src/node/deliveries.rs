@@ -7,7 +7,7 @@ use napi_derive::napi;
 
 use super::emissions::place;
 use super::hot::Passed;
-use super::thread::{Thread, find, unknown};
+use super::thread::{Thread, find, shrink_slab, unknown};
 
 /// What the emitter of a packet, or of a delivery, has published.
 #[napi(catch_unwind)]
@@ -35,6 +35,7 @@ pub fn settle(thread: u32, ranges: &[u32], count: u32) -> Result<()> {
         packet.settle(first as usize, events as usize, failed);
         if packet.is_settled() {
             packets.remove(handle as usize);
+            shrink_slab(&mut packets);
         }
     }
     Ok(())
@@ -126,6 +127,11 @@ pub fn skip(thread: u32, delivery: u32, index: u32) -> Result<()> {
 
 /// Dropped with no borrow held: what is let go of may wake this very thread.
 fn let_go(thread: &Thread, delivery: u32) {
-    let released = thread.taken.borrow_mut().try_remove(delivery as usize);
+    let released = {
+        let mut taken = thread.taken.borrow_mut();
+        let released = taken.try_remove(delivery as usize);
+        shrink_slab(&mut taken);
+        released
+    };
     drop(released);
 }

@@ -118,7 +118,7 @@ pub fn done(thread: u32, member: u32) -> Result<()> {
 /// Gives an emission up: what has not started never will.
 #[napi(catch_unwind)]
 pub fn withdraw(thread: u32, token: u32) -> Result<()> {
-    let dispatch = find(thread)?.withdrawable.borrow_mut().remove(&token);
+    let dispatch = find(thread)?.take_withdrawable(token);
     if let Some(dispatch) = dispatch.and_then(|dispatch| dispatch.upgrade()) {
         dispatch.withdraw();
     }

@@ -132,6 +132,8 @@ pub struct Counters {
     pub deadlines: u32,
     /// Wakes sent since the process started.
     pub wakes: f64,
+    /// Members, rows of listeners and routes that were looked at since then because some came, went or changed.
+    pub visits: f64,
 }
 
 /// The engine's counts, for tests and for those who look for leaks.
@@ -145,6 +147,7 @@ pub fn counters() -> Counters {
         dispatches: count(&metrics::DISPATCHES),
         deadlines: count(&metrics::DEADLINES),
         wakes: metrics::WAKES.get() as f64,
+        visits: metrics::VISITS.get() as f64,
     }
 }
 

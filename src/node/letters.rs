@@ -5,10 +5,11 @@
 //! is left out: no bytes stand for bytes for which there is no memory. The first word of a batch is
 //! 1 if the reader has to read again.
 
-use super::thread::Thread;
+use super::thread::{Thread, shrink};
 use crate::core::delivery::Delivery;
 use crate::core::endpoint::Letter;
-use crate::core::outcome::{Cause, Outcome};
+use crate::core::member::MemberId;
+use crate::core::outcome::{Cause, Lost, Outcome};
 use crate::core::packet::{Packet, words_of};
 
 const PACKET: u32 = 1;
@@ -22,6 +23,10 @@ const DRAINED: u32 = 8;
 
 const MUST_START: u32 = 1;
 const REQUEST: u32 = 2;
+
+const STARTED: u32 = 1;
+const COUNTED: u32 = 2;
+const VARIOUS: u32 = 4;
 
 /// Writes as many letters as fit, all news first, and no more than `room` events for listeners, unless
 /// it is the rest of a packet. Returns the number of words that were written, or, where not even the
@@ -37,7 +42,10 @@ pub fn read(thread: &Thread, out: &mut [u32], room: u32) -> i32 {
     let mut room = room as usize;
     loop {
         let queue = if news.is_empty() { &mut *unread } else { &mut *news };
-        let Some(mut letter) = queue.pop_front() else { break };
+        let Some(letter) = queue.pop_front() else { break };
+        if letter.is_over() {
+            continue;
+        }
         let (size, events) = (size_of(&letter, words.are_stripped), letter.events());
         let fits = words.used + size <= words.out.len();
         if !fits || (events > 0 && room == 0) {
@@ -48,10 +56,11 @@ pub fn read(thread: &Thread, out: &mut [u32], room: u32) -> i32 {
             break;
         }
         room = room.saturating_sub(events);
-        letter.receive();
         write(thread, letter, &mut words);
         words.are_stripped = false;
     }
+    shrink(&mut news);
+    shrink(&mut unread);
     words.out[0] = u32::from(found);
     to_length(words.used)
 }
@@ -95,7 +104,8 @@ fn size_of(letter: &Letter, is_stripped: bool) -> usize {
         }
         Letter::Packet(packet) => 5 + packet.words().len(),
         Letter::Delivery(delivery) => {
-            5 + delivery.listeners().len() + words_for(delivery.payload())
+            let payload = if is_stripped { 0 } else { delivery.dispatch().size().div_ceil(4) };
+            6 + delivery.listeners().len() + payload
         }
         Letter::Settled { outcome, .. } => {
             let failures = outcome.failures.iter().map(|failure| match &failure.cause {
@@ -104,7 +114,10 @@ fn size_of(letter: &Letter, is_stripped: bool) -> usize {
             });
             5 + failures.sum::<usize>() + outcome.answer.as_deref().map_or(0, words_for)
         }
-        Letter::Lost { lost, .. } => 8 + lost.event.len().div_ceil(4) + words_for(&lost.payload),
+        Letter::Lost { lost, .. } => {
+            let name = lost.event.as_deref().map_or(0, |event| 1 + event.len().div_ceil(4));
+            9 + name + lost.payload.as_deref().map_or(0, words_for)
+        }
         _ => 8,
     }
 }
@@ -114,23 +127,20 @@ fn write(thread: &Thread, letter: Letter, words: &mut Words<'_>) {
         Letter::Packet(packet) => write_packet(thread, packet, words),
         Letter::Delivery(delivery) => write_delivery(thread, delivery, words),
         Letter::Settled { token, outcome, .. } => {
-            thread.withdrawable.borrow_mut().remove(&token);
+            thread.take_withdrawable(token);
             words.put_all(&[SETTLED, token]);
             write_outcome(&outcome, words);
         }
-        Letter::Lost { emitter, lost, .. } => {
-            let (kind, detail) = kind_of(&lost.cause);
-            words.put_all(&[LOST, emitter.as_u32(), kind, detail, lost.listeners]);
-            words.put_all(&[lost.thread, u32::from(lost.started)]);
-            words.put_bytes(lost.event.as_bytes());
-            words.put_payload(&lost.payload);
-        }
+        Letter::Lost { emitter, lost, .. } => write_lost(emitter, &lost, words),
+        // Others came in its place.
+        Letter::Losses(_) => {}
         Letter::Forget(listener) => words.put_all(&[FORGET, listener]),
         Letter::ThreadExit { member, thread } => {
             words.put_all(&[THREAD_EXIT, member.as_u32(), thread]);
         }
-        Letter::Stall { member, thread, waiting, ms } => {
-            words.put_all(&[STALL, member.as_u32(), thread, waiting, ms]);
+        Letter::Stall(stall) => {
+            let member = stall.member().as_u32();
+            words.put_all(&[STALL, member, stall.thread, stall.waiting, stall.ms]);
         }
         Letter::Drained(member) => words.put_all(&[DRAINED, member.as_u32()]),
     }
@@ -166,8 +176,27 @@ fn write_delivery(thread: &Thread, delivery: Delivery, words: &mut Words<'_>) {
     let handle_at = words.used;
     words.put_all(&[0, delivery.emitter().endpoint().id(), count]);
     words.put_all(listeners);
-    words.put_payload(delivery.payload());
+    words.put_payload(&delivery.payload());
     words.out[handle_at] = to_word(thread.taken.borrow_mut().insert(delivery));
+}
+
+fn write_lost(emitter: MemberId, lost: &Lost, words: &mut Words<'_>) {
+    let (kind, detail) = kind_of(&lost.cause);
+    let mut flags = if lost.started { STARTED } else { 0 };
+    if lost.payload.is_none() {
+        flags |= COUNTED;
+    }
+    if lost.event.is_none() {
+        flags |= VARIOUS;
+    }
+    words.put_all(&[LOST, emitter.as_u32(), flags, kind, detail, lost.listeners]);
+    words.put_all(&[lost.count, lost.thread.unwrap_or_default()]);
+    if let Some(event) = &lost.event {
+        words.put_bytes(event.as_bytes());
+    }
+    if let Some(payload) = &lost.payload {
+        words.put_payload(payload);
+    }
 }
 
 fn write_outcome(outcome: &Outcome, words: &mut Words<'_>) {

@@ -38,6 +38,9 @@ const PATIENCE: Duration = Duration::from_micros(20);
 const PACE: Duration = Duration::from_micros(100);
 const MANY: usize = 16;
 
+/// Memory for so many things is kept when there is none of them.
+const MUCH: usize = 1_024;
+
 static ATTACHED_COUNT: AtomicUsize = AtomicUsize::new(0);
 static LAST_HANDLE: AtomicU32 = AtomicU32::new(0);
 
@@ -49,24 +52,32 @@ thread_local! {
 /// Where payloads are.
 pub type LentBytes = Option<Lent<Uint8Array>>;
 
+/// The place of a bus in a channel, and the numbers of the events that it emits.
+pub struct Place {
+    pub member: Arc<Member>,
+    pub routes: Vec<usize>,
+}
+
 /// What is kept for a JS thread. See the [module](self).
 pub struct Thread {
     handle: u32,
     pub endpoint: Arc<Endpoint>,
     doorbell: Arc<Doorbell>,
     /// The places of this thread's buses in channels, by the id of the member.
-    pub members: RefCell<HashMap<u32, Arc<Member>>>,
+    pub members: RefCell<HashMap<u32, Place>>,
     /// What JavaScript has emitted and not sent, and the events that it emits by number.
     pub unsent: Arc<Unsent>,
     /// Packets and deliveries whose listeners have not all settled, by the handles that JavaScript has.
     pub packets: RefCell<Slab<Packet>>,
     pub taken: RefCell<Slab<Delivery>>,
     /// Letters that were collected, and not read by JavaScript yet: news, and what listeners have to
-    /// deal with, which takes room until it is read.
+    /// deal with.
     pub news: RefCell<VecDeque<Letter>>,
     pub unread: RefCell<VecDeque<Letter>>,
     /// There is no memory for what the first of them carries.
     pub strips: Cell<bool>,
+    /// When so many are unread, those that are over are taken out.
+    sweep_at: Cell<usize>,
     /// What the last emission chose among this thread's own listeners.
     pub own: RefCell<Vec<Own>>,
     /// Dispatches that JavaScript may withdraw, by their token.
@@ -105,6 +116,7 @@ pub fn attach(env: Env, drain: Function<'_, bool, ()>, thread: u32) -> Result<u3
         news: RefCell::default(),
         unread: RefCell::default(),
         strips: Cell::default(),
+        sweep_at: Cell::new(MUCH),
         own: RefCell::default(),
         withdrawable: RefCell::default(),
         lent: RefCell::default(),
@@ -146,7 +158,7 @@ impl Thread {
             self.endpoint.watch(usize::MAX, &mut letters);
         } else {
             // Whether to look again is told by what is found.
-            let _found = self.endpoint.look(usize::MAX, &mut letters);
+            let _found = self.endpoint.collect(usize::MAX, &mut letters);
         }
         let found = !letters.is_empty();
         if found {
@@ -189,6 +201,21 @@ impl Thread {
                 _ => news.push_back(letter),
             }
         }
+        // What is over gives its room to what comes next, so it must not pile up before a thread that is slow.
+        if unread.len() >= self.sweep_at.get() {
+            unread.retain(|letter| !letter.is_over());
+            self.sweep_at.set(MUCH.max(2 * unread.len()));
+        }
+    }
+
+    /// The dispatch of this token, which can not be withdrawn any more.
+    pub fn take_withdrawable(&self, token: u32) -> Option<Weak<Dispatch>> {
+        let mut withdrawable = self.withdrawable.borrow_mut();
+        let taken = withdrawable.remove(&token);
+        if withdrawable.is_empty() && withdrawable.capacity() > MUCH {
+            *withdrawable = HashMap::new();
+        }
+        taken
     }
 
     fn has_letters(&self) -> bool {
@@ -228,7 +255,21 @@ impl Thread {
 
     /// Whether something is on its way that this thread emitted.
     fn is_pending(&self) -> bool {
-        self.members.borrow().values().any(|member| member.pending() > 0)
+        self.endpoint.is_pending()
+    }
+}
+
+/// Frees the memory of a queue that was long and is empty.
+pub fn shrink(queue: &mut VecDeque<Letter>) {
+    if queue.is_empty() && queue.capacity() > MUCH {
+        *queue = VecDeque::new();
+    }
+}
+
+/// As [`shrink`], for things with handles: none of them is known any more.
+pub fn shrink_slab<T>(slab: &mut Slab<T>) {
+    if slab.is_empty() && slab.capacity() > MUCH {
+        *slab = Slab::new();
     }
 }
 

@@ -80,7 +80,7 @@ fn whoever_stays_gets_every_event_once_and_in_order_while_others_come_and_go() {
         for letter in letters.drain(..) {
             match letter {
                 Letter::Delivery(delivery) => {
-                    seen(delivery.payload());
+                    seen(&delivery.payload());
                     delivery.succeed(0, None);
                     left -= 1;
                 }

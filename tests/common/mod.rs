@@ -151,11 +151,14 @@ pub fn say(letter: &Letter) -> String {
         Letter::Packet(packet) => format!("packet of {}", packet.len()),
         Letter::Settled { token, .. } => format!("settled {token}"),
         Letter::Lost { lost, .. } => {
-            format!("lost {} {:?} × {}", lost.event, lost.cause, lost.listeners)
+            let event = lost.event.as_deref().unwrap_or("various");
+            let times = if lost.count > 1 { format!(", {} times", lost.count) } else { "".into() };
+            format!("lost {event} {:?} × {}{times}", lost.cause, lost.listeners)
         }
         Letter::Forget(id) => format!("forget {id}"),
         Letter::ThreadExit { thread, .. } => format!("exit of {thread}"),
-        Letter::Stall { thread, waiting, .. } => format!("stall of {thread}, {waiting} wait"),
+        Letter::Losses(_) => panic!("it is for the endpoint, not for its owner"),
+        Letter::Stall(stall) => format!("stall of {}, {} wait", stall.thread, stall.waiting),
         Letter::Drained(_) => "drained".into(),
     }
 }

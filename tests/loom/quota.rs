@@ -16,7 +16,7 @@ fn no_more_than_the_bounds_allow_waits_at_any_moment() {
             let (quota, waiting) = (quota.clone(), waiting.clone());
             thread::spawn(move || {
                 for bytes in sizes {
-                    if quota.take(bytes) {
+                    if quota.take(bytes).is_some() {
                         let share = 1_000 + bytes;
                         let now = waiting.fetch_add(share, Ordering::AcqRel) + share;
                         assert!(now / 1_000 <= 2, "messages");
@@ -29,7 +29,7 @@ fn no_more_than_the_bounds_allow_waits_at_any_moment() {
         });
         threads.into_iter().for_each(|thread| thread.join().unwrap());
         assert_eq!(quota.messages(), 0);
-        assert!(quota.take(20), "alone, and no byte is missing");
+        assert!(quota.take(20).is_some(), "alone, and no byte is missing");
     });
 }
 
@@ -37,11 +37,11 @@ fn no_more_than_the_bounds_allow_waits_at_any_moment() {
 fn a_deposit_that_fits_is_never_refused_because_of_one_that_does_not() {
     loom::model(|| {
         let quota = Arc::new(Quota::new(Limits { messages: 9, bytes: 10 }));
-        assert!(quota.take(1));
+        assert!(quota.take(1).is_some());
         let other = quota.clone();
-        let refused = thread::spawn(move || assert!(!other.take(10)));
-        assert!(quota.take(9));
-        assert!(!quota.take(1));
+        let refused = thread::spawn(move || assert!(other.take(10).is_none()));
+        assert!(quota.take(9).is_some());
+        assert!(quota.take(1).is_none());
         refused.join().unwrap();
     });
 }

@@ -38,6 +38,7 @@ impl Rules {
     /// The id of the chosen listener, which is used up if it is a `once` listener.
     pub fn claim(&mut self, event: usize, row: usize, entry: usize) -> u32 {
         self.choices += 1;
+        self.address(event, row);
         let entries = &mut self.rows[event][row].entries;
         entries[entry].chosen = self.choices;
         let id = entries[entry].id;
@@ -74,6 +75,9 @@ impl Rules {
                 } else if !ids.is_empty() {
                     has_room = self.take(member, size);
                     parts.push((member, ids, Choice::Everyone, has_room));
+                    if has_room {
+                        self.address(event, row);
+                    }
                 }
                 if has_room {
                     let row = &mut self.rows[event][row];
@@ -124,6 +128,9 @@ impl Rules {
                 self.members[emitter].pending += 1;
                 let has_room = self.take(member, size);
                 parts.push((member, ids, Choice::Everyone, has_room));
+                if has_room {
+                    self.address(event, row);
+                }
             }
         }
         let listeners = parts.iter().map(|part: &(_, Vec<u32>, _, _)| part.1.len() as u32).sum();
@@ -171,7 +178,14 @@ impl Rules {
     pub fn let_go(&mut self, item: Item) {
         let part = self.part_mut(item);
         let member = part.member;
-        let was_in_flight = std::mem::replace(&mut part.in_flight, false);
-        self.members[member].in_flight -= usize::from(was_in_flight);
+        if std::mem::replace(&mut part.in_flight, false) {
+            self.members[member].in_flight -= 1;
+            self.give_back(member, self.emissions[item.emission].size);
+        }
+    }
+
+    /// An event is on its way to a listener of this row.
+    fn address(&mut self, event: usize, row: usize) {
+        self.rows[event][row].entries.iter_mut().for_each(|entry| entry.addressed = true);
     }
 }

@@ -42,7 +42,8 @@ pub struct Member {
     pub in_flight: usize,
     pub pending: usize,
     pub failed: usize,
-    pub waits_for_room: bool,
+    /// How often it asked for room and was not told since.
+    pub asked: usize,
 }
 
 pub struct Row {
@@ -57,6 +58,15 @@ pub struct Entry {
     pub limited: bool,
     pub group: Option<usize>,
     pub chosen: u64,
+    /// An event was addressed to a listener of its row since it was added.
+    pub addressed: bool,
+}
+
+/// What is left of a listener that was removed, but for where it waits.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Left {
+    Nothing,
+    Something,
 }
 
 pub struct Emission {
@@ -123,7 +133,7 @@ impl Rules {
             in_flight: 0,
             pending: 0,
             failed: 0,
-            waits_for_room: false,
+            asked: 0,
         });
         if self.endpoints[endpoint].closed {
             // It leaves as it comes.
@@ -144,13 +154,19 @@ impl Rules {
         entries.insert(if prepend { 0 } else { entries.len() }, entry);
     }
 
-    pub fn unlisten(&mut self, member: usize, id: u32) {
+    pub fn unlisten(&mut self, member: usize, id: u32) -> Left {
+        let mut left = Left::Something;
         for rows in &mut self.rows {
             for row in rows.iter_mut().filter(|row| row.member == member) {
-                row.entries.retain(|entry| entry.id != id);
+                let is_it = |entry: &Entry| entry.id == id;
+                if row.entries.iter().any(|entry| is_it(entry) && !entry.addressed) {
+                    left = Left::Nothing;
+                }
+                row.entries.retain(|entry| !is_it(entry));
             }
         }
         self.tidy();
+        left
     }
 
     pub fn tidy(&mut self) {
@@ -159,6 +175,7 @@ impl Rules {
 
     pub fn leave(&mut self, member: usize) {
         self.members[member].left = true;
+        self.members[member].asked = 0;
         self.rows.iter_mut().for_each(|rows| rows.retain(|row| row.member != member));
         self.tell_drained();
     }
@@ -183,33 +200,58 @@ impl Rules {
         messages > limits.0 / parts || bytes > limits.1 / parts
     }
 
-    /// An event of this size no longer waits for a member.
-    pub fn give_back(&mut self, member: usize, messages: usize, bytes: usize) {
-        let was_low = !self.uses(member, 4);
-        self.members[member].messages -= messages;
-        self.members[member].bytes -= bytes;
-        if !was_low && !self.uses(member, 4) {
+    /// An event of this size takes no room any more.
+    pub fn give_back(&mut self, member: usize, size: usize) {
+        let (was_high, was_low) = (self.uses(member, 2), !self.uses(member, 4));
+        self.members[member].messages -= 1;
+        self.members[member].bytes -= size;
+        let is_low = !was_low && !self.uses(member, 4);
+        let is_not_high = was_high && !self.uses(member, 2);
+        if is_low || (is_not_high && self.asked(self.members[member].endpoint) > 0) {
             self.tell_drained();
         }
     }
 
     pub fn wait_for_room(&mut self, member: usize) {
-        self.members[member].waits_for_room = true;
+        self.members[member].asked += 1;
         self.tell_drained();
     }
 
+    fn asked(&self, endpoint: usize) -> usize {
+        self.places(endpoint).map(|at| self.members[at].asked).sum()
+    }
+
+    fn places(&self, endpoint: usize) -> impl Iterator<Item = usize> {
+        let is_there = move |member: &Member| !member.left && member.endpoint == endpoint;
+        (0..self.members.len()).filter(move |at| is_there(&self.members[*at]))
+    }
+
+    fn is_high(&self, endpoint: usize) -> bool {
+        self.places(endpoint).any(|at| self.uses(at, 2))
+    }
+
+    /// Whether its room is scarce only for those of its listeners that may wait for room themselves.
+    fn is_blocked(&self, endpoint: usize) -> bool {
+        let asked = self.asked(endpoint);
+        let is_high_without = |at: usize| {
+            let Member { limits, messages, bytes, .. } = self.members[at];
+            let left = messages.saturating_sub(asked);
+            left > limits.0 / 2 || bytes * left / messages.max(1) > limits.1 / 2
+        };
+        self.is_high(endpoint) && !self.places(endpoint).any(is_high_without)
+    }
+
     pub fn is_congested(&self, except: usize) -> bool {
-        (0..self.members.len()).any(|at| {
-            let other = &self.members[at];
-            !other.left && other.endpoint != except && self.uses(at, 2)
-        })
+        let mut others = (0..self.endpoints.len()).filter(|at| *at != except && self.is_high(*at));
+        others.any(|at| !self.is_blocked(at) || !self.is_blocked(except))
     }
 
     pub fn tell_drained(&mut self) {
+        let free: Vec<_> = (0..self.endpoints.len()).filter(|at| !self.is_congested(*at)).collect();
         for at in 0..self.members.len() {
-            let Member { left, endpoint, waits_for_room, .. } = self.members[at];
-            if !left && waits_for_room && !self.is_congested(endpoint) {
-                self.members[at].waits_for_room = false;
+            let Member { left, endpoint, asked, .. } = self.members[at];
+            if !left && asked > 0 && free.contains(&endpoint) {
+                self.members[at].asked = 0;
                 self.letter(endpoint, format!("drained {at}"));
             }
         }

@@ -66,6 +66,9 @@ impl Rules {
         let started = part.started;
         let index = part.settled.iter().position(|settled| !settled).unwrap() as u32;
         part.settled.fill(true);
+        if !started {
+            self.let_go(item);
+        }
         let emission = &mut self.emissions[item.emission];
         let part = item.part as u32;
         let failure = Failure { part, index, listeners, thread, cause: cause.clone() };
@@ -154,6 +157,7 @@ impl Rules {
             let item = Item { emission, part };
             if !self.part(item).started && self.part(item).open() > 0 {
                 self.part_mut(item).settled.fill(true);
+                self.let_go(item);
                 last = Some(item);
             }
         }
@@ -179,8 +183,6 @@ impl Rules {
         self.endpoints[endpoint].closed = true;
         self.endpoints[endpoint].letters.clear();
         while let Some(item) = self.endpoints[endpoint].queue.pop_front() {
-            let (member, size) = (self.part(item).member, self.emissions[item.emission].size);
-            self.give_back(member, 1, size);
             self.drop_item(item);
         }
         if !leaving.is_empty() {

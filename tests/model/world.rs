@@ -7,7 +7,7 @@ use futures::channel::oneshot;
 use parallel_event_bus::core::delivery::Delivery;
 use parallel_event_bus::core::dispatch::{Dispatch, Emission};
 use parallel_event_bus::core::endpoint::{Endpoint, Letter};
-use parallel_event_bus::core::member::Member;
+use parallel_event_bus::core::member::{Member, Unlistened};
 use parallel_event_bus::core::outcome::{Cause, Outcome, Reply};
 use parallel_event_bus::core::packet::Packet;
 use parallel_event_bus::core::quota::Limits;
@@ -101,7 +101,7 @@ impl World {
                 let name = group.map(|group| format!("group {group}").into());
                 let options = ListenerOptions { once, prepend, group: name, limited };
                 self.members[member].listen(&name_of(event), id, options);
-                let entry = Entry { id, once, limited, group, chosen: 0 };
+                let entry = Entry { id, once, limited, group, chosen: 0, addressed: false };
                 self.rules.listen(member, event, prepend, entry);
             }
             Step::Unlisten { listener } => self.unlisten(listener),
@@ -159,13 +159,18 @@ impl World {
         let Some(at) = listener.checked_rem(self.listeners.len()) else { return };
         let (id, member) = (at as u32, self.listeners[at]);
         let endpoint = self.rules.members[member].endpoint;
-        let comes = self.members[member].unlisten(id);
-        self.rules.unlisten(member, id);
-        if comes {
+        let left = self.members[member].unlisten(id);
+        let expected = self.rules.unlisten(member, id);
+        assert_eq!(left == Unlistened::Unused, expected == rules::Left::Nothing);
+        if left == Unlistened::Waiting {
             self.rules.letter(endpoint, format!("forget {id}"));
-        } else {
-            let waits = |item: &Item| self.rules.part(*item).listeners.contains(&id);
-            assert!(!self.rules.endpoints[endpoint].queue.iter().any(waits), "for {id}");
+            return;
+        }
+        let is_for = |item: &Item| self.rules.part(*item).listeners.contains(&id);
+        assert!(!self.rules.endpoints[endpoint].queue.iter().any(is_for), "for {id}");
+        if left == Unlistened::Unused {
+            let mut collected = self.inboxes[endpoint].iter().flat_map(Held::items);
+            assert!(!collected.any(|item| is_for(&item)), "for {id}");
         }
     }
 
@@ -334,8 +339,7 @@ impl World {
             let said = self.say(&letter);
             match letter {
                 Letter::Delivery(delivery) => {
-                    let item = self.collected(endpoint, delivery.payload());
-                    self.give_back(&[item]);
+                    let item = self.collected(endpoint, &delivery.payload());
                     let emission = &self.rules.emissions[item.emission];
                     let part = &emission.parts[item.part];
                     assert_eq!(delivery.listeners(), part.listeners);
@@ -356,7 +360,6 @@ impl World {
                         self.remembers(listeners);
                         items.push(item);
                     }
-                    self.give_back(&items);
                     self.inboxes[endpoint].push_back(Held::Packet(packet, items));
                 }
                 Letter::Forget(id) => {
@@ -371,16 +374,11 @@ impl World {
     /// The next event of a mailbox is the one with this payload.
     fn collected(&mut self, endpoint: usize, payload: &[u8]) -> Item {
         let item = self.rules.endpoints[endpoint].queue.pop_front().expect("nothing waits");
-        let size = self.rules.emissions[item.emission].size;
-        let expected = if size == 0 { vec![] } else { payload_of(item.emission, size) };
+        let emission = &self.rules.emissions[item.emission];
+        let has_none = emission.size == 0 || (emission.is_finished() && !emission.post);
+        let expected = if has_none { vec![] } else { payload_of(item.emission, emission.size) };
         assert_eq!(payload, expected, "in the order of emission, once each");
         item
-    }
-
-    fn give_back(&mut self, items: &[Item]) {
-        let bytes = items.iter().map(|item| self.rules.emissions[item.emission].size).sum();
-        let member = self.rules.part(items[0]).member;
-        self.rules.give_back(member, items.len(), bytes);
     }
 
     fn remembers(&self, listeners: &[u32]) {
@@ -398,10 +396,14 @@ impl World {
         match letter {
             Letter::Settled { token, outcome, .. } => format!("settled {token} {outcome:?}"),
             Letter::Lost { emitter, lost, .. } => {
-                let number = u32::from_ne_bytes(lost.payload[..4].try_into().unwrap());
+                let (Some(payload), Some(thread)) = (&lost.payload, lost.thread) else {
+                    panic!("so few are told one by one")
+                };
+                let number = u32::from_ne_bytes(payload[..4].try_into().unwrap());
                 let what = format!("{number} {:?} × {}", lost.cause, lost.listeners);
-                assert_eq!(*lost.event, *name_of(self.rules.emissions[number as usize].event));
-                format!("lost {what}, {}, {}, {}", lost.thread, lost.started, of(*emitter))
+                let name = name_of(self.rules.emissions[number as usize].event);
+                assert_eq!((lost.event.as_deref(), lost.count), (Some(&*name), 1));
+                format!("lost {what}, {thread}, {}, {}", lost.started, of(*emitter))
             }
             Letter::Forget(id) => format!("forget {id}"),
             Letter::ThreadExit { member, thread } => format!("exit {} {thread}", of(*member)),

@@ -1,0 +1,122 @@
+//! What a member costs that comes and goes does not depend on how many others there are: counted in how many
+//! members, rows and routes are looked at. These counts are of the whole process, so there are no other tests here.
+#![cfg(not(feature = "loom"))]
+
+mod common;
+
+use std::sync::Arc;
+
+use common::*;
+use parallel_event_bus::core::endpoint::{Endpoint, Letter};
+use parallel_event_bus::core::member::Member;
+use parallel_event_bus::core::metrics::VISITS;
+use parallel_event_bus::core::quota::Limits;
+
+/// So many members for each of the first round in the second one.
+const TIMES: u64 = 8;
+const FIRST: u32 = 50;
+
+/// Fails if so many times as many members cost much more than so many times as much.
+fn assert_linear(what: &str, run: impl Fn(u32)) {
+    let visits = |members| {
+        let before = VISITS.get();
+        run(members);
+        VISITS.get() - before
+    };
+    let (few, many) = (visits(FIRST), visits(FIRST * TIMES as u32));
+    // Where each costs as much as there are others, it is as often again `TIMES`.
+    assert!(
+        many <= 2 * TIMES * few,
+        "{what}: {few} visits for few, {many} for {TIMES} times as many"
+    );
+}
+
+fn join(endpoint: &Arc<Endpoint>, channel: &str) -> Arc<Member> {
+    let member = endpoint.join(channel, Limits::default());
+    member.listen("e", member.id().as_u32(), plain());
+    member
+}
+
+fn join_all(endpoint: &Arc<Endpoint>, channel: &str, members: u32) -> Vec<Arc<Member>> {
+    (0..members).map(|_| join(endpoint, channel)).collect()
+}
+
+#[test]
+fn members_that_come_and_go_cost_the_same_however_many_there_are() {
+    assert_linear("of one endpoint, the first first", |members| {
+        let (endpoint, other) = (endpoint(1), member(2, "first"));
+        join_all(&endpoint, "first", members).iter().for_each(Member::leave);
+        end(&[&endpoint, other.endpoint()]);
+    });
+    assert_linear("of one endpoint, the last first", |members| {
+        let endpoint = endpoint(1);
+        join_all(&endpoint, "last", members).iter().rev().for_each(Member::leave);
+        endpoint.close();
+    });
+    assert_linear("of one endpoint that ends, in one channel", |members| {
+        let (endpoint, other) = (endpoint(1), member(2, "ends"));
+        let _members = join_all(&endpoint, "ends", members);
+        endpoint.close();
+        assert_eq!(said(other.endpoint()), ["exit of 1"]);
+        other.endpoint().close();
+    });
+    assert_linear("of one endpoint that ends, in channels of their own", |members| {
+        let endpoint = endpoint(1);
+        let _members: Vec<_> =
+            (0..members).map(|number| join(&endpoint, &format!("own {number}"))).collect();
+        endpoint.close();
+    });
+    assert_linear("with events of their own", |members| {
+        let endpoint = endpoint(1);
+        let members = join_all(&endpoint, "own events", members);
+        for member in &members {
+            member.listen(&format!("reply:{}", member.id().as_u32()), 0, plain());
+        }
+        members.iter().for_each(Member::leave);
+        assert!(members[0].channel().routes() <= 1);
+        endpoint.close();
+    });
+    assert_linear("that begin and cease to listen", |members| {
+        let endpoint = endpoint(1);
+        for member in join_all(&endpoint, "cease", members) {
+            let _ = member.unlisten(member.id().as_u32());
+        }
+        endpoint.close();
+    });
+    assert_linear("that wait for room", |members| {
+        let (endpoint, full, emitter) = full("wait");
+        let members = join_all(&endpoint, "wait", members);
+        members.iter().for_each(|member| member.wait_for_room());
+        members.iter().for_each(Member::leave);
+        end(&[&endpoint, full.endpoint(), emitter.endpoint()]);
+    });
+    assert_linear("that are told of room", |members| {
+        let (endpoint, full, emitter) = full("room");
+        let members = join_all(&endpoint, "room", members);
+        members.iter().for_each(|member| member.wait_for_room());
+        drop(read(full.endpoint()));
+        let told = read(&endpoint);
+        let told = told.iter().filter(|letter| matches!(letter, Letter::Drained(_)));
+        assert_eq!(told.count(), members.len());
+        end(&[&endpoint, full.endpoint(), emitter.endpoint()]);
+    });
+    assert_linear("while others pace themselves", |members| {
+        let endpoint = endpoint(1);
+        let emitter = member(2, "pace");
+        let members = join_all(&endpoint, "pace", members);
+        members.iter().for_each(|_| assert!(!emitter.channel().is_congested(emitter.endpoint())));
+        end(&[&endpoint, emitter.endpoint()]);
+    });
+}
+
+/// An endpoint, a member of another one without room, and the member that has filled it.
+fn full(channel: &str) -> (Arc<Endpoint>, Arc<Member>, Arc<Member>) {
+    let (full, emitter) = (small_member(2, channel, 1), member(3, channel));
+    full.listen("full", 1, plain());
+    drop(emit(&emitter, "full", b""));
+    (endpoint(1), full, emitter)
+}
+
+fn end(endpoints: &[&Arc<Endpoint>]) {
+    endpoints.iter().for_each(|endpoint| endpoint.close());
+}
