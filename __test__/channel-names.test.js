@@ -129,17 +129,3 @@ test('the listeners of the emitter run in its async context, and those of others
   await storage.run('context', () => bus.emitAndWait('x'))
   assert.deepEqual(Object.fromEntries(seen), { own: 'context', other: undefined })
 })
-
-test("events of one bus of a thread reach another one of it in their order with that one's own", {
-  todo: 'they come through the engine, and its own do not',
-}, async (t) => {
-  const { bus, join } = stage(t)
-  const other = join()
-  const heard = []
-  other.on('x', (number) => heard.push(number))
-  bus.emit('x', 1)
-  other.emit('x', 2)
-  bus.emit('x', 3)
-  await Promise.all([bus.idle(), other.idle()])
-  assert.deepEqual(heard, [1, 2, 3])
-})

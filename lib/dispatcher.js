@@ -48,6 +48,7 @@ class Dispatcher {
     this.eventsEmitted++
     this.listenersInvoked += emission.unsettled
     this.pending++
+    this.membership?.catchUp()
     outbox.push(emission)
   }
 

@@ -84,6 +84,24 @@ fn an_owner_that_polls_is_not_woken_until_a_look_finds_nothing() {
 }
 
 #[test]
+fn letters_that_are_taken_early_leave_the_wake_on_its_way() {
+    let (mailbox, bell) = mailbox();
+    mailbox.post(1).unwrap();
+    mailbox.post(2).unwrap();
+    let mut letters = Vec::new();
+    mailbox.take_early(&mut letters);
+    assert_eq!(letters, [1, 2]);
+    mailbox.post(3).unwrap();
+    assert_eq!((bell.rung(), mailbox.is_wake_pending()), (1, true), "it is not needed twice");
+    assert_eq!(collect(&mailbox, 9), (vec![3], true));
+    assert_eq!(collect(&mailbox, 9), (vec![], false));
+    // Of one that nobody was to be woken for.
+    mailbox.take_early(&mut letters);
+    mailbox.post(4).unwrap();
+    assert_eq!((bell.rung(), letters.len()), (2, 2));
+}
+
+#[test]
 fn a_nudge_wakes_without_a_letter_and_shares_the_wake() {
     let (mailbox, bell) = mailbox();
     assert!(mailbox.nudge());

@@ -9,6 +9,7 @@ use common::*;
 use parallel_event_bus::core::endpoint::Letter;
 use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::packet::Packet;
+use parallel_event_bus::core::quota::Limits;
 use parallel_event_bus::core::route::{ListenerOptions, Posted};
 
 fn post(emitter: &Arc<Member>, event: &str, payload: &[u8]) -> Posted {
@@ -41,6 +42,30 @@ fn a_burst_to_one_member_is_one_letter_that_reads_as_it_was_written() {
     }
     assert_eq!(packet.event(20), None);
     assert!(Arc::ptr_eq(packet.emitter(), &emitter) && Arc::ptr_eq(packet.member(), &other));
+}
+
+#[test]
+fn an_endpoint_gets_events_that_are_posted_at_once_in_their_order_whichever_member_they_are_for() {
+    let (emitter, endpoint) = (member(1, "shared"), endpoint(2));
+    let members = [1, 2].map(|id| {
+        let member = endpoint.join("shared", Limits::default());
+        member.listen("e", id, plain());
+        member
+    });
+    let route = emitter.channel().route("e");
+    assert!(!route.has_siblings(&emitter) && route.has_siblings(&members[0]));
+    assert_eq!(route.post_all(&emitter, &[b"a", b"b", b"c"]), Posted::To(2));
+    let mut heard = Vec::new();
+    for letter in read(&endpoint) {
+        let Letter::Packet(mut packet) = letter else { panic!("something else") };
+        for index in 0..packet.len() {
+            let (_, listeners, payload) = packet.event(index).unwrap();
+            heard.push((listeners[0], payload[0]));
+        }
+        packet.settle(0, packet.len(), 0);
+    }
+    assert_eq!(heard, [(1, b'a'), (2, b'a'), (1, b'b'), (2, b'b'), (1, b'c'), (2, b'c')]);
+    assert_eq!((emitter.pending(), emitter.addressed()), (0, 6));
 }
 
 #[test]

@@ -30,6 +30,8 @@ const VARIOUS = 4
 /** Lists of so many listeners are kept when there is none. */
 const MUCH = 1024
 
+const SEVERAL = Symbol('several')
+
 class Inbox {
   /** @type {Map<number, import('./membership.js').Membership>} the buses of this thread that are in a channel */
   memberships = new Map()
@@ -48,6 +50,8 @@ class Inbox {
   #freeIds = []
   /** Letters are being read: those to come may be for listeners that are gone. */
   #isReading = false
+  /** Whose events for other buses of this thread may not have been read: a bus's sender, SEVERAL, or null. */
+  #looper = null
   /** Ids that are free when these were read. */
   #gone = []
   /** @type {Set<import('./membership.js').Membership>} buses that wait for what a turn may bring */
@@ -72,11 +76,42 @@ class Inbox {
   /** Reads one batch. Returns whether to read again, soon. */
   read() {
     const again = this.#letters.next(Math.max(0, READ_AHEAD - this.waiting))
-    this.#isReading = true
-    while (!this.#letters.isAtEnd) this.#letter()
-    this.#isReading = false
-    for (const id of this.#gone.splice(0)) this.#forget(id)
+    this.#readBatch()
+    if (!again && this.unsent.isEmpty) this.#looper = null
     return again
+  }
+
+  #readBatch() {
+    this.#isReading = true
+    try {
+      while (!this.#letters.isAtEnd) this.#letter()
+    } finally {
+      this.#isReading = false
+    }
+    for (const id of this.#gone.splice(0)) this.#forget(id)
+  }
+
+  // Events of this thread for other buses of it
+  //
+  // They come as those of other threads do, and what a bus emits for its own listeners does not. So that these hear all
+  // in the order of emission, what other buses of the thread have emitted before is read before a bus emits.
+
+  /** A bus has emitted something that other buses of this thread may get. */
+  looped(sender) {
+    if (this.#looper === null) this.#looper = sender
+    else if (this.#looper !== sender) this.#looper = SEVERAL
+  }
+
+  /** To be called before a bus has its own listeners wait for an event. */
+  catchUp(sender) {
+    if (this.#looper === null || this.#looper === sender || this.#isReading || this.#outbox.exiting) return
+    this.#looper = null
+    // Not in the context of the emitter.
+    native.callOutside(this.#readLooped)
+  }
+
+  #readLooped = () => {
+    while (this.#letters.nextLooped()) this.#readBatch()
   }
 
   /** Whether the engine reads messages in this buffer, and it need not be passed; null is none. */

@@ -35,17 +35,28 @@ class Letters {
 
   /** Gets one batch, of no more than about `room` events. Returns whether to get another, soon. */
   next(room) {
-    let size = native.read(this.#thread, room, this.#words)
-    if (size < 0) {
-      if (!this.#allocate(-size)) native.strip(this.#thread)
-      size = native.read(this.#thread, room, this.#words)
-    }
-    this.#at = 1
-    this.#end = size
+    const size = this.#get((words) => native.read(this.#thread, room, words))
     // Nothing is read where there is not even memory for what carries nothing.
     const again = size < 0 || this.#words[0] === 1
     if (!again && size === 1 && this.#words.length > BUFFER_WORDS) this.#allocate(BUFFER_WORDS)
     return again
+  }
+
+  /** Gets one batch of events of this thread for other buses of it. Returns whether there were any. */
+  nextLooped() {
+    return this.#get((words) => native.readLooped(this.#thread, words)) > 1
+  }
+
+  /** @param {(words: Uint32Array) => number} read as `native.read` */
+  #get(read) {
+    let size = read(this.#words)
+    if (size < 0) {
+      if (!this.#allocate(-size)) native.strip(this.#thread)
+      size = read(this.#words)
+    }
+    this.#at = 1
+    this.#end = size
+    return size
   }
 
   /** Returns false where there is no memory for so many. */

@@ -110,6 +110,11 @@ class Membership {
     this.#keepsAlive = keep
   }
 
+  /** Its own listeners are about to get an event that it emits. */
+  catchUp() {
+    this.#inbox.catchUp(this.sender)
+  }
+
   // Hearing
 
   /** A listener that was chosen among several is done. */

@@ -9,7 +9,8 @@ const { Waiting } = require('./waiting.js')
 /** What the engine answers; see `src/node/emissions.rs`. */
 const NEEDS_PAYLOAD = -1
 const HAS_OWN = 1 << 30
-const OTHERS = HAS_OWN - 1
+const LOOPS = 1 << 29
+const OTHERS = LOOPS - 1
 /** What it is told, in flags. */
 const TO_ONE = 1
 const WITHDRAWABLE = 2
@@ -31,8 +32,8 @@ class Sender {
   #member
   /**
    * Whether other members heard the last event of a name, and whether it had plain listeners only. And how many of
-   * these others have, as long as listeners have changed so often, and no more.
-   * @type {Map<string, { number: number, heard: boolean, plain: boolean, others: number, changes: number }>}
+   * these others have, and whether in this thread, as long as listeners have changed so often, and no more.
+   * @type {Map<string, { number: number, heard: boolean, plain: boolean, others: number, loops: boolean, changes: number }>}
    */
   #routes = new Map()
   /** What a `post` has encoded that could not be posted, for the `send` that follows it. */
@@ -72,6 +73,7 @@ class Sender {
     // Since who listens was known, it may have changed: a getter of the arguments may have closed the bus.
     if (route.changes !== unsent.changes || !this.#inbox.reads(buffer)) return this.#offer(route, args, null, encoded)
     unsent.add(route.number, start, end)
+    if (route.loops) this.#inbox.looped(this)
     return route.others
   }
 
@@ -147,11 +149,20 @@ class Sender {
     const sent = this.#inbox.reads(buffer)
       ? native.post(thread, number, start, end)
       : native.post(thread, number, start, end, buffer)
-    route.plain = sent !== Sender.NOT_PLAIN
-    route.others = Math.max(0, sent)
+    const others = this.#withoutLoops(sent)
+    route.plain = others !== Sender.NOT_PLAIN
+    route.others = Math.max(0, others)
+    route.loops = others !== sent
     route.changes = changes
-    if (sent > 0) unsent.crossed()
-    return sent
+    if (others > 0) unsent.crossed()
+    return others
+  }
+
+  /** What `post` or `emit` of the engine returned, once it is known whether it may have gone to buses of this thread. */
+  #withoutLoops(sent) {
+    if (sent < 0 || (sent & LOOPS) === 0) return sent
+    this.#inbox.looped(this)
+    return sent - LOOPS
   }
 
   #emit({ number }, { buffer, start, end }, { toOne, token, limits }) {
@@ -159,9 +170,10 @@ class Sender {
     if (limits?.signal !== undefined) flags |= WITHDRAWABLE
     if (token >= 0) flags |= AWAITED
     const [thread, named, timeout] = [this.#thread, Math.max(0, token), Math.ceil(limits?.timeout ?? 0)]
-    return this.#inbox.reads(buffer)
+    const sent = this.#inbox.reads(buffer)
       ? native.emit(thread, number, start, end, flags, named, timeout)
       : native.emit(thread, number, start, end, flags, named, timeout, buffer)
+    return this.#withoutLoops(sent)
   }
 
   #route(name) {
@@ -172,7 +184,7 @@ class Sender {
         this.#routes.clear()
       }
       const number = native.route(this.#thread, this.#member, toEngine(name))
-      route = { number, heard: false, plain: true, others: 0, changes: 0 }
+      route = { number, heard: false, plain: true, others: 0, loops: false, changes: 0 }
       this.#routes.set(name, route)
     }
     return route

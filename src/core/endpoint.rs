@@ -252,6 +252,11 @@ impl Endpoint {
         self.pending.fetch_sub(1, Ordering::AcqRel);
     }
 
+    /// Collects letters before it was woken for them; see [`Mailbox::take_early`].
+    pub fn take_early(&self, into: &mut Vec<Letter>) {
+        self.mailbox.take_early(into);
+    }
+
     /// Leaves every channel, tells the others there, and settles what waits here: a delivery to one
     /// of a group goes to another of it, everything else fails as
     /// [`Cause::Gone`](super::outcome::Cause::Gone).

@@ -198,6 +198,12 @@ impl<T, W: Wake> Mailbox<T, W> {
         queue.wake_pending
     }
 
+    /// Moves all letters to the end of `into`, for an owner that was not woken and wants them early. It counts as
+    /// no look: whatever wake is on its way still comes.
+    pub fn take_early(&self, into: &mut Vec<T>) {
+        into.extend(lock(&self.queue).letters.drain(..));
+    }
+
     /// Refuses every further letter and returns those that were never collected.
     pub fn close(&self) -> VecDeque<T> {
         let (must_wake, letters) = {

@@ -106,6 +106,11 @@ impl Route {
         lock(&self.table).has_others(member)
     }
 
+    /// Whether another member of the same endpoint listens.
+    pub fn has_siblings(&self, member: &Arc<Member>) -> bool {
+        lock(&self.table).has_siblings(member)
+    }
+
     /// Emits an event to those who listen now.
     pub fn emit(self: &Arc<Self>, emitter: &Arc<Member>, emission: Emission<'_>) -> Sent {
         let mut table = lock(&self.table);

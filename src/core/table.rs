@@ -82,6 +82,13 @@ impl Table {
         self.rows.iter().any(is_other)
     }
 
+    /// Whether another member of the same endpoint listens.
+    pub(super) fn has_siblings(&self, member: &Arc<Member>) -> bool {
+        let is_other = |row: &Row| !Arc::ptr_eq(&row.member, member);
+        let mut siblings = self.rows.iter().filter(|row| is_other(row));
+        siblings.any(|row| Arc::ptr_eq(row.member.endpoint(), member.endpoint()))
+    }
+
     pub(super) fn add(&mut self, member: &Arc<Member>, id: ListenerId, options: ListenerOptions) {
         let ListenerOptions { once, prepend, group, limited } = options;
         self.grouped += usize::from(group.is_some());

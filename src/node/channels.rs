@@ -83,7 +83,7 @@ pub fn unlisten(thread: u32, member: u32, id: u32) -> Result<bool> {
         Unlistened::Collected => {
             // What was not read yet may be for it.
             let mut unread = thread.unread.borrow_mut();
-            let may_come = !unread.is_empty();
+            let may_come = !unread.is_empty() || !thread.looped.borrow().is_empty();
             if may_come {
                 unread.push_back(Letter::Forget(id));
             }

@@ -7,10 +7,11 @@ use napi_derive::napi;
 
 use super::channels::member;
 use super::hot::Passed;
-use super::thread::{LentBytes, find, unknown};
+use super::thread::{LentBytes, Thread, find, unknown};
 use crate::core::dispatch::Emission;
+use crate::core::member::Member;
 use crate::core::outcome::Reply;
-use crate::core::route::{Posted, Sent};
+use crate::core::route::{Posted, Route, Sent};
 
 /// What `post` and `emit` return for an event that has listeners elsewhere and came without a payload.
 const NEEDS_PAYLOAD: i32 = -1;
@@ -18,6 +19,8 @@ const NEEDS_PAYLOAD: i32 = -1;
 const NOT_PLAIN: i32 = -2;
 /// Added to what `emit` returns when `own` has something to say.
 const HAS_OWN: i32 = 1 << 30;
+/// Added to what `post` and `emit` return when it may have gone to other buses of this thread.
+const LOOPS: i32 = 1 << 29;
 
 /// In the flags of `emit`.
 const TO_ONE: u32 = 1;
@@ -25,8 +28,8 @@ const WITHDRAWABLE: u32 = 2;
 const AWAITED: u32 = 4;
 
 /// `(thread, route, start, end, bytes)`: emits an event whose outcome nobody waits for. Its arguments are
-/// in `bytes`, or in the lent ones, from `start` to `end`; or there are none where `end` is 0. Returns how many listeners
-/// elsewhere it was addressed to, `NEEDS_PAYLOAD` or `NOT_PLAIN`.
+/// in `bytes`, or in the lent ones, from `start` to `end`; or there are none where `end` is 0. Returns how many
+/// listeners elsewhere it was addressed to, and `LOOPS` more; or `NEEDS_PAYLOAD`, or `NOT_PLAIN`.
 pub fn post(
     env: Env,
     [thread, route, start, end]: [u32; 4],
@@ -43,7 +46,7 @@ pub fn post(
             if others > 0 {
                 thread.hold(env)?;
             }
-            Ok(count(others))
+            Ok(count(others) + loops(&thread, member, route, others))
         }
     }
 }
@@ -97,7 +100,7 @@ pub fn emit(
     }
     let has_own = if own.is_empty() { 0 } else { HAS_OWN };
     *thread.own.borrow_mut() = own;
-    Ok(count(others) + has_own)
+    Ok(count(others) + loops(&thread, member, route, others) + has_own)
 }
 
 /// The listeners of the emitting member itself that its last emission claimed or chose: their ids,
@@ -152,5 +155,10 @@ pub fn place<'a>(
 }
 
 fn count(listeners: u32) -> i32 {
-    i32::try_from(listeners).unwrap_or(HAS_OWN).min(HAS_OWN - 1)
+    i32::try_from(listeners).unwrap_or(LOOPS).min(LOOPS - 1)
+}
+
+fn loops(thread: &Thread, member: &Arc<Member>, route: &Route, others: u32) -> i32 {
+    let may_loop = others > 0 && thread.members.borrow().len() > 1;
+    if may_loop && route.has_siblings(member) { LOOPS } else { 0 }
 }

@@ -80,6 +80,15 @@ pub fn read(env: Env, [thread, room]: [u32; 2], words: Option<Passed<'_>>) -> Re
     Ok(size)
 }
 
+/// `(thread, words)`: reads letters with events of this thread for other buses of it, as `read`. No wake is
+/// needed for them, nor is one taken back.
+pub fn read_looped(_env: Env, [thread]: [u32; 1], words: Option<Passed<'_>>) -> Result<i32> {
+    let thread = thread::find(thread)?;
+    let words = words.map_or(Ok(&mut [][..]), Passed::words)?;
+    thread.unsent.send_all();
+    Ok(letters::read_looped(&thread, words))
+}
+
 /// There is no memory for as many words as the next letter needs: it comes without what it carries.
 #[napi(catch_unwind)]
 pub fn strip(thread: u32) -> Result<()> {

@@ -64,6 +64,7 @@ hot_exports! {
     "send"(2) => |env, words, _| emissions::send(env, words),
     "emit"(7) => emissions::emit,
     "read"(2) => exports::read,
+    "readLooped"(1) => exports::read_looped,
     "start"(2) => |env, words, _| deliveries::start(env, words),
     "acknowledge"(4) => |env, words, _| deliveries::acknowledge(env, words),
     "answer"(5) => deliveries::answer,

@@ -5,6 +5,9 @@
 //! is left out: no bytes stand for bytes for which there is no memory. The first word of a batch is
 //! 1 if the reader has to read again.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
 use super::thread::{Thread, shrink};
 use crate::core::delivery::Delivery;
 use crate::core::endpoint::Letter;
@@ -34,14 +37,29 @@ const VARIOUS: u32 = 4;
 /// has to read again.
 pub fn read(thread: &Thread, out: &mut [u32], room: u32) -> i32 {
     let found = thread.look();
+    let queues = [&thread.news, &thread.looped, &thread.unread];
+    write_all(thread, &queues, found, out, room as usize)
+}
+
+/// As [`read`], of letters with events of this thread for other buses of it, however many. It is no look.
+pub fn read_looped(thread: &Thread, out: &mut [u32]) -> i32 {
+    thread.take_early();
+    write_all(thread, &[&thread.looped], false, out, usize::MAX)
+}
+
+fn write_all(
+    thread: &Thread,
+    queues: &[&RefCell<VecDeque<Letter>>],
+    must_read_again: bool,
+    out: &mut [u32],
+    mut room: usize,
+) -> i32 {
     if out.is_empty() {
         return -1;
     }
     let mut words = Words { out, used: 1, are_stripped: thread.strips.take() };
-    let (mut news, mut unread) = (thread.news.borrow_mut(), thread.unread.borrow_mut());
-    let mut room = room as usize;
-    loop {
-        let queue = if news.is_empty() { &mut *unread } else { &mut *news };
+    while let Some(queue) = queues.iter().find(|queue| !queue.borrow().is_empty()) {
+        let mut queue = queue.borrow_mut();
         let Some(letter) = queue.pop_front() else { break };
         if letter.is_over() {
             continue;
@@ -55,13 +73,13 @@ pub fn read(thread: &Thread, out: &mut [u32], room: u32) -> i32 {
             }
             break;
         }
+        drop(queue);
         room = room.saturating_sub(events);
         write(thread, letter, &mut words);
         words.are_stripped = false;
     }
-    shrink(&mut news);
-    shrink(&mut unread);
-    words.out[0] = u32::from(found);
+    queues.iter().for_each(|queue| shrink(&mut queue.borrow_mut()));
+    words.out[0] = u32::from(must_read_again);
     to_length(words.used)
 }
 

@@ -74,6 +74,9 @@ pub struct Thread {
     /// deal with.
     pub news: RefCell<VecDeque<Letter>>,
     pub unread: RefCell<VecDeque<Letter>>,
+    /// Letters with events of this thread for other buses of it. They may be read before their turn, so that
+    /// these buses hear them before what they emit themselves.
+    pub looped: RefCell<VecDeque<Letter>>,
     /// There is no memory for what the first of them carries.
     pub strips: Cell<bool>,
     /// When so many are unread, those that are over are taken out.
@@ -115,6 +118,7 @@ pub fn attach(env: Env, drain: Function<'_, bool, ()>, thread: u32) -> Result<u3
         taken: RefCell::default(),
         news: RefCell::default(),
         unread: RefCell::default(),
+        looped: RefCell::default(),
         strips: Cell::default(),
         sweep_at: Cell::new(MUCH),
         own: RefCell::default(),
@@ -190,11 +194,24 @@ impl Thread {
         self.found_at.get().map_or(Duration::MAX, |at| at.elapsed())
     }
 
+    /// Collects letters of which no drain was told yet.
+    pub fn take_early(&self) {
+        let mut letters = Vec::new();
+        self.endpoint.take_early(&mut letters);
+        self.sort(letters);
+    }
+
     /// News of this thread's own events do not wait behind events of others.
     fn sort(&self, letters: Vec<Letter>) {
         let (mut news, mut unread) = (self.news.borrow_mut(), self.unread.borrow_mut());
+        let mut looped = self.looped.borrow_mut();
+        let is_own = |emitter: &Arc<Member>| Arc::ptr_eq(emitter.endpoint(), &self.endpoint);
         for letter in letters {
             match letter {
+                Letter::Packet(ref packet) if is_own(packet.emitter()) => looped.push_back(letter),
+                Letter::Delivery(ref delivery) if is_own(delivery.emitter()) => {
+                    looped.push_back(letter)
+                }
                 Letter::Packet(_) | Letter::Delivery(_) | Letter::Forget(_) => {
                     unread.push_back(letter)
                 }
@@ -219,7 +236,8 @@ impl Thread {
     }
 
     fn has_letters(&self) -> bool {
-        !self.unread.borrow().is_empty() || !self.news.borrow().is_empty()
+        let is_empty = |letters: &RefCell<VecDeque<_>>| letters.borrow().is_empty();
+        ![&self.unread, &self.news, &self.looped].into_iter().all(is_empty)
     }
 
     /// Asks for a drain and keeps the event loop alive until then.
@@ -300,6 +318,7 @@ fn detach(thread: &Rc<Thread>) {
     thread.endpoint.close();
     thread.news.take();
     thread.unread.take();
+    thread.looped.take();
     thread.packets.take();
     thread.taken.take();
     thread.members.take();
