@@ -108,7 +108,8 @@ testInThread(
       assert.throws(() => native.post(thread, route, 0, end), /whole numbers/)
     }
     assert.equal(native.inFlight(thread, listening), 0)
-    assert.equal(native.post(thread, route, 0, 64), 1)
+    // The listener is in this thread, too.
+    assert.equal(native.post(thread, route, 0, 64) & ~(1 << 29), 1)
   },
 )
 

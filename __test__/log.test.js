@@ -66,7 +66,7 @@ test('mailboxes that are full, dead letters and stalls', () => {
     bus.ref()
     const worker = new Worker(\`
       const { ParallelEventBus } = require(${JSON.stringify(root)})
-      const bus = new ParallelEventBus({ channel: 'x', mailbox: { maxMessages: 1 }, stallAfter: 10 })
+      const bus = new ParallelEventBus({ channel: 'x', mailbox: { maxMessages: 2 }, stallAfter: 10 })
       bus.on('hang', () => { for (;;); })
       bus.on('x', () => {})
       require('node:worker_threads').parentPort.postMessage('ready')
