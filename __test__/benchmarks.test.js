@@ -18,7 +18,7 @@ const unpadded = (text) =>
     .replace(/\n{2,}/g, '\n\n')
 
 test('README, docs/benchmarks.md and the charts have the numbers of docs/benchmarks.json', async () => {
-  const { report } = await import('../benches/report/main.mjs')
+  const { report } = await import('../benches/js/report/main.mjs')
   const files = Object.entries(report())
   assert.ok(files.length > 2)
   for (const [file, content] of files) {
@@ -28,7 +28,7 @@ test('README, docs/benchmarks.md and the charts have the numbers of docs/benchma
 
 test('docs/benchmarks.md shows every chart, and names commands that exist', async () => {
   const page = read('docs/benchmarks.md')
-  const { report } = await import('../benches/report/main.mjs')
+  const { report } = await import('../benches/js/report/main.mjs')
   const charts = Object.keys(report()).filter((file) => file.endsWith('.svg'))
   assert.deepEqual([...page.matchAll(/]\((charts\/.*?)\)/g)].map(([, file]) => `docs/${file}`).sort(), charts.sort())
   const { scripts } = require('../package.json')

@@ -2,11 +2,9 @@
 
 // The peers of the rows: their packages, the versions that are installed, and whether this Node runs them.
 
-const { readFileSync } = require('node:fs')
+const { existsSync, readFileSync } = require('node:fs')
 const path = require('node:path')
 const { satisfies } = require('semver')
-
-const MODULES = path.join(__dirname, '../../node_modules')
 
 /** What a contestant's name begins with, and the folder of its package. What Node brings itself is not here. */
 const FOLDERS = {
@@ -21,21 +19,27 @@ const FOLDERS = {
   workerpool: 'workerpool',
 }
 
-/** The installed version of each. */
+/** The version of each that is installed. */
 function versions() {
-  return Object.fromEntries(Object.entries(FOLDERS).map(([name, folder]) => [name, manifest(folder).version]))
+  const installed = Object.entries(FOLDERS).map(([name, folder]) => [name, manifest(folder)?.version])
+  return Object.fromEntries(installed.filter(([, version]) => version !== undefined))
 }
 
 /** Why this Node can not run a contestant; null if it can. */
 function whySkipped(contestant) {
   const name = Object.keys(FOLDERS).find((each) => contestant.startsWith(each))
   if (name === undefined) return null
-  const needed = manifest(FOLDERS[name]).engines?.node ?? '*'
+  const found = manifest(FOLDERS[name])
+  // npm leaves out an optional dependency that its Node can not run.
+  if (found === null) return 'not installed: npm install under a newer Node brings it'
+  const needed = found.engines?.node ?? '*'
   return satisfies(process.version, needed) ? null : `needs Node ${needed}, this is ${process.version}`
 }
 
+/** The package.json of a peer, or null. Not by `require`: some do not export it. */
 function manifest(folder) {
-  return JSON.parse(readFileSync(path.join(MODULES, folder, 'package.json'), 'utf8'))
+  const file = module.paths.map((modules) => path.join(modules, folder, 'package.json')).find(existsSync)
+  return file === undefined ? null : JSON.parse(readFileSync(file, 'utf8'))
 }
 
 module.exports = { versions, whySkipped }

@@ -21,7 +21,7 @@ async function stage(binaries, folder, { onlyPresent = false } = {}) {
   mkdirSync(folder)
   for (const file of packedFiles()) cpSync(path.join(root, file), path.join(folder, file))
   const manifest = path.join(folder, 'package.json')
-  const { scripts, devDependencies, workspaces, ...published } = JSON.parse(readFileSync(manifest, 'utf8'))
+  const { scripts, devDependencies, workspaces, overrides, ...published } = JSON.parse(readFileSync(manifest, 'utf8'))
   if (onlyPresent) published.napi.targets = presentTargets(published.napi, binaries)
   // Provenance is refused for a package that does not name the repository it was built in.
   const { GITHUB_REPOSITORY: repository } = process.env

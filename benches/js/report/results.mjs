@@ -3,8 +3,8 @@
 import { createRequire } from 'node:module'
 
 const require = createRequire(import.meta.url)
-const { budget } = require('../js/budget.js')
-const { digits } = require('../js/table.js')
+const { budget } = require('../budget.js')
+const { digits } = require('../table.js')
 
 export { digits }
 

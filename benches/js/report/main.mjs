@@ -10,7 +10,7 @@ import { from, numbers } from './readme.mjs'
 import { Results } from './results.mjs'
 import { goals, origin, rows, versions } from './tables.mjs'
 
-const ROOT = new URL('../../', import.meta.url)
+const ROOT = new URL('../../../', import.meta.url)
 const PAGES = {
   'README.md': { from, numbers },
   'docs/benchmarks.md': { origin, versions, goals, rows },
