@@ -1,47 +1,43 @@
 'use strict'
 
-// The three listeners of a file. Each streams it on its own, so its memory is bounded whatever the file's size.
+// The three listeners of a file: functions of its path. They depend on nothing else here.
 //
-// They depend on nothing else here. Reading and gzip happen on libuv's threads; hashing and counting on this one.
+// Reading and gzip leave the JavaScript thread, for one of libuv's; hashing and counting do not. In a thread of their
+// own listeners may block, so the same three in `blocking` do all of it there: libuv has four threads for the whole
+// process, however many cores there are.
 
 const { createHash } = require('node:crypto')
-const { createReadStream } = require('node:fs')
-const { pipeline } = require('node:stream/promises')
-const { createGzip } = require('node:zlib')
+const { readFileSync } = require('node:fs')
+const { readFile } = require('node:fs/promises')
+const { promisify } = require('node:util')
+const { gzip, gzipSync } = require('node:zlib')
 
 const NEWLINE = 0x0a
+const compress = promisify(gzip)
 
 /** The SHA-256 digest, in hex. */
-async function sha256(path) {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path)) hash.update(chunk)
-  return hash.digest('hex')
+function digest(content) {
+  return createHash('sha256').update(content).digest('hex')
 }
 
-/** How many lines there are; the last one counts without a newline, too. */
-async function lines(path) {
+/** The number of lines; the last one counts without a newline, too. */
+function countLines(content) {
   let count = 0
-  let last = NEWLINE
-  for await (const chunk of createReadStream(path)) {
-    count += newlines(chunk)
-    last = chunk[chunk.length - 1]
-  }
-  return last === NEWLINE ? count : count + 1
+  for (let at = content.indexOf(NEWLINE); at !== -1; at = content.indexOf(NEWLINE, at + 1)) count++
+  return content.length === 0 || content.at(-1) === NEWLINE ? count : count + 1
 }
 
-/** The size in bytes after gzip, at its default level. */
-async function gzip(path) {
-  let size = 0
-  await pipeline(createReadStream(path), createGzip(), async (chunks) => {
-    for await (const chunk of chunks) size += chunk.length
-  })
-  return size
+const listeners = {
+  sha256: async (path) => digest(await readFile(path)),
+  lines: async (path) => countLines(await readFile(path)),
+  /** The size in bytes after gzip, at its default level. */
+  gzip: async (path) => (await compress(await readFile(path))).length,
 }
 
-function newlines(chunk) {
-  let count = 0
-  for (let at = chunk.indexOf(NEWLINE); at !== -1; at = chunk.indexOf(NEWLINE, at + 1)) count++
-  return count
+const blocking = {
+  sha256: (path) => digest(readFileSync(path)),
+  lines: (path) => countLines(readFileSync(path)),
+  gzip: (path) => gzipSync(readFileSync(path)).length,
 }
 
-module.exports = { sha256, lines, gzip }
+module.exports = { blocking, listeners }

@@ -1,35 +1,37 @@
 'use strict'
 
-// The demo: real work on real files, with an EventEmitter's listeners one after another and through the bus.
+// The demo: real work on real files, one after another, through the bus, and on all cores.
 //
 // Here are the arguments, the exit codes and the order of things.
 
+const { availableParallelism } = require('node:os')
 const { join, relative } = require('node:path')
 const { parseArgs } = require('node:util')
 const { painter, printable } = require('./format.js')
-const fileListeners = require('./listeners.js')
+const { choose, repeat, roundsFor } = require('./job.js')
+const { listeners: fileListeners } = require('./listeners.js')
+const { Pool } = require('./pool.js')
 const { createProgress } = require('./progress.js')
 const report = require('./report.js')
 const { compare } = require('./results.js')
-const { runOneAfterAnother, runThroughBus, runWithThreads, warmUp } = require('./runs.js')
-const { cap, walk } = require('./walk.js')
+const { readAll, runOneAfterAnother, runOnThreads, runThroughBus, warmUp } = require('./runs.js')
+const { walk } = require('./walk.js')
 
 const MOST_THREADS = 16
-/** With threads: two results in each file for the workers, so that even the most of them have two in hand. */
-const IN_FLIGHT = 16
+/** Files under way at a time, in the second and the third run: enough that each thread has the next one at hand. */
+const IN_FLIGHT_PER_THREAD = 3
+const FEWEST_IN_FLIGHT = 6
 
-const USAGE = 'Usage: npm run demo -- [directory] [--threads n]'
+const USAGE = 'Usage: npm run demo -- [directory] [--threads n] [--once]'
 const HELP = `${USAGE}
 
-Computes the SHA-256, the line count and the gzip size of every file in a directory (this project's node_modules
-if none is named), with listeners that are awaited one after another, and with listeners on the bus.
+Computes the SHA-256, the line count and the gzip size of the files in a directory (this project's node_modules if
+none is named) three times: one after another, through the bus, and by worker threads that the bus spawns.
 
-  --threads n  a third time, with SHA-256 and gzip in 1 to ${MOST_THREADS} worker threads, and with ${IN_FLIGHT} files in flight
-               in all three runs`
+  --threads n  1 to ${MOST_THREADS} worker threads, instead of one for each core
+  --once       goes over the files once, instead of for about ten seconds`
 
 const DEFAULT_DIRECTORY = join(__dirname, '../../node_modules')
-/** What two cores do in about half a minute. A directory that is named is taken as a whole. */
-const DEFAULT_LIMITS = { maxFiles: 7500, maxBytes: 250e6 }
 
 const OK = 0
 const DIFFERENT = 1
@@ -51,17 +53,21 @@ async function main(args, { stdout = process.stdout, stderr = process.stderr, li
   }
   const tree = await find(request.directory)
   if (tree.error !== undefined) {
-    stderr.write(`Can not read '${printable(tree.directory)}': ${REASONS[tree.error.code] ?? tree.error.code}\n`)
+    stderr.write(`Cannot read '${printable(tree.directory)}': ${REASONS[tree.error.code] ?? tree.error.code}\n`)
     return REFUSED
   }
-  return demonstrate(tree, listeners, request.threads, { stdout, stderr })
+  return demonstrate(tree, listeners, request, { stdout, stderr })
 }
 
 function parse(args) {
+  const options = {
+    help: { type: 'boolean', short: 'h' },
+    once: { type: 'boolean', default: false },
+    threads: { type: 'string', default: String(Math.min(availableParallelism(), MOST_THREADS)) },
+  }
   try {
-    const options = { help: { type: 'boolean', short: 'h' }, threads: { type: 'string' } }
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
-    const threads = values.threads === undefined ? 0 : threadsOf(values.threads)
+    const threads = threadsOf(values.threads)
     return positionals.length > 1 || threads === null ? null : { ...values, directory: positionals[0], threads }
   } catch {
     return null
@@ -77,58 +83,71 @@ async function find(named) {
   const directory = named ?? DEFAULT_DIRECTORY
   try {
     const { files, unreadable } = await walk(directory)
-    const taken = named === undefined ? cap(files, DEFAULT_LIMITS) : files
-    return { directory, files: taken, found: files.length, unreadable }
+    return { directory, unreadable, ...choose(files, { named: named !== undefined }) }
   } catch (error) {
     if (error.syscall === undefined) throw error
     return { directory, error }
   }
 }
 
-async function demonstrate(tree, listeners, threads, { stdout, stderr }) {
+async function demonstrate(tree, listeners, { threads, once }, { stdout, stderr }) {
   const { directory, files } = tree
   const names = Object.keys(listeners)
-  const inFlight = threads === 0 ? 1 : IN_FLIGHT
   const print = (lines) => stdout.write(`${lines.join('\n')}\n`)
-  print(report.introduction({ ...tree, names, threads, inFlight, directory: shown(directory) }))
+  print(report.introduction({ ...tree, directory: shown(directory), names }))
   if (files.length === 0) return OK
 
-  const runs = await run(files, listeners, { threads, inFlight }, createProgress({ stdout, stderr }))
+  const settings = { threads, once, inFlight: Math.max(FEWEST_IN_FLIGHT, IN_FLIGHT_PER_THREAD * threads) }
+  const { runs, cores, rounds } = await runAll(files, listeners, settings, createProgress({ stdout, stderr }))
   const style = styleOf(stdout)
   const sections = [
-    report.table(runs, { ...style, names, threads }),
-    report.timeline(runs, { ...style, directory, threads }),
-    report.statistics(runs.at(-1).stats, style),
+    report.timeline(runs, { ...style, directory, ...settings }),
+    report.table(runs, { ...style, threads }),
+    report.remarks(runs, { cores, rounds, files: files.length, ...settings }),
   ]
   for (const lines of sections) print(['', ...lines])
 
   const comparison = compare(...runs)
-  if (comparison.different.length > 0) {
-    stderr.write(`${report.disagreement(comparison, directory)}\n`)
-    return DIFFERENT
-  }
-  print(['', report.agreement(comparison.compared, runs.length)])
-  return OK
+  if (comparison.different.length === 0) return OK
+  stderr.write(`${report.disagreement(comparison, directory)}\n`)
+  return DIFFERENT
 }
 
-function styleOf(stdout) {
-  const colours = Boolean(stdout.isTTY && !process.env.NO_COLOR && stdout.hasColors())
-  return { colours, paint: painter(colours), framed: Boolean(stdout.isTTY), columns: stdout.columns || 80 }
-}
-
-async function run(files, listeners, options, progress) {
-  const passes = [runOneAfterAnother, runThroughBus, runWithThreads]
-  const titled = report.namesOf(options.threads).map((title, index) => [title, passes[index]])
-  const runs = []
-  for (const [title, pass] of [['reading every file, to warm up', warmUp], ...titled]) {
-    progress.start(title, files.length)
+/** Resolves to the three runs, the `cores` that were free meanwhile, and how often each run went over the files. */
+async function runAll(files, listeners, { threads, once, inFlight }, progress) {
+  const pass = async (title, total, run) => {
+    progress.start(title, total)
     try {
-      runs.push(await pass(files, listeners, { ...options, onFile: progress.step }))
+      return await run({ inFlight, onFile: progress.step })
     } finally {
       progress.stop()
     }
   }
-  return runs.slice(1)
+  const pool = await Pool.open(threads)
+  try {
+    await pass('reading every file', files.length, (options) => readAll(files, options))
+    const rounds = once ? 1 : roundsFor(await warmUp(files, listeners, pool, { inFlight }))
+    const job = repeat(files, rounds)
+    const ways = [
+      (options) => runOneAfterAnother(job, listeners, options),
+      (options) => runThroughBus(job, listeners, options),
+      (options) => runOnThreads(job, Object.keys(listeners), pool, options),
+    ]
+    const runs = []
+    const free = [await pool.freeCores()]
+    for (const [index, title] of report.namesOf(threads).entries()) {
+      runs.push(await pass(title, job.length, ways[index]))
+      free.push(await pool.freeCores())
+    }
+    return { runs, rounds, cores: { of: pool.cores, free: Math.min(...free) } }
+  } finally {
+    await pool.close()
+  }
+}
+
+function styleOf(stdout) {
+  const colours = Boolean(stdout.isTTY && !process.env.NO_COLOR && stdout.hasColors())
+  return { paint: painter(colours), framed: Boolean(stdout.isTTY), columns: stdout.columns || 80 }
 }
 
 /** The default directory, too, as one would name it. */

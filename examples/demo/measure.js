@@ -2,20 +2,31 @@
 
 // Delivers files, some of them at a time, and notes for each when its listeners ran and what they came to.
 
+const { performance } = require('node:perf_hooks')
 const { now } = require('./clock.js')
 
 /**
- * Calls `deliver` with an event for each file: `{ file, start, end, skipped, spans, results }`, the last two by listener
- * and for it to fill. Resolves to `{ time, cpu, events }`: milliseconds, also of all threads together on the CPU, and
- * the events by file. A file that could not be read is skipped.
+ * @typedef {object} Event one file on its way: `spans` and `results` are by listener, and for `deliver` to fill
+ * @property {{ path: string, size: number }} file
+ * @property {number} start
+ * @property {number} end
+ * @property {boolean} skipped it could not be read
+ * @property {Record<string, { start: number, end: number }>} spans
+ * @property {Record<string, unknown>} results
+ */
+
+/**
+ * Calls `deliver` with an event for each file. Resolves to `{ start, time, cpu, busy, events }`: milliseconds on the
+ * clock and of processor time of all threads together, the share of the time in which this thread was busy, and the
+ * events in the order of the files.
  */
 async function measure(files, deliver, { inFlight, onFile }) {
-  const events = new Map()
+  const events = files.map((file) => ({ file, start: 0, end: 0, skipped: false, spans: {}, results: {} }))
   const start = now()
   const cpu = process.cpuUsage()
-  await someAtATime(inFlight, files, async (file) => {
-    const event = { file, start: now(), end: 0, skipped: false, spans: {}, results: {} }
-    events.set(file, event)
+  const loop = performance.eventLoopUtilization()
+  await someAtATime(inFlight, events, async (event) => {
+    event.start = now()
     try {
       await deliver(event)
     } catch (error) {
@@ -25,8 +36,10 @@ async function measure(files, deliver, { inFlight, onFile }) {
     event.end = now()
     onFile()
   })
+  const time = now() - start
   const { user, system } = process.cpuUsage(cpu)
-  return { time: now() - start, cpu: (user + system) / 1000, events }
+  const { utilization } = performance.eventLoopUtilization(loop)
+  return { start, time, cpu: (user + system) / 1000, busy: utilization, events }
 }
 
 /** `work` on every item, so many at a time. The first that fails is the last to be started. */
@@ -43,7 +56,7 @@ function* iterate(items) {
   yield* items
 }
 
-/** What a failed system call throws: the file vanished, or may not be read. Anything else is a bug. */
+/** True of what a failed system call throws: the file vanished, or may not be read. Anything else is a bug. */
 function isUnreadable(error) {
   return typeof error?.syscall === 'string'
 }
@@ -53,4 +66,4 @@ function throwWorst(errors) {
   if (errors.length > 0) throw errors.find((error) => !isUnreadable(error)) ?? errors[0]
 }
 
-module.exports = { measure, someAtATime, throwWorst }
+module.exports = { isUnreadable, measure, someAtATime, throwWorst }

@@ -1,18 +1,21 @@
 'use strict'
 
-// What the demo says: the introduction, the table, the timeline of one event, the bus's own statistics.
+// What the demo says: the introduction, the timeline of some files, the table, and what to think of it.
 //
 // Every function returns lines.
 
 const { relative } = require('node:path')
-const { inspect } = require('node:util')
 const Table = require('cli-table3')
 const { count, duration, megabytes, plural, printable } = require('./format.js')
-const { rowsOf } = require('./lanes.js')
-const { largest, longest, summarise } = require('./results.js')
+const { compare, summarise } = require('./results.js')
 const { drawTimeline } = require('./timeline.js')
 
-const RUNS = ['one after another', 'through the bus']
+/** Of all files, as many as are easily seen. */
+const DRAWN = 6
+/** The share of the cores that has to be free for a speed-up to be what the machine can do. */
+const IDLE = 0.9
+/** In a shorter run, how it starts and ends decides. */
+const SHORT_MS = 500
 
 const SIDES = ['top', 'bottom', 'left', 'right', 'mid']
 const CORNERS = ['top-mid', 'top-left', 'top-right', 'bottom-mid', 'bottom-left', 'bottom-right']
@@ -20,56 +23,55 @@ const CROSSINGS = ['left-mid', 'mid-mid', 'right-mid']
 /** Where no terminal shows it, a table is columns, without a frame. */
 const FRAMELESS = Object.fromEntries([...SIDES, ...CORNERS, ...CROSSINGS].map((part) => [part, '']))
 
-/** The names of the runs; `threads` is 0 where there is none with threads. */
+/** The names of the runs. */
 function namesOf(threads) {
-  return threads === 0 ? RUNS : [...RUNS, `bus, ${plural(threads, 'thread')}`]
+  return ['one after another', 'through the bus', `spawn, ${plural(threads, 'thread')}`]
 }
 
-function introduction({ directory, files, found, unreadable, names, threads = 0, inFlight = 1 }) {
+function introduction({ directory, files, found, limits, unreadable, names }) {
   const bytes = files.reduce((sum, { size }) => sum + size, 0)
-  const lines = [
+  const { smallest, largest } = limits
+  return [
     `${printable(directory)}: ${plural(files.length, 'file')}, ${megabytes(bytes)}.`,
-    `Each file is one event with ${plural(names.length, 'listener')}: ${names.join(', ')}.`,
-    ...(threads === 0 ? howItRuns() : howItRunsWithThreads(threads, inFlight)),
+    ...(files.length < found
+      ? [`Left out: ${count(found - files.length)} that are not of ${smallest} to ${largest} kB.`]
+      : []),
+    ...(unreadable > 0 ? [`Could not be read, and left out: ${unreadable} of its directories.`] : []),
+    `Each file is an event with ${plural(names.length, 'listener')}: ${names.join(', ')}.`,
   ]
-  if (files.length < found) {
-    lines.splice(1, 0, `That is a part of its ${plural(found, 'file')}: name a directory to take all of it.`)
-  }
-  if (unreadable > 0) lines.push(`Could not be read, and left out: ${unreadable} of its directories.`)
-  return lines
 }
 
-function howItRuns() {
+/** The first files of each run: those that the second and the third run start together. */
+function timeline(runs, { directory, columns, paint, threads, inFlight }) {
+  const names = namesOf(threads)
+  const shift = (run, { start, end }) => ({ start: start - run.start, end: end - run.start })
+  const rowOf = (run, event) => ({
+    name: relative(directory, event.file.path),
+    span: shift(run, event),
+    work: Object.values(event.spans).map((span) => shift(run, span)),
+  })
+  const drawn = runs.map((run, index) => ({
+    name: names[index],
+    rows: run.events.slice(0, Math.min(DRAWN, inFlight)).map((event) => rowOf(run, event)),
+  }))
   return [
-    'Both runs have one file in flight at a time: a speed-up comes from the listeners of each file alone.',
-    'Reading and gzip leave the JavaScript thread, and can overlap; hashing and counting take turns on it.',
+    'The first files of each run; ▒ one listener is under way, ▓ two, █ all three.',
+    ...drawTimeline(drawn, { columns, paint }),
   ]
 }
 
-function howItRunsWithThreads(threads, inFlight) {
-  return [
-    `All runs have ${inFlight} files in flight at a time: enough to keep each thread busy.`,
-    'The first two run in this thread, which must not block: they stream every file.',
-    `The third asks with bus.request, and has sha256 and gzip in ${plural(threads, 'worker thread')},`,
-    'lines in this one. Workers may block: they read a small file in one go.',
-    'What that saves is in the CPU time, what the threads bring in the cores in use.',
-    'Starting them and warming them up is not counted.',
-  ]
-}
-
-function table(runs, { names, threads, framed, paint }) {
-  const summaries = runs.map((run) => summarise(run, names))
+function table(runs, { threads, framed, paint }) {
+  const summaries = runs.map(summarise)
   const [one] = summaries
   const row = (label, value) => [label, ...summaries.map(value)]
   const speedUp = (other) => (other === one ? '1.00' : paint('green', (one.time / other.time).toFixed(2)))
   const rows = [
-    row('files', ({ files }) => count(files)),
-    row('skipped', ({ skipped }) => count(skipped)),
-    row('bytes', ({ bytes }) => count(bytes)),
-    row('time', ({ time }) => duration(time)),
-    row('events per second', ({ events, time }) => count((1000 * events) / time)),
-    ...(threads === 0 ? listenerRows : threadRows)(row, names),
     row('speed-up', speedUp),
+    row('time', ({ time }) => duration(time)),
+    row('files per second', ({ rate }) => count(rate)),
+    row('cores in use', ({ cores }) => cores.toFixed(2)),
+    row('main thread busy', ({ busy }) => `${(100 * busy).toFixed(0)} %`),
+    ...(summaries.some(({ skipped }) => skipped > 0) ? [row('skipped', ({ skipped }) => count(skipped))] : []),
   ]
   const drawn = new Table({
     head: ['', ...namesOf(threads).map((name) => paint('bold', name))],
@@ -84,40 +86,33 @@ function table(runs, { names, threads, framed, paint }) {
     .map((line) => line.trimEnd())
 }
 
-function listenerRows(row, names) {
-  return names.map((name) => row(`${name}, start to settled`, ({ totals }) => duration(totals[name])))
-}
-
-/** With several files in flight a sum over them would say little. The CPU time is that of all threads, libuv's too. */
-function threadRows(row, names) {
+/** What the runs are, and what their speed-ups are worth. */
+function remarks(runs, { threads, inFlight, rounds, files, cores }) {
+  const { compared, different } = compare(...runs)
+  const times = rounds === 1 ? 'once' : `${count(rounds)} times`
   return [
-    ...names.map((name) => row(`${name} on average`, ({ means }) => duration(means[name]))),
-    row('CPU time', ({ cpu }) => duration(cpu)),
-    row('cores in use', ({ cpu, time }) => (cpu / time).toFixed(2)),
+    `Each run goes over the ${plural(files, 'file')} ${times}.`,
+    'One after another: a listener starts when the one before it has settled.',
+    `Through the bus: ${inFlight} files are under way at a time; reading and gzip overlap.`,
+    `spawn: all work overlaps, in ${plural(threads, 'worker thread')}; this one asks and waits.`,
+    ...(different.length === 0
+      ? [`All runs have the same results for the ${count(compared)} that they could read.`]
+      : []),
+    ...worth(runs[0], cores),
   ]
 }
 
-function timeline(runs, { directory, threads, columns, paint }) {
-  const file = threads === 0 ? longest(...runs) : largest(...runs)
-  if (file === undefined) return []
-  const names = namesOf(threads)
-  const drawn = runs.map((run, index) => ({ name: names[index], rows: rowsOf(run, run.events.get(file)) }))
-  if (threads > 0) drawn[drawn.length - 1].name += ' (▒ is what else that thread had started)'
-  // Of several in flight the one that took longest is one that waited for others.
-  const title = threads === 0 ? 'The event that took longest' : 'The largest file'
-  return [
-    `${title}: ${printable(relative(directory, file.path))}, ${count(file.size)} bytes`,
-    ...drawTimeline(drawn, { columns, paint }),
+function worth({ time }, { of, free }) {
+  const cores = `${free.toFixed(2)} of ${plural(of, 'core')}`
+  const short = `The first run took ${duration(time)}: too short for the speed-ups to mean much.`
+  const busy = [
+    `This machine is busy: it had ${cores} free for the demo. The speed-ups`,
+    'are not those of an idle machine. Run the demo again when it is one.',
   ]
-}
-
-function statistics(stats, { colours }) {
-  return `bus.getStats() ${inspect(stats, { colors: colours, compact: false })}`.split('\n')
-}
-
-function agreement(compared, runs) {
-  const all = runs > 2 ? `All ${runs}` : 'Both'
-  return `${all} runs have the same results for every file they could read (${count(compared)}).`
+  return [
+    ...(time < SHORT_MS ? [short] : []),
+    ...(free < IDLE * of ? busy : [`The machine had ${cores} free for the demo.`]),
+  ]
 }
 
 function disagreement({ compared, different }, directory) {
@@ -125,4 +120,4 @@ function disagreement({ compared, different }, directory) {
   return `The runs differ in ${count(different.length)} of ${plural(compared, 'file')}, first in ${first}: did it change?`
 }
 
-module.exports = { namesOf, introduction, table, timeline, statistics, agreement, disagreement }
+module.exports = { namesOf, introduction, timeline, table, remarks, disagreement }

@@ -1,68 +1,42 @@
 'use strict'
 
-// The runs over the files. They have the same number of files in flight, and differ in how a file gets to its
-// listeners, and in where these are.
+// The three runs over the files. They differ in how a file gets to its listeners, and in where these are.
 
 const { EventEmitter } = require('node:events')
-const { ParallelEventBus, createParallelEventBus } = require('../../index.js')
+const { readFile } = require('node:fs/promises')
+const { createParallelEventBus } = require('../../index.js')
 const { now, timed } = require('./clock.js')
-const { measure, someAtATime, throwWorst } = require('./measure.js')
+const { isUnreadable, measure, someAtATime, throwWorst } = require('./measure.js')
 
 const WARM_UP_MS = 500
-const THREAD = require.resolve('./thread.js')
 
-/** As one awaits listeners with EventEmitter: each when the one before it is done. */
-async function runOneAfterAnother(files, listeners, options) {
+/** As one awaits listeners with EventEmitter: each when the one before it is done, and file after file. */
+function runOneAfterAnother(files, listeners, { onFile }) {
   const emitter = new EventEmitter()
   register(emitter, listeners)
-  return measure(
-    files,
-    async (event) => {
-      for (const listener of emitter.listeners('file')) await listener(event)
-    },
-    options,
-  )
+  const deliver = async (event) => {
+    for (const listener of emitter.listeners('file')) await listener(event)
+  }
+  return measure(files, deliver, { inFlight: 1, onFile })
 }
 
-/** Through the bus: the listeners of a file do not wait for each other. Has the bus's `stats` in addition. */
+/** Through the bus: the listeners of a file do not wait for each other, nor do files. */
 async function runThroughBus(files, listeners, options) {
   // Failures are in each outcome already; without a handler the bus would warn of them as well.
   const bus = createParallelEventBus({ onError() {} })
   register(bus, listeners)
-  const run = await measure(
-    files,
-    async (event) => {
-      const { errors } = await bus.emitAndWait('file', event)
-      throwWorst(errors)
-    },
-    options,
-  )
-  const stats = bus.getStats()
+  const deliver = async (event) => {
+    const { errors } = await bus.emitAndWait('file', event)
+    throwWorst(errors)
+  }
+  const run = await measure(files, deliver, options)
   await bus.close()
-  return { ...run, stats }
+  return run
 }
 
-/** As `runThroughBus`, with `thread.js` in so many `threads`; what it does not listen to is listened to here. */
-async function runWithThreads(files, listeners, { threads, ...options }) {
-  const bus = new ParallelEventBus({ channel: 'demo', onError: warnOfCrash })
-  try {
-    await bus.spawn(THREAD, { threads })
-    bus.on('lines', timed(listeners.lines))
-    const deliver = (event) => ask(bus, Object.keys(listeners), event)
-    await warmUpThreads(files, deliver, options)
-    bus.resetStats()
-    const run = await measure(files, deliver, options)
-    return { ...run, stats: bus.getStats() }
-  } finally {
-    await bus.close()
-  }
-}
-
-/** The failure of a listener is in its answer; that a thread crashed, and is replaced, is in none. */
-function warnOfCrash(event, error) {
-  if (event === ParallelEventBus.threadExit) {
-    process.emitWarning('a thread of the demo crashed, and is replaced', { detail: error.stack })
-  }
+/** On the pool's threads: every listener is a request, and the bus chooses the thread. */
+function runOnThreads(files, names, { bus }, options) {
+  return measure(files, (event) => ask(bus, names, event), options)
 }
 
 /** Asks for each result, wherever the listener that answers is. */
@@ -76,29 +50,36 @@ async function ask(bus, names, { file, spans, results }) {
   }
 }
 
-/**
- * Reads every file, with one of the listeners in turn, and goes over a small tree again and again for a while. So the
- * first run neither waits for the disk, where the second would find the files cached, nor is the one that starts with
- * code that is not optimised yet.
- */
-async function warmUp(files, listeners, { onFile }) {
-  const turns = Object.values(listeners)
-  const end = now() + WARM_UP_MS
-  let turn = 0
-  do {
-    for (const { path } of files) {
-      // A file that can not be read is for the runs to count.
-      await turns[turn % turns.length](path).catch(() => {})
-      if (turn++ < files.length) onFile()
-    }
-  } while (now() < end)
+/** Reads every file, so that no run waits for the disk where the next one would find the files cached. */
+async function readAll(files, { onFile }) {
+  for (const { path } of files) {
+    // A file that cannot be read is for the runs to count.
+    await readFile(path).catch(ignoreUnreadable)
+    onFile()
+  }
 }
 
-/** Code is optimised in each thread anew. */
-async function warmUpThreads(files, deliver, { inFlight }) {
+/**
+ * Works on some of the files for a while, in the threads and then here, so that no run starts with code that is not
+ * optimised yet. Resolves to the milliseconds that all files would take one after another.
+ */
+async function warmUp(files, listeners, { bus }, { inFlight }) {
+  const names = Object.keys(listeners)
   await someAtATime(inFlight, againFor(WARM_UP_MS, files), (file) =>
-    deliver({ file, spans: {}, results: {} }).catch(() => {}),
+    ask(bus, names, { file, spans: {}, results: {} }).catch(ignoreUnreadable),
   )
+  const start = now()
+  let bytes = 0
+  for (const { path, size } of againFor(WARM_UP_MS, files)) {
+    for (const listener of Object.values(listeners)) await listener(path).catch(ignoreUnreadable)
+    bytes += size
+  }
+  const all = files.reduce((sum, { size }) => sum + size, 0)
+  return ((now() - start) * all) / Math.max(1, bytes)
+}
+
+function ignoreUnreadable(error) {
+  if (!isUnreadable(error)) throw error
 }
 
 function* againFor(ms, items) {
@@ -113,18 +94,13 @@ function* againFor(ms, items) {
 
 function register(emitter, listeners) {
   for (const [name, listener] of Object.entries(listeners)) {
-    emitter.on('file', (event) => note(name, () => listener(event.file.path), event))
+    const noting = timed(listener)
+    emitter.on('file', async ({ file, spans, results }) => {
+      const { value, span } = await noting(file.path)
+      results[name] = value
+      spans[name] = span
+    })
   }
 }
 
-async function note(name, work, { spans, results }) {
-  const span = { start: now(), end: 0 }
-  spans[name] = span
-  try {
-    results[name] = await work()
-  } finally {
-    span.end = now()
-  }
-}
-
-module.exports = { warmUp, runOneAfterAnother, runThroughBus, runWithThreads }
+module.exports = { readAll, warmUp, runOneAfterAnother, runThroughBus, runOnThreads }

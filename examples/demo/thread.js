@@ -1,12 +1,18 @@
 'use strict'
 
-// What each worker thread of the demo runs: `bus.spawn` calls it with a bus of that thread, to register its listeners.
+// The module of the worker threads: `bus.spawn` calls it with a bus of its thread, to register its listeners.
 
-const blocking = require('./blocking.js')
-const { timed } = require('./clock.js')
+const { now, timed } = require('./clock.js')
+const { blocking } = require('./listeners.js')
+
+/** Keeps a core busy until a time. */
+function spin(end) {
+  while (now() < end);
+}
 
 module.exports = function register(bus) {
-  // Who asked gets the error; without a handler the bus of this thread would warn of it as well.
+  // The caller of request gets the error; without a handler the bus of this thread would warn of it as well.
   bus.setErrorHandler(() => {})
   for (const [name, listener] of Object.entries(blocking)) bus.on(name, timed(listener))
+  bus.on('spin', spin)
 }

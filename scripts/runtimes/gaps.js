@@ -190,11 +190,6 @@ const gaps = {
     ...each('test-command.test.js', 'node:test runs no files', [
       'JavaScript: tests are counted, and those that fail reported in full',
     ]),
-    ...each('demo.test.js', 'signals of a child process are not told as in Node', [
-      'ends early',
-      'ends early > with 130, at Ctrl-C',
-      'ends early > with 130, at Ctrl-C while the threads work',
-    ]),
     { file: 'death.test.js', reason: 'a worker that is terminated in an endless loop goes on' },
     {
       file: 'lifecycle.test.js',
