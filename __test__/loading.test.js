@@ -106,6 +106,31 @@ test('where addons are not allowed, the error says which flag allows them', () =
   }
 })
 
+test('where Deno denies a permission, the error says which one, and all that are needed', () => {
+  const denied = `Object.assign(new Error('Requires ffi access to "x", run again with the --allow-ffi flag'), { name: 'NotCapable' })`
+  const copy = packageWith()
+  writeFileSync(path.join(copy, 'native.js'), `throw ${denied}`)
+  const { code, message } = run(copy)
+  assert.equal(code, 'ERR_DLOPEN_DISABLED')
+  assert.match(
+    message,
+    /may not load: Requires ffi access .* --allow-ffi flag; start Deno with --allow-read, --allow-env and/,
+  )
+})
+
+test('so it does in Deno itself', { skip: process.versions.deno === undefined }, () => {
+  const copy = packageWith({ binary: own })
+  const program = path.join(copy, 'main.cjs')
+  writeFileSync(program, `try { require('.'); console.log('loaded') } catch (error) { console.log(error.message) }`)
+  const printed = (...flags) => {
+    const args = ['run', '--no-prompt', '--allow-read', ...flags, program]
+    return spawnSync(process.execPath, args, { encoding: 'utf8' }).stdout.trim()
+  }
+  assert.match(printed('--allow-ffi'), /Requires env access to .* --allow-env flag; start Deno with /)
+  assert.match(printed('--allow-env'), /Requires ffi access to .* --allow-ffi flag; start Deno with /)
+  assert.equal(printed('--allow-env', '--allow-ffi'), 'loaded')
+})
+
 test('where addons and workers are allowed, it works under the permission model, and may read nothing but itself', () => {
   const modules = path.join(root, 'node_modules')
   const flags = [permission, '--allow-addons', '--allow-worker', `--allow-fs-read=${root}/*`]

@@ -13,6 +13,7 @@ const { version, optionalDependencies = {}, napi } = require('../package.json')
 const BUILD = 'build it in a checkout of this version with `npm install && npm run build` (needs Rust 1.88 or newer)'
 /** How Node is started so that it loads addons. */
 const ALLOW = 'start Node without --no-addons, and where there is --permission, with --allow-addons'
+const ALLOW_IN_DENO = 'start Deno with --allow-read, --allow-env and --allow-ffi'
 
 function load() {
   let engine
@@ -32,6 +33,12 @@ function load() {
 /** Why there is no engine. What Node has a code for keeps that code. */
 function explained(error) {
   const refused = refusal()
+  // Deno's error for a missing permission; it names the permission.
+  const denied = [error, refused].find((each) => each?.name === 'NotCapable')
+  if (denied !== undefined) {
+    const reason = `the engine is an addon, and may not load: ${denied.message}`
+    return failure('ERR_DLOPEN_DISABLED', `${reason}; ${ALLOW_IN_DENO}`, error)
+  }
   if (refused === null)
     return failure('ERR_BINARY_NOT_FOUND', `there is no binary for ${platform()}; ${advice()}`, error)
   // Deno says nothing of a code.
@@ -70,7 +77,8 @@ function platform() {
 }
 
 function isGnu() {
-  const report = process.report?.getReport()
+  // Deno wants a permission for the report, and is built for glibc alone.
+  const report = process.versions.deno ? undefined : process.report?.getReport()
   return report === undefined || Boolean(report.header.glibcVersionRuntime)
 }
 
