@@ -2,6 +2,7 @@
 
 // The tests in Rust.
 
+const { missingRust } = require('../rust.js')
 const { capture } = require('./capture.js')
 const { countsOf } = require('./summary.js')
 
@@ -10,6 +11,8 @@ const RESULT = /^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored/gm
 
 /** Runs `cargo test`. If a test fails, reports what its program printed. */
 async function cargo(args, { report }) {
+  const missing = missingRust()
+  if (missing !== null) throw new Error(missing)
   const { status, output } = await capture('cargo', ['test', '--quiet', '--no-fail-fast', ...args])
   const counts = countsIn(output)
   if (status === 0) return counts
