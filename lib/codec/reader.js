@@ -22,6 +22,8 @@ const absent = Symbol('absent')
 const LARGEST_KEPT = 2 ** 19
 /** Characters. Longer strings are read by a call, which takes about as long as so many characters. */
 const LONGEST_BY_HAND = 12
+/** Bytes. Shorter copies are made faster otherwise. */
+const SHORTEST_RAW = 32_768
 const HEX = /^[0-9a-f]+$/
 const { fromCharCode } = String
 const NOTHING = new Uint8Array(0)
@@ -126,7 +128,11 @@ class Reader {
   copy(length) {
     const { at } = this
     this.at = at + length
-    return this.bytes.slice(at, at + length)
+    if (length < SHORTEST_RAW) return this.bytes.slice(at, at + length)
+    // Memory that is not filled with zeros first.
+    const copy = Buffer.allocUnsafeSlow(length)
+    copy.set(this.bytes.subarray(at, at + length))
+    return new Uint8Array(copy.buffer)
   }
 
   // Objects, which have numbers in the order in which they begin
@@ -430,8 +436,30 @@ class Reader {
   }
 
   #array(length) {
+    if (this.#isRunOf(length)) return this.register(this.#run(length))
     const array = this.register([])
     while (array.length < length) this.#element(array, length)
+    return array
+  }
+
+  /** Whether all of an array are numbers of one kind. */
+  #isRunOf(length) {
+    const { at } = this
+    if (at + 5 > this.end) return false
+    const head = this.bytes[at]
+    return (head === INTEGERS || head === DOUBLES) && this.view.getUint32(at + 1, true) === length
+  }
+
+  #run(length) {
+    const isIntegers = this.byte() === INTEGERS
+    const bytes = isIntegers ? 4 : 8
+    this.count(bytes)
+    const { view, at } = this
+    // As long as the message says; `count` has looked whether it is that long.
+    const array = new Array(length)
+    if (isIntegers) for (let index = 0; index < length; index++) array[index] = view.getInt32(at + 4 * index, true)
+    else for (let index = 0; index < length; index++) array[index] = view.getFloat64(at + 8 * index, true)
+    this.at = at + bytes * length
     return array
   }
 

@@ -8,6 +8,7 @@ module.exports = [
   ...require('./wait.js'),
   ...require('./loop.js'),
   ...require('./burst.js'),
+  ...require('./kinds.js'),
   ...require('./answer.js'),
   ...require('./cpu.js'),
   ...require('./late.js'),

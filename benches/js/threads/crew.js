@@ -21,7 +21,7 @@ class Crew {
   #ledger
   #heard = null
 
-  /** @param {'event' | 'number' | 'bytes' | 'stamp'} hears what is sent to the threads */
+  /** @param {'event' | 'anything' | 'number' | 'bytes' | 'stamp'} hears what is sent to the threads */
   constructor(threads, hears, mailbox) {
     const memory = Ledger.memoryFor(threads)
     this.#ledger = new Ledger(memory)

@@ -12,6 +12,7 @@ const { Ledger } = require('./ledger.js')
 const READ = {
   event: ({ value }) => value,
   number: (number) => number,
+  anything: (heard) => (heard === undefined ? 0 : 1),
   bytes: ({ length }) => Math.sign(length),
   stamp: (sentAt) => {
     workerData.lateness[0] = now() - sentAt
