@@ -17,7 +17,7 @@ const BURST = 16
 const BURST_MS = 0.5
 /** So many are written down before they cross; and no more once so many bytes of the encoder's buffer are used. */
 const MOST_RECORDS = 32
-const MOST_BYTES = 4096
+const MOST_BYTES = 16_384
 
 const COUNT = 0
 const CHANGES = 1

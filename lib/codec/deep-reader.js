@@ -3,7 +3,8 @@
 // Reads values that are nested so deep that the stack might not do: as `deep-writer.js` writes them.
 
 const { extend } = require('./collections.js')
-const { readHeadOfError, setProperty } = require('./errors.js')
+const { define } = require('./define.js')
+const { readHeadOfError } = require('./errors.js')
 const { tags } = require('./format.js')
 
 /** For what has to be an object that is made of others. */
@@ -113,7 +114,7 @@ function* stepsOfError(reader) {
     const isVisible = reader.byte() === 1
     let value = simple(reader)
     if (value === none) value = yield
-    setProperty(error, key, reader.present(value), isVisible)
+    define(error, key, reader.present(value), isVisible)
   }
   reader.at++
   return error

@@ -5,6 +5,7 @@
 // cloned, or read, are left out: no error is to keep an event from being sent.
 
 const { types } = require('node:util')
+const { define } = require('./define.js')
 const { tags } = require('./format.js')
 const libraryErrors = require('../errors.js')
 
@@ -183,7 +184,8 @@ function readDOMException(reader) {
 
 function setText(error, key, text) {
   if (typeof text !== 'string') return
-  if (key === 'message' || error[key] !== text) define(error, key, text, false)
+  // To read the stack would have V8 format it.
+  if (key !== 'name' || error.name !== text) define(error, key, text, false)
 }
 
 function readProperties(reader, error) {
@@ -194,10 +196,6 @@ function readProperties(reader, error) {
   }
   reader.byte()
   return error
-}
-
-function define(object, key, value, enumerable) {
-  Object.defineProperty(object, key, { __proto__: null, value, enumerable, configurable: true, writable: true })
 }
 
 /** An error that can be sent, for something that cannot, which somebody threw. */
@@ -228,7 +226,6 @@ module.exports = {
   readDOMException,
   readError,
   readHeadOfError,
-  setProperty: define,
   writeDOMException,
   writeError,
   writeHeadOfError,

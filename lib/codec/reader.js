@@ -5,10 +5,12 @@
 
 const { readBuffer, readBytes, readResizable, readView } = require('./buffers.js')
 const { readMap, readSet, readSparse } = require('./collections.js')
+const { define } = require('./define.js')
 const { readDOMException, readError } = require('./errors.js')
 const { ARGUMENTS, REFERS, SHORT_TEXT, TAGS, VERSION, VERSION_MASK, tags } = require('./format.js')
 const { definitionAt } = require('./definitions.js')
 const { readDeep } = require('./deep-reader.js')
+const { Source } = require('./source.js')
 
 const { ABSENT, ARRAY, BIGINT, BOXED, BUFFER, BYTES, DATE, DEFINED, DEFINED_BEFORE, DOM_EXCEPTION, DOUBLE } = tags
 const { DOUBLES, ERROR, FALSE, INTEGER, INTEGERS, LATIN1, MAP, NULL, OBJECT, PAIRS, REFERENCE, REGEXP } = tags
@@ -18,38 +20,15 @@ const { RESIZABLE_BUFFER, SET, SHORT_ARRAY, SPARSE_ARRAY, TRUE, UNDEFINED, VIEW,
 const DEEPEST = 100
 /** For what a property holds that a getter had deleted. */
 const absent = Symbol('absent')
-/** A larger message's memory is not kept until the next one. */
-const LARGEST_KEPT = 2 ** 19
-/** Characters. Longer strings are read by a call, which takes about as long as so many characters. */
-const LONGEST_BY_HAND = 12
-/** Bytes. Shorter copies are made faster otherwise. */
-const SHORTEST_RAW = 32_768
 const HEX = /^[0-9a-f]+$/
-const { fromCharCode } = String
-const NOTHING = new Uint8Array(0)
 
-class Reader {
-  bytes = NOTHING
-  /** The same memory. */
-  buffer = NOTHING
-  view = null
-  at = 0
-  end = 0
-  /** Objects by their numbers; null where nothing in the message refers to one. */
-  objects = null
+class Reader extends Source {
   /** Shapes that the message has defined. */
   defined = []
   /** What is open of the kinds that can be deep. */
   #depth = 0
   /** @type {import('./book.js').Book} */
   book = null
-
-  /** Reads from a place to another from now on. */
-  open(bytes, start, end) {
-    if (bytes !== this.bytes) this.#use(bytes)
-    this.at = start
-    this.end = end
-  }
 
   /** The value of the message that lies from `start` to `end`. It keeps nothing of the memory. */
   message(bytes, start, end, book) {
@@ -66,14 +45,8 @@ class Reader {
     } finally {
       this.objects = null
       if (this.defined.length > 0) this.defined = []
-      if (this.bytes.length > LARGEST_KEPT) this.#use(NOTHING)
+      this.letGo()
     }
-  }
-
-  #use(bytes) {
-    this.bytes = bytes
-    this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
   #arguments() {
@@ -82,74 +55,6 @@ class Reader {
     const values = []
     for (; count > 0; count--) values.push(this.value())
     return values
-  }
-
-  fail() {
-    throw new TypeError('a message is damaged')
-  }
-
-  // Parts of values
-
-  byte() {
-    if (this.at >= this.end) this.fail()
-    return this.bytes[this.at++]
-  }
-
-  isAt(tag) {
-    return this.at < this.end && this.bytes[this.at] === tag
-  }
-
-  uint32() {
-    const { at } = this
-    if (at + 4 > this.end) this.fail()
-    this.at = at + 4
-    return this.view.getUint32(at, true)
-  }
-
-  double() {
-    const { at } = this
-    if (at + 8 > this.end) this.fail()
-    this.at = at + 8
-    return this.view.getFloat64(at, true)
-  }
-
-  /** How many things follow, of which each has at least so many bytes. */
-  count(bytes) {
-    return this.left(this.uint32(), bytes)
-  }
-
-  /** A count, if what is left of the message can hold so many. */
-  left(count, bytes) {
-    if (count * bytes > this.end - this.at) this.fail()
-    return count
-  }
-
-  /** So many bytes, in memory of their own. */
-  copy(length) {
-    const { at } = this
-    this.at = at + length
-    if (length < SHORTEST_RAW) return this.bytes.slice(at, at + length)
-    // Memory that is not filled with zeros first.
-    const copy = Buffer.allocUnsafeSlow(length)
-    copy.set(this.bytes.subarray(at, at + length))
-    return new Uint8Array(copy.buffer)
-  }
-
-  // Objects, which have numbers in the order in which they begin
-
-  register(object) {
-    if (this.objects !== null) this.objects.push(object)
-    return object
-  }
-
-  /** The number of an object that is made after what it holds. */
-  reserve() {
-    return this.objects === null ? 0 : this.objects.push(undefined) - 1
-  }
-
-  fill(place, object) {
-    if (this.objects !== null) this.objects[place] = object
-    return object
   }
 
   #reference() {
@@ -164,7 +69,7 @@ class Reader {
     if (this.at >= this.end) this.fail()
     const head = this.bytes[this.at++]
     if (head < SHORT_TEXT) return head
-    if (head < TAGS) return this.#text(head - SHORT_TEXT)
+    if (head < TAGS) return this.text(head - SHORT_TEXT)
     switch (head) {
       case OBJECT:
         return this.#object()
@@ -185,9 +90,9 @@ class Reader {
       case FALSE:
         return false
       case LATIN1:
-        return this.#text(this.count(1))
+        return this.text(this.count(1))
       case WIDE:
-        return this.#wide(this.count(2))
+        return this.wide(this.count(2))
       case DEFINED_BEFORE:
         return this.#shaped(this.defined[this.uint32()])
       default:
@@ -271,67 +176,6 @@ class Reader {
   word(at) {
     if (at >= this.end || this.book === null) this.fail()
     return this.book.word(this.bytes[at]) ?? this.fail()
-  }
-
-  // Strings
-
-  #text(length) {
-    const { at } = this
-    if (at + length > this.end) this.fail()
-    this.at = at + length
-    return this.latin1(at, length)
-  }
-
-  latin1(at, length) {
-    if (at + length > this.end) this.fail()
-    if (length > LONGEST_BY_HAND) return this.buffer.latin1Slice(at, at + length)
-    const { bytes } = this
-    switch (length) {
-      case 0:
-        return ''
-      case 1:
-        return fromCharCode(bytes[at])
-      case 2:
-        return fromCharCode(bytes[at], bytes[at + 1])
-      case 3:
-        return fromCharCode(bytes[at], bytes[at + 1], bytes[at + 2])
-      case 4:
-        return fromCharCode(bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3])
-      case 5:
-        return fromCharCode(bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3], bytes[at + 4])
-      case 6:
-        return fromCharCode(bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3], bytes[at + 4], bytes[at + 5])
-      default:
-        return this.#longer(at, length)
-    }
-  }
-
-  #longer(at, length) {
-    const { bytes } = this
-    const [a, b, c] = [bytes[at], bytes[at + 1], bytes[at + 2]]
-    const [d, e, f, g] = [bytes[at + 3], bytes[at + 4], bytes[at + 5], bytes[at + 6]]
-    switch (length) {
-      case 7:
-        return fromCharCode(a, b, c, d, e, f, g)
-      case 8:
-        return fromCharCode(a, b, c, d, e, f, g, bytes[at + 7])
-      case 9:
-        return fromCharCode(a, b, c, d, e, f, g, bytes[at + 7], bytes[at + 8])
-      case 10:
-        return fromCharCode(a, b, c, d, e, f, g, bytes[at + 7], bytes[at + 8], bytes[at + 9])
-      case 11:
-        return fromCharCode(a, b, c, d, e, f, g, bytes[at + 7], bytes[at + 8], bytes[at + 9], bytes[at + 10])
-      default: {
-        const [h, i, j, k, l] = [bytes[at + 7], bytes[at + 8], bytes[at + 9], bytes[at + 10], bytes[at + 11]]
-        return fromCharCode(a, b, c, d, e, f, g, h, i, j, k, l)
-      }
-    }
-  }
-
-  #wide(length) {
-    const { at } = this
-    this.at = at + 2 * length
-    return this.buffer.ucs2Slice(at, this.at)
   }
 
   #bigint() {
@@ -424,14 +268,7 @@ class Reader {
   /** Gives a property to an object that does not have it. */
   define(object, key, value) {
     if (value === absent) return
-    if (key in object)
-      Object.defineProperty(object, key, {
-        __proto__: null,
-        value,
-        configurable: true,
-        enumerable: true,
-        writable: true,
-      })
+    if (key in object) define(object, key, value, true)
     else object[key] = value
   }
 

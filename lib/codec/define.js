@@ -1,0 +1,20 @@
+'use strict'
+
+// Properties of what is read.
+
+/** One for all. It inherits nothing: Object.prototype may have been given a `get`. */
+const descriptor = Object.setPrototypeOf(
+  { value: undefined, enumerable: true, configurable: true, writable: true },
+  null,
+)
+
+/** Gives an object a property, whatever is above it. */
+function define(object, key, value, enumerable) {
+  descriptor.value = value
+  descriptor.enumerable = enumerable
+  Object.defineProperty(object, key, descriptor)
+  // Nothing is kept alive.
+  descriptor.value = undefined
+}
+
+module.exports = { define }

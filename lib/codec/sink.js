@@ -1,0 +1,228 @@
+'use strict'
+
+// Memory that grows, in which a message is written: numbers and strings, and which objects the message has already.
+//
+// Nothing here looks for room byte by byte. There are always RESERVE bytes behind `high`; it is enough to ask before a
+// value, and after whatever may have written much, whether `high` is passed.
+
+const { messageTooLarge, outOfMemory } = require('../errors.js')
+const { LONGEST_SHORT_TEXT, REFERS, SHORT_TEXT, tags } = require('./format.js')
+
+const { BIGINT, DOUBLE, INTEGER, LATIN1, REFERENCE, WIDE } = tags
+
+/** More than any primitive, and any object's primitives, take; longer strings ask for room by themselves. */
+const RESERVE = 2048
+const FIRST_SIZE = 65_536
+/** Where a message lies is told to the engine in numbers of 31 bits. */
+const LONGEST = 2 ** 31 - 1
+/** A larger buffer is not kept for the next message. */
+const LARGEST_KEPT = 2 ** 21 + FIRST_SIZE
+/** Characters. Longer strings are written by a call, which takes about as long as so many characters. */
+const LONGEST_BY_HAND = 14
+/** Fails at once, however long the string is, where V8 keeps it in one byte for each character. */
+const BEYOND_LATIN1 = /[^\0-\xff]/
+/** More objects than this are looked up in a map: comparing with each would be slower. */
+const MOST_COMPARED = 24
+/** Memory to write into, in the three ways in which it is written. */
+class Page {
+  /** @param {ArrayBufferLike} memory */
+  constructor(memory) {
+    this.bytes = new Uint8Array(memory)
+    this.buffer = Buffer.from(memory)
+    this.view = new DataView(memory)
+  }
+}
+
+class Sink {
+  /** Where messages begin. It is read after the call, so it is shared memory, which nobody can take away. */
+  #first = new Page(new SharedArrayBuffer(FIRST_SIZE))
+  /** A larger one that the last message needed. It is read in the call, and at once. */
+  #larger = null
+  bytes
+  /** The same memory. */
+  buffer
+  view
+  /** Past it, there has to be more room. */
+  high
+  /** Where the message starts; what is before it is kept. */
+  start = 0
+  /** Where `writeDeep` is. */
+  at = 0
+  /** Flags of the message. */
+  flags = 0
+  /** Shapes and words of the codebook may be named. */
+  usesBook = false
+  /** Objects that are open. */
+  depth = 0
+  /** Shapes that this message has defined. */
+  defined = []
+  /** Objects of this message by their numbers; `numbers` has them, too, where there are many. */
+  #met = []
+  #count = 0
+  #numbers = null
+
+  constructor() {
+    this.#use(this.#first)
+  }
+
+  #use({ bytes, buffer, view }) {
+    this.bytes = bytes
+    this.buffer = buffer
+    this.view = view
+    this.high = bytes.length - RESERVE
+  }
+
+  get memory() {
+    return this.#first.bytes
+  }
+
+  /** Keeps nothing of the message alive. Returns whether it lies elsewhere than in the `memory`. */
+  finish() {
+    if (this.defined.length > 0) this.defined = []
+    const met = this.#met
+    if (this.#count > MOST_COMPARED) this.#met = []
+    else for (let index = 0; index < this.#count; index++) met[index] = null
+    this.#numbers = null
+    this.#count = 0
+    if (this.bytes === this.memory) return false
+    if (this.bytes.length > LARGEST_KEPT) this.#larger = null
+    this.#use(this.#first)
+    return true
+  }
+
+  /** Makes room for `more` bytes behind a position, and the reserve. */
+  grow(position, more) {
+    const least = position + more + 2 * RESERVE
+    if (least > LONGEST) throw messageTooLarge(least, LONGEST)
+    const { bytes, start } = this
+    const isEnough = this.#larger !== null && this.#larger.bytes !== bytes && this.#larger.bytes.length >= least
+    if (!isEnough) this.#larger = new Page(allocate(Math.min(LONGEST, Math.max(2 * bytes.length, least))))
+    this.#use(this.#larger)
+    this.bytes.set(bytes.subarray(start, position), start)
+  }
+
+  // Objects that are met twice
+
+  /** Returns the number of an object that was met before, else -1. */
+  meet(object) {
+    const count = this.#count
+    const met = this.#met
+    if (count < MOST_COMPARED) {
+      for (let index = 0; index < count; index++) if (met[index] === object) return index
+      met[count] = object
+      this.#count = count + 1
+      return -1
+    }
+    return this.#meetMany(object)
+  }
+
+  #meetMany(object) {
+    this.#numbers ??= new Map(this.#met.slice(0, this.#count).map((each, index) => [each, index]))
+    const number = this.#numbers.get(object)
+    if (number !== undefined) return number
+    this.#numbers.set(object, this.#count)
+    this.#met[this.#count++] = object
+    return -1
+  }
+
+  reference(number, position) {
+    this.flags |= REFERS
+    this.bytes[position] = REFERENCE
+    this.view.setUint32(position + 1, number, true)
+    return position + 5
+  }
+
+  /** What `takeBack` needs to forget what is written from here on. */
+  mark(position) {
+    return { position, count: this.#count, defined: this.defined.length, depth: this.depth }
+  }
+
+  /** Returns the position of the mark. */
+  takeBack({ position, count, defined, depth }) {
+    for (let index = count; index < this.#count; index++) {
+      this.#numbers?.delete(this.#met[index])
+      this.#met[index] = null
+    }
+    // Those that are compared are not looked for there.
+    if (count <= MOST_COMPARED) this.#numbers = null
+    this.#count = count
+    this.defined.length = defined
+    this.depth = depth
+    return position
+  }
+
+  // Numbers and strings: each returns the position behind it
+
+  number(value, position) {
+    if ((value | 0) !== value || (value === 0 && 1 / value < 0)) {
+      this.bytes[position] = DOUBLE
+      this.view.setFloat64(position + 1, value, true)
+      return position + 9
+    }
+    if (value >= 0 && value < SHORT_TEXT) {
+      this.bytes[position] = value
+      return position + 1
+    }
+    this.bytes[position] = INTEGER
+    this.view.setInt32(position + 1, value, true)
+    return position + 5
+  }
+
+  string(value, position) {
+    const { length } = value
+    if (length > LONGEST_BY_HAND) return this.#longString(value, length, position)
+    const { bytes } = this
+    let at = position + 1
+    for (let index = 0; index < length; index++) {
+      const code = value.charCodeAt(index)
+      if (code > 0xff) return this.#wideString(value, length, position)
+      bytes[at++] = code
+    }
+    bytes[position] = SHORT_TEXT + length
+    return at
+  }
+
+  #longString(value, length, position) {
+    if (BEYOND_LATIN1.test(value)) return this.#wideString(value, length, position)
+    if (position + length > this.high) this.grow(position, length)
+    const start = this.#lengthOfText(length, position)
+    this.buffer.latin1Write(value, start, length)
+    return start + length
+  }
+
+  #lengthOfText(length, position) {
+    if (length <= LONGEST_SHORT_TEXT) {
+      this.bytes[position] = SHORT_TEXT + length
+      return position + 1
+    }
+    this.bytes[position] = LATIN1
+    this.view.setUint32(position + 1, length, true)
+    return position + 5
+  }
+
+  #wideString(value, length, position) {
+    if (position + 2 * length > this.high) this.grow(position, 2 * length)
+    this.bytes[position] = WIDE
+    this.view.setUint32(position + 1, length, true)
+    this.buffer.ucs2Write(value, position + 5, 2 * length)
+    return position + 5 + 2 * length
+  }
+
+  bigint(value, position) {
+    const digits = (value < 0n ? -value : value).toString(16)
+    if (position + digits.length > this.high) this.grow(position, digits.length)
+    this.bytes[position] = BIGINT
+    this.bytes[position + 1] = value < 0n ? 1 : 0
+    return this.string(digits, position + 2)
+  }
+}
+
+function allocate(size) {
+  try {
+    return new ArrayBuffer(size)
+  } catch {
+    throw outOfMemory(size)
+  }
+}
+
+module.exports = { Sink }
