@@ -289,3 +289,19 @@ test('subclasses with methods of their own work on a channel', async (t) => {
   assert.deepEqual([own.getStats(), own.request()], [{ own: 1 }, 'request'])
   own.clear()
 })
+
+test('a failure that an emitter in another thread waits for is no warning where it ran', async (t) => {
+  const { bus, start } = stage(t)
+  const [thread] = await start(1, ({ bus, log }) => {
+    bus.clearErrorHandler()
+    process.on('warning', ({ code }) => log.push(code))
+    bus.on('x', () => {
+      throw new Error('x')
+    })
+  })
+  assert.equal((await bus.emitAndWait('x')).failed, 1)
+  await assert.rejects(bus.request('x'), /x/)
+  bus.emit('x')
+  await bus.idle()
+  assert.deepEqual(await thread.run(({ log }) => log), ['PARALLEL_EVENT_BUS_LISTENER_FAILED'])
+})

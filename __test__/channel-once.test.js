@@ -267,3 +267,28 @@ test('what a thread registered is its own: others neither list nor remove it', a
   assert.equal(bus.emit('x'), false)
   await bus.idle()
 })
+
+test('a once listener in another thread whose event was taken back before it started gets the next one', async (t) => {
+  const { bus, cells, startOne } = stage(t)
+  cells.name('stuck', 'go')
+  const thread = await startOne(({ bus, cells, log }) => {
+    bus.on('block', () => {
+      cells.set('stuck', 1)
+      cells.block('go')
+    })
+    bus.once('x', (value) => log.push(value))
+    bus.once('late', (value) => log.push(value))
+  })
+  bus.emit('block')
+  await cells.reach('stuck')
+  const stop = new AbortController()
+  const taken = bus.with({ signal: stop.signal }).emitAndWait('x', 'taken back')
+  stop.abort()
+  await assert.rejects(taken, { name: 'AbortError' })
+  assert.equal((await bus.with({ timeout: 1 }).emitAndWait('late', 'too late')).failed, 1)
+  cells.set('go', 1)
+  await thread.run(() => {})
+  assert.deepEqual([bus.emit('x', 'real'), bus.emit('late', 'in time')], [true, true])
+  await bus.idle()
+  assert.deepEqual(await thread.run(({ log }) => log), ['real', 'in time'])
+})

@@ -6,7 +6,7 @@
 
 const { AsyncResource, executionAsyncId } = require('node:async_hooks')
 const { adopt, follow, thenOf } = require('./promises.js')
-const { originalOf } = require('./registration.js')
+const { Registration, originalOf, storedOf } = require('./registration.js')
 const outbox = require('./outbox.js')
 const { trace } = require('./tracing.js')
 
@@ -148,6 +148,13 @@ class Emission extends AsyncResource {
     this.unsettled = -1
     this.outcome?.settle(countOf(this.listeners))
     this.dispatcher.finished()
+  }
+
+  /** `once` listeners from an index on that were not called, and will not be, wait for the next event. */
+  restoreClaimed(from) {
+    const { listeners, dispatcher } = this
+    const list = typeof listeners === 'function' ? [listeners] : listeners
+    for (const called of list.slice(from)) dispatcher.listeners.restore(Registration.of(storedOf(called)))
   }
 
   /** The listener at an index, as it was passed to `on`. */

@@ -72,7 +72,9 @@ class MailboxFullError extends Error {
   constructor(event, threadId, count = 1) {
     const what = count === 1 ? `${event === undefined ? 'an event' : show(event)} was` : `${events(event, count)} were`
     const whose = threadId === undefined ? 'a mailbox' : `the mailbox of thread ${threadId}`
-    super(`${whose} is full (mailbox.maxMessages, mailbox.maxBytes): ${what} not queued. Await bus.drained(), or raise it`)
+    super(
+      `${whose} is full (mailbox.maxMessages, mailbox.maxBytes): ${what} not queued. Await bus.drained(), or raise it`,
+    )
     this.event = event
     this.threadId = threadId
     if (count > 1) this.count = count

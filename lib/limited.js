@@ -7,7 +7,6 @@ const { clearTimeout, setTimeout } = require('node:timers')
 const { Emission } = require('./emission.js')
 const { ListenerTimeoutError } = require('./errors.js')
 const { follow } = require('./promises.js')
-const { Registration, storedOf } = require('./registration.js')
 const { onAbort } = require('./signals.js')
 
 class LimitedEmission extends Emission {
@@ -97,7 +96,7 @@ class LimitedEmission extends Emission {
     const { event } = this
     const { timeout } = this.#limits
     const count = this.unsettled + this.#settled.size
-    this.#restoreClaimed()
+    this.restoreClaimed(this.#called)
     // Whoever is told of a failure may abort the signal, and with it what is left.
     for (let index = 0; index < count && !this.#finished; index++) {
       if (!this.#settled.has(index)) this.fail(index, new ListenerTimeoutError(event, this.listener(index), timeout))
@@ -109,17 +108,10 @@ class LimitedEmission extends Emission {
     this.#aborted = true
     this.outcome?.abort(this.#limits.signal.reason)
     if (this.#finished) return
-    this.#restoreClaimed()
+    this.restoreClaimed(this.#called)
     if (this.#started) return
     this.listeners = []
     this.finish()
-  }
-
-  /** A `once` listener that was not called, and will not be, waits for the next event. */
-  #restoreClaimed() {
-    const { listeners, dispatcher } = this
-    const list = typeof listeners === 'function' ? [listeners] : listeners
-    for (const called of list.slice(this.#called)) dispatcher.listeners.restore(Registration.of(storedOf(called)))
   }
 }
 

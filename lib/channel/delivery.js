@@ -44,6 +44,7 @@ class Posted extends Emission {
 class Dispatched extends Emission {
   #delivery
   #mustStart
+  #isAwaited
   #answer
   /** The engine's index of each listener, where some were withdrawn; null while it is the same. */
   #indexes
@@ -51,12 +52,17 @@ class Dispatched extends Emission {
   #timeouts
   #letGo = false
 
-  /** @param {{ delivery: number, mustStart: boolean, isRequest: boolean, indexes: number[]?, timeouts: number[]? }} about */
-  constructor(inbox, { membership, event }, listeners, args, { delivery, mustStart, isRequest, indexes, timeouts }) {
+  /**
+   * @param {{ delivery: number, mustStart: boolean, isAwaited: boolean, isRequest: boolean, indexes: number[]?,
+   * timeouts: number[]? }} about
+   */
+  constructor(inbox, { membership, event }, listeners, args, about) {
     super(membership.dispatcher, event, listeners, args, null)
+    const { delivery, mustStart, isAwaited, isRequest, indexes, timeouts } = about
     this.inbox = inbox
     this.#delivery = delivery
     this.#mustStart = mustStart
+    this.#isAwaited = isAwaited
     this.#indexes = indexes
     this.#timeouts = timeouts
     this.#answer = isRequest ? { value: undefined } : null
@@ -65,8 +71,13 @@ class Dispatched extends Emission {
 
   start() {
     this.inbox.waiting--
-    if (outbox.exiting || (this.#mustStart && !native.start(outbox.handle, this.#delivery))) return
-    super.start()
+    if (outbox.exiting) return
+    if (this.#mustStart && !native.start(outbox.handle, this.#delivery)) this.restoreClaimed(0)
+    else super.start()
+  }
+
+  get isAwaited() {
+    return this.#isAwaited
   }
 
   /** The emitter waits for those listeners that it was addressed to, and for no others. */

@@ -22,6 +22,7 @@ const GONE = 3
 
 const MUST_START = 1
 const REQUEST = 2
+const AWAITED = 4
 
 const STARTED = 1
 const COUNTED = 2
@@ -174,8 +175,11 @@ class Inbox {
     const listeners = this.#list(ids, count)
     const mustStart = (flags & MUST_START) !== 0
     const isRequest = (flags & REQUEST) !== 0
+    const isAwaited = (flags & AWAITED) !== 0
     const timeouts = this.#timeouts(ids, count)
-    this.#push(new Dispatched(this, first, listeners, args, { delivery, mustStart, isRequest, indexes, timeouts }))
+    this.#push(
+      new Dispatched(this, first, listeners, args, { delivery, mustStart, isAwaited, isRequest, indexes, timeouts }),
+    )
   }
 
   #push(delivery) {

@@ -188,9 +188,12 @@ class Membership {
     return this.#counts().addressed - this.#before.addressed
   }
 
-  /** Those of them that failed, since the last reset. */
+  /**
+   * Those of them that failed, since the last reset. The engine does not know which were addressed before it, so there are
+   * never more than were addressed.
+   */
   get failed() {
-    return this.#counts().failed - this.#before.failed
+    return Math.min(this.#counts().failed - this.#before.failed, this.addressed)
   }
 
   resetCounts() {

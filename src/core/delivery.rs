@@ -68,6 +68,11 @@ impl Delivery {
         self.dispatch.is_to_one()
     }
 
+    /// Whether the emitter waits for the outcome, and so hears of each failure.
+    pub fn is_awaited(&self) -> bool {
+        self.dispatch.is_awaited()
+    }
+
     /// Whether [`start`](Self::start) has to be called before the first listener is.
     pub fn must_start(&self) -> bool {
         self.dispatch.is_limited()

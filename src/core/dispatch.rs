@@ -45,6 +45,7 @@ pub struct Dispatch {
     /// Starting has to be [asked for](Delivery::start): it may be taken back, or go elsewhere.
     limited: bool,
     to_one: bool,
+    awaited: bool,
     progress: Mutex<Progress>,
     /// All parts have settled, and no listener was claimed for them. Beside them, because it is asked of all
     /// that waits.
@@ -73,6 +74,7 @@ impl Dispatch {
             size: payload.len(),
             limited,
             to_one: emission.to_one,
+            awaited: !matches!(emission.reply, Reply::None),
             progress: Mutex::new(Progress::new(parts, payload, emission.reply)),
             is_over: AtomicBool::new(false),
             _counted: metrics::DISPATCHES.count(),
@@ -106,6 +108,10 @@ impl Dispatch {
     /// Who emitted it.
     pub fn emitter(&self) -> &Arc<Member> {
         &self.emitter
+    }
+
+    pub(super) fn is_awaited(&self) -> bool {
+        self.awaited
     }
 
     pub(super) fn is_to_one(&self) -> bool {

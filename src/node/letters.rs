@@ -26,6 +26,7 @@ const DRAINED: u32 = 8;
 
 const MUST_START: u32 = 1;
 const REQUEST: u32 = 2;
+const AWAITED: u32 = 4;
 
 const STARTED: u32 = 1;
 const COUNTED: u32 = 2;
@@ -187,6 +188,9 @@ fn write_delivery(thread: &Thread, delivery: Delivery, words: &mut Words<'_>) {
     }
     if delivery.is_request() {
         flags |= REQUEST;
+    }
+    if delivery.is_awaited() {
+        flags |= AWAITED;
     }
     let listeners = delivery.listeners();
     let count = to_word(listeners.len());
