@@ -1,6 +1,6 @@
 'use strict'
 
-// The time, and the time a listener takes, in milliseconds on a clock that all threads have in common.
+// The time, in milliseconds on a clock that all threads have in common.
 
 const { performance } = require('node:perf_hooks')
 
@@ -9,13 +9,4 @@ function now() {
   return performance.timeOrigin + performance.now()
 }
 
-/** A listener that resolves to `{ value, span }`: what `listener` returns, and when it ran. */
-function timed(listener) {
-  return async (path) => {
-    const start = now()
-    const value = await listener(path)
-    return { value, span: { start, end: now() } }
-  }
-}
-
-module.exports = { now, timed }
+module.exports = { now }

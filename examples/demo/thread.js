@@ -2,8 +2,17 @@
 
 // The module of the worker threads: `bus.spawn` calls it with a bus of its thread, to register its listeners.
 
-const { now, timed } = require('./clock.js')
+const { now } = require('./clock.js')
 const { blocking } = require('./listeners.js')
+
+/** A listener that returns `{ value, span }`: what a listener that blocks returns, and when it ran. */
+function timed(listener) {
+  return (path) => {
+    const start = now()
+    const value = listener(path)
+    return { value, span: { start, end: now() } }
+  }
+}
 
 /** Keeps a core busy until a time. */
 function spin(end) {
