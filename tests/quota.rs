@@ -142,7 +142,7 @@ fn threads_that_take_and_give_back_never_have_more_than_the_bounds_allow() {
             scope.spawn(move || {
                 for round in 0..20_000 {
                     let bytes = (thread + round) % 5;
-                    if take(&quota, bytes) {
+                    if take(quota, bytes) {
                         // Messages above, bytes below, as one number so that both are of one moment.
                         let share = (1 << 16) + bytes;
                         let now = taken.fetch_add(share, Ordering::SeqCst) + share;
