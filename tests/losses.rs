@@ -29,7 +29,7 @@ fn post(emitter: &Arc<Member>, event: &str, payload: &[u8]) {
 
 fn losses(letters: &[Letter]) -> Vec<&Lost> {
     let lost = letters.iter().filter_map(|letter| match letter {
-        Letter::Lost { lost, .. } => Some(lost),
+        Letter::Lost { lost, .. } => Some(&**lost),
         _ => None,
     });
     lost.collect()

@@ -121,7 +121,6 @@ impl Delivery {
 
 impl Drop for Delivery {
     fn drop(&mut self) {
-        self.dispatch.let_go(self.part);
         self.dispatch.abandon(self.part, &self.member);
     }
 }

@@ -100,6 +100,12 @@ impl Dispatch {
         lock(&self.progress).payload.clone().unwrap_or_default()
     }
 
+    /// Calls `read` with its [payload](Self::payload), which is quicker. It must not take long, nor settle
+    /// anything.
+    pub fn read_payload<T>(&self, read: impl FnOnce(&[u8]) -> T) -> T {
+        read(lock(&self.progress).payload.as_deref().unwrap_or_default())
+    }
+
     /// How many bytes its payload has, or had.
     pub fn size(&self) -> usize {
         self.size
@@ -209,21 +215,17 @@ impl Dispatch {
         self.finish(left);
     }
 
-    pub(super) fn let_go(&self, part: u32) {
-        let freed = lock(&self.progress).parts[part as usize].let_go(self.size);
-        freed.into_iter().for_each(Freed::tell);
-    }
-
     /// The member that held a part let go of it.
     pub(super) fn abandon(self: &Arc<Self>, part: u32, member: &Arc<Member>) {
-        let again = {
-            let progress = lock(&self.progress);
-            let to = &progress.parts[part as usize];
-            if to.is_settled() {
-                return;
-            }
-            to.choice_if_movable()
+        let (freed, is_settled, again) = {
+            let mut progress = lock(&self.progress);
+            let of = &mut progress.parts[part as usize];
+            (of.let_go(self.size), of.is_settled(), of.choice_if_movable())
         };
+        freed.into_iter().for_each(Freed::tell);
+        if is_settled {
+            return;
+        }
         let moved =
             again.is_some_and(|choice| self.route.choose_again(self, part, &choice, member));
         if !moved {

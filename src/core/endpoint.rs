@@ -43,7 +43,7 @@ pub enum Letter {
         /// Whose event it is.
         emitter: MemberId,
         /// Which, and why.
-        lost: Lost,
+        lost: Box<Lost>,
         /// Its emitter waits for this letter.
         untold: Untold,
     },

@@ -40,12 +40,13 @@ pub(super) enum Note {
 }
 
 /// What news takes of the budget until it was read.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Charge {
-    events: usize,
-    bytes: usize,
-    kinds: usize,
-    names: usize,
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Charge {
+    Nothing,
+    /// Of losses that are told one by one: one, and the bytes of its name and payload.
+    Single(usize),
+    /// Of kinds: one, and the bytes of its name.
+    Kind(usize),
 }
 
 /// The unread news of one member. See the [module](self).
@@ -54,10 +55,18 @@ pub(super) struct Losses(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    used: Charge,
+    singles: Used,
+    names: Used,
     kinds: HashMap<Kind, Count>,
     /// For each cause, what is not in `kinds`.
     others: Vec<(Kind, Count)>,
+}
+
+/// A part of the budget that is used.
+#[derive(Default)]
+struct Used {
+    number: usize,
+    bytes: usize,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -83,11 +92,10 @@ impl Losses {
         let state = &mut *lock(&self.0);
         let bytes = loss.bytes + loss.event.len();
         // One may be larger, if it is alone.
-        let fits = state.used.events == 0 || state.used.bytes + bytes <= MOST_BYTES;
-        if fits && state.used.events < MOST_EVENTS {
-            let charge = Charge { events: 1, bytes, ..Charge::default() };
-            state.used.add(charge);
-            return Note::Single(charge);
+        let fits = state.singles.number == 0 || state.singles.bytes + bytes <= MOST_BYTES;
+        if fits && state.singles.number < MOST_EVENTS {
+            state.singles.add(bytes);
+            return Note::Single(Charge::Single(bytes));
         }
         let is_empty = state.kinds.is_empty() && state.others.is_empty();
         state.count(loss).add(loss.listeners);
@@ -106,14 +114,20 @@ impl Losses {
         };
         let mut kinds: Vec<_> = kinds.into_iter().collect();
         kinds.sort_unstable_by_key(|(_, count)| count.number);
-        let kinds = kinds.into_iter().map(|(kind, count)| (kind.charge(), kind, count));
-        let others = others.into_iter().map(|(kind, count)| (Charge::default(), kind, count));
+        let kinds =
+            kinds.into_iter().map(|(kind, count)| (Charge::Kind(kind.bytes()), kind, count));
+        let others = others.into_iter().map(|(kind, count)| (Charge::Nothing, kind, count));
         kinds.chain(others).map(|(charge, kind, count)| (kind.lost(count), charge)).collect()
     }
 
     /// Gives back what was charged.
     pub(super) fn was_read(&self, charge: Charge) {
-        lock(&self.0).used.subtract(charge);
+        let mut state = lock(&self.0);
+        match charge {
+            Charge::Nothing => {}
+            Charge::Single(bytes) => state.singles.subtract(bytes),
+            Charge::Kind(bytes) => state.names.subtract(bytes),
+        }
     }
 }
 
@@ -122,13 +136,13 @@ impl State {
     fn count(&mut self, loss: &Loss<'_>) -> &mut Count {
         let (cause, started) = (loss.cause.clone(), loss.started);
         let kind = Kind { of: Some((loss.event.clone(), loss.thread)), cause, started };
-        let charge = kind.charge();
-        let fits = self.used.kinds < MOST_KINDS && self.used.names + charge.names <= MOST_NAMES;
+        let bytes = kind.bytes();
+        let fits = self.names.number < MOST_KINDS && self.names.bytes + bytes <= MOST_NAMES;
         if !self.kinds.contains_key(&kind) {
             if !fits {
                 return self.count_other(kind);
             }
-            self.used.add(charge);
+            self.names.add(bytes);
         }
         let number = self.kinds.len();
         self.kinds.entry(kind).or_insert(Count { number, ..Count::default() })
@@ -150,9 +164,9 @@ impl State {
 }
 
 impl Kind {
-    fn charge(&self) -> Charge {
-        let names = self.of.as_ref().map_or(0, |(event, _)| event.len());
-        Charge { kinds: 1, names, ..Charge::default() }
+    /// Of its name.
+    fn bytes(&self) -> usize {
+        self.of.as_ref().map_or(0, |(event, _)| event.len())
     }
 
     fn lost(self, count: Count) -> Lost {
@@ -176,18 +190,14 @@ impl Count {
     }
 }
 
-impl Charge {
-    fn add(&mut self, more: Charge) {
-        self.events += more.events;
-        self.bytes += more.bytes;
-        self.kinds += more.kinds;
-        self.names += more.names;
+impl Used {
+    fn add(&mut self, bytes: usize) {
+        self.number += 1;
+        self.bytes += bytes;
     }
 
-    fn subtract(&mut self, less: Charge) {
-        self.events -= less.events;
-        self.bytes -= less.bytes;
-        self.kinds -= less.kinds;
-        self.names -= less.names;
+    fn subtract(&mut self, bytes: usize) {
+        self.number -= 1;
+        self.bytes -= bytes;
     }
 }

@@ -236,8 +236,8 @@ impl Member {
 
     fn letter_about(self: &Arc<Self>, lost: Lost, charge: Charge) -> Option<Letter> {
         let mut untold = Untold::new(self);
-        untold.charge = Some(charge);
-        Some(Letter::Lost { emitter: self.id, lost, untold })
+        untold.charge = charge;
+        Some(Letter::Lost { emitter: self.id, lost: Box::new(lost), untold })
     }
 
     /// The news of a stall of another thread, unless such news of that thread was not read yet.
@@ -284,13 +284,13 @@ pub enum Unlistened {
 pub struct Untold {
     member: Arc<Member>,
     /// What the letter takes of the budget for losses.
-    charge: Option<Charge>,
+    charge: Charge,
 }
 
 impl Untold {
     pub(super) fn new(member: &Arc<Member>) -> Self {
         member.untold.fetch_add(1, Ordering::AcqRel);
-        Untold { member: member.clone(), charge: None }
+        Untold { member: member.clone(), charge: Charge::Nothing }
     }
 
     /// The letters about losses that were counted.
@@ -302,8 +302,8 @@ impl Untold {
 
 impl Drop for Untold {
     fn drop(&mut self) {
-        if let Some(charge) = self.charge {
-            self.member.losses.was_read(charge);
+        if !matches!(self.charge, Charge::Nothing) {
+            self.member.losses.was_read(self.charge);
         }
         self.member.untold.fetch_sub(1, Ordering::AcqRel);
     }

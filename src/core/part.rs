@@ -91,7 +91,8 @@ impl Part {
 
     /// Among whom to choose again, should its member let go of it now.
     pub(super) fn choice_if_movable(&self) -> Option<Choice> {
-        (!self.started && self.is_chosen()).then(|| self.choice.clone())
+        let may_move = !self.started && self.is_chosen() && !self.is_settled();
+        may_move.then(|| self.choice.clone())
     }
 
     /// The thread of its member.

@@ -198,7 +198,7 @@ fn write_delivery(thread: &Thread, delivery: Delivery, words: &mut Words<'_>) {
     let handle_at = words.used;
     words.put_all(&[0, delivery.emitter().endpoint().id(), count]);
     words.put_all(listeners);
-    words.put_payload(&delivery.payload());
+    delivery.dispatch().read_payload(|payload| words.put_payload(payload));
     words.out[handle_at] = to_word(thread.taken.borrow_mut().insert(delivery));
 }
 
