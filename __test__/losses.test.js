@@ -126,6 +126,28 @@ test('a timeout that many events have not kept is told of as others are', async 
   cells.set('go', 1)
 })
 
+test('events of many names that are lost with a thread are told of as others are', async (t) => {
+  const { bus, cells, errors, startOne } = stage(t)
+  cells.name('busy', 'go')
+  const names = Array.from({ length: 3000 }, (_, number) => `name ${number}`)
+  const listening = ({ bus, data }) => {
+    for (const name of data) bus.on(name, () => {})
+  }
+  const thread = await startOne(listening, { data: names })
+  thread.tell(({ cells }) => {
+    cells.add('busy')
+    cells.block('go')
+  })
+  await cells.reach('busy')
+  for (const name of names) bus.emit(name)
+  await thread.terminate()
+  await until(() => sum(errors.map(([, { count }]) => count)) === names.length)
+  assert.equal(errors.length, SINGLES + KINDS + 1)
+  const [event, { code, threadId, count, message }] = errors.at(-1)
+  assert.deepEqual([event, code, threadId], [ParallelEventBus.deadLetter, 'ERR_THREAD_EXITED', undefined])
+  assert.equal(message, `a thread ended before listeners of ${count} events had settled`)
+})
+
 test('without onError there is a warning at the 1st, the 10th, the 100th loss, whatever the names', async (t) => {
   const scene = stage(t)
   const { bus } = scene

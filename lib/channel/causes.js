@@ -24,7 +24,9 @@ function causeOf(event, kind, detail, threadId, count = 1) {
 function errorOf(event, kind, detail, threadId, count) {
   if (kind === TIMED_OUT) return new ListenerTimeoutError(event, undefined, detail, count)
   if (kind === FULL) return new MailboxFullError(event, threadId, count)
-  return new ThreadExitedError(event, threadId, exitReasonOf(threadId), count)
+  // Several threads have no reason in common.
+  const reason = threadId === undefined ? undefined : exitReasonOf(threadId)
+  return new ThreadExitedError(event, threadId, reason, count)
 }
 
 /** The errors of listeners that failed, one for each of them. */
