@@ -100,9 +100,10 @@ type Listener<
  * `PARALLEL_EVENT_BUS_HANDLER_FAILED`.
  *
  * On a channel, a listener's failure is told where the listener ran. The emitter is told of what did not get to the
- * end of a listener in another thread: its thread ended, its time was over, its mailbox was full.
+ * end of a listener in another thread: its thread ended, its time was over, its mailbox was full. Of many such losses at
+ * once one error is told for all of a kind, with their number as its `count`: see {@link DeadLetter}.
  *
- * @param event - the event that was emitted
+ * @param event - the event that was emitted; {@link ParallelEventBus.deadLetter} for losses of several names
  * @param error - whatever the listener threw or rejected with, or a {@link ListenerTimeoutError}
  *
  * @param listener - the listener, as it was passed to `on`; undefined if none of this thread is to blame
@@ -150,7 +151,7 @@ interface BusOptions {
    */
   group?: string | undefined
   /**
-   * How much may wait for this bus on its channel, before others are refused with {@link MailboxFullError}.
+   * The room of this bus on its channel. Events that find none are refused with {@link MailboxFullError}.
    *
    * @defaultValue 65 536 events and 64 MiB
    */
@@ -164,16 +165,19 @@ interface BusOptions {
   stallAfter?: number | undefined
 }
 
-/** What may wait for a bus on its channel, sent by others and not yet taken over by its thread. */
+/**
+ * The room of a bus for events of other buses on its channel. An event takes room from its emit until its listeners have
+ * settled; one that is cancelled or out of time before it starts gives back its room at once.
+ */
 interface MailboxOptions {
   /**
-   * How many events.
+   * Number of events, those that listeners are working on included.
    *
    * @defaultValue 65 536
    */
   maxMessages?: number | undefined
   /**
-   * How many bytes of encoded arguments. A larger event is taken if nothing else waits.
+   * Number of bytes of their encoded arguments. A larger event is taken if there is no other.
    *
    * @defaultValue 64 MiB
    */
@@ -271,18 +275,26 @@ interface ThreadExit {
   threadId: number
 }
 
-/** What {@link ParallelEventBus.deadLetter} tells: an event of this bus did not reach listeners in another thread. */
+/**
+ * What {@link ParallelEventBus.deadLetter} tells: an event of this bus did not reach listeners in another thread.
+ *
+ * While the thread of the bus does not read such news, 1024 of them wait, with at most 1 MiB of arguments. Further losses
+ * are counted by event, cause and thread, and told as one for each kind, without arguments. Beyond 256 kinds they are
+ * counted by cause alone. No loss is left out: {@link Stats.listenersFailed} is the sum of all.
+ */
 interface DeadLetter {
-  /** The event that was emitted. */
-  event: string
-  /** Clones of its arguments. */
-  args: unknown[]
-  /** How many listeners it did not reach. */
+  /** The event that was emitted; undefined for events of several names. */
+  event: string | undefined
+  /** Clones of its arguments; undefined where losses were only counted. */
+  args: unknown[] | undefined
+  /** Number of listeners that were not reached. */
   listeners: number
-  /** The thread they are, or were, in. */
-  threadId: number
+  /** The thread they are, or were, in; undefined for several. */
+  threadId: number | undefined
+  /** Number of losses, of one event for one bus each. */
+  count: number
   /** Why: its `code` is `ERR_MAILBOX_FULL`, `ERR_THREAD_EXITED` or `ERR_LISTENER_TIMEOUT`. */
-  error: Error & { code: string }
+  error: Error & { code: string; count: number }
 }
 
 /** What {@link ParallelEventBus.stall} tells: a thread is stuck, while events wait for it. */
@@ -621,12 +633,15 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
   spawn(module: string | URL, options?: SpawnOptions): Promise<ThreadPool>
 
   /**
-   * Whether, for some bus of another thread on the channel, more than half of what may wait does: emit less, or wait for
-   * {@link drained}. False without a channel.
+   * Whether more than half of the room of some bus of another thread on the channel is used: emit less, or wait for
+   * {@link drained}. Events that a thread has read and not settled use room, too. False without a channel.
+   *
+   * A bus whose room is used only by listeners that wait for `drained()` themselves does not hold up another one of that
+   * kind, so that listeners that emit back and forth do not wait for ever.
    */
   readonly needsDrain: boolean
 
-  /** Resolves at once unless {@link needsDrain}; then when less than a quarter of what may wait does, for all of them. */
+  /** Resolves at once unless {@link needsDrain}; then when no more than a quarter of the room of these buses is used. */
   drained(): Promise<void>
 
   /**
@@ -737,10 +752,12 @@ declare class ListenerTimeoutError extends Error {
   constructor(event: string | symbol, listener: AnyFunction, timeout: number)
   readonly name: 'ListenerTimeoutError'
   readonly code: 'ERR_LISTENER_TIMEOUT'
-  /** The event that the listener was called for. */
-  readonly event: string | symbol
-  /** The limit, in milliseconds. */
+  /** The event that the listener was called for; undefined for events of several names. */
+  readonly event: string | symbol | undefined
+  /** The limit, in milliseconds; for events of several names, that of one of them. */
   readonly timeout: number
+  /** Number of losses that the error stands for; 1 but where `onError` is told of many at once. */
+  readonly count: number
 }
 
 /** A request found nobody to answer it. `instanceof` goes by the code, so it holds in every realm. */
@@ -766,22 +783,29 @@ declare class ThreadExitedError extends Error {
    * than 256 threads have ended since.
    */
   readonly cause: unknown
-  /** The event that was lost; null for a thread of `spawn` that ended without being told to. */
-  readonly event: string | null
-  /** As in `node:worker_threads`. */
-  readonly threadId: number
+  /**
+   * The event that was lost; null for a thread of `spawn` that ended without being told to, undefined for events of
+   * several names.
+   */
+  readonly event: string | null | undefined
+  /** As in `node:worker_threads`; undefined for several threads. */
+  readonly threadId: number | undefined
+  /** Number of losses that the error stands for; 1 but where `onError` is told of many at once. */
+  readonly count: number
 }
 
-/** As much as may wait for a bus does. `instanceof` goes by the code, so it holds in every realm. */
+/** A bus has no room for the event: see {@link MailboxOptions}. `instanceof` goes by the code, so it holds in every realm. */
 declare class MailboxFullError extends Error {
   /** The bus makes them; a test double may, too. */
   constructor(event: string, threadId: number)
   readonly name: 'MailboxFullError'
   readonly code: 'ERR_MAILBOX_FULL'
-  /** The event that was refused. */
-  readonly event: string
-  /** The thread of the bus, as in `node:worker_threads`. */
-  readonly threadId: number
+  /** The event that was refused; undefined for events of several names. */
+  readonly event: string | undefined
+  /** The thread of the bus, as in `node:worker_threads`; undefined for several threads. */
+  readonly threadId: number | undefined
+  /** Number of losses that the error stands for; 1 but where `onError` is told of many at once. */
+  readonly count: number
 }
 
 declare namespace ParallelEventBus {

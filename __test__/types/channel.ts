@@ -34,6 +34,9 @@ new ParallelEventBus({ channel: Symbol('orders') })
 
 bus.on(ParallelEventBus.threadExit, (about) => check<Equal<typeof about, ThreadExit>>())
 bus.on(ParallelEventBus.deadLetter, (about) => check<Equal<typeof about, DeadLetter>>())
+bus.on(ParallelEventBus.deadLetter, ({ args, count }) =>
+  check<Equal<[typeof args, typeof count], [unknown[] | undefined, number]>>(),
+)
 bus.on(ParallelEventBus.stall, (about) => check<Equal<typeof about, Stall>>())
 // @ts-expect-error: what is told has no such property
 bus.on(ParallelEventBus.threadExit, ({ exitCode }) => exitCode)
@@ -77,6 +80,7 @@ const register: RegisterListeners<Events, { model: string }> = (own, data) => {
 
 declare const error: unknown
 if (error instanceof ThreadExitedError) check<Equal<typeof error.code, 'ERR_THREAD_EXITED'>>()
-if (error instanceof MailboxFullError) check<Equal<typeof error.threadId, number>>()
+if (error instanceof MailboxFullError) check<Equal<typeof error.threadId, number | undefined>>()
+if (error instanceof MailboxFullError) check<Equal<typeof error.count, number>>()
 
 export { register, spawning }

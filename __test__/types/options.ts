@@ -118,7 +118,7 @@ if (error instanceof NoListenersError) check<Equal<typeof error.code, 'ERR_NO_LI
 if (error instanceof ListenerTimeoutError) {
   check<Equal<typeof error.code, 'ERR_LISTENER_TIMEOUT'>>()
   check<Equal<typeof error.name, 'ListenerTimeoutError'>>()
-  check<Equal<typeof error.event, string | symbol>>()
+  check<Equal<typeof error.event, string | symbol | undefined>>()
   check<Equal<typeof error.timeout, number>>()
   const plain: Error = error
   console.error(plain.stack)
