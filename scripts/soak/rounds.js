@@ -20,7 +20,7 @@ const gc = runInNewContext('gc')
 
 /** What the engine counts, but for what only grows. */
 function live() {
-  const { wakes, ...counters } = native.counters()
+  const { wakes, visits, ...counters } = native.counters()
   return counters
 }
 
