@@ -301,7 +301,10 @@ interface DeadLetter {
 interface Stall {
   /** As in `node:worker_threads`. */
   threadId: number
-  /** How many letters wait, at least: many events may be in one. */
+  /**
+   * Number of letters that wait unread. Many events may be in one; none waits where the thread has read as much as there
+   * is room for.
+   */
   waiting: number
   /** For how many milliseconds it has not looked, at least. */
   ms: number

@@ -162,6 +162,36 @@ fn also_for_posts_and_again_after_it_has_looked() {
 }
 
 #[test]
+fn also_when_it_has_read_as_much_as_there_is_room_for() {
+    for (channel, is_awaited) in [("read and posted", false), ("read and awaited", true)] {
+        let (wakes, woken) = mpsc::channel();
+        let observer = Endpoint::new(1, Arc::new(Bells(wakes)));
+        let emitter = observer.join(channel, Limits::default());
+        let bell = Bell::default();
+        let stuck = Endpoint::new(2, Arc::new(bell.clone()));
+        let member = stuck.join(channel, Limits { messages: 1, bytes: 100 });
+        member.listen("e", 1, plain());
+        let route = emitter.channel().route("e");
+        route.post(&emitter, Some(b"read"));
+        let _read = read(&stuck);
+        stuck.watch_for_stalls(Duration::from_millis(1));
+        let rung = bell.rung();
+        if is_awaited {
+            assert_eq!(emit(&emitter, "e", b"refused").outcome().unwrap().failed(), 1);
+        } else {
+            route.post(&emitter, Some(b"refused"));
+        }
+        assert_eq!(bell.rung(), rung + 1, "it is woken, so that it looks if it can");
+        let mut told = said(&observer);
+        while !told.contains(&"stall of 2, 0 wait".into()) {
+            woken.recv_timeout(WATCHDOG).expect("no letter comes");
+            told.extend(said(&observer));
+        }
+        assert_eq!(told, ["lost e Full × 1", "stall of 2, 0 wait"]);
+    }
+}
+
+#[test]
 fn nobody_is_told_of_an_endpoint_that_looks_however_much_it_leaves() {
     let (observer, busy) = (member(1, "busy"), member(2, "busy"));
     busy.listen("e", 1, plain());

@@ -143,13 +143,16 @@ impl Dispatch {
 
     /// Settles the parts that had no room.
     pub(super) fn refuse_what_was_full(self: &Arc<Self>) {
-        let full: Vec<u32> = {
+        let full: Vec<_> = {
             let progress = lock(&self.progress);
-            let parts = progress.parts.iter().enumerate().filter(|(_, part)| !part.has_room());
-            parts.map(|(at, _)| u32::try_from(at).unwrap_or(u32::MAX)).collect()
+            let parts = progress.parts.iter().zip(0..).filter(|(part, _)| !part.has_room());
+            parts.map(|(part, at)| (at, part.endpoint().clone())).collect()
         };
-        for part in full {
+        for (part, endpoint) in full {
             self.fail_rest(part, Cause::Full);
+            if endpoint.expect_a_look() {
+                endpoint.mailbox().ring();
+            }
         }
     }
 

@@ -274,31 +274,35 @@ impl Endpoint {
         }
     }
 
-    /// A letter was just queued: sees to it that a stall is noticed. Not only with a wake, which
-    /// may have been sent long ago, for work that the endpoint is stuck in.
-    pub(super) fn expect_a_look(self: &Arc<Self>) {
+    /// A letter was just queued, or refused for want of room: sees to it that a stall is noticed. Not only with
+    /// a wake, which may have been sent long ago, for work that the endpoint is stuck in. And not only with a
+    /// letter: an endpoint that is stuck may have read as much as there is room for. Returns whether the caller
+    /// has to [ring](Mailbox::ring), once no lock is held, so that an endpoint that is not stuck looks.
+    #[must_use = "true means that the owner waits for a ring"]
+    pub(super) fn expect_a_look(self: &Arc<Self>) -> bool {
         let ms = self.stall_after.load(Ordering::Acquire);
         // Read first, because writing is dear where many emit.
         if ms == 0
             || self.watched.load(Ordering::Acquire)
             || self.watched.swap(true, Ordering::AcqRel)
         {
-            return;
+            return false;
         }
         let looks = self.looks.load(Ordering::Acquire);
         let endpoint = Arc::downgrade(self);
         deadline::schedule(Duration::from_millis(ms), move || {
             let Some(endpoint) = endpoint.upgrade() else { return };
             endpoint.watched.store(false, Ordering::Release);
-            if endpoint.mailbox.is_empty() {
+            if !endpoint.mailbox.is_wake_pending() {
                 return;
             }
             if endpoint.looks.load(Ordering::Acquire) == looks {
                 endpoint.tell_of_stall(ms);
-            } else {
-                endpoint.expect_a_look();
+            } else if endpoint.expect_a_look() {
+                endpoint.mailbox.ring();
             }
         });
+        self.mailbox.claim()
     }
 
     fn tell_of_stall(&self, ms: u64) {

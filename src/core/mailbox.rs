@@ -147,6 +147,14 @@ impl<T, W: Wake> Mailbox<T, W> {
         Ok(!queue.letters.is_empty() && queue.claim_wake())
     }
 
+    /// The first half of [`nudge`](Self::nudge), for a caller that holds a lock, as [`put`](Self::put) is of
+    /// `post`. A closed mailbox has nobody to wake.
+    #[must_use = "true means that the owner waits for a ring"]
+    pub fn claim(&self) -> bool {
+        let mut queue = lock(&self.queue);
+        !queue.closed && queue.claim_wake()
+    }
+
     /// Sends the wake that [`put`](Self::put) asked for.
     pub fn ring(&self) {
         self.wake_if(true);

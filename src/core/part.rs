@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::endpoint::Endpoint;
 use super::member::Member;
 use super::quota::Crossed;
 use super::route::ListenerId;
@@ -93,6 +94,11 @@ impl Part {
     pub(super) fn choice_if_movable(&self) -> Option<Choice> {
         let may_move = !self.started && self.is_chosen() && !self.is_settled();
         may_move.then(|| self.choice.clone())
+    }
+
+    /// The endpoint of its member.
+    pub(super) fn endpoint(&self) -> &Arc<Endpoint> {
+        self.member.endpoint()
     }
 
     /// The thread of its member.

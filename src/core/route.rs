@@ -221,10 +221,7 @@ impl Route {
         });
         audience.are_addressed(taken);
         match written {
-            Ok(must_ring) => {
-                to.endpoint().expect_a_look();
-                must_ring
-            }
+            Ok(must_ring) => must_ring | to.endpoint().expect_a_look(),
             Err(_closed) => {
                 refused.extend(events.map(|payload| refusal(payload, Cause::Gone)));
                 false
@@ -334,7 +331,7 @@ fn queue(deliveries: Vec<Delivery>) -> (Vec<Arc<Member>>, Vec<Delivery>) {
     for delivery in deliveries {
         let to = delivery.member().clone();
         let put = to.endpoint().queue(delivery);
-        match put.inspect(|_| to.endpoint().expect_a_look()) {
+        match put.map(|must_ring| must_ring | to.endpoint().expect_a_look()) {
             Ok(true) => rings.push(to),
             Ok(false) => {}
             Err(closed) => refused.push(closed.0),
