@@ -16,7 +16,7 @@ const MARK = /^messaging_(clone|transfer)_symbol$/
  */
 function refuseForeign(object) {
   const prototype = Object.getPrototypeOf(object)
-  if (object === globalThis || types.isModuleNamespaceObject(object) || types.isExternal(object)) refuse(object)
+  if (object === globalThis || types.isModuleNamespaceObject(object) || types.isExternal?.(object)) refuse(object)
   if (prototype === null) return false
   if (isMarked(prototype)) refuseMarked(object)
   const isPlain = Object.prototype.toString.call(object) === '[object Object]'
