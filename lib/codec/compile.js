@@ -4,6 +4,7 @@
 // of code that somebody wrote for this object. Where no code may be made from strings, or where a shape is not common
 // enough, loops over the keys do the same.
 
+const { absent } = require('./define.js')
 const { DOUBLE, WORD } = require('./format.js').tags
 const { SHORT_TEXT, TAGS } = require('./format.js')
 
@@ -58,7 +59,7 @@ function lineForString({ words, numbers }, otherwise) {
  * @param {string[]} keys
  * @param {number[]} heads the first byte that the value of each key had the last time
  */
-function compileReader(keys, heads, absent) {
+function compileReader(keys, heads) {
   const lines = keys.map((_, index) => `if (at >= end) reader.fail()\n${readingLine(heads[index], `v${index}`)}`)
   const properties = keys.map((key, index) => `[${JSON.stringify(key)}]: v${index}`)
   return make(
@@ -71,7 +72,7 @@ function compileReader(keys, heads, absent) {
       const object = { ${properties.join(', ')} }
       return lacks ? without(object) : object
     }`,
-    [absent, (object) => withoutAbsent(object, absent)],
+    [absent, withoutAbsent],
   )
 }
 
@@ -94,7 +95,7 @@ function readingLine(head, value) {
   return otherwise
 }
 
-function withoutAbsent(object, absent) {
+function withoutAbsent(object) {
   for (const key of Object.keys(object)) if (object[key] === absent) delete object[key]
   return object
 }

@@ -2,6 +2,9 @@
 
 // Properties of what is read.
 
+/** For what a property holds that a getter had deleted. */
+const absent = Symbol('absent')
+
 /** One for all. It inherits nothing: Object.prototype may have been given a `get`. */
 const descriptor = Object.setPrototypeOf(
   { value: undefined, enumerable: true, configurable: true, writable: true },
@@ -17,4 +20,4 @@ function define(object, key, value, enumerable) {
   descriptor.value = undefined
 }
 
-module.exports = { define }
+module.exports = { absent, define }

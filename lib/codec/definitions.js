@@ -3,6 +3,7 @@
 // The shapes of objects as readers know them. All readers of a thread share them, so that what one has learnt to read
 // fast the others read fast.
 
+const { absent } = require('./define.js')
 const { compileReader } = require('./compile.js')
 const { MOST_KEYS } = require('./format.js')
 
@@ -32,7 +33,6 @@ class Definition {
 
   /** Reads as long as there is no function for it. */
   readFirst(reader) {
-    const { absent } = require('./reader.js')
     const { keys } = this
     const object = { ...this.template }
     for (let index = 0; index < keys.length; index++) {
@@ -42,7 +42,7 @@ class Definition {
       if (value === absent) delete object[keys[index]]
       else object[keys[index]] = value
     }
-    if (++this.#reads === Definition.compilesAfter) this.read = compileReader(keys, this.#heads, absent)
+    if (++this.#reads === Definition.compilesAfter) this.read = compileReader(keys, this.#heads)
     return object
   }
 }

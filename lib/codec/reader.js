@@ -5,7 +5,7 @@
 
 const { readBuffer, readBytes, readResizable, readView } = require('./buffers.js')
 const { readMap, readSet, readSparse } = require('./collections.js')
-const { define } = require('./define.js')
+const { absent, define } = require('./define.js')
 const { readDOMException, readError } = require('./errors.js')
 const { ARGUMENTS, REFERS, SHORT_TEXT, TAGS, VERSION, VERSION_MASK, tags } = require('./format.js')
 const { definitionAt } = require('./definitions.js')
@@ -18,8 +18,6 @@ const { RESIZABLE_BUFFER, SET, SHORT_ARRAY, SPARSE_ARRAY, TRUE, UNDEFINED, VIEW,
 
 /** Objects in each other. What is deeper is read without the stack. */
 const DEEPEST = 100
-/** For what a property holds that a getter had deleted. */
-const absent = Symbol('absent')
 const HEX = /^[0-9a-f]+$/
 
 class Reader extends Source {
@@ -337,4 +335,4 @@ class Reader extends Source {
   }
 }
 
-module.exports = { Reader, absent }
+module.exports = { Reader }
