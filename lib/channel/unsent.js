@@ -6,7 +6,8 @@
 // at once. Where several do in a short time, the next ones are written down until the turn is over: their payloads stay
 // where they were encoded, one behind the other, and here is a record of each. They cross when there are enough of them,
 // and with whatever crosses next. If the thread blocks in the middle, the engine fetches them: twice a millisecond, and
-// before anybody begins or ceases to listen. `src/node/unsent.rs` is the other side, and says how the words are laid out.
+// before anybody begins or ceases to listen. `src/core/unsent.rs` is the other side, and `src/node/records.rs` says how
+// the words are laid out.
 
 const { performance } = require('node:perf_hooks')
 const native = require('../native.js')

@@ -1,8 +1,8 @@
 //! Whether the event loop of a thread is held open, and who may let it go.
 //!
 //! A process ends when nothing holds its event loop, whatever its promises wait for. So the loop is held while
-//! an event of this thread is pending, while a bus asks for it, and while a wake is on its way: something is to
-//! be done then, be it only to tell that nothing is pending any more.
+//! an event of this thread is pending, while a bus asks for it, and while a letter waits: it may tell what
+//! became of an event.
 //!
 //! Other threads end these reasons at any moment. Each wakes the owner when it has ended the last one, and
 //! between the two there is no reason to be seen, and still a turn to come. An event may also be pending that
@@ -77,11 +77,6 @@ impl Hold {
         self.change(is_needed, set)
     }
 
-    /// Whether the loop is held.
-    pub fn is_held(&self) -> bool {
-        self.is_held.get()
-    }
-
     fn is_needed<T, W: Wake>(
         &self,
         mailbox: &Mailbox<T, W>,
@@ -89,8 +84,8 @@ impl Hold {
     ) -> bool {
         self.asking.get() > 0
             || is_pending()
-            // In this order: the wake about what is no longer pending comes after it was.
-            || mailbox.is_wake_pending()
+            // In this order: the letter about what is no longer pending came before it was not.
+            || !mailbox.is_empty()
     }
 
     fn change<E>(&self, hold: bool, set: impl FnOnce(bool) -> Result<(), E>) -> Result<(), E> {

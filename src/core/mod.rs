@@ -13,10 +13,10 @@
 //!
 //! # Locks
 //!
-//! They are taken in this order: the members of an endpoint; the listeners of a member or the routes of a
-//! channel; the table of a route; the queue of a mailbox; and last, one at a time, the progress of a
-//! dispatch, the members of a channel, the news of a member, or the deadlines. None is held while somebody
-//! is woken or a delivery is dropped, which may settle, choose anew and wake.
+//! They are taken in this order: what is [unsent]; the members of an endpoint; the listeners of a member or
+//! the routes of a channel; the table of a route; the queue of a mailbox; and last, one at a time, the progress
+//! of a dispatch, the members of a channel, the news of a member, or the deadlines. None but the first is held
+//! while somebody is woken or a delivery is dropped, which may settle, choose anew and wake.
 
 pub mod channel;
 pub mod deadline;
@@ -42,3 +42,4 @@ pub mod receiver;
 pub mod route;
 mod sync;
 mod table;
+pub mod unsent;

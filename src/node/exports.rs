@@ -50,7 +50,7 @@ pub fn lend(
     let thread = thread::find(thread)?;
     // SAFETY: they are kept below until others are lent, or the thread ends, and are in place until then.
     // JavaScript writes only behind what it has counted as unsent.
-    unsafe { thread.unsent.lend_bytes(&bytes) };
+    unsafe { thread.unsent.send_all().records().lend_bytes(&bytes) };
     *thread.lent.borrow_mut() = Some(bytes);
     Ok(())
 }
@@ -63,7 +63,7 @@ pub fn lend_records(
 ) -> Result<()> {
     let thread = thread::find(thread)?;
     // SAFETY: as for `lend`.
-    unsafe { thread.unsent.lend_words(&words) };
+    unsafe { thread.unsent.send_all().records().lend_words(&words) };
     *thread.records.borrow_mut() = Some(words);
     Ok(())
 }

@@ -3,7 +3,7 @@
 //! * [`doorbell`] wakes a JS thread from any thread.
 //! * [`thread`] is what is kept for each JS thread, from its first event to its end.
 //! * [`lent`] is memory of JavaScript's that Rust reads and writes.
-//! * [`unsent`] is how many events of a burst cross at once.
+//! * [`records`] is where JavaScript writes down the events of a burst.
 //! * [`letters`] is how JavaScript reads what came for its thread.
 //! * [`exports`], [`channels`], [`emissions`] and [`deliveries`] are what JavaScript calls.
 //! * [`hot`] is how it calls those of them that are called for every event.
@@ -18,5 +18,5 @@ mod exports;
 mod hot;
 mod lent;
 mod letters;
+mod records;
 mod thread;
-mod unsent;

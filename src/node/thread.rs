@@ -17,7 +17,7 @@ use slab::Slab;
 
 use super::doorbell::Doorbell;
 use super::lent::Lent;
-use super::unsent::Unsent;
+use super::records::Unsent;
 use crate::core::delivery::Delivery;
 use crate::core::dispatch::Dispatch;
 use crate::core::endpoint::{Endpoint, Letter};

@@ -25,7 +25,7 @@ std::thread_local! {
 static LAST_CHANNEL: AtomicU64 = AtomicU64::new(0);
 
 /// The whole engine.
-fn search(model: impl Fn() + Send + Sync + 'static) {
+pub(crate) fn search(model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(3);
     builder.check(move || {
@@ -34,19 +34,19 @@ fn search(model: impl Fn() + Send + Sync + 'static) {
     });
 }
 
-fn member(thread: u32, bell: &Bell, limits: Limits) -> Arc<Member> {
+pub(crate) fn member(thread: u32, bell: &Bell, limits: Limits) -> Arc<Member> {
     Endpoint::new(thread, Arc::new(bell.clone())).join(&format!("{}", CHANNEL.get()), limits)
 }
 
 /// A member that listens to `e`, as its listener 1.
-fn listening(thread: u32, group: Option<&str>, messages: usize) -> Arc<Member> {
+pub(crate) fn listening(thread: u32, group: Option<&str>, messages: usize) -> Arc<Member> {
     let member = member(thread, &Bell::new(), Limits { messages, bytes: 1_000 });
     let options = ListenerOptions { group: group.map(Into::into), ..Default::default() };
     member.listen("e", 1, options);
     member
 }
 
-fn emit(emitter: &Arc<Member>, reply: Reply) -> Option<Arc<Dispatch>> {
+pub(crate) fn emit(emitter: &Arc<Member>, reply: Reply) -> Option<Arc<Dispatch>> {
     let emission =
         Emission { payload: Some(b""), to_one: false, timeout: None, withdrawable: true, reply };
     match emitter.channel().route("e").emit(emitter, emission) {
@@ -55,13 +55,13 @@ fn emit(emitter: &Arc<Member>, reply: Reply) -> Option<Arc<Dispatch>> {
     }
 }
 
-fn read(endpoint: &Endpoint) -> Vec<Letter> {
+pub(crate) fn read(endpoint: &Endpoint) -> Vec<Letter> {
     let mut letters = Vec::new();
     while endpoint.collect(8, &mut letters) {}
     letters
 }
 
-fn delivery(member: &Member) -> Delivery {
+pub(crate) fn delivery(member: &Member) -> Delivery {
     match read(member.endpoint()).pop() {
         Some(Letter::Delivery(delivery)) => delivery,
         _ => panic!("no delivery"),
@@ -73,7 +73,7 @@ fn outcome(receiver: &mut oneshot::Receiver<Outcome>) -> Outcome {
 }
 
 /// Nothing of a model outlives it: members and what they hold know each other until they leave.
-fn end(members: &[&Arc<Member>]) {
+pub(crate) fn end(members: &[&Arc<Member>]) {
     members.iter().for_each(|member| member.endpoint().close());
 }
 

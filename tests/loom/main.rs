@@ -4,8 +4,10 @@
 #![cfg(feature = "loom")]
 
 mod engine;
+mod hold;
 mod mailbox;
 mod quota;
+mod unsent;
 
 use std::sync::Arc;
 

@@ -1,0 +1,172 @@
+//! Events that the owner of an endpoint has written down and not posted: a burst crosses into the engine
+//! once for many events.
+//!
+//! To cross, and what the engine does then, costs nearly half as much as to encode a small event. So in a
+//! burst the owner leaves a [record](Records) of each event in memory that others can read. What is written
+//! down is sent with the next call of the owner that posts or asks, at the latest when the burst is over;
+//! and, because that may be long, twice a millisecond by the thread of the deadlines, and by whoever changes
+//! who listens ([`endpoint::Unsent`]).
+//!
+//! # Who may do what
+//!
+//! The owner writes a record first, then adds to their number, atomically. It writes nothing where a counted
+//! record is before the number is 0 again, and only its own thread makes it so, in
+//! [`send_all`](Unsent::send_all). Whoever sends holds a lock, and knows how many records were sent before:
+//! each is sent once, in the order in which they were written. `tests/loom` checks it.
+//!
+//! The lock is held while events are posted, so it is the first of those of the engine.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use slab::Slab;
+
+use super::deadline;
+use super::dispatch::Emission;
+use super::endpoint;
+use super::member::Member;
+use super::outcome::Reply;
+use super::route::{Posted, Route};
+use super::sync::{Mutex, MutexGuard, lock};
+
+/// In a burst what was written down is looked for so often, whatever its owner does.
+const PATIENCE: Duration = Duration::from_micros(500);
+
+/// Memory in which the owner of an endpoint writes events down, and others read them.
+pub trait Records: Default + Send + 'static {
+    /// How many there are, and not more than there is memory for. What the owner had written before it added
+    /// to the number is seen with it.
+    fn count(&self) -> usize;
+
+    /// There are none any more: the owner writes the next one in the place of the first. On its thread.
+    fn clear(&self);
+
+    /// The number of the route of an event, and its payload; None where a record makes no sense, which is a
+    /// defect.
+    fn get(&self, index: usize) -> Option<(usize, &[u8])>;
+
+    /// Listeners have changed: what the owner knows of them may be wrong.
+    fn outdate(&self);
+}
+
+/// Who emits an event, and who listens to it.
+pub type Numbered = (Arc<Member>, Arc<Route>);
+
+/// What the owner of an endpoint has not sent. See the [module](self).
+#[derive(Default)]
+pub struct Unsent<R>(Mutex<State<R>>);
+
+#[derive(Default)]
+struct State<R> {
+    /// Events that the owner emits by their number here.
+    routes: Slab<Numbered>,
+    records: R,
+    /// So many records were sent.
+    sent: usize,
+    /// The owner is in a burst.
+    is_open: bool,
+    /// A deadline will see to what is written down.
+    is_watched: bool,
+}
+
+/// All that was written down has been sent, as long as this is held.
+pub struct Sent<'a, R>(MutexGuard<'a, State<R>>);
+
+impl<R> Sent<'_, R> {
+    /// Events by number.
+    pub fn routes(&mut self) -> &mut Slab<Numbered> {
+        &mut self.0.routes
+    }
+
+    /// Where events are written down, to be exchanged.
+    pub fn records(&mut self) -> &mut R {
+        &mut self.0.records
+    }
+}
+
+impl<R: Records> Unsent<R> {
+    /// On the owner's thread: sends everything, so that what is called next comes after it.
+    pub fn send_all(&self) -> Sent<'_, R> {
+        let mut state = lock(&self.0);
+        state.send();
+        state.sent = 0;
+        state.records.clear();
+        Sent(state)
+    }
+
+    /// A burst begins: from now on events are written down.
+    pub fn open(self: &Arc<Self>) {
+        let mut state = lock(&self.0);
+        state.is_open = true;
+        if !std::mem::replace(&mut state.is_watched, true) {
+            self.watch();
+        }
+    }
+
+    /// The burst is over.
+    pub fn close(&self) {
+        self.send_all().0.is_open = false;
+    }
+
+    /// The owner ends: sends everything, and forgets the records.
+    pub fn end(&self) {
+        *self.send_all().0 = State::default();
+    }
+
+    fn watch(self: &Arc<Self>) {
+        let unsent = Arc::downgrade(self);
+        deadline::schedule(PATIENCE, move || {
+            let Some(unsent) = unsent.upgrade() else { return };
+            let mut state = lock(&unsent.0);
+            state.send();
+            state.is_watched = state.is_open;
+            if state.is_watched {
+                unsent.watch();
+            }
+        });
+    }
+}
+
+impl<R: Records> endpoint::Unsent for Unsent<R> {
+    fn send(&self) {
+        lock(&self.0).send();
+    }
+
+    fn outdate(&self) {
+        lock(&self.0).records.outdate();
+    }
+}
+
+impl<R: Records> State<R> {
+    /// Sends what was not, events of one route that follow each other at once.
+    fn send(&mut self) {
+        let State { routes, records, sent, .. } = self;
+        let count = records.count();
+        let mut payloads = Vec::new();
+        while *sent < count {
+            payloads.clear();
+            let first = records.get(*sent).map(|(route, _)| route);
+            let rest = (*sent..count).map_while(|index| records.get(index));
+            let same = rest.take_while(|(route, _)| Some(*route) == first);
+            payloads.extend(same.map(|(_, payload)| payload));
+            if let Some((emitter, route)) = first.and_then(|first| routes.get(first)) {
+                post(emitter, route, &payloads);
+            }
+            // A record that makes no sense is not tried for ever.
+            *sent += payloads.len().max(1);
+        }
+    }
+}
+
+fn post(emitter: &Arc<Member>, route: &Arc<Route>, payloads: &[&[u8]]) {
+    if route.post_all(emitter, payloads) != Posted::NotPlain {
+        return;
+    }
+    // Somebody has begun to listen in another way just now.
+    for payload in payloads {
+        let (to_one, timeout, withdrawable) = (false, None, false);
+        let payload = Some(*payload);
+        let reply = Reply::None;
+        route.emit(emitter, Emission { payload, to_one, timeout, withdrawable, reply });
+    }
+}
