@@ -239,6 +239,11 @@ impl<T, W: Wake> Mailbox<T, W> {
         self.len() == 0
     }
 
+    /// Whether a wake is on its way to the owner, or the owner has been told to look again.
+    pub(super) fn is_wake_pending(&self) -> bool {
+        lock(&self.queue).wake_pending
+    }
+
     /// Whether the owner is gone, or going.
     pub fn is_closed(&self) -> bool {
         lock(&self.queue).closed
