@@ -293,7 +293,10 @@ interface DeadLetter {
   threadId: number | undefined
   /** Number of losses, of one event for one bus each. */
   count: number
-  /** Why: its `code` is `ERR_MAILBOX_FULL`, `ERR_THREAD_EXITED` or `ERR_LISTENER_TIMEOUT`. */
+  /**
+   * Why: its `code` is `ERR_MAILBOX_FULL`, `ERR_THREAD_EXITED`, `ERR_LISTENER_TIMEOUT` or
+   * `ERR_MEMORY_ALLOCATION_FAILED`.
+   */
   error: Error & { code: string; count: number }
 }
 
@@ -433,6 +436,8 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
    * @throws for an `error` that nobody listens to, as EventEmitter does: its argument, if that is an Error
    * @throws DOMException `DataCloneError` for arguments that can not be cloned, if a listener of another bus needs them;
    * nobody gets the event then
+   * @throws RangeError for arguments that take more memory than there is (`ERR_MEMORY_ALLOCATION_FAILED`), or more than
+   * 2 GiB (`ERR_BUFFER_TOO_LARGE`); nobody gets the event then, either
    */
   emit<Name extends EventName<Events>>(
     event: Name | UnmappedName<Events>,

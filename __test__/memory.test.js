@@ -4,6 +4,8 @@
 // `lent.test.js` is about what the engine does with it.
 
 const assert = require('node:assert/strict')
+const { spawnSync } = require('node:child_process')
+const path = require('node:path')
 const { WAYS, stage, test } = require('./fixtures/stage.js')
 
 const NO_MEMORY = 'ERR_MEMORY_ALLOCATION_FAILED'
@@ -47,3 +49,37 @@ for (const { way, options } of WAYS) {
     assert.equal((await bus.request('answer', 9)).length, 9)
   })
 }
+
+/** Only the system can take memory away: where it has a program for that. */
+const canLimit = spawnSync('prlimit', ['--version']).status === 0
+
+test('a process without memory for an event goes on, and its emitter is told', { skip: !canLimit }, () => {
+  const source = `
+    const { execFileSync } = require('node:child_process')
+    const { readFileSync } = require('node:fs')
+    const { ParallelEventBus } = require(${JSON.stringify(path.join(__dirname, '..'))})
+    const told = []
+    const options = { channel: 'limited', mailbox: { maxBytes: 2 ** 40 }, onError: (event, error) => told.push(error.code) }
+    const [bus, other] = [options, options].map((options) => new ParallelEventBus(options))
+    const heard = []
+    other.on('x', (value) => heard.push(value.length))
+    const large = Buffer.alloc(2 ** 27)
+    bus.emit('x', 'small')
+    const [, used] = /VmSize:\\s+(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))
+    const most = Number(used) * 1024 + Number(process.argv[1]) * large.length
+    execFileSync('prlimit', ['--pid', String(process.pid), '--as=' + Math.floor(most)])
+    try {
+      bus.emit('x', large)
+    } catch (error) {
+      told.push(error.code)
+    }
+    bus.emit('x', 'small')
+    bus.idle().then(() => console.log(JSON.stringify({ heard, told })))
+  `
+  // For a copy of the message in JavaScript, but not for all that follows; or not even for that.
+  for (const copies of [1.2, 2]) {
+    const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['-e', source, copies], { encoding: 'utf8' })
+    assert.deepEqual([status, signal, stderr], [0, null, ''])
+    assert.deepEqual(JSON.parse(stdout), { heard: [5, 5], told: [NO_MEMORY] })
+  }
+})

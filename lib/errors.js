@@ -160,7 +160,7 @@ function needsChannel(what) {
   return error
 }
 
-// The two below have Node's codes, too.
+// The three below have Node's codes, too.
 
 function messageTooLarge(bytes, most) {
   const error = new RangeError(`An event's message may have ${most} bytes, and this one has ${bytes}`)
@@ -174,6 +174,15 @@ function outOfMemory(bytes) {
   const error = new RangeError(`There is no memory for an event's message${size}`)
   error.code = 'ERR_MEMORY_ALLOCATION_FAILED'
   return error
+}
+
+/** As `MailboxFullError`, of what was not queued for want of memory. */
+function outOfMemoryFor(event, threadId, count = 1) {
+  const what = count === 1 ? `${event === undefined ? 'an event' : show(event)} was` : `${events(event, count)} were`
+  const whose = threadId === undefined ? 'a thread' : `thread ${threadId}`
+  const error = new RangeError(`There is no memory for a message to ${whose}, so ${what} not queued`)
+  error.code = 'ERR_MEMORY_ALLOCATION_FAILED'
+  return Object.assign(error, { event, threadId }, count > 1 && { count })
 }
 
 module.exports = {
@@ -192,4 +201,5 @@ module.exports = {
   unknownOption,
   messageTooLarge,
   outOfMemory,
+  outOfMemoryFor,
 }

@@ -105,7 +105,7 @@ fn members_that_do_not_have_an_event_share_one_copy_of_its_payload() {
     assert_eq!(payloads.len(), 8);
     for (copies, payload) in payloads.chunks(4).zip([b"one", b"two"]) {
         assert_eq!(*copies[0], *payload);
-        assert!(copies.iter().all(|copy| Arc::ptr_eq(copy, &copies[0])));
+        assert!(copies.iter().all(|copy| copy.as_ptr() == copies[0].as_ptr()));
     }
 }
 

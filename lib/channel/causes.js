@@ -2,12 +2,13 @@
 
 // Why an event did not get to the end of a listener in another thread, as the error that its emitter gets.
 
-const { ListenerTimeoutError, MailboxFullError, ThreadExitedError } = require('../errors.js')
+const { ListenerTimeoutError, MailboxFullError, ThreadExitedError, outOfMemoryFor } = require('../errors.js')
 const log = require('../log.js')
 const { exitReasonOf } = require('./exit-reason.js')
 
 const TIMED_OUT = 1
 const FULL = 2
+const NO_MEMORY = 4
 
 /**
  * @param {string | undefined} event undefined for events of several names
@@ -24,6 +25,7 @@ function causeOf(event, kind, detail, threadId, count = 1) {
 function errorOf(event, kind, detail, threadId, count) {
   if (kind === TIMED_OUT) return new ListenerTimeoutError(event, undefined, detail, count)
   if (kind === FULL) return new MailboxFullError(event, threadId, count)
+  if (kind === NO_MEMORY) return outOfMemoryFor(event, threadId, count)
   // Several threads have no reason in common.
   const reason = threadId === undefined ? undefined : exitReasonOf(threadId)
   return new ThreadExitedError(event, threadId, reason, count)

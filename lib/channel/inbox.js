@@ -256,7 +256,7 @@ class Inbox {
     const thread = this.#letters.word()
     const threadId = isVarious ? undefined : thread
     const event = isVarious ? undefined : this.#letters.name()
-    const args = (flags & COUNTED) === 0 ? (this.#letters.value(this.#own) ?? []) : undefined
+    const args = (flags & COUNTED) === 0 ? this.#letters.value(this.#own) : undefined
     if (kind === GONE && threadId !== undefined) this.#ended(threadId)
     const error = causeOf(event, kind, detail, threadId, count)
     membership?.lost({ event, args, listeners, threadId, count, error }, (flags & STARTED) !== 0)

@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use super::dispatch::Dispatch;
 use super::member::Member;
 use super::outcome::Cause;
+use super::payload::Payload;
 use super::route::ListenerId;
 
 /// One part of a [`Dispatch`]. See the [module](self).
@@ -53,7 +54,7 @@ impl Delivery {
     }
 
     /// Its arguments, encoded; nothing once the whole dispatch has settled.
-    pub fn payload(&self) -> Arc<[u8]> {
+    pub fn payload(&self) -> Payload {
         self.dispatch.payload()
     }
 

@@ -18,6 +18,7 @@ use super::member::{Member, Untold};
 use super::metrics;
 use super::outcome::{Cause, Reply};
 use super::part::{Freed, Part};
+use super::payload::Payload;
 use super::progress::{Finished, Left, Progress, Rest};
 use super::route::{ListenerId, Route};
 use super::sync::{Mutex, lock};
@@ -58,6 +59,7 @@ impl Dispatch {
         route: &Arc<Route>,
         emitter: &Arc<Member>,
         emission: Emission<'_>,
+        payload: Payload,
         mut parts: Vec<Part>,
     ) -> Arc<Self> {
         emitter.began(1);
@@ -67,7 +69,6 @@ impl Dispatch {
             || emission.withdrawable
             || emission.to_one
             || parts.iter().any(Part::is_chosen);
-        let payload: Arc<[u8]> = emission.payload.unwrap_or_default().into();
         let dispatch = Arc::new(Dispatch {
             emitter: emitter.clone(),
             route: route.clone(),
@@ -96,7 +97,7 @@ impl Dispatch {
     }
 
     /// Its arguments, encoded; nothing once it has settled.
-    pub fn payload(&self) -> Arc<[u8]> {
+    pub fn payload(&self) -> Payload {
         lock(&self.progress).payload.clone().unwrap_or_default()
     }
 
@@ -213,7 +214,7 @@ impl Dispatch {
         if !withdrawn {
             let (event, bytes) = (self.route.name(), self.size);
             let loss = Loss { event, cause, listeners, thread, started, bytes };
-            self.emitter.tell_of(loss, || payload);
+            self.emitter.tell_of(loss, || Some(payload));
         }
         self.finish(left);
     }

@@ -131,7 +131,7 @@ impl Emitter {
             Sent::To { others, dispatch: Some(dispatch), .. } => {
                 (others, Arc::downgrade(&dispatch))
             }
-            Sent::To { .. } | Sent::NeedsPayload => (0, Weak::new()),
+            Sent::To { .. } | Sent::NeedsPayload | Sent::NoMemory => (0, Weak::new()),
         }
     }
 }

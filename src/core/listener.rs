@@ -75,6 +75,7 @@ use super::emitter::Emitter;
 use super::endpoint::Letter;
 pub use super::listening::Listening;
 use super::member::{Member, Unlistened};
+use super::payload::Payload;
 use super::quota::Limits;
 use super::receiver::Receiver;
 use super::route::{ListenerId, ListenerOptions};
@@ -105,7 +106,7 @@ pub(super) type Function = dyn Fn(Event) -> BoxFuture<'static, Answered> + Send 
 #[derive(Clone, Debug)]
 pub struct Event {
     pub(super) name: Arc<str>,
-    pub(super) payload: Arc<[u8]>,
+    pub(super) payload: Payload,
     pub(super) is_request: bool,
 }
 

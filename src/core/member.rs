@@ -9,6 +9,7 @@ use super::endpoint::{Endpoint, Letter};
 use super::losses::{Charge, Loss, Losses, Note};
 use super::metrics;
 use super::outcome::Lost;
+use super::payload::Payload;
 use super::quota::{Crossed, Limits, Quota};
 use super::route::{ListenerId, ListenerOptions, Route};
 use super::sync::{AtomicUsize, Mutex, Ordering, lock};
@@ -210,13 +211,17 @@ impl Member {
 
     /// Tells its endpoint of an event of its own that was lost; `payload` is called if there is room to tell
     /// of its arguments.
-    pub(super) fn tell_of(self: &Arc<Self>, loss: Loss<'_>, payload: impl FnOnce() -> Arc<[u8]>) {
+    pub(super) fn tell_of(
+        self: &Arc<Self>,
+        loss: Loss<'_>,
+        payload: impl FnOnce() -> Option<Payload>,
+    ) {
         let mut counted = None;
         let letter = match self.losses.note(&loss, || counted = Some(Untold::new(self))) {
             Note::Single(charge) => {
                 let lost = Lost {
                     event: Some(loss.event.clone()),
-                    payload: Some(payload()),
+                    payload: payload(),
                     cause: loss.cause,
                     count: 1,
                     listeners: loss.listeners,

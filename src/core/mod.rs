@@ -36,6 +36,7 @@ pub mod metrics;
 pub mod outcome;
 pub mod packet;
 mod part;
+pub mod payload;
 mod progress;
 pub mod quota;
 pub mod receiver;

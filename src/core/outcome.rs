@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use futures::channel::oneshot;
 
+use super::payload::Payload;
+
 /// Why a delivery did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Cause {
@@ -13,6 +15,8 @@ pub enum Cause {
     TimedOut(u32),
     /// There was no room for it among what the member has not dealt with. It was never queued.
     Full,
+    /// There was no memory for it. It was never queued.
+    NoMemory,
     /// The thread ended, or the task let go of it, before the listener had settled.
     Gone,
 }
@@ -37,8 +41,8 @@ pub struct Failure {
 pub struct Lost {
     /// Its name; None for events of several names.
     pub event: Option<Arc<str>>,
-    /// Its arguments, encoded; None where events are only counted.
-    pub payload: Option<Arc<[u8]>>,
+    /// Its arguments, encoded; None where events are only counted, or there is no memory for them.
+    pub payload: Option<Payload>,
     /// Why.
     pub cause: Cause,
     /// How many losses this stands for: of one event for one member each.

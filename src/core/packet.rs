@@ -14,6 +14,7 @@ use std::sync::Arc;
 use super::losses::Loss;
 use super::member::Member;
 use super::outcome::Cause;
+use super::payload;
 use super::route::{ListenerId, Route};
 
 /// A packet takes no more events beyond this many.
@@ -75,8 +76,19 @@ impl Packet {
             && self.words.len() + bytes / 4 < MOST_WORDS
     }
 
-    /// Adds an event. The caller has taken the room for it.
-    pub(super) fn add(&mut self, route: &Arc<Route>, listeners: &[ListenerId], payload: &[u8]) {
+    /// Adds an event. The caller has taken the room for it. Returns false, and adds nothing, if there is no
+    /// memory for it.
+    #[must_use]
+    pub(super) fn add(
+        &mut self,
+        route: &Arc<Route>,
+        listeners: &[ListenerId],
+        payload: &[u8],
+    ) -> bool {
+        let words = 2 + listeners.len() + payload.len().div_ceil(4);
+        if self.words.try_reserve(words).is_err() {
+            return false;
+        }
         if !self.routes.last().is_some_and(|(_, last)| Arc::ptr_eq(last, route)) {
             self.routes.push((self.added, route.clone()));
         }
@@ -88,6 +100,7 @@ impl Packet {
         self.words.extend_from_slice(listeners);
         self.words.push(word(payload.len()));
         self.words.extend(words_of(payload));
+        true
     }
 
     /// Whose events they are.
@@ -123,7 +136,7 @@ impl Packet {
     }
 
     /// The name of an event, the ids of its listeners, and its payload. None once it has settled and its
-    /// memory was needed no more.
+    /// memory was needed no more, or if there is no memory for a copy.
     pub fn event(&self, index: usize) -> Option<(&str, &[ListenerId], Vec<u8>)> {
         let event = self.events.get(self.place(index))?;
         if event.index as usize != index {
@@ -137,7 +150,7 @@ impl Packet {
         let (count, rest) = self.words.get(event.at as usize..)?.split_first()?;
         let (listeners, rest) = rest.split_at(*count as usize);
         let (bytes, rest) = rest.split_first()?;
-        let mut payload: Vec<u8> = Vec::with_capacity(*bytes as usize + 3);
+        let mut payload = payload::try_with_capacity(*bytes as usize + 3)?;
         payload.extend(rest.iter().take(bytes.div_ceil(4) as usize).flat_map(|w| w.to_ne_bytes()));
         payload.truncate(*bytes as usize);
         Some((listeners, payload))
@@ -237,8 +250,7 @@ impl Packet {
             let (cause, thread) = (Cause::Gone, self.member.endpoint().thread());
             let loss =
                 Loss { event: route.name(), cause, listeners, thread, started: false, bytes };
-            let payload = || self.read(event).map(|(_, payload)| payload).unwrap_or_default();
-            self.emitter.tell_of(loss, || payload().into());
+            self.emitter.tell_of(loss, || Some(self.read(event)?.1.into()));
         }
         self.settled(self.unsettled, all, failed);
     }

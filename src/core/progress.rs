@@ -1,17 +1,16 @@
 //! How far a dispatch is: which of its parts have settled, and the outcome so far. A dispatch keeps it
 //! under its lock, and does what is left when the last part has settled with none held.
 
-use std::sync::Arc;
-
 use super::deadline::Deadline;
 use super::outcome::{Cause, Failure, Outcome, Reply};
 use super::part::{Freed, Part};
+use super::payload::Payload;
 
 /// See the [module](self).
 pub(super) struct Progress {
     pub(super) parts: Vec<Part>,
     /// None when all parts have settled: what still waits for a member that does not look must not keep it.
-    pub(super) payload: Option<Arc<[u8]>>,
+    pub(super) payload: Option<Payload>,
     /// Its length.
     bytes: usize,
     /// Parts with unsettled listeners.
@@ -41,7 +40,7 @@ pub(super) struct Finished {
     /// To be cancelled.
     pub(super) deadlines: Vec<Deadline>,
     /// To be dropped.
-    pub(super) payload: Option<Arc<[u8]>>,
+    pub(super) payload: Option<Payload>,
     /// Of some part.
     pub(super) has_claimed: bool,
 }
@@ -53,12 +52,12 @@ pub(super) struct Rest {
     pub(super) started: bool,
     /// The emitter gave up before, and is not told.
     pub(super) withdrawn: bool,
-    pub(super) payload: Arc<[u8]>,
+    pub(super) payload: Payload,
     pub(super) left: Left,
 }
 
 impl Progress {
-    pub(super) fn new(parts: Vec<Part>, payload: Arc<[u8]>, reply: Reply) -> Self {
+    pub(super) fn new(parts: Vec<Part>, payload: Payload, reply: Reply) -> Self {
         Progress {
             open: parts.len(),
             parts,

@@ -17,6 +17,7 @@ use super::member::Member;
 use super::outcome::Cause;
 use super::packet::Packet;
 use super::part::{Choice, Part};
+use super::payload::Payload;
 use super::sync::{Mutex, lock};
 use super::table::{Audience, Table};
 
@@ -47,6 +48,8 @@ pub struct Route {
 pub enum Sent {
     /// It has listeners elsewhere and came without a payload. Nothing has happened.
     NeedsPayload,
+    /// There is no memory for its payload. Nothing has happened.
+    NoMemory,
     /// It was addressed.
     To {
         /// How many listeners of other members.
@@ -114,10 +117,13 @@ impl Route {
     /// Emits an event to those who listen now.
     pub fn emit(self: &Arc<Self>, emitter: &Arc<Member>, emission: Emission<'_>) -> Sent {
         let mut table = lock(&self.table);
-        if emission.payload.is_none() && table.has_others(emitter) {
-            return Sent::NeedsPayload;
-        }
-        let size = emission.payload.map_or(0, <[u8]>::len);
+        let payload = match emission.payload {
+            _ if !table.has_others(emitter) => Some(Payload::default()),
+            None => return Sent::NeedsPayload,
+            Some(payload) => Payload::copy(payload),
+        };
+        let Some(payload) = payload else { return Sent::NoMemory };
+        let size = payload.len();
         let mut own = Vec::new();
         let mut parts = Vec::new();
         if emission.to_one {
@@ -137,7 +143,7 @@ impl Route {
         }
         let others = parts.iter().map(Part::listeners).sum();
         emitter.addresses(others as usize);
-        let dispatch = Dispatch::begin(self, emitter, emission, parts);
+        let dispatch = Dispatch::begin(self, emitter, emission, payload, parts);
         let (rings, refused) = queue(dispatch.deliveries());
         drop(table);
         ring(&rings);
@@ -201,19 +207,22 @@ impl Route {
     ) -> bool {
         emitter.began(events.len());
         let (to, listeners) = (audience.member, audience.listeners);
-        let refusal = |payload, cause| {
-            let thread = to.endpoint().thread();
-            Refused { payload, cause, listeners: count(listeners), thread }
+        let refusal = |payload, cause| Refused {
+            payload,
+            cause,
+            listeners: count(listeners),
+            member: to.clone(),
         };
         let mut taken = 0;
         let written = to.endpoint().mailbox().write(|letters| {
             for at in events.clone() {
                 let payload = payloads[at];
-                if to.take_room(payload.len()) {
-                    taken += 1;
-                    self.write(letters, emitter, to, listeners, payload);
-                } else {
+                if !to.take_room(payload.len()) {
                     refused.push(refusal(at, Cause::Full));
+                } else if !self.write(letters, emitter, to, listeners, payload) {
+                    refused.push(refusal(at, Cause::NoMemory));
+                } else {
+                    taken += 1;
                 }
             }
             // Before they can be collected, and so be done.
@@ -233,19 +242,23 @@ impl Route {
     /// payload, which is made only if it is told of.
     fn refuse(&self, emitter: &Arc<Member>, payloads: &[&[u8]], mut refused: Vec<Refused>) {
         refused.sort_by_key(|refused| refused.payload);
-        let mut copy: Option<(usize, Arc<[u8]>)> = None;
-        for Refused { payload, cause, listeners, thread } in refused {
+        let mut copy: Option<(usize, Option<Payload>)> = None;
+        for Refused { payload, cause, listeners, member } in refused {
             let (event, bytes) = (&self.event, payloads[payload].len());
+            if cause == Cause::NoMemory {
+                member.give_back(1, bytes);
+            }
+            let thread = member.endpoint().thread();
             let loss = Loss { event, cause, listeners, thread, started: false, bytes };
             emitter.tell_of(loss, || match &copy {
                 Some((at, copy)) if *at == payload => copy.clone(),
-                _ => copy.insert((payload, payloads[payload].into())).1.clone(),
+                _ => copy.insert((payload, Payload::copy(payloads[payload]))).1.clone(),
             });
             emitter.ended(1, listeners);
         }
     }
 
-    /// Adds an event to the packet at the end of a mailbox, or a new one.
+    /// Adds an event to the packet at the end of a mailbox, or a new one. Returns false if there is no memory for it.
     fn write(
         self: &Arc<Self>,
         letters: &mut VecDeque<Letter>,
@@ -253,16 +266,18 @@ impl Route {
         to: &Arc<Member>,
         listeners: &[ListenerId],
         payload: &[u8],
-    ) {
+    ) -> bool {
         if let Some(Letter::Packet(packet)) = letters.back_mut()
             && packet.takes(emitter, to, payload.len())
         {
-            packet.add(self, listeners, payload);
-            return;
+            return packet.add(self, listeners, payload);
         }
         let mut packet = Packet::new(emitter, to);
-        packet.add(self, listeners, payload);
-        letters.push_back(Letter::Packet(packet));
+        let is_added = packet.add(self, listeners, payload);
+        if is_added {
+            letters.push_back(Letter::Packet(packet));
+        }
+        is_added
     }
 
     /// Finds another listener for a delivery that a member let go of before it started. Returns false
@@ -316,7 +331,7 @@ struct Refused {
     payload: usize,
     cause: Cause,
     listeners: u32,
-    thread: u32,
+    member: Arc<Member>,
 }
 
 fn count(listeners: &[ListenerId]) -> u32 {

@@ -165,6 +165,7 @@ fn post(emitter: &Arc<Member>, route: &Arc<Route>, payloads: &[&[u8]]) {
     // Somebody has begun to listen in another way just now.
     for payload in payloads {
         let (to_one, timeout, withdrawable) = (false, None, false);
+        // Short enough for there to be memory.
         let payload = Some(*payload);
         let reply = Reply::None;
         route.emit(emitter, Emission { payload, to_one, timeout, withdrawable, reply });

@@ -8,6 +8,7 @@ use napi_derive::napi;
 use super::emissions::place;
 use super::hot::Passed;
 use super::thread::{Thread, find, shrink_slab, unknown};
+use crate::core::payload::try_copy;
 
 /// What the emitter of a packet, or of a delivery, has published.
 #[napi(catch_unwind)]
@@ -92,7 +93,9 @@ pub fn answer(
     let thread = find(thread)?;
     if let Some(delivery) = thread.taken.borrow().get(delivery as usize) {
         let lent = thread.lent.borrow();
-        delivery.succeed(0, Some(place(bytes, &lent, start, end)?.into()));
+        // Nothing stands for what there is no memory for.
+        let answer = try_copy(place(bytes, &lent, start, end)?).unwrap_or_default();
+        delivery.succeed(0, Some(answer));
     }
     if is_last != 0 {
         let_go(&thread, delivery);
@@ -111,7 +114,9 @@ pub fn fail(
     end: u32,
 ) -> Result<()> {
     if let Some(delivery) = find(thread)?.taken.borrow().get(delivery as usize) {
-        delivery.fail(index, bytes.get(start as usize..end as usize).unwrap_or_default().into());
+        let error = bytes.get(start as usize..end as usize).and_then(try_copy);
+        // As for an answer.
+        delivery.fail(index, error.unwrap_or_default());
     }
     Ok(())
 }

@@ -89,8 +89,10 @@ pub fn emit(
         withdrawable,
         reply: if flags & AWAITED != 0 { Reply::Letter(token) } else { Reply::None },
     };
-    let Sent::To { others, own, dispatch } = route.emit(member, emission) else {
-        return Ok(NEEDS_PAYLOAD);
+    let (others, own, dispatch) = match route.emit(member, emission) {
+        Sent::NeedsPayload => return Ok(NEEDS_PAYLOAD),
+        Sent::NoMemory => return Err(no_memory(env, end - start)),
+        Sent::To { others, own, dispatch } => (others, own, dispatch),
     };
     if let Some(dispatch) = dispatch {
         if withdrawable {
@@ -126,6 +128,13 @@ pub fn withdraw(thread: u32, token: u32) -> Result<()> {
         dispatch.withdraw();
     }
     Ok(())
+}
+
+/// As in `lib/errors.js`.
+fn no_memory(env: Env, bytes: u32) -> Error {
+    let message = format!("There is no memory for an event's message of {bytes} bytes");
+    let thrown = env.throw_range_error(&message, Some("ERR_MEMORY_ALLOCATION_FAILED"));
+    thrown.err().unwrap_or_else(|| Error::new(Status::PendingException, message))
 }
 
 fn payload<'a>(

@@ -246,6 +246,7 @@ fn kind_of(cause: &Cause) -> (u32, u32) {
         Cause::TimedOut(ms) => (1, *ms),
         Cause::Full => (2, 0),
         Cause::Gone => (3, 0),
+        Cause::NoMemory => (4, 0),
     }
 }
 

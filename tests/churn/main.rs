@@ -77,7 +77,7 @@ pub fn send(
             own.iter().filter(|own| own.chosen).for_each(|_| emitter.done(1));
             dispatch.map(|_| (others, outcome))
         }
-        Sent::NeedsPayload => unreachable!("it has one"),
+        _ => unreachable!("it has one"),
     }
 }
 

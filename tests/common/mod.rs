@@ -112,7 +112,7 @@ pub fn emit_as(
     change(&mut emission);
     match emitter.channel().route(event).emit(emitter, emission) {
         Sent::To { others, own, dispatch } => Emitted { others, own, dispatch, outcome },
-        Sent::NeedsPayload => panic!("it came with a payload"),
+        _ => panic!("it came with a payload, and there is memory"),
     }
 }
 

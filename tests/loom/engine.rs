@@ -51,7 +51,7 @@ pub(crate) fn emit(emitter: &Arc<Member>, reply: Reply) -> Option<Arc<Dispatch>>
         Emission { payload: Some(b""), to_one: false, timeout: None, withdrawable: true, reply };
     match emitter.channel().route("e").emit(emitter, emission) {
         Sent::To { dispatch, .. } => dispatch,
-        Sent::NeedsPayload => None,
+        _ => None,
     }
 }
 
