@@ -100,10 +100,11 @@ async function demonstrate(tree, listeners, { threads, once }, { stdout, stderr 
   const settings = { threads, once, inFlight: Math.max(FEWEST_IN_FLIGHT, IN_FLIGHT_PER_THREAD * threads) }
   const { runs, cores, rounds } = await runAll(files, listeners, settings, createProgress({ stdout, stderr }))
   const style = styleOf(stdout)
+  const job = { ...settings, files: files.length, rounds }
   const sections = [
-    report.timeline(runs, { ...style, directory, ...settings }),
+    report.timeline(runs, { ...style, ...job, directory }),
     report.table(runs, { ...style, threads }),
-    report.remarks(runs, { cores, rounds, files: files.length, ...settings }),
+    report.remarks(runs, { ...job, cores }),
   ]
   for (const lines of sections) print(['', ...lines])
 

@@ -2,7 +2,6 @@
 
 // Delivers files, some of them at a time, and notes for each when its listeners ran and what they came to.
 
-const { performance } = require('node:perf_hooks')
 const { now } = require('./clock.js')
 
 /**
@@ -16,15 +15,13 @@ const { now } = require('./clock.js')
  */
 
 /**
- * Calls `deliver` with an event for each file. Resolves to `{ start, time, cpu, busy, events }`: milliseconds on the
- * clock and of processor time of all threads together, the share of the time in which this thread was busy, and the
- * events in the order of the files.
+ * Calls `deliver` with an event for each file. Resolves to `{ time, cpu, events }`: milliseconds on the clock
+ * and of processor time of all threads together, and the events in the order of the files.
  */
 async function measure(files, deliver, { inFlight, onFile }) {
   const events = files.map((file) => ({ file, start: 0, end: 0, skipped: false, spans: {}, results: {} }))
   const start = now()
   const cpu = process.cpuUsage()
-  const loop = performance.eventLoopUtilization()
   await someAtATime(inFlight, events, async (event) => {
     event.start = now()
     try {
@@ -38,8 +35,7 @@ async function measure(files, deliver, { inFlight, onFile }) {
   })
   const time = now() - start
   const { user, system } = process.cpuUsage(cpu)
-  const { utilization } = performance.eventLoopUtilization(loop)
-  return { start, time, cpu: (user + system) / 1000, busy: utilization, events }
+  return { time, cpu: (user + system) / 1000, events }
 }
 
 /** `work` on every item, so many at a time. The first that fails is the last to be started. */

@@ -41,23 +41,28 @@ function introduction({ directory, files, found, limits, unreadable, names }) {
   ]
 }
 
-/** The first files of each run: those that the second and the third run start together. */
-function timeline(runs, { directory, columns, paint, threads, inFlight }) {
+/** The same files in each run: the largest ones, which it takes first, of a round that does not have to get going. */
+function timeline(runs, { directory, columns, paint, threads, files, rounds }) {
+  const first = files * Math.floor(rounds / 2)
   const names = namesOf(threads)
-  const shift = (run, { start, end }) => ({ start: start - run.start, end: end - run.start })
-  const rowOf = (run, event) => ({
-    name: relative(directory, event.file.path),
-    span: shift(run, event),
-    work: Object.values(event.spans).map((span) => shift(run, span)),
-  })
-  const drawn = runs.map((run, index) => ({
+  const drawn = runs.map(({ events }, index) => ({
     name: names[index],
-    rows: run.events.slice(0, Math.min(DRAWN, inFlight)).map((event) => rowOf(run, event)),
+    rows: rowsOf(events.slice(first, first + Math.min(DRAWN, files)), directory),
   }))
   return [
-    'The first files of each run; ▒ one listener is under way, ▓ two, █ all three.',
+    `${plural(drawn[0].rows.length, 'file')} in each run; ▒ one listener is under way, ▓ two, █ all three.`,
     ...drawTimeline(drawn, { columns, paint }),
   ]
+}
+
+function rowsOf(events, directory) {
+  const start = Math.min(...events.map((event) => event.start))
+  const shift = (span) => ({ start: span.start - start, end: span.end - start })
+  return events.map((event) => ({
+    name: relative(directory, event.file.path),
+    span: shift(event),
+    work: Object.values(event.spans).map(shift),
+  }))
 }
 
 function table(runs, { threads, framed, paint }) {
@@ -68,9 +73,8 @@ function table(runs, { threads, framed, paint }) {
   const rows = [
     row('speed-up', speedUp),
     row('time', ({ time }) => duration(time)),
-    row('files per second', ({ rate }) => count(rate)),
+    row('CPU time', ({ cpu }) => duration(cpu)),
     row('cores in use', ({ cores }) => cores.toFixed(2)),
-    row('main thread busy', ({ busy }) => `${(100 * busy).toFixed(0)} %`),
     ...(summaries.some(({ skipped }) => skipped > 0) ? [row('skipped', ({ skipped }) => count(skipped))] : []),
   ]
   const drawn = new Table({
@@ -94,7 +98,7 @@ function remarks(runs, { threads, inFlight, rounds, files, cores }) {
     `Each run goes over the ${plural(files, 'file')} ${times}.`,
     'One after another: a listener starts when the one before it has settled.',
     `Through the bus: ${inFlight} files are under way at a time; reading and gzip overlap.`,
-    `spawn: all work overlaps, in ${plural(threads, 'worker thread')}; this one asks and waits.`,
+    `spawn: all work overlaps, in ${plural(threads, 'worker thread')}; blocking there saves CPU time.`,
     ...(different.length === 0
       ? [`All runs have the same results for the ${count(compared)} that they could read.`]
       : []),

@@ -16,9 +16,8 @@ function compare(first, ...others) {
 }
 
 /** What the table shows of a run. */
-function summarise({ time, cpu, busy, events }) {
-  const skipped = events.filter((event) => event.skipped).length
-  return { time, rate: (1000 * events.length) / time, cores: cpu / time, busy, skipped }
+function summarise({ time, cpu, events }) {
+  return { time, cpu, cores: cpu / time, skipped: events.filter(({ skipped }) => skipped).length }
 }
 
 module.exports = { compare, summarise }

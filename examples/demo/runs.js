@@ -9,6 +9,8 @@ const { now } = require('./clock.js')
 const { isUnreadable, measure, someAtATime, throwWorst } = require('./measure.js')
 
 const WARM_UP_MS = 500
+/** A prime. */
+const STRIDE = 97
 
 /** As one awaits listeners with EventEmitter: each when the one before it is done, and file after file. */
 function runOneAfterAnother(files, listeners, { onFile }) {
@@ -70,7 +72,7 @@ async function warmUp(files, listeners, { bus }, { inFlight }) {
   )
   const start = now()
   let bytes = 0
-  for (const { path, size } of againFor(WARM_UP_MS, files)) {
+  for (const { path, size } of againFor(WARM_UP_MS, spread(files))) {
     for (const listener of Object.values(listeners)) await listener(path).catch(ignoreUnreadable)
     bytes += size
   }
@@ -80,6 +82,11 @@ async function warmUp(files, listeners, { bus }, { inFlight }) {
 
 function ignoreUnreadable(error) {
   if (!isUnreadable(error)) throw error
+}
+
+/** The files in an order in which the first ones are of all sizes, as all of them are. */
+function spread(files) {
+  return files.map((_, index) => files[(index * STRIDE) % files.length])
 }
 
 function* againFor(ms, items) {

@@ -76,13 +76,7 @@ describe('on a tree', () => {
     const { code, stdout, stderr } = await run(tree(), '--once', '--threads', '2')
     assert.equal(stderr, '')
     assert.equal(code, 0)
-    const parts = [
-      `: ${COUNT} files, `,
-      'The first files of each run',
-      'speed-up',
-      'Each run goes over',
-      ' free for the demo',
-    ]
+    const parts = [`: ${COUNT} files, `, 'files in each run', 'speed-up', 'Each run goes over', ' free for the demo']
     const places = parts.map((part) => stdout.indexOf(part))
     assert.ok(!places.includes(-1), stdout)
     assert.deepEqual(
@@ -94,7 +88,7 @@ describe('on a tree', () => {
       assert.equal(stdout.match(new RegExp(`^  \\S*${name} +[·▒▓█]+$`, 'gm'))?.length, 3, name)
     }
     assert.match(stdout, /^ +one after another +through the bus +spawn, 2 threads$/m)
-    for (const label of ['speed-up', 'time', 'files per second', 'cores in use', 'main thread busy']) {
+    for (const label of ['speed-up', 'time', 'CPU time', 'cores in use']) {
       assert.equal(row(stdout, label).length, 3, label)
     }
     assert.equal(row(stdout, 'skipped'), undefined)
