@@ -54,13 +54,6 @@ const examples = [...documents, TYPES]
   .filter((file) => file !== STEPS)
   .map((file) => ({ file, sections: (file === TYPES ? examplesOf : sectionsOf)(path.join(root, file)) }))
 
-/** Why blocks cannot be run: npm leaves out an optional package that its Node does not run. */
-function whyNot(blocks) {
-  const imported = ([name]) => blocks.some(({ code }) => code.includes(`from '${name}'`))
-  const missing = Object.entries(PACKAGES).find((each) => imported(each) && !existsSync(path.join(root, each[1])))
-  return missing !== undefined && `${missing[0]} is not installed`
-}
-
 /** A folder where the packages are installed. */
 function workspace(t) {
   const directory = mkdtempSync(path.join(tmpdir(), 'docs-'))
@@ -114,10 +107,8 @@ for (const { file, sections } of examples) {
     const code = blocks.filter(({ language }) => ['js', 'mjs', 'cjs', 'ts'].includes(language))
     const programs = code.filter(({ name }) => name === undefined)
     for (const [number, block] of programs.entries()) {
-      const skip = whyNot([block])
-      test(`${file}, ${heading}: example ${number + 1} prints what its comments say`, { skip }, (t) =>
-        runProgram(t, [block], { inOrder: true }),
-      )
+      test(`${file}, ${heading}: example ${number + 1} prints what its comments say`, (t) =>
+        runProgram(t, [block], { inOrder: true }))
     }
     const named = code.filter(({ name }) => name !== undefined)
     if (named.length > 0) {

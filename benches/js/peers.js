@@ -19,27 +19,24 @@ const FOLDERS = {
   workerpool: 'workerpool',
 }
 
-/** The version of each that is installed. */
+/** The installed version of each. */
 function versions() {
-  const installed = Object.entries(FOLDERS).map(([name, folder]) => [name, manifest(folder)?.version])
-  return Object.fromEntries(installed.filter(([, version]) => version !== undefined))
+  return Object.fromEntries(Object.entries(FOLDERS).map(([name, folder]) => [name, manifest(folder).version]))
 }
 
 /** Why this Node can not run a contestant; null if it can. */
 function whySkipped(contestant) {
   const name = Object.keys(FOLDERS).find((each) => contestant.startsWith(each))
   if (name === undefined) return null
-  const found = manifest(FOLDERS[name])
-  // npm leaves out an optional dependency that its Node can not run.
-  if (found === null) return 'not installed: npm install under a newer Node brings it'
-  const needed = found.engines?.node ?? '*'
+  const needed = manifest(FOLDERS[name]).engines?.node ?? '*'
   return satisfies(process.version, needed) ? null : `needs Node ${needed}, this is ${process.version}`
 }
 
-/** The package.json of a peer, or null. Not by `require`: some do not export it. */
+/** The package.json of a peer. Not by `require`: some do not export it. */
 function manifest(folder) {
   const file = module.paths.map((modules) => path.join(modules, folder, 'package.json')).find(existsSync)
-  return file === undefined ? null : JSON.parse(readFileSync(file, 'utf8'))
+  if (file === undefined) throw new Error(`${folder} is not installed: npm install`)
+  return JSON.parse(readFileSync(file, 'utf8'))
 }
 
 module.exports = { versions, whySkipped }
