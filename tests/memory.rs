@@ -67,7 +67,7 @@ fn audience(channel: &str) -> (Arc<Member>, [Arc<Member>; 2]) {
 
 fn losses(of: &Member) -> Vec<Lost> {
     let losses = read(of.endpoint()).into_iter().map(|letter| match letter {
-        Letter::Lost { lost, .. } => lost,
+        Letter::Lost { lost, .. } => *lost,
         _ => panic!("something else"),
     });
     losses.collect()
