@@ -5,7 +5,7 @@
 
 const assert = require('node:assert/strict')
 const { ParallelEventBus } = require('..')
-const { inProcess, stage, test, turn, until, warnings } = require('./fixtures/stage.js')
+const { inProcess, keepBusyUntil, stage, test, turn, until, warnings } = require('./fixtures/stage.js')
 
 const FULL = 'ERR_MAILBOX_FULL'
 /** Losses that are told one by one, and kinds that are counted apart, while nothing of it is read. */
@@ -137,10 +137,13 @@ test('events of many names that are lost with a thread are told of as others are
   thread.tell(({ cells }) => {
     cells.add('busy')
     cells.block('go')
+    process.exit()
   })
   await cells.reach('busy')
   for (const name of names) bus.emit(name)
-  await thread.terminate()
+  cells.set('go', 1)
+  // Nothing of the news is read before all of it is there.
+  keepBusyUntil(() => bus.getStats().pending === 0, 'the thread has ended')
   await until(() => sum(errors.map(([, { count }]) => count)) === names.length)
   // This thread may read some of the news while the other one ends, and then has room for more.
   assert.ok(errors.length > SINGLES + KINDS && errors.length < names.length, `${errors.length} were told of`)
