@@ -86,9 +86,9 @@ function main(names) {
   for (const report of found) console.log(readFileSync(path.join(reports, report), 'utf8'))
   if (status !== 0) console.log(stdout.slice(Math.max(0, stdout.indexOf('failing tests:'))), stderr)
   const [, passed] = /^\S+ pass (\d+)$/m.exec(stdout) ?? []
-  const verdict =
-    found.length === 0 ? 'AddressSanitizer found nothing' : `AddressSanitizer found ${found.length} faults`
-  console.log(`${verdict}; ${passed} tests of ${paths.length} files pass${status === 0 ? '' : ', and others fail'}`)
+  const faults = found.length === 0 ? 'nothing' : `${found.length} ${found.length === 1 ? 'fault' : 'faults'}`
+  const rest = status === 0 ? '' : ', and others fail'
+  console.log(`AddressSanitizer found ${faults}; ${passed} tests of ${paths.length} files pass${rest}`)
   if (status !== 0 || found.length > 0) process.exitCode = 1
 }
 
