@@ -50,11 +50,30 @@ for (const { way, options } of WAYS) {
   })
 }
 
+test('a message that is longer than numbers of the engine are is refused by emit, before anybody got it', async (t) => {
+  const { bus, startOne } = stage(t)
+  const thread = await startOne(({ bus, log }) => bus.on('x', (value) => log.push(value)))
+  // The system has not to find memory for it before somebody writes there.
+  const longest = new Uint8Array(2 ** 31)
+  const refused = { name: 'RangeError', code: 'ERR_BUFFER_TOO_LARGE', message: /2147483647 bytes, .* 21474\d+$/ }
+  for (let number = 0; number < 100; number++) {
+    bus.emit('x', number)
+    if (number % 10 === 9) assert.throws(() => bus.emit('x', longest), refused)
+  }
+  await assert.rejects(bus.emitAndWait('x', longest), refused)
+  await assert.rejects(bus.request('x', longest), refused)
+  await bus.idle()
+  assert.deepEqual(
+    await thread.run(({ log }) => log),
+    Array.from({ length: 100 }, (_, number) => number),
+  )
+})
+
 /** Only the system can take memory away: where it has a program for that. */
 const canLimit = spawnSync('prlimit', ['--version']).status === 0
 
 test('a process without memory for an event goes on, and its emitter is told', { skip: !canLimit }, () => {
-  const source = `
+  const source = (copies) => `
     const { execFileSync } = require('node:child_process')
     const { readFileSync } = require('node:fs')
     const { ParallelEventBus } = require(${JSON.stringify(path.join(__dirname, '..'))})
@@ -66,7 +85,7 @@ test('a process without memory for an event goes on, and its emitter is told', {
     const large = Buffer.alloc(2 ** 27)
     bus.emit('x', 'small')
     const [, used] = /VmSize:\\s+(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))
-    const most = Number(used) * 1024 + Number(process.argv[1]) * large.length
+    const most = Number(used) * 1024 + ${copies} * large.length
     execFileSync('prlimit', ['--pid', String(process.pid), '--as=' + Math.floor(most)])
     try {
       bus.emit('x', large)
@@ -78,7 +97,7 @@ test('a process without memory for an event goes on, and its emitter is told', {
   `
   // For a copy of the message in JavaScript, but not for all that follows; or not even for that.
   for (const copies of [1.2, 2]) {
-    const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['-e', source, copies], { encoding: 'utf8' })
+    const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['-e', source(copies)], { encoding: 'utf8' })
     assert.deepEqual([status, signal, stderr], [0, null, ''])
     assert.deepEqual(JSON.parse(stdout), { heard: [5, 5], told: [NO_MEMORY] })
   }
