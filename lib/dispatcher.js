@@ -10,6 +10,17 @@ const { Outcome } = require('./outcome.js')
 const { Deferred } = require('./promises.js')
 const { Removals } = require('./removals.js')
 
+/** What a bus has counted since its statistics were reset. An event counts for good where it was emitted. */
+class Tally {
+  eventsEmitted = 0
+  listenersInvoked = 0
+  listenersFailed = 0
+
+  constructor(dispatcher) {
+    this.dispatcher = dispatcher
+  }
+}
+
 class Dispatcher {
   /** Emissions queued or running. */
   pending = 0
@@ -21,15 +32,13 @@ class Dispatcher {
   removals = null
   /** `this` of the listeners of what is being emitted, where that is not the bus itself: it may stand behind a proxy. */
   receiver = null
-  /** How often statistics were reset. */
-  epoch = 0
+  tally = new Tally(this)
   #idle = null
 
   /** @param {{ onError?: Function, captureRejections: boolean }} options */
   constructor(bus, options) {
     this.bus = bus
     this.reporter = new FailureReporter(this, options)
-    this.#clear()
   }
 
   /** Queues an event for `listeners`. See `Emission` for the shapes. */
@@ -45,8 +54,8 @@ class Dispatcher {
 
   #push(emission) {
     if (this.receiver !== null) Object.defineProperty(emission, 'bus', { value: this.receiver })
-    this.eventsEmitted++
-    this.listenersInvoked += emission.unsettled
+    this.tally.eventsEmitted++
+    this.tally.listenersInvoked += emission.unsettled
     this.pending++
     this.membership?.catchUp()
     outbox.push(emission)
@@ -57,7 +66,7 @@ class Dispatcher {
    * there are some here, too.
    */
   sent(others, here) {
-    if (others > 0 && here === 0) this.eventsEmitted++
+    if (others > 0 && here === 0) this.tally.eventsEmitted++
   }
 
   /** An emission settled. */
@@ -78,7 +87,7 @@ class Dispatcher {
 
   /** A listener threw or rejected. */
   failed(emission, error, listener) {
-    if (emission.epoch === this.epoch) this.listenersFailed++
+    emission.tally.listenersFailed++
     this.reporter.report(emission, error, listener)
   }
 
@@ -109,21 +118,14 @@ class Dispatcher {
   }
 
   resetStats() {
-    this.epoch++
-    this.#clear()
+    this.tally = new Tally(this)
     this.membership?.resetCounts()
   }
 
-  #clear() {
-    this.eventsEmitted = 0
-    this.listenersInvoked = 0
-    this.listenersFailed = 0
-  }
-
   stats() {
-    const { eventsEmitted } = this
-    const listenersInvoked = this.listenersInvoked + (this.membership?.addressed ?? 0)
-    const listenersFailed = this.listenersFailed + (this.membership?.failed ?? 0)
+    const { eventsEmitted } = this.tally
+    const listenersInvoked = this.tally.listenersInvoked + (this.membership?.addressed ?? 0)
+    const listenersFailed = this.tally.listenersFailed + (this.membership?.failed ?? 0)
     const pending = this.pending + (this.membership?.pending ?? 0)
     return {
       eventsEmitted,

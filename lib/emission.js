@@ -28,16 +28,20 @@ class Emission extends AsyncResource {
     this.next = null
     this.rank = 0
 
-    this.dispatcher = dispatcher
+    // Not the dispatcher itself, which would be one field more in each of very many.
+    this.tally = dispatcher.tally
     this.event = event
     this.listeners = listeners
     this.args = args
     this.outcome = outcome
     this.unsettled = countOf(listeners)
-    /** Which statistics it belongs to: those before or after a reset. */
-    this.epoch = dispatcher.epoch
     /** What all promises that listeners returned call when they fulfil; made for the first of them. */
     this.fulfilled = null
+  }
+
+  /** The emitting bus's. */
+  get dispatcher() {
+    return this.tally.dispatcher
   }
 
   /** `this` of its listeners. */
