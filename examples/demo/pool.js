@@ -7,7 +7,7 @@ const { ParallelEventBus } = require('../../index.js')
 const { now } = require('./clock.js')
 
 const THREAD = require.resolve('./thread.js')
-const CALIBRATION_MS = 150
+const CALIBRATION_MS = 100
 
 class Pool {
   bus

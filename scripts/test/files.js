@@ -14,6 +14,8 @@ const SLOW = {
   'channel-alive.test.js': 'dozens of processes, one after another',
   'churn.test.js': 'hundreds of threads that end in every way',
   'codec.test.js': 'thousands of random values',
+  'codec-compiled.test.js': 'thousands of random values',
+  'codec-messages.test.js': 'thousands of random messages',
   'integration.test.js': 'installs packages, and measures a migration',
   'lifecycle.test.js': 'dozens of processes, one after another',
   'migration.test.js': 'measures migrations',

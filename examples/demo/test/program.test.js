@@ -58,7 +58,7 @@ async function call(args, replaced) {
   const output = { stdout: '', stderr: '' }
   const stream = (name) => ({ write: (chunk) => (output[name] += chunk) })
   const streams = { stdout: stream('stdout'), stderr: stream('stderr') }
-  const code = await main([...args, '--once'], { ...streams, listeners: { ...listeners, ...replaced } })
+  const code = await main(['--once', '--threads=1', ...args], { ...streams, listeners: { ...listeners, ...replaced } })
   return { code, ...output }
 }
 
