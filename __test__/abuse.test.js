@@ -48,7 +48,7 @@ function tools(require, binding) {
       const route = native.route(thread, emitter, 'e')
       const words = new Uint32Array(65_536)
       const post = (count, size = 100) => {
-        for (let number = 0; number < count; number++) native.post(thread, route, 0, size)
+        for (let number = 0; number < count; number++) native.publish(thread, route, 0, size)
       }
       const writeDown = (at, values) => records.set(values, 2 + 3 * at)
       return { thread, records, bytes, words, emitter, listening, route, post, writeDown }
@@ -146,9 +146,9 @@ const CASES = {
       for (let at = 2; at < records.length; at++) records[at] = anyWord()
       Atomics.store(records, 0, random(3) === 0 ? anyWord() : random(40))
       if (round % 3 === 0) pause(1)
-      native.send(thread, 0)
+      native.flushBurst(thread, 0)
     }
-    native.send(thread, 1)
+    native.flushBurst(thread, 1)
     while (native.read(thread, 2 ** 32 - 1, words) > 1);
   },
 
@@ -160,7 +160,7 @@ const CASES = {
       Atomics.store(records, 0, number)
       pause(2)
     }
-    native.send(thread, 1)
+    native.flushBurst(thread, 1)
     if (records[0] !== 0) throw new Error('it was not cleared')
   },
 
@@ -179,8 +179,8 @@ const CASES = {
     native.lendRecords(thread, shared(Uint32Array, 5))
     globalThis.gc()
     pause(5)
-    native.send(thread, 1)
-    native.post(thread, route, 0, 2000)
+    native.flushBurst(thread, 1)
+    native.publish(thread, route, 0, 2000)
   },
 
   'memory that another thread writes meanwhile': async ({ native, shared, attach, start }) => {
@@ -192,8 +192,8 @@ const CASES = {
     const worker = start(body, { bytes, stop })
     const ended = new Promise((resolve) => worker.once('exit', resolve))
     for (let round = 0; round < 500; round++) {
-      native.post(thread, route, 0, 30_000)
-      native.emit(thread, route, 0, 30_000, 0, 0, 0)
+      native.publish(thread, route, 0, 30_000)
+      native.dispatch(thread, route, 0, 30_000, 0, 0, 0)
       if (round % 10 === 0) while (native.read(thread, 2 ** 32 - 1, words) > 1);
     }
     Atomics.store(stop, 0, 1)
@@ -209,7 +209,7 @@ const CASES = {
   }) => {
     const { thread, route, words, emitter, post } = attach()
     post(40)
-    for (let token = 0; token < 20; token++) native.emit(thread, route, 0, 5, 4 | (token & 1), token, 0)
+    for (let token = 0; token < 20; token++) native.dispatch(thread, route, 0, 5, 4 | (token & 1), token, 0)
     native.read(thread, 2 ** 32 - 1, words)
     const ranges = new Uint32Array(64)
     for (let round = 0; round < 1000; round++) {
@@ -233,7 +233,7 @@ const CASES = {
     for (const call of ['pending', 'addressed', 'isIdle', 'leave', 'waitForRoom', 'isCongested']) {
       if (!(attempt(() => native[call](thread, emitter)) instanceof Error)) throw new Error(`${call} found it`)
     }
-    if (!(attempt(() => native.post(thread, route, 0, 9)) instanceof Error)) throw new Error('post found it')
+    if (!(attempt(() => native.publish(thread, route, 0, 9)) instanceof Error)) throw new Error('post found it')
     native.read(thread, 99, words)
   },
 

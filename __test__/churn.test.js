@@ -178,7 +178,7 @@ test(`${THREADS} threads join, listen, emit and end in every way`, { timeout: 30
     assert.ok(heard.length >= emitted - 1, `thread ${number} emitted ${emitted}, of which ${heard.length} were heard`)
   }
   assert.equal(new Set(exits).size, exits.length, 'no end is told twice')
-  await until(() => native.counters().deadlines <= before.deadlines)
+  await until(() => native.counters().timers <= before.timers)
   const living = (counters) => ({ ...counters, wakes: 0, visits: 0 })
   assert.deepEqual(living(native.counters()), living(before))
 })

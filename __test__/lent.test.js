@@ -61,25 +61,28 @@ testInThread('what is passed in a call may be gone, or become smaller', ({ asser
     structuredClone(view, { transfer: [view.buffer] })
     return view
   }
-  assert.throws(() => native.post(thread, route, 0, 9, gone(Uint8Array)), /not within the bytes of a message/)
-  assert.throws(() => native.emit(thread, route, 0, 9, 4, 1, 0, gone(Uint8Array)), /not within the bytes of a message/)
+  assert.throws(() => native.publish(thread, route, 0, 9, gone(Uint8Array)), /not within the bytes of a message/)
+  assert.throws(
+    () => native.dispatch(thread, route, 0, 9, 4, 1, 0, gone(Uint8Array)),
+    /not within the bytes of a message/,
+  )
   assert.equal(native.inFlight(thread, listening), 0)
   const buffer = new ArrayBuffer(64, { maxByteLength: 128 })
   const view = new Uint8Array(buffer)
-  native.emit(thread, route, 0, 64, 4, 1, 0, view)
+  native.dispatch(thread, route, 0, 64, 4, 1, 0, view)
   buffer.resize(8)
-  assert.throws(() => native.post(thread, route, 0, 64, view), /not within the bytes of a message/)
+  assert.throws(() => native.publish(thread, route, 0, 64, view), /not within the bytes of a message/)
   assert.equal(native.read(thread, 1000, gone(Uint32Array)), -1)
   assert.ok(native.read(thread, 1000, new Uint32Array(9)) < -9, 'it says how many words it needs')
   assert.ok(native.read(thread, 1000, new Uint32Array(99)) > 1)
-  assert.throws(() => native.answer(thread, 0, 0, 9, 1, gone(Uint8Array)), /not within the bytes of a message/)
+  assert.throws(() => native.reply(thread, 0, 0, 9, 1, gone(Uint8Array)), /not within the bytes of a message/)
   native.settle(thread, gone(Uint32Array), 1024)
   native.fail(thread, 0, 0, gone(Uint8Array), 0, 4096)
-  native.publish(thread, gone(Uint8Array))
+  native.shareCodebook(thread, gone(Uint8Array))
   assert.equal(native.pending(thread, emitter), 0)
   for (const value of [undefined, null, 1, {}, [], new ArrayBuffer(9), new Int8Array(9)]) {
     assert.throws(() => native.read(thread, 1000, value))
-    assert.throws(() => native.post(thread, route, 0, 9, value))
+    assert.throws(() => native.publish(thread, route, 0, 9, value))
   }
 })
 
@@ -92,7 +95,7 @@ testInThread(
       [0, 2 ** 31],
       [2 ** 31, 2 ** 31 + 1],
     ]) {
-      assert.throws(() => native.post(thread, route, start, end), /not within the bytes of a message/)
+      assert.throws(() => native.publish(thread, route, start, end), /not within the bytes of a message/)
     }
     native.lend(thread, shared(Uint8Array, 64))
     for (const [start, end] of [
@@ -101,15 +104,15 @@ testInThread(
       [0, 2 ** 31],
       [2 ** 32 - 2, 2 ** 32 - 1],
     ]) {
-      assert.throws(() => native.post(thread, route, start, end), /not within the bytes of a message/)
-      assert.throws(() => native.emit(thread, route, start, end, 0, 0, 0), /not within the bytes of a message/)
+      assert.throws(() => native.publish(thread, route, start, end), /not within the bytes of a message/)
+      assert.throws(() => native.dispatch(thread, route, start, end, 0, 0, 0), /not within the bytes of a message/)
     }
     for (const end of [2 ** 32, 2 ** 32 + 9, 2 ** 53, -1, 0.5, Number.NaN, Infinity, '9', 9n, undefined, {}]) {
-      assert.throws(() => native.post(thread, route, 0, end), /whole numbers/)
+      assert.throws(() => native.publish(thread, route, 0, end), /whole numbers/)
     }
     assert.equal(native.inFlight(thread, listening), 0)
     // The listener is in this thread, too.
-    assert.equal(native.post(thread, route, 0, 64) & ~(1 << 29), 1)
+    assert.equal(native.publish(thread, route, 0, 64) & ~(1 << 29), 1)
   },
 )
 
@@ -120,13 +123,13 @@ testInThread('a number of records is no more than there is room for', ({ assert,
   native.lendRecords(thread, records)
   for (let record = 0; record < 4; record++) records.set([route, 0, 9], 2 + 3 * record)
   Atomics.store(records, 0, 2 ** 32 - 1)
-  native.send(thread, 0)
+  native.flushBurst(thread, 0)
   assert.deepEqual([native.inFlight(thread, listening), records[0]], [4, 0])
   // Nor are they read where none fits.
   for (let length = 0; length < 5; length++) {
     const few = shared(Uint32Array, length).fill(2 ** 32 - 1)
     native.lendRecords(thread, few)
-    native.send(thread, 0)
+    native.flushBurst(thread, 0)
   }
   assert.equal(native.inFlight(thread, listening), 4)
 })

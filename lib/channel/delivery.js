@@ -106,7 +106,7 @@ class Dispatched extends Emission {
   /** Whoever waits is to hear in time even if the listener blocks this thread. */
   #limit(index) {
     const timeout = this.#timeouts[index]
-    if (timeout !== undefined) native.limit(outbox.handle, this.#delivery, index, Math.ceil(timeout))
+    if (timeout !== undefined) native.startTimer(outbox.handle, this.#delivery, index, Math.ceil(timeout))
   }
 
   followPromise(promise, index) {
@@ -139,8 +139,8 @@ class Dispatched extends Emission {
     }
     const { buffer, start, end } = encoded
     const [thread, isLast] = [outbox.handle, this.#letGoWithLast()]
-    if (this.inbox.reads(buffer)) native.answer(thread, this.#delivery, start, end, isLast)
-    else native.answer(thread, this.#delivery, start, end, isLast, buffer)
+    if (this.inbox.reads(buffer)) native.reply(thread, this.#delivery, start, end, isLast)
+    else native.reply(thread, this.#delivery, start, end, isLast, buffer)
     return true
   }
 

@@ -40,7 +40,7 @@ class Inbox {
   watched = new Map()
   /** Deliveries that are queued in the outbox. */
   waiting = 0
-  encoder = new Encoder((codebook) => native.publish(this.#thread, codebook))
+  encoder = new Encoder((codebook) => native.shareCodebook(this.#thread, codebook))
   #thread
   #outbox
   #letters

@@ -44,7 +44,7 @@ class Letters {
 
   /** Gets one batch of events of this thread for other buses of it. Returns whether there were any. */
   nextLooped() {
-    return this.#get((words) => native.readLooped(this.#thread, words)) > 1
+    return this.#get((words) => native.readLoopback(this.#thread, words)) > 1
   }
 
   /** @param {(words: Uint32Array) => number} read as `native.read` */

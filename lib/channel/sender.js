@@ -147,8 +147,8 @@ class Sender {
     const { changes } = unsent
     const [thread, { number }] = [this.#thread, route]
     const sent = this.#inbox.reads(buffer)
-      ? native.post(thread, number, start, end)
-      : native.post(thread, number, start, end, buffer)
+      ? native.publish(thread, number, start, end)
+      : native.publish(thread, number, start, end, buffer)
     const others = this.#withoutLoops(sent)
     route.plain = others !== Sender.NOT_PLAIN
     route.others = Math.max(0, others)
@@ -171,8 +171,8 @@ class Sender {
     if (token >= 0) flags |= AWAITED
     const [thread, named, timeout] = [this.#thread, Math.max(0, token), Math.ceil(limits?.timeout ?? 0)]
     const sent = this.#inbox.reads(buffer)
-      ? native.emit(thread, number, start, end, flags, named, timeout)
-      : native.emit(thread, number, start, end, flags, named, timeout, buffer)
+      ? native.dispatch(thread, number, start, end, flags, named, timeout)
+      : native.dispatch(thread, number, start, end, flags, named, timeout, buffer)
     return this.#withoutLoops(sent)
   }
 

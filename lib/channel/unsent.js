@@ -61,7 +61,7 @@ class Unsent {
     words[at + 2] = end
     // Nobody may see the number before the rest.
     Atomics.store(words, COUNT, count + 1)
-    if (count + 1 === MOST_RECORDS || end > MOST_BYTES) native.send(this.#thread, 0)
+    if (count + 1 === MOST_RECORDS || end > MOST_BYTES) native.flushBurst(this.#thread, 0)
   }
 
   /** An event crossed alone. */
@@ -84,7 +84,7 @@ class Unsent {
   close = () => {
     if (!this.isOpen) return
     this.isOpen = false
-    native.send(this.#thread, 1)
+    native.flushBurst(this.#thread, 1)
   }
 }
 

@@ -43,7 +43,7 @@ class Waiting {
 
   #abort(reason) {
     this.#inbox.drop(this.token)
-    native.withdraw(this.#thread, this.token)
+    native.cancel(this.#thread, this.token)
     this.#outcome?.abort(reason)
   }
 }

@@ -56,7 +56,7 @@ async function main([seed, seconds]) {
     await round.run(ms)
     if (before === null) {
       // This thread stays attached to the engine from its first event on.
-      before = { ...live(), members: 0, dispatches: 0, deadlines: 0, threads: 1, mailboxes: 1 }
+      before = { ...live(), members: 0, dispatches: 0, timers: 0, threads: 1, mailboxes: 1 }
     }
     await checkCounters(checks, before)
     const { ends } = round

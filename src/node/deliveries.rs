@@ -12,10 +12,10 @@ use crate::core::payload::try_copy;
 
 /// What the emitter of a packet, or of a delivery, has published.
 #[napi(catch_unwind)]
-pub fn codebook(thread: u32, is_packet: bool, handle: u32) -> Result<Buffer> {
+pub fn codebook(thread: u32, is_batch: bool, handle: u32) -> Result<Buffer> {
     let thread = find(thread)?;
     let (packets, taken) = (thread.packets.borrow(), thread.taken.borrow());
-    let emitter = if is_packet {
+    let emitter = if is_batch {
         packets.get(handle as usize).map(|packet| packet.emitter())
     } else {
         taken.get(handle as usize).map(|delivery| delivery.emitter())
@@ -57,7 +57,7 @@ pub fn start(_env: Env, [thread, delivery]: [u32; 2]) -> Result<i32> {
 
 /// A listener of a delivery fails when it has not settled in so many milliseconds.
 #[napi(catch_unwind)]
-pub fn limit(thread: u32, delivery: u32, index: u32, timeout: u32) -> Result<()> {
+pub fn start_timer(thread: u32, delivery: u32, index: u32, timeout: u32) -> Result<()> {
     if let Some(delivery) = find(thread)?.taken.borrow().get(delivery as usize) {
         delivery.limit(index, timeout);
     }
@@ -85,7 +85,7 @@ pub fn release(_env: Env, [thread, delivery]: [u32; 2]) -> Result<i32> {
 
 /// `(thread, delivery, start, end, is_last, bytes)`: the listener of a request is done. What it returned is
 /// in `bytes`, or in the lent ones, from `start` to `end`.
-pub fn answer(
+pub fn reply(
     _env: Env,
     [thread, delivery, start, end, is_last]: [u32; 5],
     bytes: Option<Passed<'_>>,

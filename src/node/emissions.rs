@@ -30,7 +30,7 @@ const AWAITED: u32 = 4;
 /// `(thread, route, start, end, bytes)`: emits an event whose outcome nobody waits for. Its arguments are
 /// in `bytes`, or in the lent ones, from `start` to `end`; or there are none where `end` is 0. Returns how many
 /// listeners elsewhere it was addressed to, and `LOOPS` more; or `NEEDS_PAYLOAD`, or `NOT_PLAIN`.
-pub fn post(
+pub fn publish(
     env: Env,
     [thread, route, start, end]: [u32; 4],
     bytes: Option<Passed<'_>>,
@@ -58,7 +58,7 @@ pub fn begin_burst(_env: Env, [thread]: [u32; 1]) -> Result<i32> {
 }
 
 /// `(thread, is_over)`: sends what was written down, in the middle of a burst or at its end.
-pub fn send(env: Env, [thread, is_over]: [u32; 2]) -> Result<i32> {
+pub fn flush_burst(env: Env, [thread, is_over]: [u32; 2]) -> Result<i32> {
     let thread = find(thread)?;
     if is_over == 0 {
         thread.unsent.send_all();
@@ -73,7 +73,7 @@ pub fn send(env: Env, [thread, is_over]: [u32; 2]) -> Result<i32> {
 /// or that `post` refused. `token` is what the letter about its outcome will have, if the flags say so;
 /// `timeout` is in milliseconds, 0 for none. Returns as `post` does; and `HAS_OWN` more if `own` has
 /// something to say.
-pub fn emit(
+pub fn dispatch(
     env: Env,
     [thread, route, start, end, flags, token, timeout]: [u32; 7],
     bytes: Option<Passed<'_>>,
@@ -122,7 +122,7 @@ pub fn done(thread: u32, member: u32) -> Result<()> {
 
 /// Gives an emission up: what has not started never will.
 #[napi(catch_unwind)]
-pub fn withdraw(thread: u32, token: u32) -> Result<()> {
+pub fn cancel(thread: u32, token: u32) -> Result<()> {
     let dispatch = find(thread)?.take_withdrawable(token);
     if let Some(dispatch) = dispatch.and_then(|dispatch| dispatch.upgrade()) {
         dispatch.withdraw();

@@ -82,11 +82,11 @@ pub fn read(env: Env, [thread, room]: [u32; 2], words: Option<Passed<'_>>) -> Re
 
 /// `(thread, words)`: reads letters with events of this thread for other buses of it, as `read`. No wake is
 /// needed for them, nor is one taken back.
-pub fn read_looped(_env: Env, [thread]: [u32; 1], words: Option<Passed<'_>>) -> Result<i32> {
+pub fn read_loopback(_env: Env, [thread]: [u32; 1], words: Option<Passed<'_>>) -> Result<i32> {
     let thread = thread::find(thread)?;
     let words = words.map_or(Ok(&mut [][..]), Passed::words)?;
     thread.unsent.send_all();
-    Ok(letters::read_looped(&thread, words))
+    Ok(letters::read_loopback(&thread, words))
 }
 
 /// There is no memory for as many words as the next letter needs: it comes without what it carries.
@@ -98,7 +98,7 @@ pub fn strip(thread: u32) -> Result<()> {
 
 /// Leaves for other threads what they need to read the payloads that this one sends from now on.
 #[napi(catch_unwind)]
-pub fn publish(thread: u32, codebook: &[u8]) -> Result<()> {
+pub fn share_codebook(thread: u32, codebook: &[u8]) -> Result<()> {
     thread::find(thread)?.endpoint.publish(codebook.into());
     Ok(())
 }
@@ -137,8 +137,8 @@ pub struct Counters {
     pub members: u32,
     /// Emissions to other members that exist now, with their payloads.
     pub dispatches: u32,
-    /// Deadlines that wait now.
-    pub deadlines: u32,
+    /// Timers that are running now.
+    pub timers: u32,
     /// Wakes sent since the process started.
     pub wakes: f64,
     /// Members, rows of listeners and routes that were looked at since then because some came, went or changed.
@@ -154,7 +154,7 @@ pub fn counters() -> Counters {
         mailboxes: count(&metrics::MAILBOXES),
         members: count(&metrics::MEMBERS),
         dispatches: count(&metrics::DISPATCHES),
-        deadlines: count(&metrics::DEADLINES),
+        timers: count(&metrics::DEADLINES),
         wakes: metrics::WAKES.get() as f64,
         visits: metrics::VISITS.get() as f64,
     }

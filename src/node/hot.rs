@@ -59,15 +59,15 @@ macro_rules! hot_exports {
 }
 
 hot_exports! {
-    "post"(4) => emissions::post,
+    "publish"(4) => emissions::publish,
     "beginBurst"(1) => |env, words, _| emissions::begin_burst(env, words),
-    "send"(2) => |env, words, _| emissions::send(env, words),
-    "emit"(7) => emissions::emit,
+    "flushBurst"(2) => |env, words, _| emissions::flush_burst(env, words),
+    "dispatch"(7) => emissions::dispatch,
     "read"(2) => exports::read,
-    "readLooped"(1) => exports::read_looped,
+    "readLoopback"(1) => exports::read_loopback,
     "start"(2) => |env, words, _| deliveries::start(env, words),
     "acknowledge"(4) => |env, words, _| deliveries::acknowledge(env, words),
-    "answer"(5) => deliveries::answer,
+    "reply"(5) => deliveries::reply,
     "release"(2) => |env, words, _| deliveries::release(env, words),
 }
 

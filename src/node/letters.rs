@@ -43,7 +43,7 @@ pub fn read(thread: &Thread, out: &mut [u32], room: u32) -> i32 {
 }
 
 /// As [`read`], of letters with events of this thread for other buses of it, however many. It is no look.
-pub fn read_looped(thread: &Thread, out: &mut [u32]) -> i32 {
+pub fn read_loopback(thread: &Thread, out: &mut [u32]) -> i32 {
     thread.take_early();
     write_all(thread, &[&thread.looped], false, out, usize::MAX)
 }
