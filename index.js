@@ -12,7 +12,7 @@ const {
   NoListenersError,
   ThreadExitedError,
 } = require('./lib/errors.js')
-const { on, once } = require('./lib/helpers.js')
+const { on, once } = require('./lib/statics/once-and-on.js')
 const { deadLetter, stall, threadExit } = require('./lib/symbols.js')
 
 module.exports = ParallelEventBus

@@ -7,10 +7,10 @@
 // is called, except where EventEmitter calls it too: subclasses have their own `getStats`, `request`, `clear`, `_stats`.
 
 const { EventEmitter, errorMonitor } = require('node:events')
-const { Dispatcher } = require('./dispatcher.js')
+const { Dispatcher } = require('./local/tracker.js')
 const { BusClosedError } = require('./errors.js')
-const { LocalLane } = require('./lane.js')
-const { Listeners } = require('./listeners.js')
+const { LocalLane } = require('./local/lane.js')
+const { Listeners } = require('./listeners/listeners.js')
 const log = require('./log.js')
 const { NativePromise } = require('./promises.js')
 

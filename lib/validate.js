@@ -4,7 +4,7 @@
 
 const { EventEmitter } = require('node:events')
 const { invalidArgType, invalidArgValue, outOfRange } = require('./errors.js')
-const { validateKeys } = require('./known.js')
+const { validateKeys } = require('./option-names.js')
 
 /** The longest a Node timer runs; a longer one would fire at once. */
 const LONGEST_TIMEOUT = 2 ** 31 - 1

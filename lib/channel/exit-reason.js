@@ -9,7 +9,7 @@ const { isMainThread } = require('node:worker_threads')
 const { decodeAlone } = require('../codec/index.js')
 const { exitCodeError } = require('../errors.js')
 const native = require('../native.js')
-const outbox = require('../outbox.js')
+const outbox = require('../local/run-queue.js')
 
 /** In bytes. Of a larger error only name, message and stack are left. */
 const LARGEST = 65_536

@@ -3,13 +3,13 @@
 // Emitting on a channel: an event goes to the listeners of this bus by reference, as without a channel, and through
 // the engine to those of the other members.
 
-const { countOf } = require('../emission.js')
+const { countOf } = require('../local/emission.js')
 const { BusClosedError, NoListenersError } = require('../errors.js')
-const { Answer, Outcome } = require('../outcome.js')
-const { Registration } = require('../registration.js')
+const { Answer, Outcome } = require('../local/outcome.js')
+const { Registration } = require('../listeners/registration.js')
 const { keyOf } = require('../validate.js')
-const { Membership } = require('./membership.js')
-const { Sender } = require('./sender.js')
+const { Membership } = require('./member.js')
+const { Sender } = require('./publisher.js')
 
 class ChannelLane {
   #dispatcher
@@ -17,7 +17,7 @@ class ChannelLane {
   #local
   #sender
 
-  /** @param {import('../lane.js').LocalLane} local for events that stay in this thread */
+  /** @param {import('../local/lane.js').LocalLane} local for events that stay in this thread */
   constructor({ dispatcher, listeners, local, membership }) {
     this.#dispatcher = dispatcher
     this.#listeners = listeners

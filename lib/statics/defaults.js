@@ -3,7 +3,7 @@
 // The statics of EventEmitter that would speak of its defaults, and set them, where a bus has its own.
 
 const events = require('node:events')
-const { validateMaxListeners } = require('./validate.js')
+const { validateMaxListeners } = require('../validate.js')
 
 let defaultMaxListeners = 55
 

@@ -7,7 +7,7 @@
 // thread's own realm. That one holds a sandbox's drain only while a wake for it is on its way.
 
 const { runInThisContext } = require('node:vm')
-const native = require('./native.js')
+const native = require('../native.js')
 
 const key = Symbol.for('@cynic/parallel-event-bus.bell')
 

@@ -3,8 +3,8 @@
 // An emission to other members whose outcome somebody waits for, or that an abort may take back.
 
 const native = require('../native.js')
-const { onAbort } = require('../signals.js')
-const { errorsOf } = require('./causes.js')
+const { onAbort } = require('../listeners/abort.js')
+const { errorsOf } = require('./failures.js')
 
 class Waiting {
   #inbox

@@ -7,9 +7,9 @@
 // once, and Node's helper hears of the end only after what was emitted before it.
 
 const events = require('node:events')
-const { ParallelEventBus } = require('./bus.js')
+const { ParallelEventBus } = require('../bus.js')
 const { afterQueued } = require('./marks.js')
-const { onAbort } = require('./signals.js')
+const { onAbort } = require('../listeners/abort.js')
 
 /**
  * Resolves to the arguments of the next `event` of an emitter, as an array. Rejects with its next `error`, or with an

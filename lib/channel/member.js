@@ -6,12 +6,12 @@
 const { isMainThread } = require('node:worker_threads')
 const { claimChannels } = require('../copies.js')
 const native = require('../native.js')
-const outbox = require('../outbox.js')
+const outbox = require('../local/run-queue.js')
 const { deadLetter, stall, threadExit } = require('../symbols.js')
 const { exitReasonOf } = require('./exit-reason.js')
-const { Inbox } = require('./inbox.js')
+const { Inbox } = require('./link.js')
 const { toEngine } = require('./names.js')
-const { Sender } = require('./sender.js')
+const { Sender } = require('./publisher.js')
 
 /** Defaults; `src/core/quota.rs` has the same for members in Rust. */
 const MAX_MESSAGES = 65_536

@@ -3,12 +3,12 @@
 // What a bus has in flight: it makes emissions, counts them, and hears what becomes of each.
 
 const { Emission } = require('./emission.js')
-const { LimitedEmission } = require('./limited.js')
-const { FailureReporter } = require('./failure.js')
-const outbox = require('./outbox.js')
+const { LimitedEmission } = require('./bounded.js')
+const { FailureReporter } = require('./failures.js')
+const outbox = require('./run-queue.js')
 const { Outcome } = require('./outcome.js')
-const { Deferred } = require('./promises.js')
-const { Removals } = require('./removals.js')
+const { Deferred } = require('../promises.js')
+const { Removals } = require('../listeners/removals.js')
 
 /** What a bus has counted since its statistics were reset. An event counts for good where it was emitted. */
 class Tally {

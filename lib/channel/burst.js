@@ -11,7 +11,7 @@
 
 const { performance } = require('node:perf_hooks')
 const native = require('../native.js')
-const outbox = require('../outbox.js')
+const outbox = require('../local/run-queue.js')
 
 /** So many events that cross alone, in so short a time, are the beginning of a burst. */
 const BURST = 16

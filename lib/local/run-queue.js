@@ -8,10 +8,10 @@
 
 const { performance } = require('node:perf_hooks')
 const { setImmediate } = require('node:timers')
-const { isInSandbox, ring } = require('./bell.js')
-const native = require('./native.js')
+const { isInSandbox, ring } = require('./sandbox.js')
+const native = require('../native.js')
 const { isTraced } = require('./tracing.js')
-const { version } = require('../package.json')
+const { version } = require('../../package.json')
 
 /** A turn of the event loop is given back after this many emissions, or this long. */
 const TURN_EMISSIONS = 16_384

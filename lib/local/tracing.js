@@ -6,8 +6,8 @@
 // around them, and who waits for the outcome has an object before it.
 
 const { tracingChannel } = require('node:diagnostics_channel')
-const { adopt, follow, thenOf } = require('./promises.js')
-const { originalOf, standIn, storedOf } = require('./registration.js')
+const { adopt, follow, thenOf } = require('../promises.js')
+const { originalOf, standIn, storedOf } = require('../listeners/registration.js')
 
 const emissions = tracingChannel('parallel-event-bus:emission')
 const listeners = tracingChannel('parallel-event-bus:listener')

@@ -2,9 +2,9 @@
 
 // What the emitter of an awaited emission learns.
 
-const { NoListenersError } = require('./errors.js')
-const { Deferred, adopt, follow, thenOf } = require('./promises.js')
-const { standIn } = require('./registration.js')
+const { NoListenersError } = require('../errors.js')
+const { Deferred, adopt, follow, thenOf } = require('../promises.js')
+const { standIn } = require('../listeners/registration.js')
 
 /** `emitAndWait`: resolves to `{ success, failed, errors }` when every listener has settled. */
 class Outcome extends Deferred {

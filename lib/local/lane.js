@@ -3,9 +3,9 @@
 // Emitting within a thread: an event goes to the listeners of this bus, by reference. The lane to other threads is
 // `channel/lane.js`; it has the same methods.
 
-const { NoListenersError } = require('./errors.js')
+const { NoListenersError } = require('../errors.js')
 const { Answer, Outcome } = require('./outcome.js')
-const { Registration } = require('./registration.js')
+const { Registration } = require('../listeners/registration.js')
 
 class LocalLane {
   #dispatcher

@@ -4,8 +4,8 @@
 // an event itself, of a bus of its own, so it keeps the order that all events of a thread keep.
 
 const { threadId } = require('node:worker_threads')
-const { ParallelEventBus } = require('./bus.js')
-const outbox = require('./outbox.js')
+const { ParallelEventBus } = require('../bus.js')
+const outbox = require('../local/run-queue.js')
 
 let marks
 let channels = 0

@@ -4,11 +4,11 @@
 // of. The emitter counts its failures; they are told here, where they happen.
 
 const native = require('../native.js')
-const { Emission, countOf } = require('../emission.js')
-const outbox = require('../outbox.js')
-const { answering } = require('../outcome.js')
+const { Emission, countOf } = require('../local/emission.js')
+const outbox = require('../local/run-queue.js')
+const { answering } = require('../local/outcome.js')
 const { follow } = require('../promises.js')
-const { storedOf } = require('../registration.js')
+const { storedOf } = require('../listeners/registration.js')
 
 /** One whose emitter waits for nothing. The engine is told when all its listeners are done. */
 class Posted extends Emission {

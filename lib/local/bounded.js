@@ -5,9 +5,9 @@
 const { performance } = require('node:perf_hooks')
 const { clearTimeout, setTimeout } = require('node:timers')
 const { Emission } = require('./emission.js')
-const { ListenerTimeoutError } = require('./errors.js')
-const { follow } = require('./promises.js')
-const { onAbort } = require('./signals.js')
+const { ListenerTimeoutError } = require('../errors.js')
+const { follow } = require('../promises.js')
+const { onAbort } = require('../listeners/abort.js')
 
 class LimitedEmission extends Emission {
   #limits

@@ -10,10 +10,10 @@
 
 const { performance } = require('node:perf_hooks')
 const { clearTimeout, setTimeout } = require('node:timers')
-const { ListenerTimeoutError } = require('./errors.js')
-const { NativePromise, adopt, follow, thenOf } = require('./promises.js')
-const { onAbort } = require('./signals.js')
-const { keyOf } = require('./validate.js')
+const { ListenerTimeoutError } = require('../errors.js')
+const { NativePromise, adopt, follow, thenOf } = require('../promises.js')
+const { onAbort } = require('./abort.js')
+const { keyOf } = require('../validate.js')
 
 const REGISTRATION = Symbol('registration')
 const STAND_IN = Symbol('stands for')

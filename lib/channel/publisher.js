@@ -4,7 +4,7 @@
 
 const native = require('../native.js')
 const { toEngine } = require('./names.js')
-const { Waiting } = require('./waiting.js')
+const { Waiting } = require('./pending.js')
 
 /** What the engine answers; see `src/node/emissions.rs`. */
 const NEEDS_PAYLOAD = -1
@@ -41,7 +41,7 @@ class Sender {
   /** @type {{ registration: object, chosen: boolean }[]} see `send`; `Membership.done` is for each that was chosen */
   own = NOBODY
 
-  /** @param {import('./inbox.js').Inbox} inbox of the thread */
+  /** @param {import('./link.js').Inbox} inbox of the thread */
   constructor(dispatcher, inbox, thread, member) {
     this.#dispatcher = dispatcher
     this.#inbox = inbox

@@ -5,9 +5,9 @@
 // It is an AsyncResource, so the listeners run in the async context (AsyncLocalStorage) of the emitter.
 
 const { AsyncResource, executionAsyncId } = require('node:async_hooks')
-const { adopt, follow, thenOf } = require('./promises.js')
-const { Registration, originalOf, storedOf } = require('./registration.js')
-const outbox = require('./outbox.js')
+const { adopt, follow, thenOf } = require('../promises.js')
+const { Registration, originalOf, storedOf } = require('../listeners/registration.js')
+const outbox = require('./run-queue.js')
 const { trace } = require('./tracing.js')
 
 /** `listener.call(...)`, also where a listener has a `call` of its own. */
@@ -16,7 +16,7 @@ const call = Function.prototype.call.bind(Function.prototype.call)
 // No private methods here: an object of a class that has them carries one field more.
 class Emission extends AsyncResource {
   /**
-   * @param {import('./dispatcher.js').Dispatcher} dispatcher the emitting bus's
+   * @param {import('./tracker.js').Dispatcher} dispatcher the emitting bus's
    * @param {string | symbol} event
    * @param {Function | Function[]} listeners one, or a list that nobody changes from now on
    * @param {unknown[]} args

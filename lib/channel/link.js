@@ -5,12 +5,12 @@
 
 const native = require('../native.js')
 const { Decoder, Encoder } = require('../codec/index.js')
-const { standIn, storedOf } = require('../registration.js')
-const { causeOf } = require('./causes.js')
-const { Dispatched, Posted } = require('./delivery.js')
+const { standIn, storedOf } = require('../listeners/registration.js')
+const { causeOf } = require('./failures.js')
+const { Dispatched, Posted } = require('./incoming.js')
 const { watchForExit } = require('./exit-reason.js')
-const { Letters } = require('./letters.js')
-const { Unsent } = require('./unsent.js')
+const { Letters } = require('./message-reader.js')
+const { Unsent } = require('./burst.js')
 
 /** Events that wait in this thread's outbox, rather than in the engine where others may still be given them. */
 const READ_AHEAD = 1024
@@ -34,7 +34,7 @@ const MUCH = 1024
 const SEVERAL = Symbol('several')
 
 class Inbox {
-  /** @type {Map<number, import('./membership.js').Membership>} the buses of this thread that are in a channel */
+  /** @type {Map<number, import('./member.js').Membership>} the buses of this thread that are in a channel */
   memberships = new Map()
   /** @type {Map<number, () => void>} by thread id, called when news come that the thread has ended */
   watched = new Map()
@@ -46,7 +46,7 @@ class Inbox {
   #letters
   /** For this thread's own events that come back as lost. */
   #own = new Decoder(() => this.encoder.codebook)
-  /** @type {(import('../registration.js').Registration | undefined)[]} by the id that the engine knows them by */
+  /** @type {(import('../listeners/registration.js').Registration | undefined)[]} by the id that the engine knows them by */
   #listeners = []
   #freeIds = []
   /** Letters are being read: those to come may be for listeners that are gone. */
@@ -55,7 +55,7 @@ class Inbox {
   #looper = null
   /** Ids that are free when these were read. */
   #gone = []
-  /** @type {Set<import('./membership.js').Membership>} buses that wait for what a turn may bring */
+  /** @type {Set<import('./member.js').Membership>} buses that wait for what a turn may bring */
   #watching = new Set()
   /** Emissions of this thread that somebody waits for, by token. */
   #tokens = new Map()

@@ -5,9 +5,9 @@
 // for the 10th, the 100th and so on. Telling must not fail: what goes wrong here becomes a warning itself.
 
 const { captureRejectionSymbol, errorMonitor } = require('node:events')
-const { BusClosedError, describe, show } = require('./errors.js')
-const outbox = require('./outbox.js')
-const { adopt, follow, thenOf } = require('./promises.js')
+const { BusClosedError, describe, show } = require('../errors.js')
+const outbox = require('./run-queue.js')
+const { adopt, follow, thenOf } = require('../promises.js')
 
 /** Failures of one listener are counted apart for so many events; names of events may be without end. */
 const MOST_EVENTS = 100

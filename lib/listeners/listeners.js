@@ -7,11 +7,11 @@
 // follows what EventEmitter has in its list.
 
 const { EventEmitter } = require('node:events')
-const { invalidArgValue } = require('./errors.js')
-const outbox = require('./outbox.js')
+const { invalidArgValue } = require('../errors.js')
+const outbox = require('../local/run-queue.js')
 const { Registration, isRemovedBy, originalOf } = require('./registration.js')
 const { snapshotOf } = require('./snapshot.js')
-const { keyOf, optionsIn, validateListener, validateListenerOptions } = require('./validate.js')
+const { keyOf, optionsIn, validateListener, validateListenerOptions } = require('../validate.js')
 
 const { prototype } = EventEmitter
 

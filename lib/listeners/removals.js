@@ -15,8 +15,8 @@
 //
 // Notes hang on the listeners themselves, so a note on a listener that nobody refers to is gone with it.
 
-const outbox = require('./outbox.js')
-const { keyOf } = require('./validate.js')
+const outbox = require('../local/run-queue.js')
+const { keyOf } = require('../validate.js')
 const { originalOf } = require('./registration.js')
 
 /** A change inside a listener, for emissions of `rank` and later ones, up to the one with the number `upTo`. */
