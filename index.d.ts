@@ -218,7 +218,7 @@ interface ListenerOptions {
 }
 
 /** Bounds for what is emitted through {@link ParallelEventBus.with | with}. */
-interface Limits {
+interface Bounds {
   /**
    * Milliseconds from the emit, the time in the queue included, more than 0 and at most 2³¹ − 1. A listener that
    * has not settled by then counts as failed with {@link ListenerTimeoutError}; what it does later is ignored.
@@ -353,7 +353,7 @@ type RegisterListeners<Events extends EventMap<Events> = any, Data = any> = (
   workerData: Data,
 ) => unknown
 
-/** The three ways to emit, each bounded by the limits given to {@link ParallelEventBus.with | with}. */
+/** The three ways to emit, each within the bounds given to {@link ParallelEventBus.with | with}. */
 interface EmitterView<Events extends EventMap<Events> = any> {
   /** As `bus.emit`. Returns false and queues nothing once the signal has aborted. */
   emit<Name extends EventName<Events>>(
@@ -491,9 +491,9 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
    * A view of the bus whose `emit`, `emitAndWait` and `request` are bounded by a time and a signal. Each call has
    * the whole time.
    *
-   * @throws TypeError `ERR_INVALID_ARG_TYPE`, RangeError `ERR_OUT_OF_RANGE` for limits of the wrong kind
+   * @throws TypeError `ERR_INVALID_ARG_TYPE`, RangeError `ERR_OUT_OF_RANGE` for bounds of the wrong kind
    */
-  with(limits: Limits): EmitterView<Events>
+  with(bounds: Bounds): EmitterView<Events>
 
   /**
    * Adds a listener after the others of its event.
@@ -828,7 +828,7 @@ declare namespace ParallelEventBus {
     EventArguments,
     EventMap,
     EventName,
-    Limits,
+    Bounds,
     Listener,
     ListenerOptions,
     ListenerTimeoutError,

@@ -3,7 +3,7 @@
 // ParallelEventBus: EventEmitter's registration with deferred, isolated, awaitable delivery.
 //
 // Registration, introspection, warnings and statics are EventEmitter's own. What is new here is what `emit`
-// does with the listeners it finds: it hands them to the dispatcher, and returns.
+// does with the listeners it finds: it hands them to the tracker, and returns.
 //
 // It is a function and no class, and its methods are enumerable, because EventEmitter is like that: programs call it on
 // an object of their own (`ParallelEventBus.call(this)`), and copy its methods to others.
@@ -16,7 +16,7 @@ const { NativePromise } = require('./promises.js')
 const { snapshotOf } = require('./listeners/snapshot.js')
 const { STATE, addState } = require('./state.js')
 const { defineStatics } = require('./statics/defaults.js')
-const { validateBusOptions, validateFunction, validateLimits } = require('./validate.js')
+const { validateBusOptions, validateFunction, validateBounds } = require('./validate.js')
 const { EmitterView } = require('./view.js')
 const symbols = require('./symbols.js')
 
@@ -67,13 +67,13 @@ const methods = {
     const stored = this._events?.[event]
     if (this !== state.bus) return state.emitAs(this, event, args)
     // The usual cases, in few enough calls for V8 to inline them all.
-    if ((stored !== undefined || state.membership !== null) && !state.careful && !isException(event)) {
+    if ((stored !== undefined || state.member !== null) && !state.careful && !isException(event)) {
       const listeners = typeof stored === 'object' ? snapshotOf(stored) : stored
-      if (state.membership === null) {
-        state.dispatcher.dispatch(event, listeners, args, null)
+      if (state.member === null) {
+        state.tracker.enqueue(event, listeners, args, null)
         return true
       }
-      if (typeof event === 'string') return state.lane.post(event, listeners, args)
+      if (typeof event === 'string') return state.lane.publish(event, listeners, args)
     }
     return state.emit(event, args, null)
   },
@@ -83,17 +83,17 @@ const methods = {
   },
 
   request(event, ...args) {
-    return stateOf(this).ask(event, args, null)
+    return stateOf(this).request(event, args, null)
   },
 
-  with(limits) {
-    validateLimits(limits, 'limits')
-    const { timeout, signal } = limits
+  with(bounds) {
+    validateBounds(bounds, 'bounds')
+    const { timeout, signal } = bounds
     const state = stateOf(this)
     return new EmitterView({
       emit: (event, args) => !signal?.aborted && state.emit(event, args, { timeout, signal }),
       wait: (event, args) => state.wait(event, args, { timeout, signal }),
-      ask: (event, args) => state.ask(event, args, { timeout, signal }),
+      request: (event, args) => state.request(event, args, { timeout, signal }),
     })
   },
 
@@ -133,28 +133,28 @@ const methods = {
 
   setErrorHandler(onError) {
     validateFunction(onError, 'onError')
-    stateOf(this).dispatcher.reporter.onError = onError
+    stateOf(this).tracker.reporter.onError = onError
     return this
   },
 
   clearErrorHandler() {
-    stateOf(this).dispatcher.reporter.onError = undefined
+    stateOf(this).tracker.reporter.onError = undefined
     return this
   },
 
   getStats() {
-    return stateOf(this).dispatcher.stats()
+    return stateOf(this).tracker.stats()
   },
 
   resetStats() {
-    stateOf(this).dispatcher.resetStats()
+    stateOf(this).tracker.resetStats()
     return this
   },
 
   // Shutting down
 
   idle() {
-    return stateOf(this).dispatcher.idle()
+    return stateOf(this).tracker.idle()
   },
 
   close() {
@@ -164,18 +164,18 @@ const methods = {
   // The channel
 
   drained() {
-    return stateOf(this).membership?.drained() ?? NativePromise.resolve()
+    return stateOf(this).member?.drained() ?? NativePromise.resolve()
   },
 
   async spawn(module, options = {}) {
-    const { membership, dispatcher, pools } = stateOf(this)
-    if (membership === null) throw needsChannel('bus.spawn()')
-    if (dispatcher.closed) throw new BusClosedError('spawn')
-    const { reporter } = dispatcher
+    const { member, tracker, pools } = stateOf(this)
+    if (member === null) throw needsChannel('bus.spawn()')
+    if (tracker.closed) throw new BusClosedError('spawn')
+    const { reporter } = tracker
     const { pool, ready } = pooling().ThreadPool.start(module, options, {
-      channel: membership.channel,
-      watchThread: (threadId, heard) => membership.watchThread(threadId, heard),
-      exitReason: (threadId) => membership.exitReason(threadId),
+      channel: member.channel,
+      watchThread: (threadId, heard) => member.watchThread(threadId, heard),
+      exitReason: (threadId) => member.exitReason(threadId),
       onCrash: (error) => reporter.crashed(symbols.threadExit, error),
       onEnd: () => pools.delete(pool),
     })
@@ -184,9 +184,9 @@ const methods = {
     try {
       await ready
     } catch (error) {
-      throw dispatcher.closed ? new BusClosedError('spawn') : error
+      throw tracker.closed ? new BusClosedError('spawn') : error
     }
-    if (dispatcher.closed) {
+    if (tracker.closed) {
       await pool.terminate()
       throw new BusClosedError('spawn')
     }
@@ -194,12 +194,12 @@ const methods = {
   },
 
   ref() {
-    stateOf(this).membership?.ref(true)
+    stateOf(this).member?.ref(true)
     return this
   },
 
   unref() {
-    stateOf(this).membership?.ref(false)
+    stateOf(this).member?.ref(false)
     return this
   },
 }
@@ -215,7 +215,7 @@ Object.defineProperties(ParallelEventBus.prototype, {
   constructor: { value: ParallelEventBus, enumerable: false, configurable: true, writable: true },
   needsDrain: {
     get() {
-      return stateOf(this).membership?.needsDrain ?? false
+      return stateOf(this).member?.needsDrain ?? false
     },
     configurable: true,
   },
@@ -223,9 +223,9 @@ Object.defineProperties(ParallelEventBus.prototype, {
     value() {
       // What has no state of its own only inherits from a bus, or stands before one.
       if (!Object.hasOwn(this, STATE)) return this
-      const { membership, dispatcher } = this[STATE]
-      const { pending } = dispatcher.stats()
-      return viewOf(this, { channel: membership?.channel, pending, closed: dispatcher.closed })
+      const { member, tracker } = this[STATE]
+      const { pending } = tracker.stats()
+      return viewOf(this, { channel: member?.channel, pending, closed: tracker.closed })
     },
     configurable: true,
     writable: true,

@@ -47,12 +47,18 @@ branded(ListenerTimeoutError, 'ERR_LISTENER_TIMEOUT')
 counted(ListenerTimeoutError)
 
 class NoListenersError extends Error {
-  constructor(event) {
-    super(`nobody listens to ${show(event)}`)
+  /** @param {{ channel: string, threads: number, events: string[] }} [where] the bus's channel, and what is heard in it */
+  constructor(event, where) {
+    super(`nobody listens to ${show(event)}${where === undefined ? '' : ` on channel ${heardOn(where)}`}`)
     this.event = event
   }
 }
 branded(NoListenersError, 'ERR_NO_LISTENERS')
+
+function heardOn({ channel, threads, events }) {
+  const others = threads === 0 ? 'no other thread' : `${threads} ${threads === 1 ? 'thread' : 'threads'}`
+  return `${show(channel)} (${others}; ${events.length === 0 ? 'nothing is heard there' : `heard there: ${events.join(', ')}`})`
+}
 
 class ThreadExitedError extends Error {
   constructor(event, threadId, cause, count = 1) {
@@ -69,12 +75,11 @@ branded(ThreadExitedError, 'ERR_THREAD_EXITED')
 counted(ThreadExitedError)
 
 class MailboxFullError extends Error {
-  constructor(event, threadId, count = 1) {
+  /** @param {{ maxMessages?: number, maxBytes?: number }} [bound] the one that was exceeded; losses in number have several */
+  constructor(event, threadId, count = 1, bound = undefined) {
     const what = count === 1 ? `${event === undefined ? 'an event' : show(event)} was` : `${events(event, count)} were`
     const whose = threadId === undefined ? 'a mailbox' : `the mailbox of thread ${threadId}`
-    super(
-      `${whose} is full (mailbox.maxMessages, mailbox.maxBytes): ${what} not queued. Await bus.drained(), or raise it`,
-    )
+    super(`${whose} is full (${boundIn(bound)}): ${what} not queued. Await bus.drained(), or raise it`)
     this.event = event
     this.threadId = threadId
     if (count > 1) this.count = count
@@ -82,6 +87,11 @@ class MailboxFullError extends Error {
 }
 branded(MailboxFullError, 'ERR_MAILBOX_FULL')
 counted(MailboxFullError)
+
+function boundIn({ maxMessages, maxBytes } = {}) {
+  if (maxMessages !== undefined) return `${maxMessages} events, mailbox.maxMessages`
+  return maxBytes === undefined ? 'mailbox.maxMessages, mailbox.maxBytes' : `${maxBytes} bytes, mailbox.maxBytes`
+}
 
 class BusClosedError extends Error {
   constructor(event) {

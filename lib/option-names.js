@@ -20,7 +20,7 @@ function validateKeys(options, name, known) {
   }
 }
 
-/** The known name that is made of a key by the fewest changes; undefined where it takes more than a third of its letters. */
+/** The known name that is made of a key by the fewest changes; undefined where it takes more than a third of its messages. */
 function nearest(key, known) {
   const most = Math.max(1, Math.floor(key.length / 3))
   const byDistance = known.map((each) => ({ each, distance: distanceBetween(key.toLowerCase(), each.toLowerCase()) }))
@@ -28,7 +28,7 @@ function nearest(key, known) {
   return byDistance[0].distance <= most ? byDistance[0].each : undefined
 }
 
-/** How many letters have to be added, removed or replaced (Levenshtein, 1965), row by row. */
+/** How many messages have to be added, removed or replaced (Levenshtein, 1965), row by row. */
 function distanceBetween(from, to) {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index)
   for (let at = 0; at < from.length; at++) {

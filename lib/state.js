@@ -7,7 +7,7 @@
 // is called, except where EventEmitter calls it too: subclasses have their own `getStats`, `request`, `clear`, `_stats`.
 
 const { EventEmitter, errorMonitor } = require('node:events')
-const { Dispatcher } = require('./local/tracker.js')
+const { Tracker } = require('./local/tracker.js')
 const { BusClosedError } = require('./errors.js')
 const { LocalLane } = require('./local/lane.js')
 const { Listeners } = require('./listeners/listeners.js')
@@ -24,7 +24,7 @@ const STATE = Symbol('state')
 class BusState {
   pools = new Set()
   /** The bus's place in its channel, if it has one. */
-  membership = null
+  member = null
   /** `emit` has to look twice: the bus is closed, has `once` listeners, or is throwing an `error`. */
   careful = false
   #closing = null
@@ -35,71 +35,71 @@ class BusState {
   constructor(bus, options) {
     const { onError, captureRejections = EventEmitter.captureRejections } = options
     this.bus = bus
-    this.dispatcher = new Dispatcher(bus, { onError, captureRejections })
-    this.listeners = new Listeners(bus, this.dispatcher, () => this.#beCareful())
-    this.dispatcher.listeners = this.listeners
-    const { dispatcher, listeners } = this
+    this.tracker = new Tracker(bus, { onError, captureRejections })
+    this.listeners = new Listeners(bus, this.tracker, () => this.#beCareful())
+    this.tracker.listeners = this.listeners
+    const { tracker, listeners } = this
     /** How events go to listeners. */
-    this.lane = new LocalLane({ dispatcher, listeners })
+    this.lane = new LocalLane({ tracker, listeners })
     if (options.channel !== undefined) this.#join(options)
   }
 
   #join(options) {
-    const { dispatcher, listeners } = this
-    const { ChannelLane, Membership } = channel()
-    const membership = new Membership(dispatcher, options, {
+    const { tracker, listeners } = this
+    const { ChannelLane, Member } = channel()
+    const member = new Member(tracker, options, {
       remove: ({ event, stored }) => listeners.removeQuietly(event, stored),
       tell: (event, about) => this.#tell(event, about),
     })
-    this.lane = new ChannelLane({ dispatcher, listeners, membership, local: this.lane })
-    this.membership = membership
-    listeners.membership = membership
+    this.lane = new ChannelLane({ tracker, listeners, member, local: this.lane })
+    this.member = member
+    listeners.member = member
     listeners.group = options.group
     log('joined channel %o', options.channel)
   }
 
   /** News of the channel, as an event of this bus. */
   #tell(event, about) {
-    log('%s on channel %o: %o', event.description, this.membership.channel, about)
+    log('%s on channel %o: %o', event.description, this.member.channel, about)
     this.emit(event, [about], null)
   }
 
   #beCareful() {
-    this.careful = this.#throwing || this.dispatcher.closed || this.listeners.hasAnySpecial
+    this.careful = this.#throwing || this.tracker.closed || this.listeners.hasAnySpecial
   }
 
   // Emitting
 
   /** As `emit`, for a receiver that is not the bus itself: it is `this` of the listeners. */
   emitAs(receiver, event, args) {
-    const { dispatcher } = this
-    const outer = dispatcher.receiver
-    dispatcher.receiver = receiver
+    const { tracker } = this
+    const outer = tracker.receiver
+    tracker.receiver = receiver
     try {
       return this.emit(event, args, null)
     } finally {
-      dispatcher.receiver = outer
+      tracker.receiver = outer
     }
   }
 
-  emit(event, args, limits) {
+  emit(event, args, bounds) {
     const { bus } = this
     const registered = bus._events?.[event]
-    if (registered !== undefined || this.membership !== null) {
+    if (registered !== undefined || this.member !== null) {
       if (event === 'newListener' || event === 'removeListener' || (this.#throwing && event === errorMonitor)) {
         return prototype.emit.call(bus, event, ...args)
       }
-      if (this.#queue(event, args, null, limits)) return true
+      if (this.#queue(event, args, null, bounds)) return true
     }
     return event === 'error' && registered === undefined && this.#throwUnheard(args)
   }
 
-  wait(event, args, limits) {
-    const reason = this.#reasonNotTo(event, limits)
+  wait(event, args, bounds) {
+    const reason = this.#reasonNotTo(event, bounds)
     if (reason !== null) return NativePromise.reject(reason.error)
     const outcome = this.lane.outcome()
     try {
-      const heard = this.#queue(event, args, outcome, limits)
+      const heard = this.#queue(event, args, outcome, bounds)
       if (!heard && event === 'error') this.#throwUnheard(args)
       if (!heard) outcome.settle(0)
     } catch (error) {
@@ -108,30 +108,30 @@ class BusState {
     return outcome.promise
   }
 
-  ask(event, args, limits) {
-    const reason = this.#reasonNotTo(event, limits)
+  request(event, args, bounds) {
+    const reason = this.#reasonNotTo(event, bounds)
     if (reason !== null) return NativePromise.reject(reason.error)
-    const answer = this.lane.answer(event)
+    const reply = this.lane.reply(event)
     try {
-      this.lane.ask(event, args, answer, limits)
+      this.lane.request(event, args, reply, bounds)
     } catch (error) {
-      answer.reject(error)
+      reply.reject(error)
     }
-    return answer.promise
+    return reply.promise
   }
 
   /** Why an event that somebody waits for is not emitted; a signal may have aborted with any reason. */
-  #reasonNotTo(event, limits) {
-    if (this.dispatcher.closed) return { error: new BusClosedError(event) }
-    return limits?.signal?.aborted ? { error: limits.signal.reason } : null
+  #reasonNotTo(event, bounds) {
+    if (this.tracker.closed) return { error: new BusClosedError(event) }
+    return bounds?.signal?.aborted ? { error: bounds.signal.reason } : null
   }
 
   /** Settles who gets the event, and queues it. Returns false where nobody is left to get it. */
-  #queue(event, args, outcome, limits) {
-    if (this.dispatcher.closed) return false
+  #queue(event, args, outcome, bounds) {
+    if (this.tracker.closed) return false
     const monitors = event === 'error' ? this.bus._events?.[errorMonitor] : undefined
     const tellMonitors = monitors && (() => this.#queue(errorMonitor, args, null, null))
-    return this.lane.queue(event, args, outcome, limits, tellMonitors)
+    return this.lane.enqueue(event, args, outcome, bounds, tellMonitors)
   }
 
   /** Throws what EventEmitter throws for an `error` without listeners, after its monitors heard of it. */
@@ -154,17 +154,17 @@ class BusState {
   }
 
   async #close() {
-    const { dispatcher, listeners, membership } = this
-    dispatcher.closed = true
+    const { tracker, listeners, member } = this
+    tracker.closed = true
     this.#beCareful()
-    const quiet = membership?.leave()
-    await dispatcher.idle()
+    const quiet = member?.leave()
+    await tracker.idle()
     await quiet
     for (const closed of Array.from(this.pools, (pool) => pool.close())) await closed
     listeners.clear()
-    if (membership === null) return
-    membership.forget()
-    log('left channel %o', membership.channel)
+    if (member === null) return
+    member.forget()
+    log('left channel %o', member.channel)
   }
 }
 

@@ -13,7 +13,7 @@ const MOST_THREADS = 1024
 
 const OF_BUS = ['captureRejections', 'channel', 'group', 'mailbox', 'maxListeners', 'onError', 'stallAfter']
 const OF_LISTENER = ['group', 'once', 'signal', 'timeout']
-const OF_LIMITS = ['signal', 'timeout']
+const OF_BOUNDS = ['signal', 'timeout']
 const OF_MAILBOX = ['maxBytes', 'maxMessages']
 const OF_SPAWN = ['env', 'execArgv', 'resourceLimits', 'threads', 'workerData']
 /** Options of a bus that mean nothing without a channel. */
@@ -77,9 +77,9 @@ function validateTimeoutAndSignal({ timeout, signal }, name) {
 }
 
 /** What bounds an emission. */
-function validateLimits(options, name) {
+function validateBounds(options, name) {
   validateObject(options, name)
-  validateKeys(options, name, OF_LIMITS)
+  validateKeys(options, name, OF_BOUNDS)
   validateTimeoutAndSignal(options, name)
 }
 
@@ -155,7 +155,7 @@ module.exports = {
   optionsIn,
   validateFunction,
   validateListener,
-  validateLimits,
+  validateBounds,
   validateListenerOptions,
   validateMaxListeners,
   validateBusOptions,

@@ -5,12 +5,12 @@
 class EmitterView {
   #emit
   #wait
-  #ask
+  #request
 
-  constructor({ emit, wait, ask }) {
+  constructor({ emit, wait, request }) {
     this.#emit = emit
     this.#wait = wait
-    this.#ask = ask
+    this.#request = request
   }
 
   emit(event, ...args) {
@@ -22,7 +22,7 @@ class EmitterView {
   }
 
   request(event, ...args) {
-    return this.#ask(event, args)
+    return this.#request(event, args)
   }
 }
 

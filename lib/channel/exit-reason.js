@@ -9,7 +9,7 @@ const { isMainThread } = require('node:worker_threads')
 const { decodeAlone } = require('../codec/index.js')
 const { exitCodeError } = require('../errors.js')
 const native = require('../native.js')
-const outbox = require('../local/run-queue.js')
+const runQueue = require('../local/run-queue.js')
 
 /** In bytes. Of a larger error only name, message and stack are left. */
 const LARGEST = 65_536
@@ -38,16 +38,16 @@ function watchForExit() {
 /** Leaves the reason. Never throws: a second error would hide the first. */
 function leaveExitReason(error) {
   // A thread without a channel has nothing in flight.
-  if (outbox.inbox === null || outbox.inbox.memberships.size === 0) return
+  if (runQueue.link === null || runQueue.link.members.size === 0) return
   isLeft = true
   try {
     const { buffer, start, end } = encodedShort(error)
-    native.setExitReason(outbox.handle, buffer.subarray(start, end))
+    native.setExitReason(runQueue.handle, buffer.subarray(start, end))
   } catch {}
 }
 
 function encodedShort(error) {
-  const { encoder } = outbox.inbox
+  const { encoder } = runQueue.link
   const encoded = encoder.encodeThrown(error)
   if (encoded.end - encoded.start <= LARGEST) return encoded
   const [name, message, stack] = [error.name, error.message, error.stack].map((text) =>
@@ -58,7 +58,7 @@ function encodedShort(error) {
 
 function takeBack() {
   isLeft = false
-  native.setExitReason(outbox.handle)
+  native.setExitReason(runQueue.handle)
 }
 
 /** Returns the reason that an ended thread has left; undefined if it left none, or many threads have ended since. */

@@ -1,22 +1,22 @@
 'use strict'
 
-// Why an event did not get to the end of a listener in another thread, as the error that its emitter gets.
+// The failure of an event in another thread, as the error that its emitter gets.
 
 const { ListenerTimeoutError, MailboxFullError, ThreadExitedError, outOfMemoryFor } = require('../errors.js')
 const log = require('../log.js')
 const { exitReasonOf } = require('./exit-reason.js')
-
-const TIMED_OUT = 1
-const FULL = 2
-const NO_MEMORY = 4
+const { MAILBOX_FULL, MAILBOX_FULL_BYTES, NO_MEMORY, THREW, TIMED_OUT } = require('./protocol.js')
 
 /**
+ * Returns the error for a failure of a kind that has none of its own.
+ *
  * @param {string | undefined} event undefined for events of several names
- * @param {number} kind as in `src/node/letters.rs`; 0, a failure, has an error of its own
+ * @param {number} kind of failure, other than THREW; see `protocol.js`
+ * @param {number} detail of the kind
  * @param {number | undefined} threadId undefined for several threads
- * @param {number} count how many losses it stands for
+ * @param {number} count number of losses that the error stands for
  */
-function causeOf(event, kind, detail, threadId, count = 1) {
+function errorFor(event, kind, detail, threadId, count = 1) {
   const error = errorOf(event, kind, detail, threadId, count)
   log('%s: %s', error.code, error.message)
   return error
@@ -24,18 +24,19 @@ function causeOf(event, kind, detail, threadId, count = 1) {
 
 function errorOf(event, kind, detail, threadId, count) {
   if (kind === TIMED_OUT) return new ListenerTimeoutError(event, undefined, detail, count)
-  if (kind === FULL) return new MailboxFullError(event, threadId, count)
+  if (kind === MAILBOX_FULL) return new MailboxFullError(event, threadId, count, { maxMessages: detail })
+  if (kind === MAILBOX_FULL_BYTES) return new MailboxFullError(event, threadId, count, { maxBytes: detail })
   if (kind === NO_MEMORY) return outOfMemoryFor(event, threadId, count)
   // Several threads have no reason in common.
   const reason = threadId === undefined ? undefined : exitReasonOf(threadId)
   return new ThreadExitedError(event, threadId, reason, count)
 }
 
-/** The errors of listeners that failed, one for each of them. */
-function errorsOf(event, failures) {
+/** Returns the errors of listeners that failed, one for each of them. */
+function errorsFor(event, failures) {
   return failures.flatMap(({ listeners, threadId, kind, detail, error }) =>
-    Array.from({ length: listeners }, () => (kind === 0 ? error : causeOf(event, kind, detail, threadId))),
+    Array.from({ length: listeners }, () => (kind === THREW ? error : errorFor(event, kind, detail, threadId))),
   )
 }
 
-module.exports = { causeOf, errorsOf }
+module.exports = { errorFor, errorsFor }

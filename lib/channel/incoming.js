@@ -1,29 +1,29 @@
 'use strict'
 
-// An event from another member of the channel, on its way to the listeners here: an emission that the engine hears
-// of. The emitter counts its failures; they are told here, where they happen.
+// Events of other members of the channel, on their way to the listeners here: emissions that the engine hears of.
+// Their emitter counts failures. They are told here, where they happen.
 
 const native = require('../native.js')
 const { Emission, countOf } = require('../local/emission.js')
-const outbox = require('../local/run-queue.js')
-const { answering } = require('../local/outcome.js')
+const runQueue = require('../local/run-queue.js')
+const { replying } = require('../local/outcome.js')
 const { follow } = require('../promises.js')
 const { storedOf } = require('../listeners/registration.js')
 
-/** One whose emitter waits for nothing. The engine is told when all its listeners are done. */
-class Posted extends Emission {
-  constructor(inbox, dispatcher, event, listeners, args, packet, index) {
-    super(dispatcher, event, listeners, args, null)
-    this.inbox = inbox
-    this.packet = packet
+/** An event of a batch: its emitter waits for nothing. The engine is told when all its listeners are done. */
+class BatchedEmission extends Emission {
+  constructor(link, tracker, event, listeners, args, batch, index) {
+    super(tracker, event, listeners, args, null)
+    this.link = link
+    this.batch = batch
     this.index = index
     this.failures = 0
   }
 
   start() {
-    this.inbox.waiting--
+    this.link.started()
     // What has not started when the thread ends is for another thread, or lost: only its emitter can tell.
-    if (!outbox.exiting) super.start()
+    if (!runQueue.exiting) super.start()
   }
 
   fail(index, error) {
@@ -36,19 +36,19 @@ class Posted extends Emission {
   finish() {
     this.unsettled = -1
     this.outcome?.settle(countOf(this.listeners))
-    this.inbox.posted(this.packet, this.index, this.failures)
+    this.link.acks.add(this.batch, this.index, this.failures)
   }
 }
 
-/** One that somebody waits for, or that has a limit. The engine is told of each listener at once. */
-class Dispatched extends Emission {
+/** An event that somebody waits for, or that is bounded. The engine is told of each listener at once. */
+class TrackedEmission extends Emission {
   #delivery
   #mustStart
   #isAwaited
-  #answer
-  /** The engine's index of each listener, where some were withdrawn; null while it is the same. */
+  /** Where the value of a request's listener is kept; null for other events. */
+  #returned
+  /** The engine's index of each listener, where some were removed; null while it is the same. */
   #indexes
-
   #timeouts
   #letGo = false
 
@@ -56,23 +56,23 @@ class Dispatched extends Emission {
    * @param {{ delivery: number, mustStart: boolean, isAwaited: boolean, isRequest: boolean, indexes: number[]?,
    * timeouts: number[]? }} about
    */
-  constructor(inbox, { membership, event }, listeners, args, about) {
-    super(membership.dispatcher, event, listeners, args, null)
+  constructor(link, { member, event }, listeners, args, about) {
+    super(member.tracker, event, listeners, args, null)
     const { delivery, mustStart, isAwaited, isRequest, indexes, timeouts } = about
-    this.inbox = inbox
+    this.link = link
     this.#delivery = delivery
     this.#mustStart = mustStart
     this.#isAwaited = isAwaited
     this.#indexes = indexes
     this.#timeouts = timeouts
-    this.#answer = isRequest ? { value: undefined } : null
-    if (isRequest) this.listeners = listeners.map((called) => answering(this.#answer, called, storedOf(called)))
+    this.#returned = isRequest ? { value: undefined } : null
+    if (isRequest) this.listeners = listeners.map((called) => replying(this.#returned, called, storedOf(called)))
   }
 
   start() {
-    this.inbox.waiting--
-    if (outbox.exiting) return
-    if (this.#mustStart && !native.start(outbox.handle, this.#delivery)) this.restoreClaimed(0)
+    this.link.started()
+    if (runQueue.exiting) return
+    if (this.#mustStart && !native.start(runQueue.handle, this.#delivery)) this.restoreClaimed(0)
     else super.start()
   }
 
@@ -92,21 +92,21 @@ class Dispatched extends Emission {
     const indexes = []
     for (const [index, listener] of before.entries()) {
       if (this.listeners[indexes.length] === listener) indexes.push(this.#indexOf(index))
-      else native.skip(outbox.handle, this.#delivery, this.#indexOf(index))
+      else native.skip(runQueue.handle, this.#delivery, this.#indexOf(index))
     }
     this.#indexes = indexes
   }
 
   call(listener, index, bus, args) {
-    if (this.#timeouts !== null) this.#limit(this.#indexOf(index))
+    if (this.#timeouts !== null) this.#startTimer(this.#indexOf(index))
     if (super.call(listener, index, bus, args)) this.succeed(index)
     return false
   }
 
-  /** Whoever waits is to hear in time even if the listener blocks this thread. */
-  #limit(index) {
+  /** The emitter is to hear in time even if the listener blocks this thread. */
+  #startTimer(index) {
     const timeout = this.#timeouts[index]
-    if (timeout !== undefined) native.startTimer(outbox.handle, this.#delivery, index, Math.ceil(timeout))
+    if (timeout !== undefined) native.startTimer(runQueue.handle, this.#delivery, index, Math.ceil(timeout))
   }
 
   followPromise(promise, index) {
@@ -118,28 +118,28 @@ class Dispatched extends Emission {
   }
 
   succeed(index) {
-    const value = this.#answer?.value
+    const value = this.#returned?.value
     if (value === undefined) this.#acknowledge(index)
     else if (!this.#reply(index, value)) return
     this.settle(1)
   }
 
   #acknowledge(index) {
-    native.acknowledge(outbox.handle, this.#delivery, this.#indexOf(index), this.#letGoWithLast())
+    native.acknowledge(runQueue.handle, this.#delivery, this.#indexOf(index), this.#letGoWithLast())
   }
 
-  /** Returns false where the answer can not be sent: then that is the failure. */
+  /** Returns false where the reply cannot be sent: then that is the failure. */
   #reply(index, value) {
     let encoded
     try {
-      encoded = this.inbox.encoder.encodeAlone(value)
+      encoded = this.link.encoder.encodeAlone(value)
     } catch (error) {
       this.fail(index, error)
       return false
     }
     const { buffer, start, end } = encoded
-    const [thread, isLast] = [outbox.handle, this.#letGoWithLast()]
-    if (this.inbox.reads(buffer)) native.reply(thread, this.#delivery, start, end, isLast)
+    const [thread, isLast] = [runQueue.handle, this.#letGoWithLast()]
+    if (this.link.lends(buffer)) native.reply(thread, this.#delivery, start, end, isLast)
     else native.reply(thread, this.#delivery, start, end, isLast, buffer)
     return true
   }
@@ -152,8 +152,8 @@ class Dispatched extends Emission {
   }
 
   fail(index, error) {
-    const { buffer, start, end } = this.inbox.encoder.encodeThrown(error)
-    native.fail(outbox.handle, this.#delivery, this.#indexOf(index), buffer, start, end)
+    const { buffer, start, end } = this.link.encoder.encodeThrown(error)
+    native.fail(runQueue.handle, this.#delivery, this.#indexOf(index), buffer, start, end)
     this.outcome?.failed(index, error)
     report(this, index, error)
     this.settle(1)
@@ -162,8 +162,8 @@ class Dispatched extends Emission {
   finish() {
     this.unsettled = -1
     this.outcome?.settle(countOf(this.listeners))
-    if (!this.#letGo) native.release(outbox.handle, this.#delivery)
-    this.dispatcher.membership.checkQuiet()
+    if (!this.#letGo) native.release(runQueue.handle, this.#delivery)
+    this.tracker.member.checkQuiet()
   }
 
   #indexOf(index) {
@@ -171,8 +171,8 @@ class Dispatched extends Emission {
   }
 }
 
-function report(delivery, index, error) {
-  delivery.dispatcher.reporter.report(delivery, error, delivery.listener(index))
+function report(emission, index, error) {
+  emission.tracker.reporter.report(emission, error, emission.listener(index))
 }
 
-module.exports = { Posted, Dispatched }
+module.exports = { BatchedEmission, TrackedEmission }

@@ -5,67 +5,67 @@
 
 const { countOf } = require('../local/emission.js')
 const { BusClosedError, NoListenersError } = require('../errors.js')
-const { Answer, Outcome } = require('../local/outcome.js')
+const { Reply, Outcome } = require('../local/outcome.js')
 const { Registration } = require('../listeners/registration.js')
 const { keyOf } = require('../validate.js')
-const { Membership } = require('./member.js')
-const { Sender } = require('./publisher.js')
+const { Member } = require('./member.js')
+const { NOT_PLAIN } = require('./protocol.js')
 
 class ChannelLane {
-  #dispatcher
+  #tracker
   #listeners
   #local
-  #sender
+  #publisher
 
   /** @param {import('../local/lane.js').LocalLane} local for events that stay in this thread */
-  constructor({ dispatcher, listeners, local, membership }) {
-    this.#dispatcher = dispatcher
+  constructor({ tracker, listeners, local, member }) {
+    this.#tracker = tracker
     this.#listeners = listeners
     this.#local = local
-    this.membership = membership
-    this.#sender = membership.sender
+    this.member = member
+    this.#publisher = member.publisher
   }
 
   /**
    * Queues an event for everybody who listens; `onHeard` is called just before it is queued here. Returns false where
    * nobody listens. Throws for arguments that can not be cloned.
    */
-  queue(event, args, outcome, limits, onHeard) {
-    if (!this.membership.carries(event)) return this.#local.queue(event, args, outcome, limits, onHeard)
-    if (outcome === null && limits === null) {
-      const others = this.#sender.post(keyOf(event), args)
-      if (others !== Sender.NOT_PLAIN) return this.#queueHere(event, this.#plainHere(event), args, others, onHeard)
+  enqueue(event, args, outcome, bounds, onHeard) {
+    if (!this.member.carries(event)) return this.#local.enqueue(event, args, outcome, bounds, onHeard)
+    if (outcome === null && bounds === null) {
+      const others = this.#publisher.publish(keyOf(event), args)
+      if (others !== NOT_PLAIN) return this.#queueHere(event, this.#plainHere(event), args, others, onHeard)
     }
-    return this.#send(event, args, outcome, limits, onHeard)
+    return this.#dispatch(event, args, outcome, bounds, onHeard)
   }
 
   /** As `queue`, for an event that nobody waits for, of a bus that has plain listeners only: these, or undefined. */
-  post(event, listeners, args) {
-    const others = this.#sender.post(event, args)
-    if (others === Sender.NOT_PLAIN) return this.#send(event, args, null, null, undefined)
+  publish(event, listeners, args) {
+    const others = this.#publisher.publish(event, args)
+    if (others === NOT_PLAIN) return this.#dispatch(event, args, null, null, undefined)
     return this.#queueHere(event, listeners, args, others, undefined)
   }
 
-  #send(event, args, outcome, limits, onHeard) {
-    if (this.#endsEarly(event, outcome, limits)) return false
-    const others = this.#sender.send(keyOf(event), args, { toOne: false, outcome, limits })
-    if (this.#endsEarly(event, outcome, limits)) return false
-    const { own } = this.#sender
+  #dispatch(event, args, outcome, bounds, onHeard) {
+    if (this.#endsEarly(event, outcome, bounds)) return false
+    const others = this.#publisher.dispatch(keyOf(event), args, { isRequest: false, outcome, bounds })
+    if (this.#endsEarly(event, outcome, bounds)) return false
+    const { own } = this.#publisher
     const listeners = this.#listenersHere(event, own)
     const here = countOf(listeners)
     if (others + here === 0) return false
     onHeard?.()
     outcome?.expect(others, here)
-    this.#dispatcher.sent(others, here)
-    if (here > 0) this.#dispatcher.dispatchWithin(event, listeners, args, this.#whenDone(own, outcome), limits)
+    this.#tracker.sent(others, here)
+    if (here > 0) this.#tracker.enqueueWithin(event, listeners, args, this.#whenDone(own, outcome), bounds)
     this.#removeClaimed(event, own)
     return true
   }
 
   /** Whether a getter of the arguments has closed the bus, or aborted the signal: nobody got the event then. */
-  #endsEarly(event, outcome, limits) {
-    if (this.#dispatcher.closed) outcome?.reject(new BusClosedError(event))
-    return this.#dispatcher.closed || (limits?.signal?.aborted ?? false)
+  #endsEarly(event, outcome, bounds) {
+    if (this.#tracker.closed) outcome?.reject(new BusClosedError(event))
+    return this.#tracker.closed || (bounds?.signal?.aborted ?? false)
   }
 
   /** The listeners here, or undefined. One that is special, and that the engine has not, was claimed by another thread. */
@@ -78,8 +78,8 @@ class ChannelLane {
   #queueHere(event, listeners, args, others, onHeard) {
     if (listeners === undefined && others === 0) return false
     onHeard?.()
-    this.#dispatcher.sent(others, listeners === undefined ? 0 : 1)
-    if (listeners !== undefined) this.#dispatcher.dispatch(event, listeners, args, null)
+    this.#tracker.sent(others, listeners === undefined ? 0 : 1)
+    if (listeners !== undefined) this.#tracker.enqueue(event, listeners, args, null)
     return true
   }
 
@@ -89,24 +89,24 @@ class ChannelLane {
   }
 
   /** For a request. */
-  answer(event) {
-    return new JoinedAnswer(event)
+  reply(event) {
+    return new JoinedReply(event)
   }
 
   /** Asks one listener, here or elsewhere: the engine chooses. */
-  ask(event, args, answer, limits) {
-    if (!this.membership.carries(event)) return this.#local.ask(event, args, answer, limits)
-    const others = this.#sender.send(keyOf(event), args, { toOne: true, outcome: answer, limits })
-    if (this.#endsEarly(event, answer, limits)) return
-    const { own } = this.#sender
-    this.#dispatcher.sent(others, own.length)
+  request(event, args, reply, bounds) {
+    if (!this.member.carries(event)) return this.#local.request(event, args, reply, bounds)
+    const others = this.#publisher.dispatch(keyOf(event), args, { isRequest: true, outcome: reply, bounds })
+    if (this.#endsEarly(event, reply, bounds)) return
+    const { own } = this.#publisher
+    this.#tracker.sent(others, own.length)
     if (own.length > 0) {
       const { registration } = own[0]
-      const listeners = answer.answering(calledFor(registration), registration.stored)
-      this.#dispatcher.dispatchWithin(event, listeners, args, this.#whenDone(own, answer), limits)
+      const listeners = reply.replying(calledFor(registration), registration.stored)
+      this.#tracker.enqueueWithin(event, listeners, args, this.#whenDone(own, reply), bounds)
       this.#removeClaimed(event, own)
     } else if (others === 0) {
-      answer.reject(new NoListenersError(event))
+      reply.reject(new NoListenersError(event, this.member.heard))
     }
   }
 
@@ -124,7 +124,7 @@ class ChannelLane {
   }
 
   #whenDone(own, outcome) {
-    return own.some(({ chosen }) => chosen) ? new Chosen(this.membership, own, outcome) : outcome
+    return own.some(({ chosen }) => chosen) ? new Chosen(this.member, own, outcome) : outcome
   }
 
   #removeClaimed(event, own) {
@@ -145,12 +145,12 @@ function calledFor(registration) {
 
 /** Tells the engine when listeners that it chose here are done, beside who waits for the outcome. */
 class Chosen {
-  #membership
+  #member
   #own
   #outcome
 
-  constructor(membership, own, outcome) {
-    this.#membership = membership
+  constructor(member, own, outcome) {
+    this.#member = member
     this.#own = own
     this.#outcome = outcome
   }
@@ -159,8 +159,8 @@ class Chosen {
     this.#outcome?.failed(index, error)
   }
 
-  get answer() {
-    return this.#outcome?.answer
+  get reply() {
+    return this.#outcome?.reply
   }
 
   get isAwaited() {
@@ -168,7 +168,7 @@ class Chosen {
   }
 
   settle(count) {
-    for (const { chosen } of this.#own) if (chosen) this.#membership.done()
+    for (const { chosen } of this.#own) if (chosen) this.#member.done()
     this.#outcome?.settle(count)
   }
 
@@ -206,13 +206,13 @@ class JoinedOutcome extends Outcome {
   }
 }
 
-/** The answer to a request on a channel. */
-class JoinedAnswer extends Answer {
-  settledElsewhere(success, errors, answer) {
+/** The reply to a request on a channel. */
+class JoinedReply extends Reply {
+  settledElsewhere(success, errors, reply) {
     if (errors.length > 0) this.reject(errors[0])
     else if (success === 0) this.reject(new NoListenersError(this.event))
-    else this.resolve(answer)
+    else this.resolve(reply)
   }
 }
 
-module.exports = { ChannelLane, Membership }
+module.exports = { ChannelLane, Member }

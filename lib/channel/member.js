@@ -1,28 +1,29 @@
 'use strict'
 
-// A bus's place in its channel: tells the engine who listens here, and hears what becomes of the bus's events.
-// `sender.js` is how it emits.
+// A bus's place in its channel: tells the engine of the bus's listeners, and is told what becomes of its events.
+// `publisher.js` is how it emits.
 
 const { isMainThread } = require('node:worker_threads')
 const { claimChannels } = require('../copies.js')
+const { Deferred, NativePromise } = require('../promises.js')
 const native = require('../native.js')
-const outbox = require('../local/run-queue.js')
+const runQueue = require('../local/run-queue.js')
 const { deadLetter, stall, threadExit } = require('../symbols.js')
 const { exitReasonOf } = require('./exit-reason.js')
-const { Inbox } = require('./link.js')
+const { Link } = require('./link.js')
 const { toEngine } = require('./names.js')
-const { Sender } = require('./publisher.js')
+const { Publisher } = require('./publisher.js')
 
-/** Defaults; `src/core/quota.rs` has the same for members in Rust. */
+/** Defaults of `mailbox` and `stallAfter`. */
 const MAX_MESSAGES = 65_536
 const MAX_BYTES = 64 * 2 ** 20
 const STALL_AFTER_MS = 1000
 
-class Membership {
+class Member {
   #thread
   #bus
-  #inbox
-  #member
+  #link
+  #id
   #listening = 0
   /** null where the default holds: a worker thread lives while a bus of it listens. */
   #ref = null
@@ -30,29 +31,29 @@ class Membership {
   /** What was counted at the last reset, and when the bus left. */
   #before = { addressed: 0, failed: 0 }
   #atEnd = this.#before
-  /** Who waits for nothing to be pending, for nothing to be in flight: called once. */
+  /** Called once when nothing is pending, and when nothing is in flight. */
   #whenIdle = null
   #whenQuiet = null
-  /** Who waits for room. */
+  /** @type {Deferred | null} settled when there is room */
   #room = null
 
   /**
    * @param {{ channel: string, mailbox?: { maxMessages?, maxBytes? }, stallAfter?: number }} options the bus's
    * @param {{ remove(registration), tell(symbol, about) }} bus what the bus does when the engine has news
    */
-  constructor(dispatcher, { channel, mailbox = {}, stallAfter = STALL_AFTER_MS }, bus) {
+  constructor(tracker, { channel, mailbox = {}, stallAfter = STALL_AFTER_MS }, bus) {
     const { maxMessages = MAX_MESSAGES, maxBytes = MAX_BYTES } = mailbox
     claimChannels(native)
     this.channel = channel
-    this.dispatcher = dispatcher
-    dispatcher.membership = this
+    this.tracker = tracker
+    tracker.member = this
     this.#bus = bus
-    this.#thread = outbox.handle
-    outbox.inbox ??= new Inbox(this.#thread, outbox)
-    this.#inbox = outbox.inbox
-    this.#member = native.join(this.#thread, toEngine(channel), maxMessages, maxBytes, stallAfter)
-    this.#inbox.memberships.set(this.#member, this)
-    this.sender = new Sender(dispatcher, this.#inbox, this.#thread, this.#member)
+    this.#thread = runQueue.handle
+    runQueue.link ??= new Link(this.#thread, runQueue)
+    this.#link = runQueue.link
+    this.#id = native.join(this.#thread, toEngine(channel), maxMessages, maxBytes, stallAfter)
+    this.#link.members.set(this.#id, this)
+    this.publisher = new Publisher(tracker, this.#link, this.#thread, this.#id)
   }
 
   /** Whether events of this name go to the channel. */
@@ -64,19 +65,19 @@ class Membership {
 
   /** From now on everybody's events of this name reach the listener. */
   listen(registration, prepend) {
-    if (this.#member === 0 || !this.carries(registration.event)) return
+    if (this.#id === 0 || !this.carries(registration.event)) return
     const { event, group, once, timeout } = registration
-    registration.membership = this
-    registration.id = this.#inbox.add(registration)
-    const limited = timeout !== undefined
+    registration.member = this
+    registration.id = this.#link.listeners.add(registration)
+    const isBounded = timeout !== undefined
     native.listen(
       this.#thread,
-      this.#member,
+      this.#id,
       toEngine(String(event)),
       registration.id,
       once,
       prepend,
-      limited,
+      isBounded,
       group === undefined ? undefined : toEngine(group),
     )
     this.#listening++
@@ -84,10 +85,10 @@ class Membership {
   }
 
   unlisten(registration) {
-    if (registration.membership === null) return
+    if (registration.member === null) return
     // As for emissions that are queued here: see `removals.js`.
-    registration.withdrawn = outbox.current !== null
-    if (!native.unlisten(this.#thread, this.#member, registration.id)) this.#inbox.forget(registration.id)
+    registration.isRemoved = runQueue.current !== null
+    if (!native.unlisten(this.#thread, this.#id, registration.id)) this.#link.listeners.forget(registration.id)
     this.#listening--
     this.#keepAlive()
   }
@@ -105,21 +106,26 @@ class Membership {
   }
 
   #keepAlive() {
-    const keep = this.#member !== 0 && (this.#ref ?? (!isMainThread && this.#listening > 0))
+    const keep = this.#id !== 0 && (this.#ref ?? (!isMainThread && this.#listening > 0))
     if (keep !== this.#keepsAlive) native.keepAlive(this.#thread, keep)
     this.#keepsAlive = keep
   }
 
-  /** Its own listeners are about to get an event that it emits. */
-  catchUp() {
-    this.#inbox.catchUp(this.sender)
+  /** Returns what is heard in the channel, for the message of a request that nobody heard. */
+  get heard() {
+    return native.heard && { channel: this.channel, ...native.heard(this.#thread, this.#id) }
   }
 
-  // Hearing
+  /** Called before the bus's own listeners get an event that it emits. */
+  catchUp() {
+    this.#link.catchUp(this.publisher)
+  }
+
+  // News
 
   /** A listener that was chosen among several is done. */
   done() {
-    native.done(this.#thread, this.#member)
+    native.done(this.#thread, this.#id)
     this.checkQuiet()
   }
 
@@ -130,7 +136,7 @@ class Membership {
    * what is not the same for all of them is undefined
    */
   lost(about, hadStarted) {
-    this.dispatcher.reporter.lost(about.event ?? deadLetter, about.error)
+    this.tracker.reporter.lost(about.event ?? deadLetter, about.error)
     if (!hadStarted) this.#bus.tell(deadLetter, about)
   }
 
@@ -144,8 +150,7 @@ class Membership {
 
   /** Has `heard` called when news come that a thread has ended, before the news are told. Null ends the watch. */
   watchThread(threadId, heard) {
-    if (heard === null) this.#inbox.watched.delete(threadId)
-    else this.#inbox.watched.set(threadId, heard)
+    this.#link.watchThread(threadId, heard)
   }
 
   /** Returns the reason why a thread has ended, or undefined. */
@@ -159,15 +164,15 @@ class Membership {
   }
 
   get needsDrain() {
-    return this.#member !== 0 && native.isCongested(this.#thread, this.#member)
+    return this.#id !== 0 && native.isCongested(this.#thread, this.#id)
   }
 
   /** Resolves when members of other threads have room again. */
   drained() {
-    if (!this.needsDrain) return Promise.resolve()
-    this.#room ??= deferred()
-    // Each time: how many wait tells the engine how much of this bus's own room only those take who wait.
-    native.waitForRoom(this.#thread, this.#member)
+    if (!this.needsDrain) return NativePromise.resolve()
+    this.#room ??= new Deferred()
+    // Each time: the engine counts the members that wait, to know how much of this bus's own room is theirs.
+    native.waitForRoom(this.#thread, this.#id)
     return this.#room.promise
   }
 
@@ -175,12 +180,12 @@ class Membership {
 
   /** Emissions that others have not dealt with; an event nobody waits for counts once for each bus it went to. */
   get pending() {
-    return this.#member === 0 ? 0 : native.pending(this.#thread, this.#member)
+    return this.#id === 0 ? 0 : native.pending(this.#thread, this.#id)
   }
 
   /** Nothing is pending, and this bus was told what became of it all. */
   get isIdle() {
-    return this.#member === 0 || native.isIdle(this.#thread, this.#member)
+    return this.#id === 0 || native.isIdle(this.#thread, this.#id)
   }
 
   /** Listeners of others that events of this bus were addressed to, since the last reset. */
@@ -202,14 +207,14 @@ class Membership {
 
   /** Since it joined. */
   #counts() {
-    if (this.#member === 0) return this.#atEnd
-    const [thread, member] = [this.#thread, this.#member]
-    return { addressed: native.addressed(thread, member), failed: native.failed(thread, member) }
+    if (this.#id === 0) return this.#atEnd
+    const [thread, id] = [this.#thread, this.#id]
+    return { addressed: native.addressed(thread, id), failed: native.failed(thread, id) }
   }
 
   awaitIdle(callback) {
     this.#whenIdle = callback
-    this.#inbox.watch(this)
+    this.#link.watch(this)
   }
 
   /** Called after each turn while it waits for something. Returns whether it still does. */
@@ -225,7 +230,7 @@ class Membership {
 
   /** Called when something that was in flight for this bus may have been the last. */
   checkQuiet() {
-    if (this.#whenQuiet !== null && native.inFlight(this.#thread, this.#member) === 0) {
+    if (this.#whenQuiet !== null && native.inFlight(this.#thread, this.#id) === 0) {
       const callback = this.#whenQuiet
       this.#whenQuiet = null
       callback()
@@ -234,32 +239,24 @@ class Membership {
 
   /** Nothing more is addressed to this bus. Resolves when what was before is dealt with. */
   leave() {
-    native.leave(this.#thread, this.#member)
-    if (native.inFlight(this.#thread, this.#member) === 0) return Promise.resolve()
-    return new Promise((resolve) => {
-      this.#whenQuiet = resolve
-      this.#inbox.watch(this)
-    })
+    native.leave(this.#thread, this.#id)
+    const quiet = new Deferred()
+    this.#whenQuiet = quiet.resolve
+    this.#link.watch(this)
+    this.checkQuiet()
+    return quiet.promise
   }
 
   /** Gone for good. */
   forget() {
-    const member = this.#member
+    const id = this.#id
     this.#atEnd = this.#counts()
-    this.#member = 0
+    this.#id = 0
     this.#keepAlive()
-    this.#inbox.leave(member, this)
-    native.forgetMember(this.#thread, member)
+    this.#link.leave(id, this)
+    native.forgetMember(this.#thread, id)
     this.hasRoom()
   }
 }
 
-function deferred() {
-  let resolve
-  const promise = new Promise((settle) => {
-    resolve = settle
-  })
-  return { promise, resolve }
-}
-
-module.exports = { Membership }
+module.exports = { Member }

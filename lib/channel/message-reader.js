@@ -1,21 +1,20 @@
 'use strict'
 
-// The letters of one batch as words, strings and values, read from front to end.
-//
-// `src/node/letters.rs` writes them, and says how they are laid out.
+// Messages of the engine as words, strings and values, read from front to end.
 
 const native = require('../native.js')
 const { Decoder, decodeAlone } = require('../codec/index.js')
 const { fromEngine } = require('./names.js')
+const { MORE_TO_READ } = require('./protocol.js')
 
-/** In 32-bit words. A letter that needs more gets more, until there is nothing to read. */
+/** In 32-bit words. A message that needs more gets more, until there is nothing to read. */
 const BUFFER_WORDS = 65_536
 /** Threads come and go; a decoder that is forgotten is made again. */
 const MOST_DECODERS = 64
-/** For what was encoded without a codebook: answers and errors. */
+/** For what was encoded without a codebook: replies and errors. */
 const ALONE = { decode: decodeAlone }
 
-class Letters {
+class MessageReader {
   /** Why the last value could not be read, or null. */
   unreadable = null
   #thread
@@ -25,25 +24,25 @@ class Letters {
   #end = 0
   /** @type {Map<number, Decoder>} by the endpoint that encodes */
   #decoders = new Map()
-  /** The packet or delivery that is being read. */
-  #isPacket = false
+  /** The batch or delivery that is being read. */
+  #isBatch = false
   #handle = 0
 
   constructor(thread) {
     this.#thread = thread
   }
 
-  /** Gets one batch, of no more than about `room` events. Returns whether to get another, soon. */
+  /** Gets messages with no more than about `room` events. Returns whether to get more, soon. */
   next(room) {
     const size = this.#get((words) => native.read(this.#thread, room, words))
     // Nothing is read where there is not even memory for what carries nothing.
-    const again = size < 0 || this.#words[0] === 1
+    const again = size < 0 || this.#words[0] === MORE_TO_READ
     if (!again && size === 1 && this.#words.length > BUFFER_WORDS) this.#allocate(BUFFER_WORDS)
     return again
   }
 
-  /** Gets one batch of events of this thread for other buses of it. Returns whether there were any. */
-  nextLooped() {
+  /** Gets messages with events of this thread for other buses of it. Returns whether there were any. */
+  nextLoopback() {
     return this.#get((words) => native.readLoopback(this.#thread, words)) > 1
   }
 
@@ -109,18 +108,18 @@ class Letters {
     }
   }
 
-  /** The decoder for a packet, or a delivery, of an endpoint. By that letter it gets the codebook, when it needs it. */
-  decoderFor(endpoint, isPacket, handle) {
-    this.#isPacket = isPacket
+  /** The decoder for a batch, or a delivery, of an endpoint. By that message it gets the codebook, when it needs it. */
+  decoderFor(endpoint, isBatch, handle) {
+    this.#isBatch = isBatch
     this.#handle = handle
     let decoder = this.#decoders.get(endpoint)
     if (decoder === undefined) {
       if (this.#decoders.size === MOST_DECODERS) this.#decoders.clear()
-      decoder = new Decoder(() => native.codebook(this.#thread, this.#isPacket, this.#handle))
+      decoder = new Decoder(() => native.codebook(this.#thread, this.#isBatch, this.#handle))
       this.#decoders.set(endpoint, decoder)
     }
     return decoder
   }
 }
 
-module.exports = { Letters }
+module.exports = { MessageReader }

@@ -1,51 +1,51 @@
 'use strict'
 
-// An emission to other members whose outcome somebody waits for, or that an abort may take back.
+// A dispatch to other members that has not settled: somebody waits for its outcome, or an abort may cancel it.
 
 const native = require('../native.js')
 const { onAbort } = require('../listeners/abort.js')
-const { errorsOf } = require('./failures.js')
+const { errorsFor } = require('./failures.js')
 
-class Waiting {
-  #inbox
+class PendingDispatch {
+  #link
   #thread
   #event
   #outcome
   #release
 
-  /** One for an emission that needs it; else null. */
-  static for(inbox, thread, event, { outcome, limits }) {
-    const signal = limits?.signal
-    return outcome === null && signal === undefined ? null : new Waiting(inbox, thread, event, outcome, signal)
+  /** Returns one for a dispatch that needs it; else null. */
+  static for(link, thread, event, { outcome, bounds }) {
+    const signal = bounds?.signal
+    return outcome === null && signal === undefined ? null : new PendingDispatch(link, thread, event, outcome, signal)
   }
 
-  constructor(inbox, thread, event, outcome, signal) {
-    this.#inbox = inbox
+  constructor(link, thread, event, outcome, signal) {
+    this.#link = link
     this.#thread = thread
     this.#event = event
     this.#outcome = outcome
-    /** Names the emission in the engine's letter about it. */
-    this.token = inbox.expect(this)
+    /** Names the dispatch in the engine's message about it. */
+    this.token = link.expect(this)
     if (signal !== undefined) this.#release = onAbort(signal, () => this.#abort(signal.reason))
   }
 
-  /** The engine's letter has come. */
-  settled(success, failures, answer) {
+  /** Called when the engine's message has come. */
+  settled(success, failures, reply) {
     this.#release?.()
-    this.#outcome?.settledElsewhere(success, errorsOf(this.#event, failures), answer)
+    this.#outcome?.settledElsewhere(success, errorsFor(this.#event, failures), reply)
   }
 
-  /** Nobody got the event, so no letter will come. */
+  /** Called where nobody got the event, so that no message will come. */
   drop() {
     this.#release?.()
-    this.#inbox.drop(this.token)
+    this.#link.drop(this.token)
   }
 
   #abort(reason) {
-    this.#inbox.drop(this.token)
+    this.#link.drop(this.token)
     native.cancel(this.#thread, this.token)
     this.#outcome?.abort(reason)
   }
 }
 
-module.exports = { Waiting }
+module.exports = { PendingDispatch }

@@ -1,68 +1,68 @@
 'use strict'
 
-// How a bus emits to the other members of its channel: encodes events if somebody listens, and hands them to the engine.
+// Emits a bus's events to the other members of its channel: encodes them if any of these listens, and hands them to the
+// engine. An event that nobody waits for is published. One that is awaited, bounded, or goes to one of several, is dispatched.
 
 const native = require('../native.js')
 const { toEngine } = require('./names.js')
-const { Waiting } = require('./pending.js')
+const { PendingDispatch } = require('./pending.js')
+const {
+  DISPATCH_AWAITED,
+  DISPATCH_CANCELLABLE,
+  DISPATCH_REQUEST,
+  HAS_OWN,
+  LOOPS_BACK,
+  NEEDS_PAYLOAD,
+  NOT_PLAIN,
+} = require('./protocol.js')
 
-/** What the engine answers; see `src/node/emissions.rs`. */
-const NEEDS_PAYLOAD = -1
-const HAS_OWN = 1 << 30
-const LOOPS = 1 << 29
-const OTHERS = LOOPS - 1
-/** What it is told, in flags. */
-const TO_ONE = 1
-const WITHDRAWABLE = 2
-const AWAITED = 4
-
+/** The number of listeners in what `publish` and `dispatch` return. */
+const OTHERS = LOOPS_BACK - 1
 /** Names of events may be without end, so no more of them are remembered. */
 const MOST_ROUTES = 4096
 
 const NOTHING = { buffer: null, start: 0, end: 0 }
 const NOBODY = Object.freeze([])
 
-class Sender {
-  /** What `post` returns for an event that has to be sent. */
-  static NOT_PLAIN = -2
-
-  #dispatcher
-  #inbox
+class Publisher {
+  #tracker
+  #link
   #thread
-  #member
+  #id
   /**
-   * Whether other members heard the last event of a name, and whether it had plain listeners only. And how many of
-   * these others have, and whether in this thread, as long as listeners have changed so often, and no more.
-   * @type {Map<string, { number: number, heard: boolean, plain: boolean, others: number, loops: boolean, changes: number }>}
+   * Per event name: whether the last event had listeners elsewhere, and whether all were plain; and, in one generation of
+   * listeners, how many these are, and whether some are in this thread.
+   *
+   * @type {Map<string, { number: number, heard: boolean, plain: boolean, others: number, loops: boolean, generation: number }>}
    */
   #routes = new Map()
-  /** What a `post` has encoded that could not be posted, for the `send` that follows it. */
+  /** The arguments as `publish` has encoded them when it returned NOT_PLAIN: for the `dispatch` that follows. */
   #refused = null
-  /** @type {{ registration: object, chosen: boolean }[]} see `send`; `Membership.done` is for each that was chosen */
+  /** @type {{ registration: object, chosen: boolean }[]} see `dispatch`; `Member.done` is for each that was chosen */
   own = NOBODY
 
-  /** @param {import('./link.js').Inbox} inbox of the thread */
-  constructor(dispatcher, inbox, thread, member) {
-    this.#dispatcher = dispatcher
-    this.#inbox = inbox
+  /** @param {import('./link.js').Link} link of the thread */
+  constructor(tracker, link, thread, id) {
+    this.#tracker = tracker
+    this.#link = link
     this.#thread = thread
-    this.#member = member
+    this.#id = id
   }
 
   /**
-   * Emits an event to the other members, of which nobody waits for the outcome. Returns to how many listeners of them,
-   * or NOT_PLAIN: then nothing has happened, and it has to be sent.
+   * Publishes an event to the current listeners of other members. The bus is told of failed deliveries alone. Returns the
+   * number of listeners, or NOT_PLAIN: then nothing has happened, and the event has to be dispatched.
    */
-  post(event, args) {
+  publish(event, args) {
     const route = this.#route(event)
-    if (route.others > 0 && this.#inbox.unsent.isOpen) return this.#writeDown(route, args)
+    if (route.others > 0 && this.#link.burst.isOpen) return this.#writeDown(route, args)
     return this.#offer(route, args, null)
   }
 
-  /** In a burst: the event crosses into the engine later, with others. */
+  /** Writes an event of a burst down: it crosses into the engine later, with others. */
   #writeDown(route, args) {
-    const { encoder, unsent } = this.#inbox
-    if (unsent.isEmpty) encoder.rewind()
+    const { encoder, burst } = this.#link
+    if (burst.isEmpty) encoder.rewind()
     let encoded
     try {
       encoded = encoder.encode(args, true)
@@ -70,121 +70,122 @@ class Sender {
       return this.#offer(route, args, null)
     }
     const { buffer, start, end } = encoded
-    // Since who listens was known, it may have changed: a getter of the arguments may have closed the bus.
-    if (route.changes !== unsent.changes || !this.#inbox.reads(buffer)) return this.#offer(route, args, null, encoded)
-    unsent.add(route.number, start, end)
-    if (route.loops) this.#inbox.looped(this)
+    // The listeners may have changed: a getter of the arguments may have closed the bus.
+    if (route.generation !== burst.generation || !this.#link.lends(buffer))
+      return this.#offer(route, args, null, encoded)
+    burst.add(route.number, start, end)
+    if (route.loops) this.#link.loopedBack(this)
     return route.others
   }
 
   /**
-   * Emits an event to the other members. Returns to how many listeners of them, and leaves in `own` which listeners
-   * of this bus the event claimed or was assigned.
+   * Dispatches an event to listeners of other members, and returns their number. Leaves in `own` the listeners of this bus
+   * that the event claimed or was assigned.
    *
    * @param {string} event
    * @param {unknown[]} args
-   * @param {{ toOne: boolean, outcome: object | null, limits: { timeout?: number, signal?: AbortSignal } | null }} how
+   * @param {{ isRequest: boolean, outcome: object | null, bounds: { timeout?: number, signal?: AbortSignal } | null }} how
    */
-  send(event, args, how) {
+  dispatch(event, args, how) {
     const route = this.#route(event)
     const refused = this.#refused
     this.#refused = null
     this.own = NOBODY
-    const waiting = Waiting.for(this.#inbox, this.#thread, event, how)
+    const pending = PendingDispatch.for(this.#link, this.#thread, event, how)
     let sent = 0
     try {
       // Spelled out: an object that is spread costs as much as the call into the engine.
-      const { toOne, outcome, limits } = how
-      sent = this.#offer(route, args, { toOne, outcome, limits, token: waiting?.token ?? -1 }, refused)
+      const { isRequest, outcome, bounds } = how
+      sent = this.#offer(route, args, { isRequest, outcome, bounds, token: pending?.token ?? -1 }, refused)
     } finally {
       // Also if the arguments were refused.
-      if (!isHeard(sent)) waiting?.drop()
+      if (!isHeard(sent)) pending?.drop()
     }
     if (sent >= HAS_OWN) this.own = this.#readOwn()
     return sent & OTHERS
   }
 
-  /** Encodes the arguments only if others listen: whether they did the last time, and how, is the first guess. */
+  /** Encodes the arguments only if other members listen. The first guess is that they do if they did the last time. */
   #offer(route, args, how, refused = null) {
     if (!route.heard || (how === null && !route.plain)) {
-      const sent = this.#ask(route, how)
+      const sent = this.#probe(route, how)
       if (sent !== NEEDS_PAYLOAD) return sent
     }
     let encoded
     try {
-      encoded = refused ?? this.#inbox.encoder.encode(args)
+      encoded = refused ?? this.#link.encoder.encode(args)
     } catch (error) {
-      if (this.#isOver(how)) return how === null ? Sender.NOT_PLAIN : 0
-      // The guess may have been wrong, and then nobody minds.
-      const sent = this.#ask(route, how)
+      if (this.#isOver(how)) return how === null ? NOT_PLAIN : 0
+      // The guess may have been wrong, and then the arguments are not needed.
+      const sent = this.#probe(route, how)
       if (sent === NEEDS_PAYLOAD) throw error
       route.heard = false
       return sent
     }
-    if (this.#isOver(how)) return how === null ? Sender.NOT_PLAIN : 0
+    if (this.#isOver(how)) return how === null ? NOT_PLAIN : 0
     const sent = this.#hand(route, encoded, how)
-    this.#refused = sent === Sender.NOT_PLAIN ? encoded : null
-    if (sent !== Sender.NOT_PLAIN) route.heard = isHeard(sent)
+    this.#refused = sent === NOT_PLAIN ? encoded : null
+    if (sent !== NOT_PLAIN) route.heard = isHeard(sent)
     return sent
   }
 
-  /** Whether a getter of the arguments has closed the bus, or aborted the signal. */
+  /** True if a getter of the arguments has closed the bus, or aborted the signal. */
   #isOver(how) {
-    return this.#dispatcher.closed || (how?.limits?.signal?.aborted ?? false)
+    return this.#tracker.closed || (how?.bounds?.signal?.aborted ?? false)
   }
 
   /** Offers the event without its arguments, which will do where no other member listens. */
-  #ask(route, how) {
+  #probe(route, how) {
     return this.#hand(route, NOTHING, how)
   }
 
   #hand(route, encoded, how) {
-    return how === null ? this.#cross(route, encoded) : this.#emit(route, encoded, how)
+    return how === null ? this.#crossPlain(route, encoded) : this.#crossTracked(route, encoded, how)
   }
 
-  #cross(route, { buffer, start, end }) {
-    const { unsent } = this.#inbox
-    const { changes } = unsent
+  #crossPlain(route, { buffer, start, end }) {
+    const { burst } = this.#link
+    const { generation } = burst
     const [thread, { number }] = [this.#thread, route]
-    const sent = this.#inbox.reads(buffer)
+    const sent = this.#link.lends(buffer)
       ? native.publish(thread, number, start, end)
       : native.publish(thread, number, start, end, buffer)
-    const others = this.#withoutLoops(sent)
-    route.plain = others !== Sender.NOT_PLAIN
+    const others = this.#withoutLoopBit(sent)
+    route.plain = others !== NOT_PLAIN
     route.others = Math.max(0, others)
     route.loops = others !== sent
-    route.changes = changes
-    if (others > 0) unsent.crossed()
+    route.generation = generation
+    if (others > 0) burst.crossed()
     return others
   }
 
-  /** What `post` or `emit` of the engine returned, once it is known whether it may have gone to buses of this thread. */
-  #withoutLoops(sent) {
-    if (sent < 0 || (sent & LOOPS) === 0) return sent
-    this.#inbox.looped(this)
-    return sent - LOOPS
+  /** Takes off the bit of an event that may have gone to buses of this thread, and notes that it has. */
+  #withoutLoopBit(sent) {
+    if (sent < 0 || (sent & LOOPS_BACK) === 0) return sent
+    this.#link.loopedBack(this)
+    return sent - LOOPS_BACK
   }
 
-  #emit({ number }, { buffer, start, end }, { toOne, token, limits }) {
-    let flags = toOne ? TO_ONE : 0
-    if (limits?.signal !== undefined) flags |= WITHDRAWABLE
-    if (token >= 0) flags |= AWAITED
-    const [thread, named, timeout] = [this.#thread, Math.max(0, token), Math.ceil(limits?.timeout ?? 0)]
-    const sent = this.#inbox.reads(buffer)
+  #crossTracked({ number }, { buffer, start, end }, { isRequest, token, bounds }) {
+    let flags = isRequest ? DISPATCH_REQUEST : 0
+    if (bounds?.signal !== undefined) flags |= DISPATCH_CANCELLABLE
+    if (token >= 0) flags |= DISPATCH_AWAITED
+    const [thread, named, timeout] = [this.#thread, Math.max(0, token), Math.ceil(bounds?.timeout ?? 0)]
+    const sent = this.#link.lends(buffer)
       ? native.dispatch(thread, number, start, end, flags, named, timeout)
       : native.dispatch(thread, number, start, end, flags, named, timeout, buffer)
-    return this.#withoutLoops(sent)
+    return this.#withoutLoopBit(sent)
   }
 
   #route(name) {
     let route = this.#routes.get(name)
     if (route === undefined) {
       if (this.#routes.size === MOST_ROUTES) {
-        native.forgetRoutes(this.#thread, this.#member)
+        native.forgetRoutes(this.#thread, this.#id)
         this.#routes.clear()
       }
-      const number = native.route(this.#thread, this.#member, toEngine(name))
-      route = { number, heard: false, plain: true, others: 0, loops: false, changes: 0 }
+      const number = native.route(this.#thread, this.#id, toEngine(name))
+      route = { number, heard: false, plain: true, others: 0, loops: false, generation: 0 }
       this.#routes.set(name, route)
     }
     return route
@@ -194,15 +195,15 @@ class Sender {
     const own = []
     const words = native.own(this.#thread)
     for (let at = 0; at < words.length; at += 2) {
-      own.push({ registration: this.#inbox.listener(words[at]), chosen: words[at + 1] === 1 })
+      own.push({ registration: this.#link.listeners.get(words[at]), chosen: words[at + 1] === 1 })
     }
     return own
   }
 }
 
-/** Whether an event was addressed to listeners of others. */
+/** True if an event was addressed to listeners of other members. */
 function isHeard(sent) {
   return sent > 0 && (sent & OTHERS) > 0
 }
 
-module.exports = { Sender }
+module.exports = { Publisher }

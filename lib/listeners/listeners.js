@@ -8,7 +8,7 @@
 
 const { EventEmitter } = require('node:events')
 const { invalidArgValue } = require('../errors.js')
-const outbox = require('../local/run-queue.js')
+const runQueue = require('../local/run-queue.js')
 const { Registration, isRemovedBy, originalOf } = require('./registration.js')
 const { snapshotOf } = require('./snapshot.js')
 const { keyOf, optionsIn, validateListener, validateListenerOptions } = require('../validate.js')
@@ -19,7 +19,7 @@ const NOBODY = Object.freeze([])
 
 class Listeners {
   /** On a channel: the bus's place in it, and the group of listeners that name none. */
-  membership = null
+  member = null
   group = undefined
   #bus
   #tracker
@@ -65,7 +65,7 @@ class Listeners {
   replacements(event) {
     const open = this.open(event)
     // On a channel the engine assigns the others.
-    return this.membership === null ? open : open.filter((stored) => !Registration.of(stored)?.isSpecial)
+    return this.member === null ? open : open.filter((stored) => !Registration.of(stored)?.isSpecial)
   }
 
   /** Claims a stored listener for an event that is queued, and returns what to call. */
@@ -90,7 +90,7 @@ class Listeners {
   add(method, event, listener, third) {
     const options = optionsIn(third)
     const registration = Registration.of(listener)
-    const isPlain = options === undefined && registration === undefined && this.membership === null
+    const isPlain = options === undefined && registration === undefined && this.member === null
     // One that is new was made for this call.
     if (isPlain || registration?.isNew) this.#add(method, event, listener)
     else this.#addWithOptions(event, listener, options, (stored) => this.#add(method, event, stored))
@@ -123,13 +123,13 @@ class Listeners {
     if (before === undefined) return new Registration(this.#bus, event, listener, this.#withGroup(event, options))
     if (options === undefined && before.isFreeFor(this.#bus, event)) return before.renewed()
     const { once, timeout, signal, group } = before
-    const known = { once, timeout, signal, group: this.membership?.carries(event) ? group : undefined }
+    const known = { once, timeout, signal, group: this.member?.carries(event) ? group : undefined }
     const all = this.#withGroup(event, { ...known, ...options })
     return new Registration(this.#bus, event, before.listener, all, listener)
   }
 
   #withGroup(event, options = {}) {
-    const isCarried = this.membership?.carries(event) ?? false
+    const isCarried = this.member?.carries(event) ?? false
     const { group } = options
     if (typeof group === 'string' && !isCarried) {
       throw invalidArgValue('options.group', group, 'needs a bus with a channel, and an event that is a string')
@@ -153,13 +153,13 @@ class Listeners {
     const registration = Registration.of(stored)
     if (registration !== undefined) {
       this.#hadOptions = true
-      this.membership?.listen(registration, isFirst)
+      this.member?.listen(registration, isFirst)
       registration.added = true
       registration.isNew = false
       if (registration.isSpecial) this.#countSpecial(event, 1)
     }
     const undone = this.#tracker.changes()?.added(event, originalOf(stored))
-    if (undone?.registration !== undefined) undone.registration.withdrawn = false
+    if (undone?.registration !== undefined) undone.registration.isRemoved = false
   }
 
   /** Adds a `once` listener again that an event has claimed and did not reach. */
@@ -172,7 +172,7 @@ class Listeners {
   // Removing
 
   remove(event, listener) {
-    const stored = this.#hadOptions || outbox.current !== null ? this.#find(event, listener) : undefined
+    const stored = this.#hadOptions || runQueue.current !== null ? this.#find(event, listener) : undefined
     const isAlias = stored !== undefined && Registration.of(stored)?.alias === listener
     try {
       prototype.removeListener.call(this.#bus, event, isAlias ? stored : listener)
@@ -205,7 +205,7 @@ class Listeners {
     if (!registration.added) return false
     registration.added = false
     registration.letGo()
-    if (registration.membership !== null) registration.membership.unlisten(registration)
+    if (registration.member !== null) registration.member.unlisten(registration)
     if (registration.isSpecial) this.#countSpecial(event, -1)
     return true
   }

@@ -25,11 +25,11 @@ class Registration {
   added = false
   /** EventEmitter never had it. */
   isNew = true
-  /** On a channel: the bus's membership, and the id by which the engine knows this listener. */
-  membership = null
+  /** On a channel: the bus's member, and the id by which the engine knows this listener. */
+  member = null
   id = 0
   /** On a channel: a listener removed it, which holds for events that are on their way, too. */
-  withdrawn = false
+  isRemoved = false
   #release = undefined
 
   /**
@@ -67,7 +67,7 @@ class Registration {
   renewed() {
     this.isNew = true
     this.claimed = false
-    this.withdrawn = false
+    this.isRemoved = false
     return this
   }
 

@@ -15,15 +15,15 @@
 //
 // Notes hang on the listeners themselves, so a note on a listener that nobody refers to is gone with it.
 
-const outbox = require('../local/run-queue.js')
+const runQueue = require('../local/run-queue.js')
 const { keyOf } = require('../validate.js')
 const { originalOf } = require('./registration.js')
 
 /** A change inside a listener, for emissions of `rank` and later ones, up to the one with the number `upTo`. */
 class Change {
   constructor(registration) {
-    this.rank = outbox.current.rank
-    this.upTo = outbox.emittedBefore
+    this.rank = runQueue.current.rank
+    this.upTo = runQueue.emittedBefore
     this.registration = registration
   }
 
@@ -67,7 +67,7 @@ class Changes {
 /** In the order of their `upTo`: the first ones go when their time is past. */
 function push(changes, change) {
   let past = 0
-  while (past < changes.length && changes[past].upTo < outbox.started) past++
+  while (past < changes.length && changes[past].upTo < runQueue.started) past++
   if (past > 0) changes.splice(0, past)
   changes.push(change)
 }
@@ -103,7 +103,7 @@ class Removals {
   }
 
   #note(event, listener) {
-    const { emittedBefore, current } = outbox
+    const { emittedBefore, current } = runQueue
     if (this.isPast) {
       this.#allUpTo = Number.POSITIVE_INFINITY
       this.#rank = 0
@@ -122,7 +122,7 @@ class Removals {
     // In the order of the last note, so that the first ones are those whose time is past.
     events.delete(key)
     for (const [past, { upTo }] of events) {
-      if (upTo >= outbox.started) break
+      if (upTo >= runQueue.started) break
       events.delete(past)
     }
     events.set(key, changes)
@@ -131,7 +131,7 @@ class Removals {
 
   /** Whether nothing noted concerns the emission that is being started or any later one. */
   get isPast() {
-    return outbox.started > this.#upTo
+    return runQueue.started > this.#upTo
   }
 
   /**
@@ -143,7 +143,7 @@ class Removals {
    * @returns {{ left: Function | Function[], added: Function[] }}
    */
   remaining({ event, listeners, rank }, registered) {
-    const number = outbox.started
+    const number = runQueue.started
     // Then the answer is the same for the next one.
     const heedsAll = rank >= this.#rank && number <= this.#allUpTo
     const known = this.#answer

@@ -9,8 +9,8 @@ const { ListenerTimeoutError } = require('../errors.js')
 const { follow } = require('../promises.js')
 const { onAbort } = require('../listeners/abort.js')
 
-class LimitedEmission extends Emission {
-  #limits
+class BoundedEmission extends Emission {
+  #bounds
   #endsAt = Number.POSITIVE_INFINITY
   #timer
   #release
@@ -22,11 +22,11 @@ class LimitedEmission extends Emission {
   /** Indexes of the listeners that are done, one way or another. What they do later is ignored. */
   #settled = new Set()
 
-  /** @param {{ timeout?: number, signal?: AbortSignal }} limits the time counts from here, queueing included */
-  constructor(dispatcher, event, listeners, args, outcome, limits) {
-    super(dispatcher, event, listeners, args, outcome)
-    this.#limits = limits
-    const { timeout, signal } = limits
+  /** @param {{ timeout?: number, signal?: AbortSignal }} bounds the time counts from here, queueing included */
+  constructor(tracker, event, listeners, args, outcome, bounds) {
+    super(tracker, event, listeners, args, outcome)
+    this.#bounds = bounds
+    const { timeout, signal } = bounds
     if (timeout !== undefined) {
       this.#endsAt = performance.now() + timeout
       this.#timer = setTimeout(() => this.#expire(), timeout)
@@ -94,7 +94,7 @@ class LimitedEmission extends Emission {
   #expire() {
     if (this.#finished) return
     const { event } = this
-    const { timeout } = this.#limits
+    const { timeout } = this.#bounds
     const count = this.unsettled + this.#settled.size
     this.restoreClaimed(this.#called)
     // Whoever is told of a failure may abort the signal, and with it what is left.
@@ -106,7 +106,7 @@ class LimitedEmission extends Emission {
   /** Tells who waits, and takes the emission back if it has not started. Running listeners go on. */
   #abort() {
     this.#aborted = true
-    this.outcome?.abort(this.#limits.signal.reason)
+    this.outcome?.abort(this.#bounds.signal.reason)
     if (this.#finished) return
     this.restoreClaimed(this.#called)
     if (this.#started) return
@@ -115,4 +115,4 @@ class LimitedEmission extends Emission {
   }
 }
 
-module.exports = { LimitedEmission }
+module.exports = { BoundedEmission }

@@ -7,7 +7,7 @@
 const { AsyncResource, executionAsyncId } = require('node:async_hooks')
 const { adopt, follow, thenOf } = require('../promises.js')
 const { Registration, originalOf, storedOf } = require('../listeners/registration.js')
-const outbox = require('./run-queue.js')
+const runQueue = require('./run-queue.js')
 const { trace } = require('./tracing.js')
 
 /** `listener.call(...)`, also where a listener has a `call` of its own. */
@@ -16,20 +16,20 @@ const call = Function.prototype.call.bind(Function.prototype.call)
 // No private methods here: an object of a class that has them carries one field more.
 class Emission extends AsyncResource {
   /**
-   * @param {import('./tracker.js').Dispatcher} dispatcher the emitting bus's
+   * @param {import('./tracker.js').Tracker} tracker the emitting bus's
    * @param {string | symbol} event
    * @param {Function | Function[]} listeners one, or a list that nobody changes from now on
    * @param {unknown[]} args
-   * @param {import('./outcome.js').Outcome | import('./outcome.js').Answer | null} outcome who waits, if anybody
+   * @param {import('./outcome.js').Outcome | import('./outcome.js').Reply | null} outcome who waits, if anybody
    */
-  constructor(dispatcher, event, listeners, args, outcome) {
+  constructor(tracker, event, listeners, args, outcome) {
     super('ParallelEventBus', executionAsyncId())
-    // The two belong to the outbox: its link, and this emission's place in a synchronous emitter's order.
+    // The two belong to the runQueue: its link, and this emission's place in a synchronous emitter's order.
     this.next = null
     this.rank = 0
 
-    // Not the dispatcher itself, which would be one field more in each of very many.
-    this.tally = dispatcher.tally
+    // Not the tracker itself, which would be one field more in each of very many.
+    this.tally = tracker.tally
     this.event = event
     this.listeners = listeners
     this.args = args
@@ -40,13 +40,13 @@ class Emission extends AsyncResource {
   }
 
   /** The emitting bus's. */
-  get dispatcher() {
-    return this.tally.dispatcher
+  get tracker() {
+    return this.tally.tracker
   }
 
   /** `this` of its listeners. */
   get bus() {
-    return this.dispatcher.bus
+    return this.tracker.bus
   }
 
   /** Whether somebody waits, and will have each failure in the outcome. */
@@ -56,8 +56,8 @@ class Emission extends AsyncResource {
 
   /** Starts every listener, in order. Called by the drain, in the emitter's async context. */
   start() {
-    if (this.dispatcher.removals !== null) this.heedRemovals()
-    if (outbox.isTraced) trace(this, () => this.callListeners())
+    if (this.tracker.removals !== null) this.heedRemovals()
+    if (runQueue.isTraced) trace(this, () => this.callListeners())
     else this.callListeners()
   }
 
@@ -76,23 +76,23 @@ class Emission extends AsyncResource {
 
   /** Listeners may have removed some of its listeners since the emit, or replaced them. */
   heedRemovals() {
-    const { dispatcher, event } = this
-    if (!dispatcher.hasRemovals) return
-    const { listeners } = dispatcher
-    const { left, added } = dispatcher.removals.remaining(this, () => listeners.replacements(event))
+    const { tracker, event } = this
+    if (!tracker.hasRemovals) return
+    const { listeners } = tracker
+    const { left, added } = tracker.removals.remaining(this, () => listeners.replacements(event))
     if (left === this.listeners) return
     this.listeners = added.length === 0 ? left : this.withReplacements(left, added)
     this.unsettled = this.listeners.length
-    if (this.unsettled === 0 && event === 'error') dispatcher.reporter.unheard(this)
+    if (this.unsettled === 0 && event === 'error') tracker.reporter.unheard(this)
   }
 
   /** @param {Function[]} added what EventEmitter has stored */
   withReplacements(left, added) {
-    const { event, outcome, dispatcher } = this
-    const answer = outcome?.answer
-    if (answer === undefined) return left.concat(added.map((stored) => dispatcher.listeners.take(event, stored)))
+    const { event, outcome, tracker } = this
+    const reply = outcome?.reply
+    if (reply === undefined) return left.concat(added.map((stored) => tracker.listeners.take(event, stored)))
     // One listener answers.
-    return [answer.answering(dispatcher.listeners.take(event, added[0]), added[0])]
+    return [reply.replying(tracker.listeners.take(event, added[0]), added[0])]
   }
 
   /** Calls one listener. Returns whether it is done, successfully; else `succeed` or `fail` will tell. */
@@ -136,7 +136,7 @@ class Emission extends AsyncResource {
 
   fail(index, error) {
     this.outcome?.failed(index, error)
-    this.dispatcher.failed(this, error, this.listener(index))
+    this.tracker.failed(this, error, this.listener(index))
     this.settle(1)
   }
 
@@ -151,14 +151,14 @@ class Emission extends AsyncResource {
     // Not 0: a later `settle(0)` must not finish it again.
     this.unsettled = -1
     this.outcome?.settle(countOf(this.listeners))
-    this.dispatcher.finished()
+    this.tracker.finished()
   }
 
   /** `once` listeners from an index on that were not called, and will not be, wait for the next event. */
   restoreClaimed(from) {
-    const { listeners, dispatcher } = this
+    const { listeners, tracker } = this
     const list = typeof listeners === 'function' ? [listeners] : listeners
-    for (const called of list.slice(from)) dispatcher.listeners.restore(Registration.of(storedOf(called)))
+    for (const called of list.slice(from)) tracker.listeners.restore(Registration.of(storedOf(called)))
   }
 
   /** The listener at an index, as it was passed to `on`. */

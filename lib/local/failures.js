@@ -6,7 +6,7 @@
 
 const { captureRejectionSymbol, errorMonitor } = require('node:events')
 const { BusClosedError, describe, show } = require('../errors.js')
-const outbox = require('./run-queue.js')
+const runQueue = require('./run-queue.js')
 const { adopt, follow, thenOf } = require('../promises.js')
 
 /** Failures of one listener are counted apart for so many events; names of events may be without end. */
@@ -27,7 +27,7 @@ class Count {
 }
 
 class FailureReporter {
-  #dispatcher
+  #tracker
   #captures
   /** @type {WeakMap<Function, Map<string | symbol, Count>>} failures by listener, then by event */
   #failures = new WeakMap()
@@ -35,8 +35,8 @@ class FailureReporter {
   /** @type {Map<string, Count>} events that were lost, by the code of the cause */
   #lost = new Map()
 
-  constructor(dispatcher, { onError, captureRejections }) {
-    this.#dispatcher = dispatcher
+  constructor(tracker, { onError, captureRejections }) {
+    this.#tracker = tracker
     this.#captures = captureRejections
     this.onError = onError
   }
@@ -109,7 +109,7 @@ class FailureReporter {
 
   /** As EventEmitter does: its rejection method, else an `error` event. Returns false if neither exists. */
   #capture({ event, args }, error) {
-    const { bus, closed } = this.#dispatcher
+    const { bus, closed } = this.#tracker
     const captures = typeof bus[captureRejectionSymbol] === 'function'
     if (!captures && (closed || bus._events.error === undefined)) return false
     guard('the captureRejections handler', event, () =>
@@ -171,7 +171,7 @@ function guard(handler, event, call) {
 function warn(code, message, cause) {
   const detail = show(cause)
   try {
-    if (!outbox.exiting) process.emitWarning(message, { type: 'ParallelEventBusWarning', code, detail })
+    if (!runQueue.exiting) process.emitWarning(message, { type: 'ParallelEventBusWarning', code, detail })
     // emitWarning waits for a tick that does not come any more.
     else process.emit('warning', Object.assign(new Error(message), { name: 'ParallelEventBusWarning', code, detail }))
   } catch (error) {

@@ -4,15 +4,15 @@
 // `channel/lane.js`; it has the same methods.
 
 const { NoListenersError } = require('../errors.js')
-const { Answer, Outcome } = require('./outcome.js')
+const { Reply, Outcome } = require('./outcome.js')
 const { Registration } = require('../listeners/registration.js')
 
 class LocalLane {
-  #dispatcher
+  #tracker
   #listeners
 
-  constructor({ dispatcher, listeners }) {
-    this.#dispatcher = dispatcher
+  constructor({ tracker, listeners }) {
+    this.#tracker = tracker
     this.#listeners = listeners
   }
 
@@ -22,40 +22,40 @@ class LocalLane {
   }
 
   /** For a request. */
-  answer(event) {
-    return new Answer(event)
+  reply(event) {
+    return new Reply(event)
   }
 
   /**
    * Settles who gets an event, and queues it for them; `onHeard` is called just before. Returns false where nobody is
    * left to get it.
    */
-  queue(event, args, outcome, limits, onHeard) {
+  enqueue(event, args, outcome, bounds, onHeard) {
     const registered = this.#listeners.get(event)
     if (registered === undefined) return false
     onHeard?.()
-    if (this.#listeners.hasSpecial(event)) return this.#queueWithOnce(event, args, outcome, limits)
-    this.#dispatcher.dispatchWithin(event, registered, args, outcome, limits)
+    if (this.#listeners.hasSpecial(event)) return this.#queueWithOnce(event, args, outcome, bounds)
+    this.#tracker.enqueueWithin(event, registered, args, outcome, bounds)
     return true
   }
 
   /** As `queue` for an event with `once` listeners: they are claimed, so no later emission has them. */
-  #queueWithOnce(event, args, outcome, limits) {
+  #queueWithOnce(event, args, outcome, bounds) {
     const open = this.#listeners.open(event)
     if (open.length === 0) return false
     const once = open.filter((listener) => Registration.of(listener)?.once)
     const listeners = open.map((listener) => this.#listeners.claim(listener))
-    this.#dispatcher.dispatchWithin(event, listeners, args, outcome, limits)
+    this.#tracker.enqueueWithin(event, listeners, args, outcome, bounds)
     this.#listeners.removeClaimed(event, once)
     return true
   }
 
   /** Asks the first listener. */
-  ask(event, args, answer, limits) {
+  request(event, args, reply, bounds) {
     const listener = this.#listeners.open(event)[0]
     if (listener === undefined) throw new NoListenersError(event)
-    const listeners = answer.answering(this.#listeners.claim(listener), listener)
-    this.#dispatcher.dispatchWithin(event, listeners, args, answer, limits)
+    const listeners = reply.replying(this.#listeners.claim(listener), listener)
+    this.#tracker.enqueueWithin(event, listeners, args, reply, bounds)
     if (Registration.of(listener)?.once) this.#listeners.removeClaimed(event, [listener])
   }
 }

@@ -37,11 +37,11 @@ class Outcome extends Deferred {
 
 /**
  * Returns a function for an emission to call in the place of `listener`, for which EventEmitter has `stored`, that keeps in
- * `answer.value` what that one returns.
+ * `reply.value` what that one returns.
  */
-function answering(answer, listener, stored) {
+function replying(reply, listener, stored) {
   const remember = (value) => {
-    answer.value = value
+    reply.value = value
     return value
   }
   function call(...args) {
@@ -54,7 +54,7 @@ function answering(answer, listener, stored) {
 }
 
 /** `request`: what its one listener returns, or throws. */
-class Answer extends Deferred {
+class Reply extends Deferred {
   value = undefined
   isAwaited = true
 
@@ -64,13 +64,13 @@ class Answer extends Deferred {
   }
 
   /** Itself: what is not a request has none. */
-  get answer() {
+  get reply() {
     return this
   }
 
   /** What an emission calls in the place of `listener`, for which EventEmitter has `stored`. */
-  answering(listener, stored) {
-    return answering(this, listener, stored)
+  replying(listener, stored) {
+    return replying(this, listener, stored)
   }
 
   failed(_index, error) {
@@ -89,4 +89,4 @@ class Answer extends Deferred {
   }
 }
 
-module.exports = { Outcome, Answer, answering }
+module.exports = { Outcome, Reply, replying }

@@ -1,14 +1,14 @@
 'use strict'
 
-// This thread's outbox and its drain: one FIFO of emissions for all buses of the thread.
+// This thread's runQueue and its drain: one FIFO of emissions for all buses of the thread.
 //
-// The first emission in an empty outbox asks the engine for one wake; the engine's threadsafe function then
+// The first emission in an empty runQueue asks the engine for one wake; the engine's threadsafe function then
 // calls the drain from the event loop. That is one crossing into Rust for a burst of any length. A drain is
 // bounded, in emissions and in time, and goes on in the next turn, so that timers and I/O get theirs.
 
 const { performance } = require('node:perf_hooks')
 const { setImmediate } = require('node:timers')
-const { isInSandbox, ring } = require('./sandbox.js')
+const { isInSandbox, wakeSandbox } = require('./sandbox.js')
 const native = require('../native.js')
 const { isTraced } = require('./tracing.js')
 const { version } = require('../../package.json')
@@ -24,7 +24,7 @@ const CLOCK_EVERY = 32
 /** Emissions that listeners may add while the process exits; more is taken for an endless exchange. */
 const EXIT_EXTRA = 10_000
 
-class Outbox {
+class RunQueue {
   // A list linked through `emission.next`.
   #head = null
   #tail = null
@@ -39,11 +39,11 @@ class Outbox {
   #emittedBefore = 0
   /** The process is in its `exit` event: no event loop will call a drain any more. */
   #exiting = false
-  /** What comes from other threads, once a bus of this one is in a channel: see `channel/inbox.js`. */
-  inbox = null
+  /** What comes from other threads, once a bus of this one is in a channel: see `channel/link.js`. */
+  link = null
   /** Somebody is subscribed to what is traced: looked at once a turn, which is cheaper than for each emission. */
   isTraced = false
-  /** Letters wait to be read, and the engine sends no wake for them. */
+  /** MessageReader wait to be read, and the engine sends no wake for them. */
   #mustRead = false
   /** The drain goes on in the next turn. */
   #goesOn = false
@@ -113,7 +113,7 @@ class Outbox {
       return
     }
     // Only a channel needs a handle of the sandbox's own.
-    if (isInSandbox && this.#handle === 0) ring(this.#drain)
+    if (isInSandbox && this.#handle === 0) wakeSandbox(this.#drain)
     else native.wake(this.handle)
     // Not before: had asking failed, where there is no stack left, say, nobody would ask again.
     this.#scheduled = true
@@ -125,14 +125,14 @@ class Outbox {
   }
 
   /** Called by the engine after a wake, and by itself for what is left. Never throws: listeners are isolated. */
-  #drain = (hasLetters) => {
+  #drain = (hasMessages) => {
     const end = performance.now() + TURN_MS
     let look = 1
     // What is read is queued: nobody needs to ask for another drain.
     this.#scheduled = true
     this.isTraced = isTraced()
     try {
-      if (hasLetters) this.#mustRead = this.inbox.read()
+      if (hasMessages) this.#mustRead = this.link.read()
       for (let count = 1; this.#head !== null && count <= TURN_EMISSIONS; count++) {
         this.#startNext()
         if (count < look) continue
@@ -141,7 +141,7 @@ class Outbox {
       }
     } finally {
       // Also if something did throw: the other emissions are not to suffer for it.
-      if (this.inbox !== null) this.inbox.turned()
+      if (this.link !== null) this.link.turned()
       if (this.#head === null && !this.#mustRead) this.#scheduled = false
       else if (!this.#goesOn) {
         this.#goesOn = true
@@ -173,7 +173,7 @@ class Outbox {
    */
   #onExit = () => {
     this.#exiting = true
-    this.inbox?.unsent.close()
+    this.link?.burst.close()
     this.#flush()
   }
 
@@ -182,16 +182,16 @@ class Outbox {
     this.isTraced = isTraced()
     let left = this.#emitted - this.#started + EXIT_EXTRA
     while (this.#head !== null && left-- > 0) this.#startNext()
-    this.inbox?.flush()
+    this.link?.acks.flush()
     this.#scheduled = false
   }
 }
 
 /**
- * The outbox of this thread. Found under a registered symbol, so that several copies of the library (of one version)
+ * The runQueue of this thread. Found under a registered symbol, so that several copies of the library (of one version)
  * in one thread still deliver in one order, with one wake.
  */
-const key = Symbol.for(`@cynic/parallel-event-bus@${version}/outbox`)
-if (process[key] === undefined) Object.defineProperty(process, key, { value: new Outbox() })
+const key = Symbol.for(`@cynic/parallel-event-bus@${version}/run-queue`)
+if (process[key] === undefined) Object.defineProperty(process, key, { value: new RunQueue() })
 
 module.exports = process[key]

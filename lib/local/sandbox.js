@@ -9,7 +9,7 @@
 const { runInThisContext } = require('node:vm')
 const native = require('../native.js')
 
-const key = Symbol.for('@cynic/parallel-event-bus.bell')
+const key = Symbol.for('@cynic/parallel-event-bus.sandbox')
 
 /** Runs in the thread's own realm: nothing in it may refer to a sandbox, but for what waits. */
 const SOURCE = `({ attach, callOutside, wake }, threadId) => {
@@ -32,7 +32,7 @@ const SOURCE = `({ attach, callOutside, wake }, threadId) => {
 const isInSandbox = !(native.attach instanceof Function)
 
 /** Asks for one call of a drain, from the event loop. */
-function ring(drain) {
+function wakeSandbox(drain) {
   if (native[key] === undefined) {
     const { threadId } = require('node:worker_threads')
     Object.defineProperty(native, key, { value: runInThisContext(SOURCE)(native, threadId) })
@@ -40,4 +40,4 @@ function ring(drain) {
   native[key](drain)
 }
 
-module.exports = { isInSandbox, ring }
+module.exports = { isInSandbox, wakeSandbox }

@@ -35,9 +35,9 @@ function isTraced() {
  * @param {() => void} start
  */
 function trace(emission, start) {
-  const { event, args, dispatcher } = emission
+  const { event, args, tracker } = emission
   const called = typeof emission.listeners === 'function' ? [emission.listeners] : emission.listeners
-  const message = { bus: dispatcher.bus, event, args, listeners: called.map(originalOf) }
+  const message = { bus: tracker.bus, event, args, listeners: called.map(originalOf) }
   const outcome = new TracedOutcome(message, emission.outcome)
   emission.outcome = outcome
   emission.listeners = called.map((listener) => tracedListener(message, listener))
@@ -66,8 +66,8 @@ class TracedOutcome {
     this.#next?.abort(reason)
   }
 
-  get answer() {
-    return this.#next?.answer
+  get reply() {
+    return this.#next?.reply
   }
 
   get isAwaited() {

@@ -3,9 +3,9 @@
 // What a bus has in flight: it makes emissions, counts them, and hears what becomes of each.
 
 const { Emission } = require('./emission.js')
-const { LimitedEmission } = require('./bounded.js')
+const { BoundedEmission } = require('./bounded.js')
 const { FailureReporter } = require('./failures.js')
-const outbox = require('./run-queue.js')
+const runQueue = require('./run-queue.js')
 const { Outcome } = require('./outcome.js')
 const { Deferred } = require('../promises.js')
 const { Removals } = require('../listeners/removals.js')
@@ -16,18 +16,18 @@ class Tally {
   listenersInvoked = 0
   listenersFailed = 0
 
-  constructor(dispatcher) {
-    this.dispatcher = dispatcher
+  constructor(tracker) {
+    this.tracker = tracker
   }
 }
 
-class Dispatcher {
+class Tracker {
   /** Emissions queued or running. */
   pending = 0
   /** No new events: `close()` was called. */
   closed = false
   /** The bus's place in its channel, or null. */
-  membership = null
+  member = null
   /** Changes that listeners made to listeners, and that queued emissions have to heed, or null. */
   removals = null
   /** `this` of the listeners of what is being emitted, where that is not the bus itself: it may stand behind a proxy. */
@@ -42,14 +42,14 @@ class Dispatcher {
   }
 
   /** Queues an event for `listeners`. See `Emission` for the shapes. */
-  dispatch(event, listeners, args, outcome) {
+  enqueue(event, listeners, args, outcome) {
     this.#push(new Emission(this, event, listeners, args, outcome))
   }
 
   /** As `dispatch`, bounded by `{ timeout, signal }` unless they are null. */
-  dispatchWithin(event, listeners, args, outcome, limits) {
-    if (limits === null) this.dispatch(event, listeners, args, outcome)
-    else this.#push(new LimitedEmission(this, event, listeners, args, outcome, limits))
+  enqueueWithin(event, listeners, args, outcome, bounds) {
+    if (bounds === null) this.enqueue(event, listeners, args, outcome)
+    else this.#push(new BoundedEmission(this, event, listeners, args, outcome, bounds))
   }
 
   #push(emission) {
@@ -57,8 +57,8 @@ class Dispatcher {
     this.tally.eventsEmitted++
     this.tally.listenersInvoked += emission.unsettled
     this.pending++
-    this.membership?.catchUp()
-    outbox.push(emission)
+    this.member?.catchUp()
+    runQueue.push(emission)
   }
 
   /**
@@ -75,10 +75,10 @@ class Dispatcher {
   }
 
   #checkIdle() {
-    // Two may see the end: the last listener here, and the membership, which was asked to watch before.
+    // Two may see the end: the last listener here, and the member, which was asked to watch before.
     if (this.#idle === null || this.pending > 0) return
-    if (this.membership !== null && !this.membership.isIdle) {
-      this.membership.awaitIdle(() => this.#checkIdle())
+    if (this.member !== null && !this.member.isIdle) {
+      this.member.awaitIdle(() => this.#checkIdle())
       return
     }
     this.#idle.resolve()
@@ -105,8 +105,8 @@ class Dispatcher {
    * `removals.js`.
    */
   changes() {
-    if (outbox.current === null) return null
-    if (outbox.started >= outbox.emittedBefore && this.membership === null) return null
+    if (runQueue.current === null) return null
+    if (runQueue.started >= runQueue.emittedBefore && this.member === null) return null
     this.removals ??= new Removals()
     return this.removals
   }
@@ -119,14 +119,14 @@ class Dispatcher {
 
   resetStats() {
     this.tally = new Tally(this)
-    this.membership?.resetCounts()
+    this.member?.resetCounts()
   }
 
   stats() {
     const { eventsEmitted } = this.tally
-    const listenersInvoked = this.tally.listenersInvoked + (this.membership?.addressed ?? 0)
-    const listenersFailed = this.tally.listenersFailed + (this.membership?.failed ?? 0)
-    const pending = this.pending + (this.membership?.pending ?? 0)
+    const listenersInvoked = this.tally.listenersInvoked + (this.member?.addressed ?? 0)
+    const listenersFailed = this.tally.listenersFailed + (this.member?.failed ?? 0)
+    const pending = this.pending + (this.member?.pending ?? 0)
     return {
       eventsEmitted,
       listenersInvoked,
@@ -142,7 +142,7 @@ class Dispatcher {
 
 // V8 throws optimised code away with the last object of a kind that it was optimised for. Between two bursts there
 // may be none, so one of each is kept: the burst after a garbage collection does not start slow again.
-const kept = new Dispatcher({}, { captureRejections: false })
-Dispatcher.kept = [new Emission(kept, 'kept', () => {}, [], new Outcome())]
+const kept = new Tracker({}, { captureRejections: false })
+Tracker.kept = [new Emission(kept, 'kept', () => {}, [], new Outcome())]
 
-module.exports = { Dispatcher }
+module.exports = { Tracker }

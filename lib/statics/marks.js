@@ -5,14 +5,14 @@
 
 const { threadId } = require('node:worker_threads')
 const { ParallelEventBus } = require('../bus.js')
-const outbox = require('../local/run-queue.js')
+const runQueue = require('../local/run-queue.js')
 
 let marks
 let channels = 0
 
 /** Calls back after the listeners of everything that was emitted before, by this thread or to it, have started. */
 function afterQueued(callback) {
-  if (outbox.inbox === null) here(callback)
+  if (runQueue.link === null) here(callback)
   else throughEngine(callback)
 }
 

@@ -1,0 +1,51 @@
+'use strict'
+
+// Acknowledgements of batched events: collected as ranges, and handed to the engine many at a time.
+
+const native = require('../native.js')
+const runQueue = require('../local/run-queue.js')
+const { NativePromise } = require('../promises.js')
+const { ACK_WORDS } = require('./protocol.js')
+
+/** Words of ranges that are collected before they are handed over. */
+const MOST_WORDS = 1024 * ACK_WORDS
+
+class Acks {
+  #thread
+  #turned
+  #words = new Uint32Array(MOST_WORDS)
+  #used = 0
+
+  /** @param {() => void} turned ends a turn, and flushes, where no drain does */
+  constructor(thread, turned) {
+    this.#thread = thread
+    this.#turned = turned
+  }
+
+  /** The listeners of one event of a batch are done. The engine learns of it with the next flush. */
+  add(batch, index, failed) {
+    const words = this.#words
+    const last = this.#used - ACK_WORDS
+    if (last >= 0 && words[last] === batch && words[last + 1] + words[last + 2] === index) {
+      words[last + 2]++
+      words[last + 3] += failed
+      return
+    }
+    if (this.#used === MOST_WORDS) this.flush()
+    // A drain turns at its end. A listener that was waited for is done outside of any. Not by `queueMicrotask`, which
+    // Jest's mock timers hold back.
+    if (this.#used === 0 && runQueue.current === null) NativePromise.resolve().then(this.#turned)
+    words[this.#used++] = batch
+    words[this.#used++] = index
+    words[this.#used++] = 1
+    words[this.#used++] = failed
+  }
+
+  flush() {
+    if (this.#used === 0) return
+    native.settle(this.#thread, this.#words, this.#used)
+    this.#used = 0
+  }
+}
+
+module.exports = { Acks }

@@ -1,0 +1,57 @@
+'use strict'
+
+// Numbers that this side and the engine's binding exchange. `src/node/protocol.rs` is the twin page: it has the same
+// names, draws the records, and explains them. A test compares the two.
+
+module.exports = {
+  // The first word of what `read` writes: the reader has to read again, soon.
+  MORE_TO_READ: 1,
+
+  // Kinds of messages.
+  BATCH: 1,
+  DELIVERY: 2,
+  SETTLED: 3,
+  LOST: 4,
+  FORGET: 5,
+  THREAD_EXIT: 6,
+  STALL: 7,
+  DRAINED: 8,
+
+  // Flags of a delivery.
+  DELIVERY_MUST_START: 1,
+  DELIVERY_IS_REQUEST: 2,
+  DELIVERY_IS_AWAITED: 4,
+
+  // Flags of a loss.
+  LOST_STARTED: 1,
+  LOST_COUNTED: 2,
+  LOST_VARIOUS: 4,
+
+  // Flags of `dispatch`.
+  DISPATCH_REQUEST: 1,
+  DISPATCH_CANCELLABLE: 2,
+  DISPATCH_AWAITED: 4,
+
+  // What `publish` and `dispatch` return in the place of a number of listeners, or add to it.
+  NEEDS_PAYLOAD: -1,
+  NOT_PLAIN: -2,
+  HAS_OWN: 1 << 30,
+  LOOPS_BACK: 1 << 29,
+
+  // Kinds of failures. The detail beside a kind is a time in milliseconds, or the bound of a mailbox.
+  THREW: 0,
+  TIMED_OUT: 1,
+  MAILBOX_FULL: 2,
+  THREAD_EXITED: 3,
+  NO_MEMORY: 4,
+  MAILBOX_FULL_BYTES: 5,
+
+  // Words of the records of a burst: their number, the generation of listeners, and the first record.
+  BURST_COUNT: 0,
+  BURST_GENERATION: 1,
+  BURST_FIRST: 2,
+  BURST_RECORD: 3,
+
+  // Words of an acknowledged range: a batch, its first event, how many events, and how many listeners failed.
+  ACK_WORDS: 4,
+}

@@ -1,0 +1,259 @@
+'use strict'
+
+// Reads the messages that the engine has for this thread, and makes of them emissions in the run queue, settled
+// dispatches, and news for the buses that they concern. `src/node/protocol.rs` draws the records.
+
+const native = require('../native.js')
+const { Decoder } = require('../codec/index.js')
+const { standIn, storedOf } = require('../listeners/registration.js')
+const { errorFor } = require('./failures.js')
+const { BatchedEmission, TrackedEmission } = require('./incoming.js')
+const { MessageReader } = require('./message-reader.js')
+const {
+  BATCH,
+  DELIVERY,
+  DELIVERY_IS_AWAITED,
+  DELIVERY_IS_REQUEST,
+  DELIVERY_MUST_START,
+  DRAINED,
+  FORGET,
+  LOST,
+  LOST_COUNTED,
+  LOST_STARTED,
+  LOST_VARIOUS,
+  SETTLED,
+  STALL,
+  THREAD_EXIT,
+  THREAD_EXITED,
+  THREW,
+} = require('./protocol.js')
+
+/** Events that wait in this thread's run queue, rather than in the engine where others may still be given them. */
+const READ_AHEAD = 1024
+
+class Reader {
+  /** Number of events that were read and have not started. */
+  queued = 0
+  /** @type {Map<number, () => void>} by thread id, called when news come that the thread has ended */
+  watched = new Map()
+  #thread
+  #link
+  #runQueue
+  #messages
+  /** For this thread's own events that come back as lost. */
+  #own = new Decoder(() => this.#link.encoder.codebook)
+
+  /** @param {import('./link.js').Link} link of the thread */
+  constructor(thread, link, runQueue) {
+    this.#thread = thread
+    this.#link = link
+    this.#runQueue = runQueue
+    this.#messages = new MessageReader(thread)
+  }
+
+  /** Reads some messages. Returns whether to read again, soon. */
+  read() {
+    const again = this.#messages.next(Math.max(0, READ_AHEAD - this.queued))
+    this.#readAll()
+    return again
+  }
+
+  /** Reads all events of this thread for other buses of it. */
+  readLoopback() {
+    while (this.#messages.nextLoopback()) this.#readAll()
+  }
+
+  #readAll() {
+    const { listeners } = this.#link
+    listeners.isReading = true
+    try {
+      while (!this.#messages.isAtEnd) this.#readOne()
+    } finally {
+      listeners.endReading()
+    }
+  }
+
+  #readOne() {
+    const kind = this.#messages.word()
+    switch (kind) {
+      case BATCH:
+        return this.#readBatch()
+      case DELIVERY:
+        return this.#readDelivery()
+      case SETTLED:
+        return this.#readSettled()
+      case LOST:
+        return this.#readLost()
+      case FORGET:
+        return this.#link.listeners.release(this.#messages.word())
+      case THREAD_EXIT:
+        return this.#readThreadExit()
+      case STALL:
+        return this.#readStall()
+      case DRAINED:
+        return this.#member()?.hasRoom()
+      default:
+        // Where it ends, and the next one begins, is not known either.
+        throw new Error(`the engine has written a message of a kind that is not known: ${kind}`)
+    }
+  }
+
+  // Events for listeners of this thread
+
+  #readBatch() {
+    const messages = this.#messages
+    const batch = messages.word()
+    const decoder = messages.decoderFor(messages.word(), true, batch)
+    const events = messages.word()
+    for (let index = 0; index < events; index++) {
+      const count = messages.word()
+      const ids = messages.skip(count)
+      const first = this.#link.listeners.get(messages.wordAt(ids))
+      const { tracker } = first.member
+      const args = messages.value(decoder)
+      const isUsual = count === 1 && messages.unreadable === null && !first.isRemoved
+      const called = isUsual ? first.target : this.#called(ids, count)
+      this.#queue(new BatchedEmission(this.#link, tracker, first.event, called, args ?? [], batch, index))
+    }
+  }
+
+  #readDelivery() {
+    const messages = this.#messages
+    const flags = messages.word()
+    const delivery = messages.word()
+    const decoder = messages.decoderFor(messages.word(), false, delivery)
+    const count = messages.word()
+    const ids = messages.skip(count)
+    const first = this.#registration(ids)
+    const args = messages.value(decoder) ?? []
+    const indexes = this.#skipRemoved(delivery, ids, count)
+    const listeners = this.#called(ids, count)
+    const mustStart = (flags & DELIVERY_MUST_START) !== 0
+    const isRequest = (flags & DELIVERY_IS_REQUEST) !== 0
+    const isAwaited = (flags & DELIVERY_IS_AWAITED) !== 0
+    const timeouts = this.#timeouts(ids, count)
+    const about = { delivery, mustStart, isAwaited, isRequest, indexes, timeouts }
+    this.#queue(new TrackedEmission(this.#link, first, listeners, args, about))
+  }
+
+  #queue(emission) {
+    this.queued++
+    this.#runQueue.push(emission)
+  }
+
+  /** The listener of which the id stands there. */
+  #registration(at) {
+    return this.#link.listeners.get(this.#messages.wordAt(at))
+  }
+
+  /** The indexes of a delivery's listeners that are left, where an `off` inside a listener removed some; else null. */
+  #skipRemoved(delivery, ids, count) {
+    const left = []
+    for (let index = 0; index < count; index++) {
+      if (!this.#registration(ids + index).isRemoved) left.push(index)
+      else native.skip(this.#thread, delivery, index)
+    }
+    return left.length < count ? left : null
+  }
+
+  /** The timeout of each listener of a delivery; null if none has one. */
+  #timeouts(ids, count) {
+    const timeouts = Array.from({ length: count }, (_, index) => this.#registration(ids + index).timeout)
+    return timeouts.every((timeout) => timeout === undefined) ? null : timeouts
+  }
+
+  /** The functions to call for the event that was just read. If it could not be, they all fail with the reason. */
+  #called(ids, count) {
+    const { unreadable } = this.#messages
+    const listeners = []
+    for (let at = ids; at < ids + count; at++) {
+      const registration = this.#registration(at)
+      if (registration.isRemoved) continue
+      const called = registration.once ? registration.member.claim(registration) : registration.target
+      listeners.push(unreadable === null ? called : failing(unreadable, called))
+    }
+    return listeners
+  }
+
+  // What became of events of this thread
+
+  #readSettled() {
+    const messages = this.#messages
+    const token = messages.word()
+    const success = messages.word()
+    const failures = []
+    for (let left = messages.word(); left > 0; left--) failures.push(this.#readFailure())
+    if (messages.word() === 0) {
+      this.#link.take(token)?.settled(success, failures, undefined)
+      return
+    }
+    const reply = messages.value()
+    const error = messages.unreadable
+    if (error === null) this.#link.take(token)?.settled(success, failures, reply)
+    else this.#link.take(token)?.settled(0, [{ listeners: 1, kind: THREW, error }], undefined)
+  }
+
+  #readFailure() {
+    const messages = this.#messages
+    const listeners = messages.word()
+    const threadId = messages.word()
+    const kind = messages.word()
+    const detail = messages.word()
+    if (kind === THREAD_EXITED) this.#threadEnded(threadId)
+    if (kind !== THREW) return { listeners, threadId, kind, detail, error: undefined }
+    const error = messages.value()
+    return { listeners, threadId, kind, detail, error: messages.unreadable ?? error }
+  }
+
+  #readLost() {
+    const messages = this.#messages
+    const member = this.#member()
+    const flags = messages.word()
+    const isVarious = (flags & LOST_VARIOUS) !== 0
+    const kind = messages.word()
+    const detail = messages.word()
+    const listeners = messages.word()
+    const count = messages.word()
+    const thread = messages.word()
+    const threadId = isVarious ? undefined : thread
+    const event = isVarious ? undefined : messages.name()
+    const args = (flags & LOST_COUNTED) === 0 ? messages.value(this.#own) : undefined
+    if (kind === THREAD_EXITED && threadId !== undefined) this.#threadEnded(threadId)
+    const error = errorFor(event, kind, detail, threadId, count)
+    member?.lost({ event, args, listeners, threadId, count, error }, (flags & LOST_STARTED) !== 0)
+  }
+
+  // News of other threads. They are read to their end, also where the bus that they are for is closed by now.
+
+  #readThreadExit() {
+    const member = this.#member()
+    const threadId = this.#messages.word()
+    this.#threadEnded(threadId)
+    member?.threadExited(threadId)
+  }
+
+  #threadEnded(threadId) {
+    this.watched.get(threadId)?.()
+  }
+
+  #readStall() {
+    const member = this.#member()
+    const threadId = this.#messages.word()
+    const waiting = this.#messages.word()
+    const ms = this.#messages.word()
+    member?.stalled(threadId, waiting, ms)
+  }
+
+  #member() {
+    return this.#link.members.get(this.#messages.word())
+  }
+}
+
+/** Returns a listener that fails instead of being called. */
+function failing(error, called) {
+  return standIn(() => {
+    throw error
+  }, storedOf(called))
+}
+
+module.exports = { Reader }
