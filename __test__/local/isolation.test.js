@@ -1,36 +1,14 @@
 'use strict'
 
-// A listener that fails changes nothing for anyone else, and its failure is told: to onError, to
-// captureRejections, or in a process warning.
+// A listener that fails changes nothing for anyone else, and its failure is told to onError, or in a process warning.
 
 const assert = require('node:assert/strict')
-const { EventEmitter, captureRejectionSymbol, errorMonitor } = require('node:events')
 const { test } = require('node:test')
 const { inspect } = require('node:util')
 const { ParallelEventBus } = require('../..')
-
-/** The warnings of this library that `run` causes. */
-async function warningsOf(run) {
-  const warnings = []
-  const listen = (warning) => warning.name === 'ParallelEventBusWarning' && warnings.push(warning)
-  process.on('warning', listen)
-  try {
-    await run()
-    // process.emitWarning tells its listeners in a tick of their own.
-    await new Promise((resolve) => setImmediate(resolve))
-  } finally {
-    process.off('warning', listen)
-  }
-  return warnings
-}
+const { emitted, warningsOf } = require('../fixtures/failures.js')
 
 const badThenable = { then: 5 }
-
-/** An event that nobody waits for, and its listeners' end. */
-async function emitted(bus, event) {
-  bus.emit(event)
-  await bus.idle()
-}
 
 /** Ways to fail, and what is reported. */
 const thrownError = new Error('thrown')
@@ -228,201 +206,6 @@ for (const [name, onError] of [
   })
 }
 
-test('without a handler the 1st, 10th, 100th failure of each listener of each event is a warning with its stack', async () => {
-  const bus = new ParallelEventBus()
-  function broken() {
-    throw new Error('broken for good')
-  }
-  const alsoBroken = async () => {
-    throw new Error('also broken')
-  }
-  bus.on('x', broken)
-  bus.on('x', alsoBroken)
-  bus.on('y', broken)
-  const warnings = await warningsOf(async () => {
-    for (let round = 0; round < 99; round++) await emitted(bus, 'x')
-    await emitted(bus, 'y')
-  })
-  assert.equal(warnings.length, 5)
-  assert.equal(warnings[0].code, 'PARALLEL_EVENT_BUS_LISTENER_FAILED')
-  assert.match(warnings[0].message, /broken.*'x'/)
-  assert.match(warnings[0].detail, /Error: broken for good\n +at .*broken .*isolation\.test\.js/)
-  const repeated = warnings.filter(({ message }) => message.includes('10 times')).map(({ message }) => message)
-  assert.deepEqual(
-    repeated.map((message) => message.slice(0, message.indexOf(' times'))),
-    ["listener broken of 'x' failed 10", "listener alsoBroken of 'x' failed 10"],
-  )
-  assert.equal(bus.getStats().listenersFailed, 199)
-})
-
-test('failures that the emitter is told of are no warnings', async () => {
-  const bus = new ParallelEventBus()
-  bus.on('x', () => {
-    throw new Error('x')
-  })
-  bus.once('y', async () => {
-    throw new Error('y')
-  })
-  const warnings = await warningsOf(async () => {
-    assert.equal((await bus.emitAndWait('x')).failed, 1)
-    assert.equal((await bus.with({ timeout: 60_000 }).emitAndWait('x')).failed, 1)
-    await assert.rejects(bus.request('x'), /x/)
-    await assert.rejects(bus.request('y'), /y/)
-  })
-  assert.deepEqual(warnings, [])
-})
-
-test('what fails after its emitter has given up is a warning', async () => {
-  const bus = new ParallelEventBus()
-  const controller = new AbortController()
-  bus.on('x', async () => {
-    controller.abort()
-    throw new Error('unheard by the emitter')
-  })
-  const warnings = await warningsOf(async () => {
-    await assert.rejects(bus.with({ signal: controller.signal }).emitAndWait('x'), { name: 'AbortError' })
-    await bus.idle()
-  })
-  assert.equal(warnings.length, 1)
-})
-
-test('warnings of one listener of events without end have a bound', async () => {
-  const bus = new ParallelEventBus()
-  const broken = () => {
-    throw new Error('broken')
-  }
-  const warnings = await warningsOf(async () => {
-    for (let number = 0; number < 199; number++) {
-      bus.once(`reply:${number}`, broken)
-      bus.emit(`reply:${number}`)
-    }
-    await bus.idle()
-  })
-  assert.equal(warnings.length, 102)
-})
-
-test('a failure that can not even be inspected is told', async () => {
-  const bus = new ParallelEventBus()
-  const hostile = {
-    get [Symbol.toStringTag]() {
-      throw new Error('no')
-    },
-    [Symbol.for('nodejs.util.inspect.custom')]() {
-      throw new Error('no')
-    },
-  }
-  bus.on('x', () => {
-    throw hostile
-  })
-  const warnings = await warningsOf(() => emitted(bus, 'x'))
-  assert.equal(warnings.length, 1)
-})
-
-test('captureRejections turns a failure into an error event', async () => {
-  for (const listener of [
-    async () => {
-      throw thrownError
-    },
-    () => {
-      throw thrownError
-    },
-  ]) {
-    const bus = new ParallelEventBus({ captureRejections: true })
-    const errors = []
-    bus.on('x', listener)
-    bus.on('error', (error) => errors.push(error))
-    const warnings = await warningsOf(async () => {
-      bus.emit('x')
-      await bus.idle()
-    })
-    assert.deepEqual(errors, [thrownError])
-    assert.deepEqual(warnings, [])
-  }
-})
-
-test('captureRejections calls the rejection method instead, where there is one', async () => {
-  const calls = []
-  class Sub extends ParallelEventBus {
-    [captureRejectionSymbol](...args) {
-      calls.push(args)
-    }
-  }
-  const bus = new Sub({ captureRejections: true })
-  bus.on('x', async () => {
-    throw thrownError
-  })
-  await bus.emitAndWait('x', 1, 2)
-  assert.deepEqual(calls, [[thrownError, 'x', 1, 2]])
-})
-
-test('captureRejections follows the setting for all emitters', async () => {
-  EventEmitter.captureRejections = true
-  try {
-    const bus = new ParallelEventBus()
-    const errors = []
-    bus.on('error', (error) => errors.push(error))
-    bus.on('x', async () => {
-      throw thrownError
-    })
-    await bus.emitAndWait('x')
-    await bus.idle()
-    assert.deepEqual(errors, [thrownError])
-  } finally {
-    EventEmitter.captureRejections = false
-  }
-})
-
-test('an error listener that rejects under captureRejections does not go round', async () => {
-  const bus = new ParallelEventBus({ captureRejections: true })
-  let calls = 0
-  bus.on('x', async () => {
-    throw new Error('x')
-  })
-  bus.on('error', async () => {
-    calls++
-    throw new Error('from the error listener')
-  })
-  const warnings = await warningsOf(async () => {
-    bus.emit('x')
-    bus.emit('error', new Error('direct'))
-    await bus.idle()
-    await bus.idle()
-  })
-  assert.equal(calls, 2)
-  assert.equal(warnings.length, 1)
-})
-
-test('an error monitor that fails under captureRejections does not go round', async () => {
-  const bus = new ParallelEventBus({ captureRejections: true })
-  let calls = 0
-  bus.on(errorMonitor, () => {
-    calls++
-    throw new Error('from the monitor')
-  })
-  bus.on('error', () => {})
-  const warnings = await warningsOf(async () => {
-    bus.emit('error', new Error('x'))
-    await bus.idle()
-    await bus.idle()
-  })
-  assert.deepEqual([calls, warnings.length], [1, 1])
-})
-
-test('a rejection method that rejects is a warning', async () => {
-  const bus = new ParallelEventBus({ captureRejections: true })
-  bus[captureRejectionSymbol] = async () => {
-    throw new Error('handler')
-  }
-  bus.on('x', () => {
-    throw new Error('x')
-  })
-  const warnings = await warningsOf(() => bus.emitAndWait('x'))
-  assert.deepEqual(
-    warnings.map(({ code }) => code),
-    ['PARALLEL_EVENT_BUS_HANDLER_FAILED'],
-  )
-})
-
 test('listeners that refuse to be looked at fail like any other, and stop nobody', async () => {
   const fail = () => {
     throw new Error('x')
@@ -460,35 +243,6 @@ test('a thenable that settles with a promise is followed to the end of that', as
   assert.equal(failed, 2)
   assert.match(errors[0].message, /nested/)
   assert.equal(errors[1].code, 'ERR_LISTENER_TIMEOUT')
-})
-
-test('captureRejections without an error listener, or on a closed bus, is a warning, not a crash', async () => {
-  for (const prepare of [(bus) => bus, (bus) => bus.on('error', () => assert.fail('the bus is closed'))]) {
-    const bus = prepare(new ParallelEventBus({ captureRejections: true }))
-    bus.on('x', async () => {
-      throw new Error('x')
-    })
-    const warnings = await warningsOf(async () => {
-      bus.emit('x')
-      await bus.close()
-    })
-    assert.deepEqual(
-      warnings.map(({ code }) => code),
-      ['PARALLEL_EVENT_BUS_LISTENER_FAILED'],
-    )
-  }
-})
-
-test('onError comes before captureRejections', async () => {
-  const told = []
-  const bus = new ParallelEventBus({ captureRejections: true, onError: (event) => told.push(event) })
-  bus.on('error', () => told.push('error event'))
-  bus.on('x', () => {
-    throw new Error('x')
-  })
-  await bus.emitAndWait('x')
-  await bus.idle()
-  assert.deepEqual(told, ['x'])
 })
 
 test('where telling of a failure fails, listeners run and promises settle all the same', async (t) => {
@@ -529,18 +283,4 @@ test('where telling of a failure fails, listeners run and promises settle all th
     await bus.idle()
   }
   assert.match(printed[0], /PARALLEL_EVENT_BUS_LISTENER_FAILED.*'x' failed/)
-})
-
-test('a listener that is added to a closed bus is a warning, once', async () => {
-  const bus = new ParallelEventBus()
-  await bus.close()
-  const warnings = await warningsOf(() => {
-    bus.on('x', () => {})
-    bus.once('y', () => {})
-  })
-  assert.deepEqual(
-    warnings.map(({ code, message }) => [code, message]),
-    [['PARALLEL_EVENT_BUS_CLOSED', "a listener of 'x' was added to a closed bus, which calls nobody: see close()"]],
-  )
-  assert.match(warnings[0].detail, /isolation\.test\.js/)
 })
