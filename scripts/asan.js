@@ -17,21 +17,21 @@ const folder = path.join(root, 'target/asan')
 const reports = path.join(folder, 'reports')
 
 const FILES = [
-  'abuse',
-  'lent',
-  'memory',
-  'burst',
-  'order',
-  'channel',
-  'channel-close',
-  'channel-full',
-  'codec-messages',
-  'death',
-  'group',
-  'lifecycle',
-  'native',
-  'spawn',
-  'churn',
+  'runtime/abuse',
+  'runtime/lent',
+  'runtime/memory',
+  'channel/burst',
+  'channel/order',
+  'channel/events',
+  'channel/close',
+  'channel/full',
+  'codec/messages',
+  'channel/death',
+  'group/members',
+  'local/lifecycle',
+  'runtime/native',
+  'spawn/pool',
+  'channel/churn',
 ]
 
 /** Returns the addon. */

@@ -68,7 +68,7 @@ function main(names) {
   for (const name of names) {
     const folder = path.join(installed, name)
     rmSync(folder, { recursive: true, force: true })
-    cpSync(path.join(root, '__test__/consumers', name), folder, { recursive: true })
+    cpSync(path.join(root, '__test__/fixtures/consumers', name), folder, { recursive: true })
     projects[name](folder, bin)
     console.log(`${name}: works`)
   }

@@ -9,11 +9,12 @@ const path = require('node:path')
 const { install, root } = require('./cache.js')
 const gaps = require('./runtimes/gaps.js')
 const { runFiles } = require('./runtimes/run.js')
+const { packageTests } = require('./test/files.js')
 
 const NODES = ['20', '22', '24', '26']
 const WINDOWS = process.platform === 'win32'
 const node = `node-${WINDOWS ? 'win' : process.platform}-${process.arch}`
-const files = readdirSync(path.join(root, '__test__')).filter((file) => /\.test\.\w+$/.test(file))
+const files = packageTests()
 const pathOf = (file) => path.join('__test__', file)
 
 /** The program of a package of which a runtime has one for each platform. */

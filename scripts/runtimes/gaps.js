@@ -10,18 +10,18 @@
  */
 const gaps = {
   bun: [
-    ...each('codec-errors.test.js', 'structuredClone gives errors other properties, and no cause', [
+    ...each('codec/errors.test.js', 'structuredClone gives errors other properties, and no cause', [
       'an error has what the same error has with structuredClone',
     ]),
-    ...each('codec-compiled.test.js', 'structuredClone gives errors other properties, and no cause', [
+    ...each('codec/compiled.test.js', 'structuredClone gives errors other properties, and no cause', [
       'an error has what the same error has with structuredClone',
     ]),
-    ...each('codec-refusal.test.js', 'structuredClone refuses other things, in other words', [
+    ...each('codec/refusal.test.js', 'structuredClone refuses other things, in other words', [
       'a module and a detached buffer are refused',
       'what structuredClone hands over without copying is refused by name',
       'values that are nested deeper than the stack is come back',
     ]),
-    ...['codec.test.js', 'codec-compiled.test.js'].flatMap((file) =>
+    ...['codec/values.test.js', 'codec/compiled.test.js'].flatMap((file) =>
       each(
         file,
         'structuredClone clones properties of maps, and those that are not enumerable, and looks when it is late',
@@ -33,102 +33,102 @@ const gaps = {
         ],
       ),
     ),
-    ...each('codec-fuzz.test.js', 'structuredClone gives errors, maps and arrays other properties', [
+    ...each('codec/fuzz.test.js', 'structuredClone gives errors, maps and arrays other properties', [
       'any value comes back as structuredClone gives it, or is refused',
     ]),
-    ...each('codec-messages.test.js', 'there is no --disallow-code-generation-from-strings', [
+    ...each('codec/messages.test.js', 'there is no --disallow-code-generation-from-strings', [
       'where no code may be made from strings, it is the same',
     ]),
-    ...each('docs.test.js', 'node:test works in `bun test` alone', [
+    ...each('repo/docs.test.js', 'node:test works in `bun test` alone', [
       'docs/testing.md, Wait for the bus: the program does what it says',
       'docs/testing.md, Have failures fail the test: the program does what it says',
       'docs/testing.md, Replace a listener, or have one that is late: the program does what it says',
     ]),
-    ...each('domain.test.js', 'emitters know of no domain', [
+    ...each('runtime/domain.test.js', 'emitters know of no domain', [
       'a domain hears of errors of its emitters that nobody else does: EventEmitter',
       'a domain hears of errors of its emitters that nobody else does: ParallelEventBus',
     ]),
-    ...each('integration.test.js', 'what console.log prints looks otherwise', ['3. js baseline.js']),
-    ...each('channel.test.js', 'a data: URL with JavaScript is imported as its text', [
+    ...each('repo/integration.test.js', 'what console.log prints looks otherwise', ['3. js baseline.js']),
+    ...each('channel/events.test.js', 'a data: URL with JavaScript is imported as its text', [
       'the example of the design holds',
     ]),
-    ...each('context.test.js', 'async_hooks.createHook is not told of any resource', [
+    ...each('local/context.test.js', 'async_hooks.createHook is not told of any resource', [
       'async_hooks sees an emission as a resource of its own',
     ]),
-    ...each('context.test.js', 'what native code calls runs in the async context in which it was passed', [
+    ...each('local/context.test.js', 'what native code calls runs in the async context in which it was passed', [
       'events of other threads come in no async context, wherever the library is loaded, joined and first used',
       'a store that listeners or emitters had is not kept by the thread',
     ]),
-    ...each('death.test.js', 'a worker goes on for a while after an unhandled rejection', [
+    ...each('channel/death.test.js', 'a worker goes on for a while after an unhandled rejection', [
       'what waits for a thread fails with it, and is never begun: an unhandled rejection',
     ]),
-    ...each('death.test.js', 'resourceLimits of a worker are not kept', [
+    ...each('channel/death.test.js', 'resourceLimits of a worker are not kept', [
       'what runs in a thread fails with it: running out of memory',
       'what waits for a thread fails with it, and is never begun: running out of memory',
     ]),
-    { file: 'churn.test.js', reason: 'it stops for good where hundreds of workers end at any moment' },
-    ...each('loading.test.js', 'there is no --no-addons, and no permission model', [
+    { file: 'channel/churn.test.js', reason: 'it stops for good where hundreds of workers end at any moment' },
+    ...each('runtime/loading.test.js', 'there is no --no-addons, and no permission model', [
       'where addons are not allowed, the error says which flag allows them',
     ]),
-    ...each('order.test.js', 'what native code calls runs in the async context of its caller', [
+    ...each('channel/order.test.js', 'what native code calls runs in the async context of its caller', [
       'what is read early is in no async context, and what the bus emits in that of the emitter',
     ]),
-    ...each('package.test.js', 'what a package does not export has another code than in Node', [
+    ...each('repo/package.test.js', 'what a package does not export has another code than in Node', [
       'only the public door opens',
     ]),
-    ...each('soak.test.js', 'the soak collects garbage, for which there is no flag', [
+    ...each('repo/soak.test.js', 'the soak collects garbage, for which there is no flag', [
       'a soak of a moment finds nothing, and tells what it did',
     ]),
-    ...each('spawn-end.test.js', 'a data: URL with JavaScript is imported as its text', [
+    ...each('spawn/end.test.js', 'a data: URL with JavaScript is imported as its text', [
       'a replacement that does not get ready is ended, whatever its module does to prevent that',
       'what waits for a thread that crashes is done by another of the pool',
       'a replacement that fails to start is tried again, later and later',
     ]),
-    ...each('spawn-end.test.js', 'an ArrayBuffer that is detached is refused in other words', [
+    ...each('spawn/end.test.js', 'an ArrayBuffer that is detached is refused in other words', [
       'a replacement that can not be started, because its data is gone, is told like one that crashes',
     ]),
-    ...each('spawn.test.js', 'resourceLimits of a worker are not kept', [
+    ...each('spawn/pool.test.js', 'resourceLimits of a worker are not kept', [
       'the module gets the data, and its threads the limits, environment and flags',
     ]),
-    ...each('spawn.test.js', 'a module is not found in a folder with #, % or ? in its name', [
+    ...each('spawn/pool.test.js', 'a module is not found in a folder with #, % or ? in its name', [
       'a module is a URL, a path, its text, or CommonJS',
     ]),
-    ...each('spawn.test.js', 'a data: URL with JavaScript is imported as its text', [
+    ...each('spawn/pool.test.js', 'a data: URL with JavaScript is imported as its text', [
       'spawn rejects and leaves no thread when the module throws when it is called',
       'spawn rejects and leaves no thread when the module exits when it is loaded',
       'spawn rejects and leaves no thread when the module exits when it is called',
       'spawn rejects and leaves no thread when the module closes its bus and is never ready',
       'a bus that is closed ends threads that would never be ready',
     ]),
-    ...each('spawn.test.js', 'a data: URL with JavaScript is imported as its text', [
+    ...each('spawn/pool.test.js', 'a data: URL with JavaScript is imported as its text', [
       'spawn rejects when there is no such module, and when one thread of several fails',
     ]),
-    ...each('spawn.test.js', 'a module that does not parse is refused with another error', [
+    ...each('spawn/pool.test.js', 'a module that does not parse is refused with another error', [
       'spawn rejects and leaves no thread when the module is no JavaScript',
     ]),
-    ...each('spawn.test.js', 'execArgv of a worker is not checked', ['what spawn is given is checked']),
-    ...each('spawn-start.test.js', 'a module that does not parse is refused with another error', [
+    ...each('spawn/pool.test.js', 'execArgv of a worker is not checked', ['what spawn is given is checked']),
+    ...each('spawn/start.test.js', 'a module that does not parse is refused with another error', [
       'the error for a syntax error says what is wrong and where spawn was called',
     ]),
-    ...each('spawn-start.test.js', 'a data: URL with JavaScript is imported as its text', [
+    ...each('spawn/start.test.js', 'a data: URL with JavaScript is imported as its text', [
       'a replacement that gets ready while it is being ended keeps the process until it has ended',
     ]),
     {
-      file: 'spawn-start.test.js',
+      file: 'spawn/start.test.js',
       test: 'a thread that is not ready after ten seconds is warned of, and one that is ready is not',
       reason: 'a process warning may come a turn later than in Node',
       sometimes: true,
     },
-    ...each('spawn-start.test.js', 'it runs TypeScript whatever the flags', [
+    ...each('spawn/start.test.js', 'it runs TypeScript whatever the flags', [
       'the error for TypeScript says which Node runs it',
     ]),
     {
-      file: 'spawn-end.test.js',
+      file: 'spawn/end.test.js',
       test: 'a bus lets go of a pool that has ended, and the pool of the data for its module',
       reason: 'garbage is collected later than in Node',
       sometimes: true,
     },
-    ...each('exit-reason.test.js', 'uncaughtExceptionMonitor is not told of errors in a worker', [
+    ...each('channel/exit-reason.test.js', 'uncaughtExceptionMonitor is not told of errors in a worker', [
       'a request to a thread that ends by an uncaught error has that as the cause of its error',
       'a request to a thread that ends by an unhandled rejection has that as the cause of its error',
       'a request to a thread that ends by an error that a handler ends the thread for has that as the cause of its error',
@@ -137,104 +137,110 @@ const gaps = {
       'so it is for a thread that was not started by spawn',
       'an error that the thread has outlived is not why it ends',
     ]),
-    ...each('exit-reason.test.js', 'resourceLimits of a worker are not kept, so one test holds up the next ones', [
-      'a thread that is out of memory leaves no reason, but its crash is told with one',
-      'a crash without an error is told with the exit code as its cause',
-      'spawn rejects with the exit code as the cause, too, if a thread ends before it is ready',
-    ]),
-    ...each('copies.test.js', 'an addon that was loaded is not looked for again', [
+    ...each(
+      'channel/exit-reason.test.js',
+      'resourceLimits of a worker are not kept, so one test holds up the next ones',
+      [
+        'a thread that is out of memory leaves no reason, but its crash is told with one',
+        'a crash without an error is told with the exit code as its cause',
+        'spawn rejects with the exit code as the cause, too, if a thread ends before it is ready',
+      ],
+    ),
+    ...each('runtime/copies.test.js', 'an addon that was loaded is not looked for again', [
       'a copy that cannot load the engine of the others is refused',
     ]),
-    ...each('test-command.test.js', 'node:test runs no files', [
+    ...each('repo/test-command.test.js', 'node:test runs no files', [
       'JavaScript: tests are counted, and those that fail reported in full',
     ]),
   ],
   deno: [
-    ...each('channel-sent.test.js', 'terminate of a worker resolves before its environment is cleaned up', [
+    ...each('channel/sent.test.js', 'terminate of a worker resolves before its environment is cleaned up', [
       'an event may hold anything again when its last listener elsewhere is gone, in packets',
       'an event may hold anything again when its last listener elsewhere is gone, as dispatches',
     ]).map(sometimes),
-    ...each('codec-refusal.test.js', 'structuredClone refuses other things, in other words', [
+    ...each('codec/refusal.test.js', 'structuredClone refuses other things, in other words', [
       'what structuredClone refuses is refused, wherever it is, in the same words',
       'what structuredClone hands over without copying is refused by name',
       'classes of Node are refused if the structuredClone of this Node refuses them',
       'values that are nested deeper than the stack is come back',
     ]),
-    ...each('cost.test.js', 'an event takes more of the heap than in Node', ['what an event takes of the heap']),
-    ...each('docs.test.js', '--require is not heeded, so console.log prints over several lines', [
+    ...each('runtime/cost.test.js', 'an event takes more of the heap than in Node', [
+      'what an event takes of the heap',
+    ]),
+    ...each('repo/docs.test.js', '--require is not heeded, so console.log prints over several lines', [
       'README.md, Use: example 1 prints what its comments say',
       'docs/cpu-bound-listeners.md, What you have: example 1 prints what its comments say',
       'docs/from-emittery.md, A listener removed after the emit: example 1 prints what its comments say',
       'docs/from-eventemitter2.md, Values of listeners: example 1 prints what its comments say',
       'index.d.ts, emitAndWait: example 1 prints what its comments say',
     ]),
-    ...each('docs.test.js', '--test checks types, and wants those of Node installed', [
+    ...each('repo/docs.test.js', '--test checks types, and wants those of Node installed', [
       'docs/testing.md, Wait for the bus: the program does what it says',
       'docs/testing.md, Have failures fail the test: the program does what it says',
       'docs/testing.md, Replace a listener, or have one that is late: the program does what it says',
     ]),
-    ...each('helpers.test.js', 'the AbortError of node:events has no cause', [
+    ...each('local/helpers.test.js', 'the AbortError of node:events has no cause', [
       'once rejects with an AbortError when nothing came before the abort, and listens no more from then on',
       'an iterator gives what was emitted before its signal aborts, and then throws',
     ]),
-    ...each('integration.test.js', '--eval takes no ES module', [
+    ...each('repo/integration.test.js', '--eval takes no ES module', [
       'installed from tarballs',
       'installed from tarballs > @cynic/core is imported by ES modules and required by CommonJS',
       'installed from tarballs > @cynic/core/bus is imported by ES modules and required by CommonJS',
       'installed from tarballs > @cynic/parallel-event-bus is imported by ES modules and required by CommonJS',
       'installed from tarballs > threads are spawned, of a module of the project',
     ]),
-    ...each('integration.test.js', 'what console.log prints looks otherwise', [
+    ...each('repo/integration.test.js', 'what console.log prints looks otherwise', [
       'docs/integration.md, step by step',
       'docs/integration.md, step by step > 3. js baseline.js',
     ]),
-    ...each('order.test.js', 'what native code calls runs in the async context of its caller', [
+    ...each('channel/order.test.js', 'what native code calls runs in the async context of its caller', [
       'what is read early is in no async context, and what the bus emits in that of the emitter',
     ]),
-    ...each('memory.test.js', 'it ends where V8 has no memory for itself', [
+    ...each('runtime/memory.test.js', 'it ends where V8 has no memory for itself', [
       'a process without memory for an event goes on, and its emitter is told',
     ]).map(sometimes),
-    ...each('log.test.js', 'what console.log prints looks otherwise', [
+    ...each('runtime/log.test.js', 'what console.log prints looks otherwise', [
       'nothing without it, and nothing for each event',
       'threads that start, crash, are replaced and end',
       'mailboxes that are full, dead letters and stalls',
     ]),
-    { file: 'churn.test.js', reason: 'a worker that is terminated in an endless loop goes on' },
-    ...each('soak.test.js', 'a worker that is terminated goes on for a while', [
+    { file: 'channel/churn.test.js', reason: 'a worker that is terminated in an endless loop goes on' },
+    ...each('repo/soak.test.js', 'a worker that is terminated goes on for a while', [
       'a soak of a moment finds nothing, and tells what it did',
     ]).map(sometimes),
-    ...each('test-command.test.js', 'node:test runs no files', [
+    ...each('repo/test-command.test.js', 'node:test runs no files', [
       'JavaScript: tests are counted, and those that fail reported in full',
     ]),
-    { file: 'death.test.js', reason: 'a worker that is terminated in an endless loop goes on' },
+    { file: 'channel/death.test.js', reason: 'a worker that is terminated in an endless loop goes on' },
     {
-      file: 'lifecycle.test.js',
+      file: 'local/lifecycle.test.js',
       test: 'event names that are used once and forgotten leave nothing behind',
       reason: 'garbage is collected later than in Node',
       sometimes: true,
     },
     {
-      file: 'registration.test.js',
+      file: 'local/registration.test.js',
       test: 'maxListeners is 55 unless told otherwise, and 0 is no limit',
       reason: 'a process warning may come a turn later than in Node',
       sometimes: true,
     },
-    ...each('loading.test.js', "Node's flags and codes for addons are not there", [
+    ...each('runtime/loading.test.js', "Node's flags and codes for addons are not there", [
       'where addons are not allowed, the error says which flag allows them',
       'where addons and workers are allowed, it works under the permission model, and may read nothing but itself',
     ]),
-    { file: 'group.test.js', reason: 'a worker that is terminated in an endless loop goes on' },
-    ...each('native.test.js', 'terminate of a worker resolves before its environment is cleaned up', [
+    { file: 'group/members.test.js', reason: 'a worker that is terminated in an endless loop goes on' },
+    ...each('runtime/native.test.js', 'terminate of a worker resolves before its environment is cleaned up', [
       'two hundred workers load, emit and are terminated at any moment; nothing is left of them',
     ]),
-    ...each('waiting.test.js', 'a timer that is due comes after events that were queued later', [
+    ...each('local/waiting.test.js', 'a timer that is due comes after events that were queued later', [
       'a timeout counts from the emit: what could not start in time fails without being called',
       'an onError that aborts while the time is over hears of what is left no more',
     ]),
-    ...each('spawn.test.js', 'a module that does not parse is refused with another error', [
+    ...each('spawn/pool.test.js', 'a module that does not parse is refused with another error', [
       'spawn rejects and leaves no thread when the module is no JavaScript',
     ]),
-    ...each('spawn.test.js', 'terminate of a worker resolves before its environment is cleaned up', [
+    ...each('spawn/pool.test.js', 'terminate of a worker resolves before its environment is cleaned up', [
       'spawn rejects and leaves no thread when the module throws when it is loaded',
       'spawn rejects and leaves no thread when the module throws when it is called',
       'spawn rejects and leaves no thread when the module rejects',
@@ -242,39 +248,39 @@ const gaps = {
       'spawn rejects and leaves no thread when the module exports no function',
       'spawn rejects when there is no such module, and when one thread of several fails',
     ]).map(sometimes),
-    ...each('spawn-end.test.js', 'terminate of a worker resolves before its environment is cleaned up', [
+    ...each('spawn/end.test.js', 'terminate of a worker resolves before its environment is cleaned up', [
       'a pool that is closed while a thread is being replaced ends, and starts no more',
     ]).map(sometimes),
-    ...each('spawn-end.test.js', 'a worker that is terminated in an endless loop goes on', [
+    ...each('spawn/end.test.js', 'a worker that is terminated in an endless loop goes on', [
       'a replacement that does not get ready is ended, whatever its module does to prevent that',
     ]),
-    ...each('spawn-start.test.js', 'a worker starts and ends in another order than in Node', [
+    ...each('spawn/start.test.js', 'a worker starts and ends in another order than in Node', [
       'a replacement that gets ready while it is being ended keeps the process until it has ended',
     ]).map(sometimes),
-    ...each('spawn-start.test.js', 'parentPort has neither close nor removeAllListeners', [
+    ...each('spawn/start.test.js', 'parentPort has neither close nor removeAllListeners', [
       'a module that closes parentPort is ready when it has registered, and is closed',
       'the error of one that closes parentPort and cannot register is the error of spawn',
       'a module that removes all listeners is ready when it has registered, and is closed',
       'the error of one that removes all listeners and cannot register is the error of spawn',
     ]),
-    ...each('spawn-start.test.js', 'a worker does not take these flags of Node', [
+    ...each('spawn/start.test.js', 'a worker does not take these flags of Node', [
       'a module sees its own workerData, in whatever way it imports it',
       'the error for TypeScript says which Node runs it',
     ]),
-    ...each('spawn-start.test.js', 'a module that does not parse is refused with another error', [
+    ...each('spawn/start.test.js', 'a module that does not parse is refused with another error', [
       'the error for a syntax error says what is wrong and where spawn was called',
     ]),
     {
-      file: 'spawn-start.test.js',
+      file: 'spawn/start.test.js',
       test: 'a thread that is not ready after ten seconds is warned of, and one that is ready is not',
       reason: 'a process warning may come a turn later than in Node',
       sometimes: true,
     },
-    ...each('spawn.test.js', 'a worker starts and ends in another order than in Node', [
+    ...each('spawn/pool.test.js', 'a worker starts and ends in another order than in Node', [
       'a bus that is closed spawns no threads, nor does one that is closed meanwhile',
     ]).map(sometimes),
     {
-      file: 'spawn.test.js',
+      file: 'spawn/pool.test.js',
       test: 'a bus that is closed ends threads that would never be ready',
       reason: 'a worker starts and ends in another order than in Node',
       sometimes: true,

@@ -25,7 +25,7 @@ async function runFiles(folder, command, files) {
   const results = []
   const work = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const report = path.join(folder, `${path.basename(next.file)}.xml`)
+      const report = path.join(folder, `${next.file.replaceAll('/', '-')}.xml`)
       const run = () => runFile(command(next.file, report), report, next.hangs ? HANGING_LIMIT_MS : LIMIT_MS)
       let result = await run()
       // A machine may have been busy with other things.

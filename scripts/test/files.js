@@ -7,33 +7,40 @@ const path = require('node:path')
 const { root } = require('./capture.js')
 
 /** Their `*.test.js` are what tests run, not tests of this suite. */
-const NOT_OURS = ['consumers', 'fixtures', 'node_modules']
+const NOT_OURS = ['fixtures', 'node_modules']
 
 /** What takes longest, and why: `npm run test:quick` leaves it out. */
 const SLOW = {
-  'channel-alive.test.js': 'dozens of processes, one after another',
-  'churn.test.js': 'hundreds of threads that end in every way',
-  'codec.test.js': 'thousands of random values',
-  'codec-compiled.test.js': 'thousands of random values',
-  'codec-messages.test.js': 'thousands of random messages',
-  'integration.test.js': 'installs packages, and measures a migration',
-  'lifecycle.test.js': 'dozens of processes, one after another',
-  'migration.test.js': 'measures migrations',
-  'native.test.js': 'hundreds of worker threads',
-  'package.test.js': 'packs packages',
+  '__test__/channel/alive.test.js': 'dozens of processes, one after another',
+  '__test__/channel/churn.test.js': 'hundreds of threads that end in every way',
+  '__test__/codec/values.test.js': 'thousands of random values',
+  '__test__/codec/compiled.test.js': 'thousands of random values',
+  '__test__/codec/messages.test.js': 'thousands of random messages',
+  '__test__/repo/integration.test.js': 'installs packages, and measures a migration',
+  '__test__/local/lifecycle.test.js': 'dozens of processes, one after another',
+  'examples/cynic-core/test/migration.test.js': 'measures migrations',
+  '__test__/runtime/native.test.js': 'hundreds of worker threads',
+  '__test__/repo/package.test.js': 'packs packages',
 }
 
-/** Returns the paths of the test files. */
+const TESTS = path.join(root, '__test__')
+
+/** Returns the paths of the test files, of the package and of the examples. */
 function testFiles({ quick }) {
   const examples = readdirSync(path.join(root, 'examples')).map((name) => path.join(root, 'examples', name))
-  const files = [path.join(root, '__test__'), ...examples].flatMap(filesIn)
-  const names = files.map((file) => path.basename(file))
+  const files = [TESTS, ...examples].flatMap(filesIn)
+  const names = files.map(nameOf)
   const missing = Object.keys(SLOW).find((name) => !names.includes(name))
   if (missing !== undefined)
     throw new Error(`scripts/test/files.js lists ${missing} as slow, and there is no such file`)
-  const isSlow = (file) => path.basename(file) in SLOW
+  const isSlow = (file) => nameOf(file) in SLOW
   const fast = files.filter((file) => !isSlow(file))
   return quick ? fast : [...files.filter(isSlow), ...fast]
+}
+
+/** Returns the names of the package's own test files: their paths in `__test__`, with slashes on every platform. */
+function packageTests() {
+  return filesIn(TESTS).map((file) => slashed(path.relative(TESTS, file)))
 }
 
 function filesIn(folder) {
@@ -45,4 +52,12 @@ function filesIn(folder) {
   })
 }
 
-module.exports = { testFiles }
+function nameOf(file) {
+  return slashed(path.relative(root, file))
+}
+
+function slashed(file) {
+  return file.replaceAll(path.sep, '/')
+}
+
+module.exports = { packageTests, testFiles }

@@ -1,0 +1,347 @@
+'use strict'
+
+// A thread that ends settles all it owed, at once, by whatever road it ends: nobody waits for the thread of the emitter,
+// nor for anything else.
+
+const assert = require('node:assert/strict')
+const { ParallelEventBus } = require('../..')
+const native = require('../../native.js')
+const { keepBusyUntil, stage, test, told, turn, until } = require('../fixtures/stage.js')
+
+/** How a thread ends, when it may go on, by `die` of `channel-thread.js`; and what this thread does for it. */
+const DEATHS = {
+  'process.exit in a listener': { way: 'exit' },
+  'an uncaught error': { way: 'uncaught' },
+  'an unhandled rejection': { way: 'rejection' },
+  'terminate in an endless loop': { way: 'loop', help: (thread) => thread.terminate() },
+  'running out of memory': {
+    way: 'memory',
+    resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 },
+  },
+  'a natural end': { way: 'natural' },
+}
+
+const GONE = 'ERR_THREAD_EXITED'
+
+/** Listeners that never settle, and one that holds the thread up until `go`, and ends it. */
+function doomed({ bus, cells, die, parentPort, data: { way } }) {
+  for (const name of ['plain', 'asked']) {
+    bus.on(name, () => {
+      cells.add('started')
+      return new Promise(() => {})
+    })
+  }
+  bus.on(
+    'grouped',
+    () => {
+      cells.add('started')
+      return new Promise(() => {})
+    },
+    { group: 'g' },
+  )
+  bus.on('die', () => {
+    cells.set('dying', 1)
+    cells.block('go')
+    die[way]()
+  })
+  parentPort.unref()
+}
+
+/** One event of every kind. What is waited for is settled when the promise is. */
+function emitAll(bus) {
+  const limited = bus.with({ timeout: 3_600_000 })
+  const waited = {
+    'emitAndWait to everybody': bus.emitAndWait('plain', 1),
+    'emitAndWait to a group': bus.emitAndWait('grouped', 2),
+    'emitAndWait with a limit': limited.emitAndWait('plain', 3),
+    request: bus.request('asked', 4).catch((error) => ({ success: 0, failed: 1, errors: [error] })),
+  }
+  bus.emit('plain', 5)
+  bus.emit('grouped', 6)
+  limited.emit('plain', 7)
+  return { waited, count: 7 }
+}
+
+/** What became of promises, after a few turns of the event loop and no longer. */
+async function settledSoon(waited) {
+  const settled = {}
+  for (const [name, promise] of Object.entries(waited)) {
+    promise.then((outcome) => {
+      settled[name] = outcome
+    })
+  }
+  const names = Object.keys(waited)
+  for (let turns = 0; turns < 20 && Object.keys(settled).length < names.length; turns++) await turn()
+  assert.deepEqual(Object.keys(settled).sort(), names.sort(), 'something is not settled')
+  return settled
+}
+
+function hearing(bus) {
+  const dead = []
+  bus.on(ParallelEventBus.deadLetter, (about) => dead.push(about))
+  return dead
+}
+
+/** Lets the thread go on to its end, which this thread sees before its own event loop has turned. */
+function end(scene, thread, help) {
+  const threads = native.counters().threads
+  scene.cells.set('go', 1)
+  const helped = help?.(thread)
+  keepBusyUntil(() => native.counters().threads < threads, 'the thread has ended')
+  return helped
+}
+
+async function assertAllGone(scene, thread, outcomes, count) {
+  const { bus, errors } = scene
+  for (const [name, { success, failed, errors }] of Object.entries(outcomes)) {
+    assert.deepEqual([success, failed, errors.length], [0, 1, 1], name)
+    const [{ code, threadId, message }] = errors
+    assert.deepEqual([code, threadId], [GONE, thread.id], name)
+    assert.match(message, new RegExp(`thread ${thread.id} ended before its listener of '(plain|grouped|asked)'`))
+  }
+  await scene.reported()
+  const { pending, listenersFailed } = bus.getStats()
+  assert.equal(pending, 0)
+  // All of them, and the one that ended the thread if it did not return before.
+  const told = errors.filter(
+    ([event, error, listener]) => error.code === GONE && listener === undefined && event !== 'die',
+  )
+  assert.equal(told.length, count)
+  assert.equal(listenersFailed, errors.length)
+}
+
+for (const [name, { way, help, resourceLimits }] of Object.entries(DEATHS)) {
+  test(`what runs in a thread fails with it: ${name}`, async (t) => {
+    const scene = stage(t)
+    const { bus, cells, startOne } = scene
+    cells.name('started', 'dying', 'go')
+    const dead = hearing(bus)
+    const thread = await startOne(doomed, { data: { way }, resourceLimits })
+    const exit = told(bus, ParallelEventBus.threadExit)
+    const { waited, count } = emitAll(bus)
+    await cells.reach('started', count)
+    if (way === 'natural') thread.tell(({ die }) => die.natural())
+    else bus.emit('die')
+    if (way !== 'natural') await cells.reach('dying')
+    const helped = end(scene, thread, help)
+    await assertAllGone(scene, thread, await settledSoon(waited), count)
+    assert.deepEqual(await exit, { threadId: thread.id })
+    // What is not known to have reached its listener. Where that has to be asked for, it is known.
+    const letters = dead
+      .filter(({ event }) => event !== 'die')
+      .map(({ event, args, listeners }) => [event, args[0], listeners])
+    assert.deepEqual(letters.sort(), [
+      ['plain', 1, 1],
+      ['plain', 5, 1],
+    ])
+    assert.equal(bus.emit('plain'), false)
+    await helped
+    await thread.exited
+  })
+
+  test(`what waits for a thread fails with it, and is never begun: ${name}`, async (t) => {
+    const scene = stage(t)
+    const { bus, cells, startOne } = scene
+    cells.name('started', 'dying', 'go')
+    const dead = hearing(bus)
+    const thread = await startOne(doomed, { data: { way }, resourceLimits })
+    const exit = told(bus, ParallelEventBus.threadExit)
+    bus.emit('die')
+    await cells.reach('dying')
+    const { waited, count } = emitAll(bus)
+    const helped = end(scene, thread, help)
+    await assertAllGone(scene, thread, await settledSoon(waited), count)
+    assert.deepEqual(await exit, { threadId: thread.id })
+    const letters = dead.filter(({ event }) => event !== 'die').map(({ args }) => args[0])
+    // A natural end comes when there is nothing to do, so what waits is begun before.
+    const begun = way === 'natural' ? cells.get('started') : 0
+    assert.equal(cells.get('started'), begun)
+    if (begun === 0) assert.deepEqual(letters.sort(), [1, 2, 3, 4, 5, 6, 7])
+    for (const { error, threadId } of dead) assert.deepEqual([error.code, threadId], [GONE, thread.id])
+    await helped
+    await thread.exited
+  })
+}
+
+test('what was read together with an event that ends the thread is not begun either, and goes to others', async (t) => {
+  const { bus, cells, reported, start, startOne } = stage(t)
+  cells.name('started', 'dying', 'go', 'busy', 'read')
+  const dead = hearing(bus)
+  const thread = await startOne(doomed, { data: { way: 'exit' } })
+  await thread.run(({ bus, cells }) => {
+    bus.on('wait', () => {
+      cells.set('busy', 1)
+      cells.block('read')
+    })
+  })
+  bus.emit('wait')
+  await cells.reach('busy')
+  bus.emit('die')
+  for (let number = 0; number < 3; number++) bus.emit('plain', number)
+  const outcomes = [bus.emitAndWait('plain', 3), bus.emitAndWait('grouped', 4), bus.request('asked', 5)]
+  const [other] = await start(1, ({ bus, log }) => {
+    bus.on('grouped', (number) => log.push(number), { group: 'g' })
+    bus.on('asked', (number) => log.push(number) && 'answered')
+  })
+  cells.set('read', 1)
+  cells.set('go', 1)
+  const [plain, grouped, asked] = await Promise.all(outcomes)
+  assert.equal(plain.errors[0].code, GONE)
+  assert.deepEqual([grouped.success, asked], [1, 'answered'])
+  assert.deepEqual(await other.run(({ log }) => log.sort()), [4, 5])
+  await reported()
+  await thread.exited
+  assert.equal(cells.get('started'), 0)
+  assert.deepEqual(
+    dead
+      .filter(({ event }) => event === 'plain')
+      .map(({ args }) => args[0])
+      .sort(),
+    [0, 1, 2, 3],
+  )
+})
+
+test('an endless loop costs what is bounded by a timeout no more than that, before it is ended', async (t) => {
+  const scene = stage(t)
+  const { bus, cells, startOne } = scene
+  cells.name('started', 'dying', 'go')
+  const thread = await startOne(doomed, { data: { way: 'loop' } })
+  cells.set('go', 1)
+  const limited = bus.with({ timeout: 40 })
+  const code = (promise) =>
+    promise.then(
+      ({ errors }) => errors[0].code,
+      (error) => error.code,
+    )
+  const running = code(limited.emitAndWait('die'))
+  await cells.reach('dying')
+  const queued = [limited.emitAndWait('plain'), limited.request('asked'), limited.emitAndWait('grouped')].map(code)
+  limited.emit('plain')
+  assert.deepEqual(await Promise.all([running, ...queued]), new Array(4).fill('ERR_LISTENER_TIMEOUT'))
+  await bus.idle()
+  assert.equal(bus.getStats().listenersFailed, 5)
+  await thread.terminate()
+  assert.equal(bus.getStats().listenersFailed, 5, 'what has failed does not fail again')
+  assert.equal(cells.get('started'), 0)
+})
+
+test('threads that end at the same time take no more than their own with them', async (t) => {
+  const { bus, cells, start } = stage(t)
+  cells.name('started', 'dying', 'go')
+  const exits = new Set()
+  bus.on(ParallelEventBus.threadExit, ({ threadId }) => exits.add(threadId))
+  const threads = await start(6, doomed, { data: { way: 'exit' } })
+  const outcomes = [bus.emitAndWait('plain'), bus.emitAndWait('plain')]
+  await cells.reach('started', 12)
+  cells.set('go', 1)
+  const survivors = await start(1, ({ bus }) => bus.on('plain', () => {}))
+  outcomes.push(bus.emitAndWait('plain'))
+  bus.emit('die')
+  for (const [index, outcome] of (await Promise.all(outcomes)).entries()) {
+    assert.deepEqual([outcome.success, outcome.failed], [index === 2 ? 1 : 0, 6])
+    assert.deepEqual(new Set(outcome.errors.map(({ threadId }) => threadId)), new Set(threads.map(({ id }) => id)))
+  }
+  await bus.idle()
+  await Promise.all(threads.map(({ exited }) => exited))
+  await survivors[0].run(() => {})
+  assert.deepEqual(exits, new Set(threads.map(({ id }) => id)))
+  assert.deepEqual(await bus.emitAndWait('plain'), { success: 1, failed: 0, errors: [] })
+})
+
+test('what a thread had emitted goes on when the thread is gone, and leaves nothing behind', async (t) => {
+  const { bus, cells, start, startOne } = stage(t)
+  cells.name('heard', 'go', 'emitted')
+  await start(2, ({ bus, cells }) => {
+    bus.on('x', async () => {
+      await cells.reach('go')
+      cells.add('heard')
+      return 'x'
+    })
+  })
+  const emitter = await startOne(({ bus, cells }) => {
+    for (let number = 0; number < 50; number++) {
+      bus.emit('x')
+      bus.emitAndWait('x')
+      bus.request('x')
+      bus.with({ timeout: 3_600_000, signal: new AbortController().signal }).emit('x')
+    }
+    cells.set('emitted', 1)
+  })
+  await cells.reach('emitted')
+  await emitter.terminate()
+  cells.set('go', 1)
+  await cells.reach('heard', 2 * 150 + 50)
+  assert.deepEqual(await bus.emitAndWait('x'), { success: 2, failed: 0, errors: [] })
+  await until(() => native.counters().dispatches === 0)
+})
+
+/** So many are far more than what crosses into the engine one by one. */
+const BURST = 500
+
+for (const [name, { way, help, resourceLimits }] of Object.entries(DEATHS)) {
+  test(`what a thread emitted in a burst just before its end arrives: ${name}`, async (t) => {
+    const { bus, startOne } = stage(t)
+    const heard = []
+    bus.on('x', (value) => heard.push(value))
+    const thread = await startOne(
+      ({ bus, die }) => {
+        bus.on('end', (way, count) => {
+          for (let number = 0; number < count; number++) bus.emit('x', number)
+          die[way]()
+        })
+      },
+      { resourceLimits },
+    )
+    const exited = told(bus, ParallelEventBus.threadExit)
+    bus.emit('end', way, BURST)
+    await until(() => heard.length >= BURST)
+    await help?.(thread)
+    await exited
+    assert.deepEqual(heard, [...Array(BURST).keys()])
+  })
+}
+
+test('what a thread emits in a burst when its process exits arrives', async (t) => {
+  const { bus, startOne } = stage(t)
+  const heard = []
+  bus.on('x', (value) => heard.push(value))
+  await startOne(({ bus, die }) => {
+    bus.on('end', (count) => {
+      process.on('exit', () => {
+        for (let number = 0; number < count; number++) bus.emit('x', number)
+      })
+      for (let number = 0; number < count; number++) bus.emit('x', -number)
+      die.exit()
+    })
+  })
+  bus.emit('end', BURST)
+  await until(() => heard.length >= 2 * BURST)
+  assert.deepEqual(heard, [...Array(BURST).keys()].map((number) => -number).concat([...Array(BURST).keys()]))
+})
+
+test('every bus that shares a channel with a thread is told of its end, and no other', async (t) => {
+  const { bus, join, start } = stage(t)
+  const elsewhere = new ParallelEventBus({ channel: 'elsewhere' })
+  const exits = []
+  for (const [name, each] of Object.entries({ bus, other: join(), elsewhere })) {
+    each.on(ParallelEventBus.threadExit, ({ threadId }) => exits.push(`${name} ${threadId}`))
+  }
+  const [watcher, doomed] = await start(2, ({ bus, ParallelEventBus, log }) => {
+    bus.on(ParallelEventBus.threadExit, ({ threadId }) => log.push(threadId))
+    // In the channel twice, and gone once.
+    const second = new ParallelEventBus({ channel: 'unrelated' })
+    second.on('x', () => {})
+  })
+  const exit = told(bus, ParallelEventBus.threadExit)
+  await doomed.terminate()
+  await exit
+  await turn()
+  assert.deepEqual(exits.sort(), [`bus ${doomed.id}`, `other ${doomed.id}`])
+  const seen = await watcher.run(async ({ log, turn, until }) => {
+    await until(() => log.length > 0)
+    await turn()
+    return log
+  })
+  assert.deepEqual(seen, [doomed.id])
+  await elsewhere.close()
+})

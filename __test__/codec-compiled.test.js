@@ -1,9 +1,0 @@
-'use strict'
-
-// What the codec promises, for shapes that were sent so often that compiled code writes and reads them.
-
-const { compile } = require('./fixtures/codec.js')
-
-compile()
-require('./codec.test.js')
-require('./codec-errors.test.js')

@@ -1,0 +1,259 @@
+'use strict'
+
+// `request`: one listener, of any thread, answers; its value or its error is what the emitter gets.
+
+const assert = require('node:assert/strict')
+const { ParallelEventBus } = require('../..')
+const { stage, test, until } = require('../fixtures/stage.js')
+
+test('a request is answered by one listener, and its value comes back whole', async (t) => {
+  const { bus, cells, start } = stage(t)
+  cells.name('called')
+  await start(2, ({ bus, cells }) => {
+    const returns = {
+      nothing: () => {},
+      null: () => null,
+      promise: async (value) => value,
+      thenable: () => ({ then: (resolve) => resolve('then') }),
+      several: (...args) => args,
+      values: () => [1n, new Date(1), new Map([['a', new Set([1])]]), /x/g, new Uint8Array([1, 2]), -0, NaN],
+      large: () => 'x'.repeat(1_000_000),
+      error: () => new RangeError('returned'),
+    }
+    for (const [name, fn] of Object.entries(returns)) {
+      bus.on(name, function answer(...args) {
+        cells.add('called')
+        if (this !== bus) throw new Error('this is not the bus')
+        return fn(...args)
+      })
+    }
+  })
+  assert.equal(await bus.request('nothing'), undefined)
+  assert.equal(await bus.request('null'), null)
+  assert.deepEqual(await bus.request('promise', { deep: [1] }), { deep: [1] })
+  assert.equal(await bus.request('thenable'), 'then')
+  assert.deepEqual(await bus.request('several', 1, undefined, 'three'), [1, undefined, 'three'])
+  const values = [1n, new Date(1), new Map([['a', new Set([1])]]), /x/g, new Uint8Array([1, 2]), -0, NaN]
+  assert.deepEqual(await bus.request('values'), values)
+  assert.equal((await bus.request('large')).length, 1_000_000)
+  const error = await bus.request('error')
+  assert.deepEqual([error instanceof RangeError, error.message], [true, 'returned'])
+  assert.equal(cells.get('called'), 8)
+})
+
+test('a request fails with the error of its listener, as an error', async (t) => {
+  const { bus, errors, startOne } = stage(t)
+  const thread = await startOne(({ bus }) => {
+    bus.on('throws', () => {
+      throw Object.assign(new TypeError('thrown', { cause: 'why' }), { code: 'E_OWN', own: [1] })
+    })
+    bus.on('rejects', async () => {
+      throw new RangeError('rejected')
+    })
+    bus.on('text', () => Promise.reject('text'))
+    bus.on('nothing', () => {
+      throw undefined
+    })
+  })
+  const error = await bus.request('throws').catch((error) => error)
+  assert.ok(error instanceof TypeError)
+  assert.deepEqual([error.name, error.message, error.code], ['TypeError', 'thrown', 'E_OWN'])
+  assert.deepEqual([error.cause, error.own], ['why', [1]])
+  assert.match(error.stack, /told-by-a-test\.js/)
+  await assert.rejects(bus.request('rejects'), { name: 'RangeError', message: 'rejected' })
+  const thrown = (reason) => ({ reason })
+  assert.deepEqual(await bus.request('text').catch(thrown), { reason: 'text' })
+  assert.deepEqual(await bus.request('nothing').catch(thrown), { reason: undefined })
+  // Told where the listener ran, and counted here.
+  assert.deepEqual(await thread.run(({ errors }) => errors.map(([event]) => event)), [
+    'throws',
+    'rejects',
+    'text',
+    'nothing',
+  ])
+  assert.deepEqual([errors, bus.getStats().listenersFailed], [[], 4])
+})
+
+test('a request that nobody listens to fails at once, and calls nobody', async (t) => {
+  const { bus, start } = stage(t)
+  const threads = await start(1, ({ bus }) => bus.once('x', () => 'once'))
+  await assert.rejects(bus.request('y'), { code: 'ERR_NO_LISTENERS', name: 'NoListenersError', event: 'y' })
+  assert.equal(await bus.request('x'), 'once')
+  await assert.rejects(bus.request('x'), { code: 'ERR_NO_LISTENERS' })
+  await threads[0].terminate()
+  await assert.rejects(bus.request('x'), { code: 'ERR_NO_LISTENERS' })
+  assert.deepEqual([bus.getStats().eventsEmitted, bus.getStats().pending], [1, 0])
+})
+
+test('an answer that can not be cloned is an error of its listener', async (t) => {
+  const { bus, startOne } = stage(t)
+  const thread = await startOne(({ bus }) => {
+    bus.on('function', () => () => {})
+    bus.on('deep', async () => ({ deep: [Symbol('s')] }))
+  })
+  for (const event of ['function', 'deep']) {
+    await assert.rejects(bus.request(event), { name: 'DataCloneError' })
+    // Of no interest where it is not asked for.
+    assert.deepEqual(await bus.emitAndWait(event), { success: 1, failed: 0, errors: [] })
+  }
+  const told = await thread.run(({ errors }) => errors.map(([event, { name }]) => [event, name]))
+  assert.deepEqual(told, [
+    ['function', 'DataCloneError'],
+    ['deep', 'DataCloneError'],
+  ])
+  bus.on('here', () => () => 'by reference')
+  assert.equal((await bus.request('here'))(), 'by reference')
+})
+
+test('a request goes to whoever has the least in flight, with a group or without', async (t) => {
+  const { bus, cells, start } = stage(t)
+  const threads = await start(3, (scope) => {
+    const { bus, cells, threadId } = scope
+    const answer = () => {
+      cells.add(threadId)
+      return new Promise((resolve) => {
+        scope.answer = () => resolve(threadId)
+      })
+    }
+    if (threadId % 2 === 0) bus.on('x', answer)
+    else bus.on('x', answer, { group: 'g' })
+  })
+  const called = () => threads.filter(({ id }) => cells.get(id) > 0).map(({ id }) => id)
+  const answers = new Map()
+  for (let number = 0; number < 3; number++) {
+    const before = called()
+    const answer = bus.request('x')
+    await until(() => called().length > before.length)
+    const [id] = called().filter((each) => !before.includes(each))
+    answers.set(id, answer)
+  }
+  assert.equal(answers.size, 3)
+  // Not the one whose turn it would be.
+  const [, , last] = [...answers.keys()]
+  const free = threads.find(({ id }) => id === last)
+  await free.run(({ answer }) => answer())
+  assert.equal(await answers.get(last), last)
+  await free.run(() => {})
+  const again = bus.request('x')
+  await cells.reach(last, 2)
+  assert.deepEqual(
+    threads.map(({ id }) => cells.get(id)),
+    threads.map(({ id }) => (id === last ? 2 : 1)),
+  )
+  for (const thread of threads) await thread.run(({ answer }) => answer())
+  assert.equal(await again, last)
+  for (const [id, answer] of answers) assert.equal(await answer, id)
+})
+
+test('a listener of the asking thread answers like any other, by reference', async (t) => {
+  const { bus, start } = stage(t)
+  const value = { by: 'reference' }
+  bus.on('x', (argument) => argument)
+  assert.equal(await bus.request('x', value), value)
+  const threads = await start(1, ({ bus }) => bus.on('x', () => 'there'))
+  const answers = []
+  for (let number = 0; number < 10; number++) {
+    answers.push(await bus.request('x', 'here'))
+    await threads[0].run(() => {})
+  }
+  assert.deepEqual(answers.sort(), [...new Array(5).fill('here'), ...new Array(5).fill('there')])
+  bus.removeAllListeners('x')
+  bus.on('x', () => {
+    throw value
+  })
+  await threads[0].run(({ bus }) => bus.removeAllListeners('x'))
+  assert.deepEqual(await bus.request('x').catch((thrown) => [thrown === value]), [true])
+})
+
+test('two threads that ask each other all the time answer each other', async (t) => {
+  const { bus, start } = stage(t)
+  const threads = await start(2, (scope) => {
+    const { bus } = scope
+    scope.ask = async (other, count) => {
+      const asked = Array.from({ length: count }, (_, number) => bus.request(`ask ${other}`, number))
+      const answers = await Promise.all(asked)
+      return answers.every((answer, number) => answer === 2 * number)
+    }
+  })
+  const ids = threads.map(({ id }) => id)
+  for (const [index, thread] of threads.entries()) {
+    await thread.run(({ bus }, own) => bus.on(`ask ${own}`, (number) => 2 * number), ids[index])
+  }
+  const asked = threads.map((thread, index) => thread.run(({ ask }, other) => ask(other, 2000), ids[1 - index]))
+  assert.deepEqual(await Promise.all(asked), [true, true])
+  assert.equal(await bus.request(`ask ${ids[0]}`, 21), 42)
+})
+
+test('thousands of requests at once are shared by all who answer', async (t) => {
+  const { bus, cells, start } = stage(t)
+  const threads = await start(2, ({ bus, cells, threadId }) => {
+    bus.on('square', async (number) => {
+      cells.add(threadId)
+      return number * number
+    })
+  })
+  const numbers = Array.from({ length: 4000 }, (_, number) => number)
+  const answers = await Promise.all(numbers.map((number) => bus.request('square', number)))
+  assert.deepEqual(
+    answers,
+    numbers.map((number) => number * number),
+  )
+  const counts = threads.map(({ id }) => cells.get(id))
+  assert.equal(counts[0] + counts[1], 4000)
+  assert.ok(Math.min(...counts) > 0)
+})
+
+test('a request is bounded by a timeout and a signal, whoever answers it', async (t) => {
+  const { bus, cells, startOne } = stage(t)
+  cells.name('called', 'go')
+  await startOne(({ bus, cells }) => {
+    bus.on('x', () => {
+      cells.add('called')
+      cells.block('go')
+    })
+  })
+  const controller = new AbortController()
+  const running = bus.with({ timeout: 50 }).request('x')
+  const queued = bus.with({ signal: controller.signal }).request('x')
+  const expected = assert.rejects(queued, { name: 'AbortError' })
+  await cells.reach('called')
+  controller.abort()
+  await expected
+  await assert.rejects(running, { code: 'ERR_LISTENER_TIMEOUT', event: 'x', timeout: 50 })
+  cells.set('go', 1)
+  assert.equal(await bus.request('x'), undefined)
+  assert.equal(cells.get('called'), 2)
+  await bus.idle()
+})
+
+test('a request to a listener that is removed before its turn has no listeners', async (t) => {
+  const { bus, cells, startOne } = stage(t)
+  cells.name('busy', 'go')
+  await startOne(({ bus, cells }) => {
+    bus.on('leave', () => {
+      cells.set('busy', 1)
+      cells.block('go')
+      bus.removeAllListeners('x')
+    })
+    bus.on('x', () => {})
+  })
+  bus.emit('leave')
+  await cells.reach('busy')
+  const answer = bus.request('x')
+  cells.set('go', 1)
+  await assert.rejects(answer, { code: 'ERR_NO_LISTENERS' })
+  await bus.idle()
+})
+
+test('a bus of another copy of the class, with its own request, can still be asked', async (t) => {
+  const { bus, channel } = stage(t)
+  class Bus extends ParallelEventBus {
+    request() {
+      throw new Error('not for the bus itself')
+    }
+  }
+  const other = new Bus({ channel })
+  other.on('x', () => 'answer')
+  assert.equal(await bus.request('x'), 'answer')
+  await other.close()
+})

@@ -1,0 +1,104 @@
+'use strict'
+
+// Memory of messages: that nobody else writes into it, and what becomes of an event for which there is none.
+// `lent.test.js` is about what the engine does with it.
+
+const assert = require('node:assert/strict')
+const { spawnSync } = require('node:child_process')
+const path = require('node:path')
+const { WAYS, stage, test } = require('../fixtures/stage.js')
+
+const NO_MEMORY = 'ERR_MEMORY_ALLOCATION_FAILED'
+
+/** From now on a thread has no memory for long messages. */
+function haveLittle() {
+  globalThis.Uint32Array = class extends globalThis.Uint32Array {
+    constructor(length, ...rest) {
+      if (length > 2 ** 18) throw new RangeError('Array buffer allocation failed')
+      super(length, ...rest)
+    }
+  }
+}
+
+for (const { way, options } of WAYS) {
+  test(`an event for which its receiver has no memory fails there, ${way}`, async (t) => {
+    const { bus, startOne } = stage(t)
+    const thread = await startOne(
+      ({ bus, log, data }) => {
+        bus.on('x', (value) => log.push(value.length), data)
+        bus.on('answer', (length) => Buffer.alloc(length))
+      },
+      { data: options },
+    )
+    await thread.run(haveLittle)
+    const large = Buffer.alloc(2 ** 21)
+    for (const value of ['small', large, 'small']) bus.emit('x', value)
+    const { success, failed, errors } = await bus.emitAndWait('x', large)
+    assert.deepEqual([success, failed, errors[0].name, errors[0].code], [0, 1, 'RangeError', NO_MEMORY])
+    assert.deepEqual(await bus.emitAndWait('x', 'small'), { success: 1, failed: 0, errors: [] })
+    assert.deepEqual(await thread.run(({ log }) => log), [5, 5, 5])
+    const told = await thread.run(({ errors }) => errors.map(([event, { code }]) => [event, code]))
+    assert.deepEqual(told, Array(2).fill(['x', NO_MEMORY]))
+    assert.equal(bus.getStats().listenersFailed, 2)
+
+    // What becomes of it is an event's message, too.
+    const Original = globalThis.Uint32Array
+    t.after(() => Object.assign(globalThis, { Uint32Array: Original }))
+    haveLittle()
+    await assert.rejects(bus.request('answer', 2 ** 21), { name: 'RangeError', code: NO_MEMORY })
+    assert.equal((await bus.request('answer', 9)).length, 9)
+  })
+}
+
+test('a message that is longer than numbers of the engine are is refused by emit, before anybody got it', async (t) => {
+  const { bus, startOne } = stage(t)
+  const thread = await startOne(({ bus, log }) => bus.on('x', (value) => log.push(value)))
+  // The system has not to find memory for it before somebody writes there.
+  const longest = new Uint8Array(2 ** 31)
+  const refused = { name: 'RangeError', code: 'ERR_BUFFER_TOO_LARGE', message: /2147483647 bytes, .* 21474\d+$/ }
+  for (let number = 0; number < 100; number++) {
+    bus.emit('x', number)
+    if (number % 10 === 9) assert.throws(() => bus.emit('x', longest), refused)
+  }
+  await assert.rejects(bus.emitAndWait('x', longest), refused)
+  await assert.rejects(bus.request('x', longest), refused)
+  await bus.idle()
+  assert.deepEqual(
+    await thread.run(({ log }) => log),
+    Array.from({ length: 100 }, (_, number) => number),
+  )
+})
+
+/** Only the system can take memory away: where it has a program for that. */
+const canLimit = spawnSync('prlimit', ['--version']).status === 0
+
+test('a process without memory for an event goes on, and its emitter is told', { skip: !canLimit }, () => {
+  const source = (copies) => `
+    const { execFileSync } = require('node:child_process')
+    const { readFileSync } = require('node:fs')
+    const { ParallelEventBus } = require(${JSON.stringify(path.join(__dirname, '../..'))})
+    const told = []
+    const options = { channel: 'limited', mailbox: { maxBytes: 2 ** 40 }, onError: (event, error) => told.push(error.code) }
+    const [bus, other] = [options, options].map((options) => new ParallelEventBus(options))
+    const heard = []
+    other.on('x', (value) => heard.push(value.length))
+    const large = Buffer.alloc(2 ** 27)
+    bus.emit('x', 'small')
+    const [, used] = /VmSize:\\s+(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))
+    const most = Number(used) * 1024 + ${copies} * large.length
+    execFileSync('prlimit', ['--pid', String(process.pid), '--as=' + Math.floor(most)])
+    try {
+      bus.emit('x', large)
+    } catch (error) {
+      told.push(error.code)
+    }
+    bus.emit('x', 'small')
+    bus.idle().then(() => console.log(JSON.stringify({ heard, told })))
+  `
+  // For a copy of the message in JavaScript, but not for all that follows; or not even for that.
+  for (const copies of [1.2, 2]) {
+    const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['-e', source(copies)], { encoding: 'utf8' })
+    assert.deepEqual([status, signal, stderr], [0, null, ''])
+    assert.deepEqual(JSON.parse(stdout), { heard: [5, 5], told: [NO_MEMORY] })
+  }
+})
