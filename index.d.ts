@@ -818,6 +818,7 @@ declare class MailboxFullError extends Error {
 
 declare namespace ParallelEventBus {
   export {
+    Bounds,
     BusClosedError,
     BusOptions,
     createParallelEventBus,
@@ -828,7 +829,6 @@ declare namespace ParallelEventBus {
     EventArguments,
     EventMap,
     EventName,
-    Bounds,
     Listener,
     ListenerOptions,
     ListenerTimeoutError,

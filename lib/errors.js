@@ -47,18 +47,13 @@ branded(ListenerTimeoutError, 'ERR_LISTENER_TIMEOUT')
 counted(ListenerTimeoutError)
 
 class NoListenersError extends Error {
-  /** @param {{ channel: string, threads: number, events: string[] }} [where] the bus's channel, and what is heard in it */
+  /** @param {string} [where] the bus's channel, and what is heard in it */
   constructor(event, where) {
-    super(`nobody listens to ${show(event)}${where === undefined ? '' : ` on channel ${heardOn(where)}`}`)
+    super(`nobody listens to ${show(event)}${where === undefined ? '' : ` on ${where}`}`)
     this.event = event
   }
 }
 branded(NoListenersError, 'ERR_NO_LISTENERS')
-
-function heardOn({ channel, threads, events }) {
-  const others = threads === 0 ? 'no other thread' : `${threads} ${threads === 1 ? 'thread' : 'threads'}`
-  return `${show(channel)} (${others}; ${events.length === 0 ? 'nothing is heard there' : `heard there: ${events.join(', ')}`})`
-}
 
 class ThreadExitedError extends Error {
   constructor(event, threadId, cause, count = 1) {

@@ -44,7 +44,7 @@ test('unknown options are refused with the name that was probably meant', async 
     "'options.colour' is unknown. Known are captureRejections, channel,": () => createParallelEventBus({ colour: 1 }),
     "'options.mailbox.maxMessage' is unknown. Did you mean 'maxMessages'?": () =>
       new ParallelEventBus({ channel: 'orders', mailbox: { maxMessage: 5 } }),
-    "'limits.timeOut' is unknown. Did you mean 'timeout'?": () => bus.with({ timeOut: 5 }),
+    "'bounds.timeOut' is unknown. Did you mean 'timeout'?": () => bus.with({ timeOut: 5 }),
     "'options.singal' is unknown. Did you mean 'signal'?": () => bus.on('x', () => {}, { singal: undefined }),
     "'options.timeouts' is unknown. Did you mean 'timeout'?": () =>
       bus.prependOnceListener('x', () => {}, { timeouts: 5 }),

@@ -106,7 +106,7 @@ class ChannelLane {
       this.#tracker.enqueueWithin(event, listeners, args, this.#whenDone(own, reply), bounds)
       this.#removeClaimed(event, own)
     } else if (others === 0) {
-      reply.reject(new NoListenersError(event, this.member.heard))
+      reply.reject(new NoListenersError(event, this.member.describe()))
     }
   }
 

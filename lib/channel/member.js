@@ -6,12 +6,13 @@
 const { isMainThread } = require('node:worker_threads')
 const { claimChannels } = require('../copies.js')
 const { Deferred, NativePromise } = require('../promises.js')
+const { show } = require('../errors.js')
 const native = require('../native.js')
 const runQueue = require('../local/run-queue.js')
 const { deadLetter, stall, threadExit } = require('../symbols.js')
 const { exitReasonOf } = require('./exit-reason.js')
 const { Link } = require('./link.js')
-const { toEngine } = require('./names.js')
+const { fromEngine, toEngine } = require('./names.js')
 const { Publisher } = require('./publisher.js')
 
 /** Defaults of `mailbox` and `stallAfter`. */
@@ -111,9 +112,12 @@ class Member {
     this.#keepsAlive = keep
   }
 
-  /** Returns what is heard in the channel, for the message of a request that nobody heard. */
-  get heard() {
-    return native.heard && { channel: this.channel, ...native.heard(this.#thread, this.#id) }
+  /** Describes the channel, for the message of a request that nobody heard. */
+  describe() {
+    const { threads, events } = native.heard?.(this.#thread, this.#id) ?? { threads: 0, events: [] }
+    const others = threads === 0 ? 'no other thread' : `${threads} ${threads === 1 ? 'thread' : 'threads'}`
+    const heard = events.length === 0 ? 'nothing is heard there' : `heard there: ${events.map(fromEngine).join(', ')}`
+    return `channel ${show(this.channel)} (${others}; ${heard})`
   }
 
   /** Called before the bus's own listeners get an event that it emits. */
