@@ -375,9 +375,9 @@ test('with({ timeout }) counts what listeners hold the thread for, and calls nob
   const bus = new ParallelEventBus(quiet)
   let calls = 0
   bus.on('x', () => calls++)
-  bus.on('x', () => hold(20))
+  bus.on('x', () => hold(600))
   bus.on('x', () => calls++)
-  const { success, failed } = await bus.with({ timeout: 10 }).emitAndWait('x')
+  const { success, failed } = await bus.with({ timeout: 500 }).emitAndWait('x')
   assert.deepEqual([success, failed, calls], [1, 2, 1])
 })
 
