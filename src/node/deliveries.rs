@@ -7,6 +7,7 @@ use napi_derive::napi;
 
 use super::emissions::place;
 use super::hot::Passed;
+use super::protocol::ACK_WORDS;
 use super::thread::{Thread, find, shrink_slab, unknown};
 use crate::core::payload::try_copy;
 
@@ -29,7 +30,7 @@ pub fn codebook(thread: u32, is_batch: bool, handle: u32) -> Result<Buffer> {
 #[napi(catch_unwind)]
 pub fn settle(thread: u32, ranges: &[u32], count: u32) -> Result<()> {
     let thread = find(thread)?;
-    let (ranges, _) = ranges.get(..count as usize).unwrap_or_default().as_chunks::<4>();
+    let (ranges, _) = ranges.get(..count as usize).unwrap_or_default().as_chunks::<ACK_WORDS>();
     for &[handle, first, events, failed] in ranges {
         let mut packets = thread.packets.borrow_mut();
         let Some(packet) = packets.get_mut(handle as usize) else { continue };

@@ -7,29 +7,19 @@ use napi_derive::napi;
 
 use super::channels::member;
 use super::hot::Passed;
+use super::protocol::{
+    DISPATCH_AWAITED, DISPATCH_CANCELLABLE, DISPATCH_REQUEST, HAS_OWN, LOOPS_BACK, NEEDS_PAYLOAD,
+    NOT_PLAIN,
+};
 use super::thread::{LentBytes, Thread, find, unknown};
 use crate::core::dispatch::Emission;
 use crate::core::member::Member;
 use crate::core::outcome::Reply;
 use crate::core::route::{Posted, Route, Sent};
 
-/// What `post` and `emit` return for an event that has listeners elsewhere and came without a payload.
-const NEEDS_PAYLOAD: i32 = -1;
-/// What `post` returns for an event that has to be emitted.
-const NOT_PLAIN: i32 = -2;
-/// Added to what `emit` returns when `own` has something to say.
-const HAS_OWN: i32 = 1 << 30;
-/// Added to what `post` and `emit` return when it may have gone to other buses of this thread.
-const LOOPS: i32 = 1 << 29;
-
-/// In the flags of `emit`.
-const TO_ONE: u32 = 1;
-const WITHDRAWABLE: u32 = 2;
-const AWAITED: u32 = 4;
-
 /// `(thread, route, start, end, bytes)`: emits an event whose outcome nobody waits for. Its arguments are
 /// in `bytes`, or in the lent ones, from `start` to `end`; or there are none where `end` is 0. Returns how many
-/// listeners elsewhere it was addressed to, and `LOOPS` more; or `NEEDS_PAYLOAD`, or `NOT_PLAIN`.
+/// listeners elsewhere it was addressed to, and `LOOPS_BACK` more; or `NEEDS_PAYLOAD`, or `NOT_PLAIN`.
 pub fn publish(
     env: Env,
     [thread, route, start, end]: [u32; 4],
@@ -81,13 +71,13 @@ pub fn dispatch(
     let thread = find(thread)?;
     let (mut sent, lent) = (thread.unsent.send_all(), thread.lent.borrow());
     let (member, route) = sent.routes().get(route as usize).ok_or_else(|| unknown("route"))?;
-    let withdrawable = flags & WITHDRAWABLE != 0;
+    let withdrawable = flags & DISPATCH_CANCELLABLE != 0;
     let emission = Emission {
         payload: payload(bytes, &lent, start, end)?,
-        to_one: flags & TO_ONE != 0,
+        to_one: flags & DISPATCH_REQUEST != 0,
         timeout: (timeout > 0).then_some(timeout),
         withdrawable,
-        reply: if flags & AWAITED != 0 { Reply::Letter(token) } else { Reply::None },
+        reply: if flags & DISPATCH_AWAITED != 0 { Reply::Letter(token) } else { Reply::None },
     };
     let (others, own, dispatch) = match route.emit(member, emission) {
         Sent::NeedsPayload => return Ok(NEEDS_PAYLOAD),
@@ -164,10 +154,10 @@ pub fn place<'a>(
 }
 
 fn count(listeners: u32) -> i32 {
-    i32::try_from(listeners).unwrap_or(LOOPS).min(LOOPS - 1)
+    i32::try_from(listeners).unwrap_or(LOOPS_BACK).min(LOOPS_BACK - 1)
 }
 
 fn loops(thread: &Thread, member: &Arc<Member>, route: &Route, others: u32) -> i32 {
     let may_loop = others > 0 && thread.members.borrow().len() > 1;
-    if may_loop && route.has_siblings(member) { LOOPS } else { 0 }
+    if may_loop && route.has_siblings(member) { LOOPS_BACK } else { 0 }
 }

@@ -1,13 +1,15 @@
 //! Letters as JavaScript reads them: a batch of records in one array of 32-bit words.
 //!
-//! `lib/channel/letters.js` is the other side, and says what each record means. Bytes are preceded
-//! by their number and padded to whole words. Where JavaScript has no memory for a letter, what it carries
-//! is left out: no bytes stand for bytes for which there is no memory. The first word of a batch is
-//! 1 if the reader has to read again.
+//! [`protocol`](super::protocol) says how they are laid out.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
+use super::protocol::{
+    BATCH, DELIVERY, DELIVERY_IS_AWAITED, DELIVERY_IS_REQUEST, DELIVERY_MUST_START, DRAINED,
+    FORGET, LOST, LOST_COUNTED, LOST_STARTED, LOST_VARIOUS, MAILBOX_FULL, MORE_TO_READ, NO_MEMORY,
+    SETTLED, STALL, THREAD_EXIT, THREAD_EXITED, THREW, TIMED_OUT,
+};
 use super::thread::{Thread, shrink};
 use crate::core::delivery::Delivery;
 use crate::core::endpoint::Letter;
@@ -15,26 +17,9 @@ use crate::core::member::MemberId;
 use crate::core::outcome::{Cause, Lost, Outcome};
 use crate::core::packet::{Packet, words_of};
 
-const PACKET: u32 = 1;
-const DELIVERY: u32 = 2;
-const SETTLED: u32 = 3;
-const LOST: u32 = 4;
-const FORGET: u32 = 5;
-const THREAD_EXIT: u32 = 6;
-const STALL: u32 = 7;
-const DRAINED: u32 = 8;
-
-const MUST_START: u32 = 1;
-const REQUEST: u32 = 2;
-const AWAITED: u32 = 4;
-
-const STARTED: u32 = 1;
-const COUNTED: u32 = 2;
-const VARIOUS: u32 = 4;
-
 /// Writes as many letters as fit, all news first, and no more than `room` events for listeners, unless
 /// it is the rest of a packet. Returns the number of words that were written, or, where not even the
-/// first letter fits, the negative number of words that are needed. The first word is 1 if the caller
+/// first letter fits, the negative number of words that are needed. The first word says whether the caller
 /// has to read again.
 pub fn read(thread: &Thread, out: &mut [u32], room: u32) -> i32 {
     let found = thread.look();
@@ -80,7 +65,7 @@ fn write_all(
         words.are_stripped = false;
     }
     queues.iter().for_each(|queue| shrink(&mut queue.borrow_mut()));
-    words.out[0] = u32::from(must_read_again);
+    words.out[0] = if must_read_again { MORE_TO_READ } else { 0 };
     to_length(words.used)
 }
 
@@ -166,7 +151,7 @@ fn write(thread: &Thread, letter: Letter, words: &mut Words<'_>) {
 }
 
 fn write_packet(thread: &Thread, packet: Packet, words: &mut Words<'_>) {
-    words.put_all(&[PACKET, 0, packet.emitter().endpoint().id(), to_word(packet.len())]);
+    words.put_all(&[BATCH, 0, packet.emitter().endpoint().id(), to_word(packet.len())]);
     let handle_at = words.used - 3;
     if words.are_stripped {
         for event in 0..packet.len() {
@@ -184,13 +169,13 @@ fn write_packet(thread: &Thread, packet: Packet, words: &mut Words<'_>) {
 fn write_delivery(thread: &Thread, delivery: Delivery, words: &mut Words<'_>) {
     let mut flags = 0;
     if delivery.must_start() {
-        flags |= MUST_START;
+        flags |= DELIVERY_MUST_START;
     }
     if delivery.is_request() {
-        flags |= REQUEST;
+        flags |= DELIVERY_IS_REQUEST;
     }
     if delivery.is_awaited() {
-        flags |= AWAITED;
+        flags |= DELIVERY_IS_AWAITED;
     }
     let listeners = delivery.listeners();
     let count = to_word(listeners.len());
@@ -204,12 +189,12 @@ fn write_delivery(thread: &Thread, delivery: Delivery, words: &mut Words<'_>) {
 
 fn write_lost(emitter: MemberId, lost: &Lost, words: &mut Words<'_>) {
     let (kind, detail) = kind_of(&lost.cause);
-    let mut flags = if lost.started { STARTED } else { 0 };
+    let mut flags = if lost.started { LOST_STARTED } else { 0 };
     if lost.payload.is_none() {
-        flags |= COUNTED;
+        flags |= LOST_COUNTED;
     }
     if lost.event.is_none() {
-        flags |= VARIOUS;
+        flags |= LOST_VARIOUS;
     }
     words.put_all(&[LOST, emitter.as_u32(), flags, kind, detail, lost.listeners]);
     words.put_all(&[lost.count, lost.thread.unwrap_or_default()]);
@@ -242,11 +227,11 @@ fn write_outcome(outcome: &Outcome, words: &mut Words<'_>) {
 
 fn kind_of(cause: &Cause) -> (u32, u32) {
     match cause {
-        Cause::Failed(_) => (0, 0),
-        Cause::TimedOut(ms) => (1, *ms),
-        Cause::Full => (2, 0),
-        Cause::Gone => (3, 0),
-        Cause::NoMemory => (4, 0),
+        Cause::Failed(_) => (THREW, 0),
+        Cause::TimedOut(ms) => (TIMED_OUT, *ms),
+        Cause::Full => (MAILBOX_FULL, 0),
+        Cause::Gone => (THREAD_EXITED, 0),
+        Cause::NoMemory => (NO_MEMORY, 0),
     }
 }
 

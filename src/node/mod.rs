@@ -4,6 +4,7 @@
 //! * [`thread`] is what is kept for each JS thread, from its first event to its end.
 //! * [`lent`] is memory of JavaScript's that Rust reads and writes.
 //! * [`records`] is where JavaScript writes down the events of a burst.
+//! * [`protocol`] is every number that JavaScript knows, too.
 //! * [`letters`] is how JavaScript reads what came for its thread.
 //! * [`exports`], [`channels`], [`emissions`] and [`deliveries`] are what JavaScript calls.
 //! * [`hot`] is how it calls those of them that are called for every event.
@@ -18,5 +19,6 @@ mod exports;
 mod hot;
 mod lent;
 mod letters;
+mod protocol;
 mod records;
 mod thread;

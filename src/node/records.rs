@@ -1,19 +1,11 @@
 //! Where JavaScript writes down the events of a burst: [`unsent`](crate::core::unsent) in memory that it has
-//! lent. `lib/channel/unsent.js` is the other side.
-//!
-//! Payloads lie one behind the other in the lent bytes, and the records in lent words: how many there are;
-//! how often it was told that listeners changed; then three words for each, the number of its route, and from
-//! where to where in the bytes the payload lies.
+//! lent. [`protocol`](super::protocol) says how they are laid out.
 
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::protocol::{BURST_COUNT, BURST_FIRST, BURST_GENERATION, BURST_RECORD};
 use crate::core::unsent;
-
-const COUNT: usize = 0;
-const CHANGES: usize = 1;
-const FIRST: usize = 2;
-const RECORD: usize = 3;
 
 /// What one thread has not sent.
 pub type Unsent = unsent::Unsent<Records>;
@@ -68,19 +60,20 @@ impl Records {
 
 impl unsent::Records for Records {
     fn count(&self) -> usize {
-        let room = self.words.0.map_or(0, |words| words.len().saturating_sub(FIRST) / RECORD);
-        self.word(COUNT).map_or(0, |count| room.min(count.load(Ordering::Acquire) as usize))
+        let room =
+            self.words.0.map_or(0, |words| words.len().saturating_sub(BURST_FIRST) / BURST_RECORD);
+        self.word(BURST_COUNT).map_or(0, |count| room.min(count.load(Ordering::Acquire) as usize))
     }
 
     fn clear(&self) {
-        if let Some(count) = self.word(COUNT) {
+        if let Some(count) = self.word(BURST_COUNT) {
             // Who sends is ordered by a lock, and the owner by its thread.
             count.store(0, Ordering::Relaxed);
         }
     }
 
     fn get(&self, index: usize) -> Option<(usize, &[u8])> {
-        let at = FIRST + index * RECORD;
+        let at = BURST_FIRST + index * BURST_RECORD;
         let word = |offset| Some(self.word(at + offset)?.load(Ordering::Relaxed) as usize);
         let (route, start, end) = (word(0)?, word(1)?, word(2)?);
         let bytes = self.bytes.0.filter(|bytes| start <= end && end <= bytes.len())?;
@@ -93,7 +86,7 @@ impl unsent::Records for Records {
     }
 
     fn outdate(&self) {
-        if let Some(changes) = self.word(CHANGES) {
+        if let Some(changes) = self.word(BURST_GENERATION) {
             changes.fetch_add(1, Ordering::AcqRel);
         }
     }
