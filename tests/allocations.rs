@@ -10,7 +10,6 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use common::*;
-use futures::channel::oneshot;
 use parallel_event_bus::core::dispatch::Emission;
 use parallel_event_bus::core::endpoint::{Endpoint, Letter};
 use parallel_event_bus::core::member::Member;
@@ -106,17 +105,18 @@ fn allocations_of_awaited(channel: &str, members: u32) -> f64 {
     let mut letters = Vec::new();
     per_event(|| {
         for _ in 0..EVENTS {
-            let (sender, mut outcome) = oneshot::channel();
             let emission = Emission {
                 payload: Some(PAYLOAD),
                 to_one: false,
                 timeout: None,
                 withdrawable: false,
-                reply: Reply::Future(sender),
+                reply: Reply::Letter(1),
             };
             assert!(matches!(route.emit(&emitter, emission), Sent::To { .. }));
             settle(&listening, &mut letters);
-            assert_eq!(outcome.try_recv().unwrap().unwrap().success, members);
+            while emitter.endpoint().collect(1, &mut letters) {}
+            let Some(Letter::Settled { outcome, .. }) = letters.pop() else { panic!("no outcome") };
+            assert_eq!(outcome.success, members);
         }
     })
 }

@@ -257,8 +257,7 @@ impl Dispatch {
     }
 
     /// Does what is left to do, with no lock held.
-    fn finish(&self, Left { freed, finished, unheard }: Left) {
-        drop(unheard);
+    fn finish(&self, Left { freed, finished }: Left) {
         freed.into_iter().for_each(Freed::tell);
         let Some(Finished { reply, outcome, deadlines, payload, has_claimed }) = finished else {
             return;
@@ -280,10 +279,6 @@ impl Dispatch {
                 if must_ring {
                     mailbox.ring();
                 }
-            }
-            Reply::Future(sender) => {
-                self.emitter.ended(1, failed);
-                drop(sender.send(outcome));
             }
         }
     }

@@ -8,9 +8,6 @@
 //! has its outcome. An event whose outcome nobody waits for goes in a [`Packet`](packet::Packet) with
 //! others.
 //!
-//! Members written in Rust have all of this ready-made: [`listener::join`] for async functions that
-//! listen, on any executor, and an [`Emitter`](emitter::Emitter) whose outcomes are futures.
-//!
 //! # Locks
 //!
 //! They are taken in this order: what is [unsent]; the members of an endpoint; the listeners of a member or
@@ -22,12 +19,9 @@ pub mod channel;
 pub mod deadline;
 pub mod delivery;
 pub mod dispatch;
-pub mod emitter;
 pub mod endpoint;
 pub mod exit_reason;
 pub mod hold;
-pub mod listener;
-mod listening;
 mod losses;
 pub mod mailbox;
 pub mod member;
@@ -39,7 +33,6 @@ mod part;
 pub mod payload;
 mod progress;
 pub mod quota;
-pub mod receiver;
 pub mod route;
 mod sync;
 mod table;

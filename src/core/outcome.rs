@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use futures::channel::oneshot;
-
 use super::payload::Payload;
 
 /// Why a delivery did not succeed.
@@ -75,11 +73,10 @@ impl Outcome {
 }
 
 /// How the emitter wants to hear of the outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// Not at all; only of what reached no listener.
     None,
     /// By a letter with this token.
     Letter(u32),
-    /// By a future.
-    Future(oneshot::Sender<Outcome>),
 }

@@ -29,8 +29,6 @@ pub(super) struct Left {
     pub(super) freed: Vec<Freed>,
     /// Once the last part has settled.
     pub(super) finished: Option<Finished>,
-    /// To be dropped: that wakes whoever waits for it.
-    pub(super) unheard: Option<Reply>,
 }
 
 /// What is left to do once the last part has settled.
@@ -148,8 +146,8 @@ impl Progress {
     /// has.
     pub(super) fn withdraw(&mut self) -> Left {
         self.withdrawn = true;
-        let unheard = Some(std::mem::replace(&mut self.reply, Reply::None));
-        let mut left = Left { unheard, ..Left::default() };
+        self.reply = Reply::None;
+        let mut left = Left::default();
         let mut withdrawn = 0;
         let open = self.parts.iter_mut().filter(|part| !part.is_settled());
         for part in open.filter(|part| !part.has_started()) {
@@ -167,7 +165,7 @@ impl Progress {
     fn close(&mut self, parts: usize) -> Option<Finished> {
         self.open -= parts;
         (self.open == 0).then(|| {
-            let reply = std::mem::replace(&mut self.reply, Reply::None);
+            let reply = self.reply;
             let mut outcome = std::mem::take(&mut self.outcome);
             outcome.failures.sort_by_key(|failure| (failure.part, failure.index));
             let (deadlines, payload) = (std::mem::take(&mut self.deadlines), self.payload.take());

@@ -1,11 +1,13 @@
 //! What the tests of the engine share.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::mem::take;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures::channel::oneshot;
 use parallel_event_bus::core::delivery::Delivery;
 use parallel_event_bus::core::dispatch::{Dispatch, Emission};
 use parallel_event_bus::core::endpoint::{Endpoint, Letter};
@@ -65,18 +67,14 @@ pub struct Emitted {
     pub others: u32,
     pub own: Vec<Own>,
     pub dispatch: Option<Arc<Dispatch>>,
-    outcome: oneshot::Receiver<Outcome>,
+    emitter: Arc<Endpoint>,
+    token: u32,
 }
 
 impl Emitted {
     /// The outcome, if it is there; taken.
     pub fn outcome(&mut self) -> Option<Outcome> {
-        self.outcome.try_recv().ok().flatten()
-    }
-
-    /// Nobody will ever hear of the outcome.
-    pub fn is_unheard(&mut self) -> bool {
-        self.outcome.try_recv().is_err()
+        Inbox::look(&self.emitter, |inbox| inbox.outcomes.remove(&self.token))
     }
 
     pub fn dispatch(&self) -> &Arc<Dispatch> {
@@ -101,26 +99,63 @@ pub fn emit_as(
     payload: &[u8],
     change: impl FnOnce(&mut Emission<'_>),
 ) -> Emitted {
-    let (sender, outcome) = oneshot::channel();
+    let token = LAST_TOKEN.fetch_add(1, Ordering::Relaxed);
     let mut emission = Emission {
         payload: Some(payload),
         to_one: false,
         timeout: None,
         withdrawable: false,
-        reply: Reply::Future(sender),
+        reply: Reply::Letter(token),
     };
     change(&mut emission);
     match emitter.channel().route(event).emit(emitter, emission) {
-        Sent::To { others, own, dispatch } => Emitted { others, own, dispatch, outcome },
+        Sent::To { others, own, dispatch } => {
+            Emitted { others, own, dispatch, emitter: emitter.endpoint().clone(), token }
+        }
         _ => panic!("it came with a payload, and there is memory"),
     }
 }
 
-/// Everything in the mailbox.
+/// Tokens of [`emit`] begin here, so that a test has those before for itself.
+const FIRST_TOKEN: u32 = 1 << 20;
+
+static LAST_TOKEN: AtomicU32 = AtomicU32::new(FIRST_TOKEN);
+
+/// What was collected for an endpoint: outcomes of [`emit`], and all other letters.
+#[derive(Default)]
+struct Inbox {
+    outcomes: HashMap<u32, Outcome>,
+    letters: Vec<Letter>,
+}
+
+thread_local! {
+    /// By endpoint.
+    static INBOXES: RefCell<HashMap<u32, Inbox>> = RefCell::default();
+}
+
+impl Inbox {
+    /// Collects everything in the mailbox, and hands out what was collected so far.
+    fn look<T>(endpoint: &Endpoint, take: impl FnOnce(&mut Inbox) -> T) -> T {
+        let mut letters = Vec::new();
+        while endpoint.collect(64, &mut letters) {}
+        INBOXES.with_borrow_mut(|inboxes| {
+            let inbox = inboxes.entry(endpoint.id()).or_default();
+            for letter in letters {
+                match letter {
+                    Letter::Settled { token: token @ FIRST_TOKEN.., outcome, .. } => {
+                        inbox.outcomes.insert(token, outcome);
+                    }
+                    letter => inbox.letters.push(letter),
+                }
+            }
+            take(inbox)
+        })
+    }
+}
+
+/// Everything in the mailbox, other than outcomes of [`emit`].
 pub fn read(endpoint: &Endpoint) -> Vec<Letter> {
-    let mut letters = Vec::new();
-    while endpoint.collect(64, &mut letters) {}
-    letters
+    Inbox::look(endpoint, |inbox| take(&mut inbox.letters))
 }
 
 /// The deliveries in the mailbox; other letters are dropped.
@@ -186,8 +221,3 @@ pub fn living() -> [(&'static str, u64); 4] {
 
 /// Turns a hang into a failure; nothing else depends on it.
 pub const WATCHDOG: Duration = Duration::from_secs(60);
-
-/// Waits for a future of a test on tokio, but not for ever.
-pub async fn soon<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(WATCHDOG, future).await.expect("it hangs")
-}

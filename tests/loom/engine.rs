@@ -5,7 +5,6 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use futures::channel::oneshot;
 use loom::thread;
 use parallel_event_bus::core::delivery::Delivery;
 use parallel_event_bus::core::dispatch::{Dispatch, Emission};
@@ -68,8 +67,13 @@ pub(crate) fn delivery(member: &Member) -> Delivery {
     }
 }
 
-fn outcome(receiver: &mut oneshot::Receiver<Outcome>) -> Outcome {
-    receiver.try_recv().expect("nobody gave it up").expect("it has settled")
+/// The outcome of the only dispatch that was awaited.
+fn outcome(emitter: &Member) -> Outcome {
+    let settled = |letter| match letter {
+        Letter::Settled { outcome, .. } => Some(outcome),
+        _ => None,
+    };
+    read(emitter.endpoint()).into_iter().find_map(settled).expect("it has settled")
 }
 
 /// Nothing of a model outlives it: members and what they hold know each other until they leave.
@@ -214,11 +218,10 @@ fn an_event_for_an_endpoint_that_ends_meanwhile_settles_once() {
             let dying = dying.clone();
             thread::spawn(move || dying.endpoint().close())
         };
-        let (sender, mut receiver) = oneshot::channel();
-        let dispatch = emit(&emitter, Reply::Future(sender));
+        let dispatch = emit(&emitter, Reply::Letter(1));
         end_of.join().unwrap();
         if dispatch.is_some() {
-            let outcome = outcome(&mut receiver);
+            let outcome = outcome(&emitter);
             assert_eq!((outcome.success, outcome.failed()), (0, 1));
             assert_eq!(outcome.failures[0].cause, Cause::Gone);
         }
@@ -254,11 +257,10 @@ fn two_members_of_a_group_that_end_at_once_lose_nothing_unsaid() {
     search(|| {
         let emitter = member(1, &Bell::new(), Limits::default());
         let dying = [2, 3].map(|thread| listening(thread, Some("g"), 9));
-        let (sender, mut receiver) = oneshot::channel();
-        emit(&emitter, Reply::Future(sender));
+        emit(&emitter, Reply::Letter(1));
         let ends = dying.clone().map(|dying| thread::spawn(move || dying.endpoint().close()));
         ends.into_iter().for_each(|end| end.join().unwrap());
-        let outcome = outcome(&mut receiver);
+        let outcome = outcome(&emitter);
         assert_eq!((outcome.success, outcome.failed()), (0, 1));
         for dying in dying {
             assert_eq!((dying.in_flight(), dying.quota().messages()), (0, 0));

@@ -36,7 +36,7 @@ pub enum Step {
         to_one: bool,
         withdrawable: bool,
         timeout: bool,
-        reply: u8,
+        awaited: bool,
     },
     Post {
         member: usize,
@@ -96,8 +96,16 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(How::Withdraw),
     ];
     let group = prop_oneof![2 => Just(None), 2 => (0..2_usize).prop_map(Some)];
-    let emit =
-        (ANY, event(), size(), prop::bool::weighted(0.9), rarely(), rarely(), rarely(), 0..3_u8);
+    let emit = (
+        ANY,
+        event(),
+        size(),
+        prop::bool::weighted(0.9),
+        rarely(),
+        rarely(),
+        rarely(),
+        prop::bool::weighted(0.7),
+    );
     let step = prop_oneof![
         4 => (ANY, 1..6_usize, 8..40_usize)
             .prop_map(|(endpoint, messages, bytes)| Step::Join { endpoint, messages, bytes }),
@@ -110,8 +118,8 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
         ),
         2 => ANY.prop_map(|listener| Step::Unlisten { listener }),
         16 => emit.prop_map(
-            |(member, event, size, payload, to_one, withdrawable, timeout, reply)| Step::Emit {
-                member, event, size, payload, to_one, withdrawable, timeout, reply,
+            |(member, event, size, payload, to_one, withdrawable, timeout, awaited)| Step::Emit {
+                member, event, size, payload, to_one, withdrawable, timeout, awaited,
             }
         ),
         10 => (ANY, event(), size(), 1..4_usize)

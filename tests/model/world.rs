@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 
-use futures::channel::oneshot;
 use parallel_event_bus::core::delivery::Delivery;
 use parallel_event_bus::core::dispatch::{Dispatch, Emission};
 use parallel_event_bus::core::endpoint::{Endpoint, Letter};
@@ -28,17 +27,12 @@ pub struct World {
     listeners: Vec<usize>,
     /// Ids whose end was told, after which nothing may come for them.
     forgotten: Vec<u32>,
-    emissions: Vec<Emitted>,
+    emissions: Vec<Weak<Dispatch>>,
     /// What endpoints have collected and not looked at, and what they work on.
     inboxes: Vec<VecDeque<Held>>,
     held: Vec<(usize, Held)>,
     /// Members that took their own event on and are not done.
     own: Vec<usize>,
-}
-
-struct Emitted {
-    dispatch: Weak<Dispatch>,
-    outcome: Option<oneshot::Receiver<Outcome>>,
 }
 
 enum Held {
@@ -152,7 +146,7 @@ impl World {
     /// An emission, if it is in flight.
     fn dispatch(&self, emission: usize) -> Option<(usize, Arc<Dispatch>)> {
         let at = emission.checked_rem(self.emissions.len())?;
-        Some((at, self.emissions[at].dispatch.upgrade()?))
+        Some((at, self.emissions[at].upgrade()?))
     }
 
     fn unlisten(&mut self, listener: usize) {
@@ -175,7 +169,7 @@ impl World {
     }
 
     fn emit(&mut self, step: &Step) {
-        let Step::Emit { member, event, size, payload, to_one, withdrawable, timeout, reply } =
+        let Step::Emit { member, event, size, payload, to_one, withdrawable, timeout, awaited } =
             *step
         else {
             return;
@@ -186,12 +180,8 @@ impl World {
         }
         let number = self.emissions.len();
         let bytes = payload_of(number, size);
-        let (sender, receiver) = oneshot::channel();
-        let (reply, outcome, token) = match reply % 3 {
-            0 => (Reply::None, None, None),
-            1 => (Reply::Letter(number as u32), None, Some(number as u32)),
-            _ => (Reply::Future(sender), Some(receiver), None),
-        };
+        let token = awaited.then_some(number as u32);
+        let reply = token.map_or(Reply::None, Reply::Letter);
         let emission = Emission {
             payload: payload.then_some(&bytes),
             to_one,
@@ -224,9 +214,8 @@ impl World {
         let parts = &self.rules.emissions[number].parts;
         assert_eq!(others as usize, parts.iter().map(|part| part.listeners.len()).sum::<usize>());
         assert_eq!(dispatch.is_some(), others > 0);
-        let outcome = outcome.filter(|_| dispatch.is_some());
         let dispatch = dispatch.map_or_else(Weak::new, |dispatch| Arc::downgrade(&dispatch));
-        self.emissions.push(Emitted { dispatch, outcome });
+        self.emissions.push(dispatch);
     }
 
     fn post(&mut self, member: usize, event: usize, size: usize, count: usize) {
@@ -269,20 +258,15 @@ impl World {
         for part in &self.rules.emissions[number].outcome.failures {
             self.rules.members[emitter].failed += part.listeners as usize;
         }
-        self.emissions.push(Emitted { dispatch: Weak::new(), outcome: None });
+        self.emissions.push(Weak::new());
         listeners
     }
 
     fn withdraw(&mut self, emission: usize) {
         let Some((at, dispatch)) = self.dispatch(emission) else { return };
-        let emission = &self.rules.emissions[at];
-        let (limited, finished) = (emission.limited, emission.is_finished());
         dispatch.withdraw();
-        if limited {
+        if self.rules.emissions[at].limited {
             self.rules.withdraw(at);
-            if !finished && let Some(mut outcome) = self.emissions[at].outcome.take() {
-                assert!(outcome.try_recv().is_err(), "nobody hears of what was withdrawn");
-            }
         }
     }
 
@@ -423,17 +407,6 @@ impl World {
             let congested = self.rules.is_congested(rules.endpoint);
             assert_eq!(member.channel().is_congested(member.endpoint()), congested);
         }
-        for (emitted, rules) in self.emissions.iter_mut().zip(&self.rules.emissions) {
-            let Some(receiver) = &mut emitted.outcome else { continue };
-            let outcome = receiver.try_recv().expect("nobody gave it up");
-            assert_eq!(outcome.is_some(), rules.is_finished(), "when all have settled");
-            if let Some(outcome) = outcome {
-                assert_eq!(outcome, rules.outcome);
-                let addressed: usize = rules.parts.iter().map(|part| part.listeners.len()).sum();
-                assert!((outcome.success + outcome.failed()) as usize <= addressed);
-                emitted.outcome = None;
-            }
-        }
     }
 
     /// Everything ends, and nothing is left.
@@ -452,7 +425,6 @@ impl World {
         }
         for (at, emission) in self.rules.emissions.iter().enumerate() {
             assert!(emission.is_finished(), "{at} never settled");
-            assert!(self.emissions[at].outcome.is_none(), "nobody heard of {at}");
         }
         while let Some(member) = self.own.pop() {
             self.members[member].done(1);
