@@ -162,7 +162,7 @@ fn what_is_withdrawn_before_it_started_counts_for_nothing() {
     let (started, waiting) = (member(2, "withdraw"), member(3, "withdraw"));
     started.listen("e", 1, plain());
     waiting.listen("e", 2, plain());
-    let emitted = emit_as(&emitter, "e", b"", |emission| emission.withdrawable = true);
+    let mut emitted = emit_as(&emitter, "e", b"", |emission| emission.withdrawable = true);
     let running = delivery(started.endpoint());
     assert!(running.must_start() && running.start());
     emitted.dispatch().withdraw();
@@ -172,6 +172,7 @@ fn what_is_withdrawn_before_it_started_counts_for_nothing() {
     running.fail(0, vec![]);
     drop((running, late));
     assert_eq!((emitter.pending(), emitter.failed()), (0, 1));
+    assert_eq!(emitted.outcome(), None);
     emitted.dispatch().withdraw();
     assert_eq!(emitter.pending(), 0, "withdrawing twice is harmless");
 }
