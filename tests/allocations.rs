@@ -10,11 +10,11 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use common::*;
+use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::dispatch::Emission;
 use parallel_event_bus::core::endpoint::{Endpoint, Letter};
 use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::outcome::Reply;
-use parallel_event_bus::core::quota::Limits;
 use parallel_event_bus::core::route::{Posted, Sent};
 
 const EVENTS: usize = 10_000;
@@ -152,7 +152,7 @@ fn an_awaited_event_allocates_so_often_and_so_much_more_for_each_member() {
 fn a_burst_is_one_wake_and_a_few_letters() {
     let bell = Bell::default();
     let endpoint = Endpoint::new(1, Arc::new(bell.clone()));
-    let listening = [endpoint.join("burst", Limits::default())];
+    let listening = [endpoint.join("burst", MailboxLimits::default())];
     listening[0].listen("e", 1, plain());
     let emitter = member(0, "burst");
     let route = emitter.channel().route("e");

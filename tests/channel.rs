@@ -6,8 +6,8 @@ mod common;
 use std::sync::Arc;
 
 use common::*;
+use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::member::Member;
-use parallel_event_bus::core::quota::Limits;
 use parallel_event_bus::core::route::Posted;
 
 #[test]
@@ -98,8 +98,8 @@ fn who_asks_when_there_is_room_is_told_at_once() {
 #[test]
 fn what_waits_at_the_emitters_own_endpoint_is_no_congestion() {
     let endpoint = endpoint(1);
-    let emitter = endpoint.join("own room", Limits::default());
-    let neighbour = endpoint.join("own room", Limits { messages: 1, bytes: 1 });
+    let emitter = endpoint.join("own room", MailboxLimits::default());
+    let neighbour = endpoint.join("own room", MailboxLimits { max_messages: 1, max_bytes: 1 });
     neighbour.listen("e", 1, plain());
     fill(&emitter, 1);
     assert!(!congested(&emitter));

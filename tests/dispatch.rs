@@ -7,11 +7,11 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use common::*;
+use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::deadline::schedule;
 use parallel_event_bus::core::endpoint::{Endpoint, Letter};
 use parallel_event_bus::core::mailbox::Wake;
 use parallel_event_bus::core::outcome::{Cause, Reply};
-use parallel_event_bus::core::quota::Limits;
 
 #[test]
 fn a_listener_settles_once_whatever_is_said_of_it_later() {
@@ -236,7 +236,7 @@ fn whoever_sees_nothing_pending_finds_the_letter_about_the_outcome() {
     const ROUNDS: u32 = 500;
     let (wakes, woken) = mpsc::channel();
     let endpoint = Endpoint::new(1, std::sync::Arc::new(Look(wakes)));
-    let emitter = endpoint.join("letter", Limits::default());
+    let emitter = endpoint.join("letter", MailboxLimits::default());
     let other = member(2, "letter");
     other.listen("e", 1, plain());
     let mut answered = 0;
@@ -271,7 +271,7 @@ fn the_last_settled_dispatch_wakes_an_emitter_that_asked_for_no_letter() {
         let bell = Bell::default();
         (bell.clone(), Endpoint::new(1, std::sync::Arc::new(bell)))
     };
-    let emitter = emitter_endpoint.join("last", Limits::default());
+    let emitter = emitter_endpoint.join("last", MailboxLimits::default());
     let other = member(2, "last");
     other.listen("e", 1, plain());
     let silent = |emission: &mut parallel_event_bus::core::dispatch::Emission<'_>| {

@@ -8,13 +8,13 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use common::*;
+use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::deadline::schedule;
 use parallel_event_bus::core::endpoint::{Endpoint, Letter, Unsent};
 use parallel_event_bus::core::mailbox::Wake;
 use parallel_event_bus::core::member::{Member, Unlistened};
 use parallel_event_bus::core::outcome::Cause;
 use parallel_event_bus::core::packet::Packet;
-use parallel_event_bus::core::quota::Limits;
 
 #[test]
 fn what_waits_for_an_endpoint_that_ends_is_gone_at_once_and_every_emitter_is_told() {
@@ -37,8 +37,8 @@ fn what_waits_for_an_endpoint_that_ends_is_gone_at_once_and_every_emitter_is_tol
 fn each_channel_is_told_once_of_an_end_however_many_places_there_were() {
     let dying = endpoint(1);
     let _places =
-        ["a", "a", "b"].map(|name| dying.join(&format!("told {name}"), Limits::default()));
-    let left = dying.join("told c", Limits::default());
+        ["a", "a", "b"].map(|name| dying.join(&format!("told {name}"), MailboxLimits::default()));
+    let left = dying.join("told c", MailboxLimits::default());
     let (a, b, c) = (member(2, "told a"), member(3, "told b"), member(4, "told c"));
     left.leave();
     dying.close();
@@ -51,9 +51,9 @@ fn each_channel_is_told_once_of_an_end_however_many_places_there_were() {
 fn a_closed_endpoint_takes_no_part_any_more() {
     let emitter = member(1, "closed");
     let ended = endpoint(2);
-    let before = ended.join("closed", Limits::default());
+    let before = ended.join("closed", MailboxLimits::default());
     ended.close();
-    let after = ended.join("closed", Limits::default());
+    let after = ended.join("closed", MailboxLimits::default());
     assert!(before.has_left() && after.has_left());
     before.listen("e", 1, plain());
     after.listen("e", 2, in_group("g"));
@@ -66,12 +66,12 @@ fn listening_while_the_endpoint_ends_leaves_no_listener_behind() {
     let emitter = member(1, "race");
     for _ in 0..300 {
         let ending = endpoint(2);
-        let member = ending.join("race", Limits::default());
+        let member = ending.join("race", MailboxLimits::default());
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 for id in 0..20 {
                     member.listen("e", id, in_group("g"));
-                    let late = ending.join("race", Limits::default());
+                    let late = ending.join("race", MailboxLimits::default());
                     late.listen("e", 100 + id, plain());
                 }
             });
@@ -84,7 +84,7 @@ fn listening_while_the_endpoint_ends_leaves_no_listener_behind() {
 #[test]
 fn an_endpoint_may_have_several_places_in_a_channel_that_hear_each_other() {
     let endpoint = endpoint(1);
-    let [one, two] = [(); 2].map(|()| endpoint.join("places", Limits::default()));
+    let [one, two] = [(); 2].map(|()| endpoint.join("places", MailboxLimits::default()));
     one.listen("e", 1, plain());
     two.listen("e", 2, plain());
     let mut emitted = emit(&one, "e", b"");
@@ -118,11 +118,11 @@ fn told_of_stall(stuck_by: impl FnOnce(&Endpoint)) {
     let (wakes, woken) = mpsc::channel();
     let observer = Endpoint::new(1, Arc::new(Bells(wakes)));
     let channel = std::thread::current().name().unwrap_or_default().to_owned();
-    let emitter = observer.join(&channel, Limits::default());
+    let emitter = observer.join(&channel, MailboxLimits::default());
     let stuck = endpoint(2);
-    let member = stuck.join(&channel, Limits::default());
+    let member = stuck.join(&channel, MailboxLimits::default());
     // A second place makes no second letter.
-    let _second = stuck.join(&channel, Limits::default());
+    let _second = stuck.join(&channel, MailboxLimits::default());
     member.listen("e", 1, plain());
     stuck.watch_for_stalls(Duration::from_secs(3_600));
     stuck.watch_for_stalls(Duration::from_millis(1));
@@ -148,7 +148,7 @@ fn also_when_it_was_woken_before_for_work_of_its_own() {
 fn also_for_posts_and_again_after_it_has_looked() {
     let (wakes, woken) = mpsc::channel();
     let observer = Endpoint::new(1, Arc::new(Bells(wakes)));
-    let emitter = observer.join("posts", Limits::default());
+    let emitter = observer.join("posts", MailboxLimits::default());
     let stuck = member(2, "posts");
     stuck.listen("e", 1, plain());
     stuck.endpoint().watch_for_stalls(Duration::from_millis(1));
@@ -166,10 +166,10 @@ fn also_when_it_has_read_as_much_as_there_is_room_for() {
     for (channel, is_awaited) in [("read and posted", false), ("read and awaited", true)] {
         let (wakes, woken) = mpsc::channel();
         let observer = Endpoint::new(1, Arc::new(Bells(wakes)));
-        let emitter = observer.join(channel, Limits::default());
+        let emitter = observer.join(channel, MailboxLimits::default());
         let bell = Bell::default();
         let stuck = Endpoint::new(2, Arc::new(bell.clone()));
-        let member = stuck.join(channel, Limits { messages: 1, bytes: 100 });
+        let member = stuck.join(channel, MailboxLimits { max_messages: 1, max_bytes: 100 });
         member.listen("e", 1, plain());
         let route = emitter.channel().route("e");
         route.post(&emitter, Some(b"read"));

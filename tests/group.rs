@@ -22,7 +22,7 @@ fn group(channel: &str, name: &str, size: u32) -> Vec<Arc<Member>> {
 
 /// How many events wait for each, or are being dealt with.
 fn waiting(members: &[Arc<Member>]) -> Vec<usize> {
-    members.iter().map(|member| member.quota().messages()).collect()
+    members.iter().map(|member| member.capacity().events()).collect()
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn what_was_withdrawn_goes_to_nobody() {
     members[0].endpoint().close();
     assert_eq!(said(members[1].endpoint()), ["exit of 10"]);
     assert_eq!((emitter.pending(), emitter.failed()), (0, 0));
-    assert_eq!(members[1].quota().messages(), 0);
+    assert_eq!(members[1].capacity().events(), 0);
 }
 
 #[test]

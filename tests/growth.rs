@@ -7,10 +7,10 @@ mod common;
 use std::sync::Arc;
 
 use common::*;
+use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::endpoint::{Endpoint, Letter};
 use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::metrics::VISITS;
-use parallel_event_bus::core::quota::Limits;
 
 /// So many members for each of the first round in the second one.
 const TIMES: u64 = 8;
@@ -32,7 +32,7 @@ fn assert_linear(what: &str, run: impl Fn(u32)) {
 }
 
 fn join(endpoint: &Arc<Endpoint>, channel: &str) -> Arc<Member> {
-    let member = endpoint.join(channel, Limits::default());
+    let member = endpoint.join(channel, MailboxLimits::default());
     member.listen("e", member.id().as_u32(), plain());
     member
 }

@@ -82,7 +82,7 @@ fn a_post_for_which_there_is_no_memory_is_refused_and_told_and_takes_no_room() {
     let payloads: [&[u8]; 3] = [b"small", &large, b"behind"];
     assert_eq!(with_little(|| route.post_all(&emitter, &payloads)), Posted::To(2));
     for each in &listening {
-        assert_eq!(each.quota().messages(), 3);
+        assert_eq!(each.capacity().events(), 3);
         let letters = read(each.endpoint());
         let heard = letters.iter().flat_map(|letter| match letter {
             Letter::Packet(packet) => (0..packet.len()).map(|at| packet.event(at).unwrap().2),
@@ -90,7 +90,7 @@ fn a_post_for_which_there_is_no_memory_is_refused_and_told_and_takes_no_room() {
         });
         assert_eq!(heard.collect::<Vec<_>>(), [b"before".as_slice(), b"small", b"behind"]);
         drop(letters);
-        assert_eq!((each.quota().messages(), each.in_flight()), (0, 0));
+        assert_eq!((each.capacity().events(), each.in_flight()), (0, 0));
     }
     let losses = with_little(|| losses(&emitter));
     let refused: Vec<_> = losses.iter().filter(|lost| lost.cause == Cause::NoMemory).collect();
@@ -120,7 +120,7 @@ fn an_emission_for_which_there_is_no_memory_has_not_happened() {
     let route = emitter.channel().route("e");
     assert!(matches!(with_little(|| route.emit(&emitter, emission())), Sent::NoMemory));
     assert_eq!((emitter.pending(), emitter.addressed()), (0, 0));
-    assert!(listening.iter().all(|each| each.quota().messages() == 0));
+    assert!(listening.iter().all(|each| each.capacity().events() == 0));
     // The listener that wants one event was not claimed.
     let Sent::To { others, dispatch, .. } = route.emit(&emitter, emission()) else { panic!() };
     assert_eq!(others, 3);

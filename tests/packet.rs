@@ -6,10 +6,10 @@ mod common;
 use std::sync::Arc;
 
 use common::*;
+use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::endpoint::Letter;
 use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::packet::Packet;
-use parallel_event_bus::core::quota::Limits;
 use parallel_event_bus::core::route::{ListenerOptions, Posted};
 
 fn post(emitter: &Arc<Member>, event: &str, payload: &[u8]) -> Posted {
@@ -48,7 +48,7 @@ fn a_burst_to_one_member_is_one_letter_that_reads_as_it_was_written() {
 fn an_endpoint_gets_events_that_are_posted_at_once_in_their_order_whichever_member_they_are_for() {
     let (emitter, endpoint) = (member(1, "shared"), endpoint(2));
     let members = [1, 2].map(|id| {
-        let member = endpoint.join("shared", Limits::default());
+        let member = endpoint.join("shared", MailboxLimits::default());
         member.listen("e", id, plain());
         member
     });
@@ -80,7 +80,7 @@ fn many_events_that_are_posted_at_once_are_as_if_one_by_one() {
     assert_eq!(route.post_all(&emitter, &payloads), Posted::To(2));
     assert_eq!(said(emitter.endpoint()), ["lost e Full × 1", "lost e Full × 1"]);
     assert_eq!((emitter.pending(), emitter.failed()), (3 + 5, 2));
-    assert_eq!((other.quota().messages(), other.in_flight(), free.in_flight()), (3, 3, 5));
+    assert_eq!((other.capacity().events(), other.in_flight(), free.in_flight()), (3, 3, 5));
     let (some, all) = (packet(&other), packet(&free));
     assert_eq!((some.len(), all.len()), (3, 5));
     for (index, payload) in payloads.iter().enumerate() {
@@ -128,12 +128,12 @@ fn an_event_settles_once_and_the_emitter_counts_it() {
     other.listen("e", 1, plain());
     other.listen("e", 2, plain());
     (0..4).for_each(|_| assert_eq!(post(&emitter, "e", b""), Posted::To(2)));
-    assert_eq!((emitter.pending(), other.in_flight(), other.quota().messages()), (4, 4, 4));
+    assert_eq!((emitter.pending(), other.in_flight(), other.capacity().events()), (4, 4, 4));
     let mut packet = packet(&other);
-    assert_eq!((other.in_flight(), other.quota().messages()), (4, 4), "it was only read");
+    assert_eq!((other.in_flight(), other.capacity().events()), (4, 4), "it was only read");
     packet.settle(1, 2, 3);
     assert_eq!((emitter.pending(), emitter.failed(), other.in_flight()), (2, 3, 2));
-    assert_eq!(other.quota().messages(), 2);
+    assert_eq!(other.capacity().events(), 2);
     packet.settle(1, 2, 1);
     assert_eq!((emitter.pending(), emitter.failed()), (2, 3), "these had settled before");
     packet.settle(0, 100, 0);
@@ -169,7 +169,7 @@ fn a_member_without_room_loses_the_event_and_the_emitter_is_told() {
     (0..3).for_each(|_| assert_eq!(post(&emitter, "e", b"!"), Posted::To(2)));
     assert_eq!(said(emitter.endpoint()), ["lost e Full × 1"]);
     assert_eq!((packet(&other).len(), packet(&free).len()), (2, 3));
-    assert_eq!((emitter.pending(), other.quota().messages(), other.in_flight()), (0, 0, 0));
+    assert_eq!((emitter.pending(), other.capacity().events(), other.in_flight()), (0, 0, 0));
 }
 
 #[test]
@@ -254,5 +254,5 @@ fn a_member_that_ends_takes_its_packets_with_it() {
     assert_eq!(said[3..], ["exit of 2"]);
     assert_eq!((emitter.pending(), emitter.failed()), (0, 3));
     assert_eq!(post(&emitter, "e", b""), Posted::To(0));
-    assert_eq!(other.quota().messages(), 0);
+    assert_eq!(other.capacity().events(), 0);
 }

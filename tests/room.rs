@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::*;
+use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::deadline::schedule;
 use parallel_event_bus::core::endpoint::Letter;
 use parallel_event_bus::core::member::{Member, Unlistened};
 use parallel_event_bus::core::outcome::Cause;
-use parallel_event_bus::core::quota::Limits;
 use parallel_event_bus::core::route::{ListenerOptions, Posted};
 
 /// Letters of any kind that may wait before those that are over are looked for.
@@ -30,10 +30,10 @@ fn what_is_taken_back_or_out_of_time_before_it_started_takes_no_room() {
     let (emitter, stuck) = (member(1, "take back"), small_member(2, "take back", 2));
     stuck.listen("e", 1, plain());
     let emitted = [withdrawable(&emitter, "e"), within_an_hour(&emitter, "e")];
-    assert_eq!((stuck.quota().messages(), stuck.in_flight()), (2, 2));
+    assert_eq!((stuck.capacity().events(), stuck.in_flight()), (2, 2));
     emitted[0].dispatch().withdraw();
     emitted[1].dispatch().expire(1);
-    assert_eq!((stuck.quota().messages(), stuck.in_flight()), (0, 0));
+    assert_eq!((stuck.capacity().events(), stuck.in_flight()), (0, 0));
     assert_eq!(emitter.pending(), 0);
 
     let _newest = [withdrawable(&emitter, "e"), withdrawable(&emitter, "e")];
@@ -45,7 +45,7 @@ fn what_is_taken_back_or_out_of_time_before_it_started_takes_no_room() {
     let started: Vec<_> = read.iter().map(|delivery| delivery.start()).collect();
     assert_eq!(started, [false, false, true, true]);
     drop(read);
-    assert_eq!((stuck.quota().messages(), stuck.in_flight()), (0, 0), "given back once");
+    assert_eq!((stuck.capacity().events(), stuck.in_flight()), (0, 0), "given back once");
 }
 
 #[test]
@@ -57,11 +57,11 @@ fn what_has_started_takes_room_until_it_is_let_go_of() {
     assert!(running.iter().all(|delivery| delivery.start()));
     emitted[0].dispatch().withdraw();
     emitted[1].dispatch().expire(1);
-    assert_eq!(busy.quota().messages(), 2);
+    assert_eq!(busy.capacity().events(), 2);
     running[0].succeed(0, None);
-    assert_eq!(busy.quota().messages(), 1, "its listener is done");
+    assert_eq!(busy.capacity().events(), 1, "its listener is done");
     drop(running);
-    assert_eq!((busy.quota().messages(), busy.in_flight()), (0, 0));
+    assert_eq!((busy.capacity().events(), busy.in_flight()), (0, 0));
 }
 
 #[test]
@@ -74,10 +74,10 @@ fn the_other_parts_of_an_event_keep_their_room() {
     let running = delivery(busy.endpoint());
     assert!(running.start());
     emitted.dispatch().withdraw();
-    assert_eq!((busy.quota().messages(), stuck.quota().messages()), (1, 0));
+    assert_eq!((busy.capacity().events(), stuck.capacity().events()), (1, 0));
     assert_eq!(*running.payload(), *b"payload");
     drop(running);
-    assert_eq!(busy.quota().messages(), 0);
+    assert_eq!(busy.capacity().events(), 0);
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn what_is_out_of_time_while_it_is_emitted_takes_no_room_either() {
             break outcome;
         };
         assert_eq!(outcome.failed(), 1);
-        assert_eq!((stuck.quota().messages(), stuck.in_flight()), (0, 0));
+        assert_eq!((stuck.capacity().events(), stuck.in_flight()), (0, 0));
     }
 }
 
@@ -123,7 +123,7 @@ fn what_is_over_does_not_pile_up_before_an_endpoint_that_does_not_look() {
     let live: Vec<_> = (0..3_000).map(|_| withdrawable(&emitter, "e")).collect();
     (0..20_000).for_each(|_| withdrawable(&emitter, "e").dispatch().withdraw());
     waiting(live.len());
-    assert_eq!(stuck.quota().messages(), live.len());
+    assert_eq!(stuck.capacity().events(), live.len());
     // When it has looked the mark comes down again.
     drop(read(stuck.endpoint()));
     (0..20_000).for_each(|_| withdrawable(&emitter, "e").dispatch().withdraw());
@@ -234,7 +234,7 @@ fn a_packet_of_which_little_is_left_keeps_no_more_than_that() {
         from = until + 1;
     }
     assert!(packet.words().len() * 20 < whole, "{} of {whole} words", packet.words().len());
-    assert_eq!((other.quota().messages(), packet.len()), (5, 400));
+    assert_eq!((other.capacity().events(), packet.len()), (5, 400));
     for (number, payload) in payloads.iter().enumerate() {
         let expected = left.contains(&number).then(|| {
             if number % 3 == 0 {
@@ -246,11 +246,11 @@ fn a_packet_of_which_little_is_left_keeps_no_more_than_that() {
         assert_eq!(packet.event(number), expected);
     }
     packet.settle(200, 1, 1);
-    assert_eq!((other.quota().messages(), emitter.failed()), (4, 1));
+    assert_eq!((other.capacity().events(), emitter.failed()), (4, 1));
     drop(packet);
     let said = said(emitter.endpoint());
     assert_eq!(said, ["lost a Gone × 1", "lost b Gone × 1", "lost a Gone × 1", "lost a Gone × 1"]);
-    assert_eq!((other.quota().messages(), emitter.pending()), (0, 0));
+    assert_eq!((other.capacity().events(), emitter.pending()), (0, 0));
 }
 
 #[test]
@@ -301,7 +301,7 @@ fn of_a_thread_that_stalls_again_and_again_one_letter_waits() {
 fn events_of_one_emitter_come_in_their_order_to_all_members_of_an_endpoint() {
     let (emitter, endpoint) = (member(1, "order"), endpoint(2));
     let places = [1, 2].map(|id| {
-        let place = endpoint.join("order", Limits::default());
+        let place = endpoint.join("order", MailboxLimits::default());
         place.listen("e", id, plain());
         place
     });

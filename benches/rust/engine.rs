@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Bencher, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::dispatch::Emission;
 use parallel_event_bus::core::endpoint::{Endpoint, Letter};
 use parallel_event_bus::core::mailbox::{Mailbox, Wake};
 use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::outcome::Reply;
-use parallel_event_bus::core::quota::Limits;
 use parallel_event_bus::core::route::{ListenerOptions, Route};
 
 /// Events of one round: fewer than wait for a member by default.
@@ -33,7 +33,7 @@ impl Wake for Silent {
 }
 
 fn member() -> Arc<Member> {
-    Endpoint::new(0, Arc::new(Silent)).join(CHANNEL, Limits::default())
+    Endpoint::new(0, Arc::new(Silent)).join(CHANNEL, MailboxLimits::default())
 }
 
 /// An emitter, and members that listen.

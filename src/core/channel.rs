@@ -5,11 +5,11 @@
 use std::collections::HashMap;
 use std::sync::{self, Arc, LazyLock, PoisonError, Weak};
 
+use super::capacity::Crossed;
 use super::endpoint::{Endpoint, Letter, Unsent};
 use super::member::Member;
 use super::members::Members;
 use super::metrics;
-use super::quota::Crossed;
 use super::route::Route;
 use super::sync::{Mutex, lock};
 

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use super::capacity::MailboxLimits;
 use super::channel::{self, Channel};
 use super::deadline;
 use super::delivery::Delivery;
@@ -16,7 +17,6 @@ use super::mailbox::{Closed, Mailbox, Wake};
 use super::member::{Member, MemberId, Stall, Untold};
 use super::outcome::{Lost, Outcome};
 use super::packet::Packet;
-use super::quota::Limits;
 use super::route::ListenerId;
 use super::sync::{AtomicUsize, Mutex, lock};
 
@@ -181,7 +181,7 @@ impl Endpoint {
 
     /// Joins a channel: a new member, in addition to those it may have there. Of an endpoint that is
     /// closed, one that has left.
-    pub fn join(self: &Arc<Self>, channel: &str, limits: Limits) -> Arc<Member> {
+    pub fn join(self: &Arc<Self>, channel: &str, limits: MailboxLimits) -> Arc<Member> {
         let member = Member::new(channel::open(channel), self.clone(), limits);
         {
             let mut members = lock(&self.members);

@@ -14,7 +14,7 @@
 //! # When full
 //!
 //! It never is: what may wait is bounded where an event is addressed, for each member of a channel
-//! by itself ([`quota`](super::quota)), because the members of one thread share its mailbox. When it is
+//! by itself ([`capacity`](super::capacity)), because the members of one thread share its mailbox. When it is
 //! empty it has no more memory than it needs for a few letters.
 //!
 //! # When closed

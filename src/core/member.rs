@@ -4,13 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
+use super::capacity::{Capacity, Crossed, MailboxLimits};
 use super::channel::Channel;
 use super::endpoint::{Endpoint, Letter};
 use super::losses::{Charge, Loss, Losses, Note};
 use super::metrics;
 use super::outcome::Lost;
 use super::payload::Payload;
-use super::quota::{Crossed, Limits, Quota};
 use super::route::{ListenerId, ListenerOptions, Route};
 use super::sync::{AtomicUsize, Mutex, Ordering, lock};
 
@@ -32,7 +32,7 @@ pub struct Member {
     id: MemberId,
     channel: Arc<Channel>,
     endpoint: Arc<Endpoint>,
-    quota: Quota,
+    capacity: Capacity,
     /// What it listens to; None when it has left.
     listeners: Mutex<Option<HashMap<ListenerId, Arc<Route>>>>,
     /// Deliveries that were made to it and not let go of yet, queued or running.
@@ -53,12 +53,16 @@ pub struct Member {
 }
 
 impl Member {
-    pub(super) fn new(channel: Arc<Channel>, endpoint: Arc<Endpoint>, limits: Limits) -> Arc<Self> {
+    pub(super) fn new(
+        channel: Arc<Channel>,
+        endpoint: Arc<Endpoint>,
+        limits: MailboxLimits,
+    ) -> Arc<Self> {
         Arc::new(Member {
             id: MemberId(LAST_ID.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1),
             channel,
             endpoint,
-            quota: Quota::new(limits),
+            capacity: Capacity::new(limits),
             listeners: Mutex::new(Some(HashMap::new())),
             in_flight: AtomicUsize::new(0),
             pending: AtomicUsize::new(0),
@@ -87,8 +91,8 @@ impl Member {
     }
 
     /// The room of its unsettled events.
-    pub fn quota(&self) -> &Quota {
-        &self.quota
+    pub fn capacity(&self) -> &Capacity {
+        &self.capacity
     }
 
     /// Listens to an event. `id` names the listener within this endpoint; it may be used again when
@@ -199,14 +203,14 @@ impl Member {
     /// Takes room for an event with so many bytes. False if there is none.
     #[must_use]
     pub(super) fn take_room(&self, bytes: usize) -> bool {
-        let taken = self.quota.take(bytes);
+        let taken = self.capacity.take(bytes);
         self.channel.took(self, taken.unwrap_or(Crossed::Nothing));
         taken.is_some()
     }
 
     /// Gives back the room of so many events, with so many bytes. With no lock held.
     pub(super) fn give_back(&self, events: usize, bytes: usize) {
-        self.channel.gave_back(self, self.quota.give_back(events, bytes));
+        self.channel.gave_back(self, self.capacity.give_back(events, bytes));
     }
 
     /// Tells its endpoint of an event of its own that was lost; `payload` is called if there is room to tell

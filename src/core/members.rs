@@ -80,7 +80,7 @@ impl Members {
         let (at, id) = (member.endpoint().id(), member.id());
         let Some(seat) = self.seats.get_mut(&at) else { return false };
         // By now, not at the time of the change that made the caller look: of several, the last one to look is right.
-        if member.quota().is_high() && seat.members.contains_key(&id) {
+        if member.capacity().is_high() && seat.members.contains_key(&id) {
             seat.high.insert(id);
         } else {
             seat.high.remove(&id);
@@ -139,7 +139,7 @@ impl Seat {
     fn is_blocked(&self) -> bool {
         let is_high = |id| {
             let member: Option<&Arc<Member>> = self.members.get(id);
-            member.is_some_and(|member| member.quota().is_high_without(self.asked))
+            member.is_some_and(|member| member.capacity().is_high_without(self.asked))
         };
         !self.high.is_empty() && !self.high.iter().any(is_high)
     }

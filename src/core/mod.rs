@@ -15,6 +15,7 @@
 //! of a dispatch, the members of a channel, the news of a member, or the deadlines. None but the first is held
 //! while somebody is woken or a delivery is dropped, which may settle, choose anew and wake.
 
+pub mod capacity;
 pub mod channel;
 pub mod deadline;
 pub mod delivery;
@@ -32,7 +33,6 @@ pub mod packet;
 mod part;
 pub mod payload;
 mod progress;
-pub mod quota;
 pub mod route;
 mod sync;
 mod table;

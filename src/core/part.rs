@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
+use super::capacity::Crossed;
 use super::endpoint::Endpoint;
 use super::member::Member;
-use super::quota::Crossed;
 use super::route::ListenerId;
 
 /// Among whom the listeners of a part were chosen.
@@ -151,7 +151,7 @@ impl Part {
             return None;
         }
         self.member.done(1);
-        match self.member.quota().give_back(1, bytes) {
+        match self.member.capacity().give_back(1, bytes) {
             Crossed::Nothing => None,
             crossed => Some(Freed { member: self.member.clone(), crossed }),
         }

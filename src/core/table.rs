@@ -59,7 +59,7 @@ impl Audience<'_> {
     }
 }
 
-/// A listener picked out of a table, with room for the message taken if it has.
+/// A listener picked out of a table, with room for the event taken if it has.
 pub(super) struct Chosen {
     row: usize,
     entry: usize,

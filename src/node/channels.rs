@@ -10,23 +10,24 @@ use napi::{Env, Result};
 use napi_derive::napi;
 
 use super::thread::{Place, Thread, find, unknown};
+use crate::core::capacity::MailboxLimits;
 use crate::core::endpoint::Letter;
 use crate::core::member::{Member, Unlistened};
-use crate::core::quota::Limits;
 use crate::core::route::{ListenerOptions, Route};
 
-/// Joins a channel. The member has at most so many unsettled messages, and bytes of them; others are told
+/// Joins a channel. The member has at most so many unsettled events, and bytes of them; others are told
 /// when the thread has not looked for `stall_after` milliseconds, or never where that is 0.
 #[napi(catch_unwind)]
 pub fn join(
     thread: u32,
     channel: String,
-    messages: f64,
-    bytes: f64,
+    max_messages: f64,
+    max_bytes: f64,
     stall_after: u32,
 ) -> Result<u32> {
     let thread = find(thread)?;
-    let limits = Limits { messages: messages as usize, bytes: bytes as usize };
+    let limits =
+        MailboxLimits { max_messages: max_messages as usize, max_bytes: max_bytes as usize };
     if stall_after > 0 {
         thread.endpoint.watch_for_stalls(Duration::from_millis(stall_after.into()));
     }

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::endpoint::Letter;
 use parallel_event_bus::core::member::Member;
-use parallel_event_bus::core::quota::Limits;
 
 use crate::common::*;
 use crate::{Awaited, Dice, own_endpoint};
@@ -50,7 +50,7 @@ fn every_outcome_adds_up_while_threads_come_and_go() {
                 let mut dice = Dice(u64::from(number) + 1);
                 for _life in 0..60 {
                     let endpoint = own_endpoint(number);
-                    let limits = Limits { messages: 40, bytes: 400 };
+                    let limits = MailboxLimits { max_messages: 40, max_bytes: 400 };
                     let members = [0; 2].map(|_| endpoint.join(channel, limits));
                     all.lock().unwrap().extend(members.clone());
                     let mut awaited = Awaited::default();
@@ -93,7 +93,7 @@ fn every_outcome_adds_up_while_threads_come_and_go() {
                     let _again = endpoint.collect(3, &mut letters);
                     endpoint.close();
                     drop(letters);
-                    assert_eq!(members[0].quota().messages() + members[1].quota().messages(), 0);
+                    assert_eq!(members[0].capacity().events() + members[1].capacity().events(), 0);
                     assert_eq!(members[0].in_flight() + members[1].in_flight(), 0);
                 }
             });

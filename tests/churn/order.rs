@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
+use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::endpoint::Letter;
-use parallel_event_bus::core::quota::Limits;
 use parallel_event_bus::core::route::Posted;
 
 use crate::common::{alone, member, plain, read};
@@ -60,7 +60,7 @@ fn whoever_stays_gets_every_event_once_and_in_order_while_others_come_and_go() {
         .collect();
 
     let stays = own_endpoint(1);
-    let member = stays.join(channel, Limits::default());
+    let member = stays.join(channel, MailboxLimits::default());
     ["a", "b"].iter().zip(1..).for_each(|(event, id)| member.listen(event, id, plain()));
     ready.wait();
     let mut next: HashMap<u32, u32> = HashMap::new();
@@ -115,7 +115,8 @@ fn an_emitter_that_paces_itself_never_waits_for_ever_and_is_never_refused() {
             let (tell, told) = std::sync::mpsc::channel();
             let thread = thread::spawn(move || {
                 let endpoint = own_endpoint(10 + number);
-                let member = endpoint.join(channel, Limits { messages: 64, bytes: 1 << 20 });
+                let member =
+                    endpoint.join(channel, MailboxLimits { max_messages: 64, max_bytes: 1 << 20 });
                 member.listen("e", 1, plain());
                 member.listen("end", 2, plain());
                 tell.send(()).unwrap();
@@ -142,7 +143,7 @@ fn an_emitter_that_paces_itself_never_waits_for_ever_and_is_never_refused() {
         })
         .collect();
     let endpoint = own_endpoint(1);
-    let emitter = endpoint.join(channel, Limits::default());
+    let emitter = endpoint.join(channel, MailboxLimits::default());
     let mut awaited = Awaited::default();
     // Returns whether there is room again.
     let look = |awaited: &mut Awaited| {

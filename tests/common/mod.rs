@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::delivery::Delivery;
 use parallel_event_bus::core::dispatch::{Dispatch, Emission};
 use parallel_event_bus::core::endpoint::{Endpoint, Letter};
@@ -16,7 +17,6 @@ use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::metrics;
 use parallel_event_bus::core::outcome::{Outcome, Reply};
 use parallel_event_bus::core::packet::Packet;
-use parallel_event_bus::core::quota::Limits;
 use parallel_event_bus::core::route::{ListenerOptions, Own, Sent};
 
 /// Counts its wakes.
@@ -42,12 +42,12 @@ pub fn endpoint(thread: u32) -> Arc<Endpoint> {
 
 /// The only member of an endpoint of its own.
 pub fn member(thread: u32, channel: &str) -> Arc<Member> {
-    endpoint(thread).join(channel, Limits::default())
+    endpoint(thread).join(channel, MailboxLimits::default())
 }
 
-/// As [`member`], for which no more than so many messages wait.
-pub fn small_member(thread: u32, channel: &str, messages: usize) -> Arc<Member> {
-    endpoint(thread).join(channel, Limits { messages, bytes: 1 << 20 })
+/// As [`member`], for which no more than so many events wait.
+pub fn small_member(thread: u32, channel: &str, events: usize) -> Arc<Member> {
+    endpoint(thread).join(channel, MailboxLimits { max_messages: events, max_bytes: 1 << 20 })
 }
 
 pub fn plain() -> ListenerOptions {

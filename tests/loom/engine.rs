@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use loom::thread;
+use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::delivery::Delivery;
 use parallel_event_bus::core::dispatch::{Dispatch, Emission};
 use parallel_event_bus::core::endpoint::{Endpoint, Letter};
 use parallel_event_bus::core::member::{Member, Unlistened};
 use parallel_event_bus::core::outcome::{Cause, Outcome, Reply};
-use parallel_event_bus::core::quota::Limits;
 use parallel_event_bus::core::route::{ListenerOptions, Posted, Sent};
 
 use crate::Bell;
@@ -33,13 +33,14 @@ pub(crate) fn search(model: impl Fn() + Send + Sync + 'static) {
     });
 }
 
-pub(crate) fn member(thread: u32, bell: &Bell, limits: Limits) -> Arc<Member> {
+pub(crate) fn member(thread: u32, bell: &Bell, limits: MailboxLimits) -> Arc<Member> {
     Endpoint::new(thread, Arc::new(bell.clone())).join(&format!("{}", CHANNEL.get()), limits)
 }
 
 /// A member that listens to `e`, as its listener 1.
-pub(crate) fn listening(thread: u32, group: Option<&str>, messages: usize) -> Arc<Member> {
-    let member = member(thread, &Bell::new(), Limits { messages, bytes: 1_000 });
+pub(crate) fn listening(thread: u32, group: Option<&str>, events: usize) -> Arc<Member> {
+    let member =
+        member(thread, &Bell::new(), MailboxLimits { max_messages: events, max_bytes: 1_000 });
     let options = ListenerOptions { group: group.map(Into::into), ..Default::default() };
     member.listen("e", 1, options);
     member
@@ -85,7 +86,7 @@ pub(crate) fn end(members: &[&Arc<Member>]) {
 fn an_emitter_that_looks_when_woken_sees_its_last_dispatch_settle_and_has_every_letter_then() {
     search(|| {
         let bell = Bell::new();
-        let emitter = member(1, &bell, Limits::default());
+        let emitter = member(1, &bell, MailboxLimits::default());
         let other = listening(2, None, 9);
         let deliveries = [1, 2].map(|token| {
             emit(&emitter, Reply::Letter(token));
@@ -119,7 +120,7 @@ fn an_emitter_that_looks_when_woken_sees_its_last_dispatch_settle_and_has_every_
 #[test]
 fn who_waits_for_room_is_told_when_there_is_some_and_once() {
     search(|| {
-        let emitter = member(1, &Bell::new(), Limits::default());
+        let emitter = member(1, &Bell::new(), MailboxLimits::default());
         let other = listening(2, None, 1);
         emit(&emitter, Reply::None);
         let reader = {
@@ -128,7 +129,7 @@ fn who_waits_for_room_is_told_when_there_is_some_and_once() {
         };
         // Meanwhile somebody adds another event, if there is room by then.
         let late = {
-            let late = member(3, &Bell::new(), Limits::default());
+            let late = member(3, &Bell::new(), MailboxLimits::default());
             thread::spawn(move || {
                 emit(&late, Reply::None);
                 late
@@ -138,7 +139,7 @@ fn who_waits_for_room_is_told_when_there_is_some_and_once() {
         reader.join().unwrap();
         let late = late.join().unwrap();
         drop(read(other.endpoint()));
-        assert_eq!(other.quota().messages(), 0);
+        assert_eq!(other.capacity().events(), 0);
         assert!(!other.channel().is_congested(emitter.endpoint()));
         let told = read(emitter.endpoint());
         let told = told.iter().filter(|letter| matches!(letter, Letter::Drained(_))).count();
@@ -150,7 +151,7 @@ fn who_waits_for_room_is_told_when_there_is_some_and_once() {
 #[test]
 fn what_is_taken_back_gives_back_its_room_once_whoever_reads_it_meanwhile() {
     search(|| {
-        let emitter = member(1, &Bell::new(), Limits::default());
+        let emitter = member(1, &Bell::new(), MailboxLimits::default());
         let other = listening(2, None, 1);
         let dispatch = emit(&emitter, Reply::None).unwrap();
         let reader = {
@@ -168,7 +169,7 @@ fn what_is_taken_back_gives_back_its_room_once_whoever_reads_it_meanwhile() {
         emitter.wait_for_room();
         dispatch.withdraw();
         reader.join().unwrap();
-        assert_eq!((other.quota().messages(), other.in_flight(), emitter.pending()), (0, 0, 0));
+        assert_eq!((other.capacity().events(), other.in_flight(), emitter.pending()), (0, 0, 0));
         let told = read(emitter.endpoint());
         let told = told.iter().filter(|letter| matches!(letter, Letter::Drained(_))).count();
         assert_eq!(told, 1);
@@ -181,7 +182,7 @@ fn losses_that_are_counted_while_others_are_read_are_all_told() {
     // As large as all that is told one by one, so that the others are counted.
     let large = vec![0; 1 << 20];
     search(move || {
-        let emitter = member(1, &Bell::new(), Limits::default());
+        let emitter = member(1, &Bell::new(), MailboxLimits::default());
         let other = listening(2, None, 0);
         let route = emitter.channel().route("e");
         let post = |payload: &[u8]| assert_eq!(route.post(&emitter, Some(payload)), Posted::To(1));
@@ -212,7 +213,7 @@ fn losses_that_are_counted_while_others_are_read_are_all_told() {
 #[test]
 fn an_event_for_an_endpoint_that_ends_meanwhile_settles_once() {
     search(|| {
-        let emitter = member(1, &Bell::new(), Limits::default());
+        let emitter = member(1, &Bell::new(), MailboxLimits::default());
         let dying = listening(2, None, 9);
         let end_of = {
             let dying = dying.clone();
@@ -225,7 +226,7 @@ fn an_event_for_an_endpoint_that_ends_meanwhile_settles_once() {
             assert_eq!((outcome.success, outcome.failed()), (0, 1));
             assert_eq!(outcome.failures[0].cause, Cause::Gone);
         }
-        assert_eq!((emitter.pending(), dying.in_flight(), dying.quota().messages()), (0, 0, 0));
+        assert_eq!((emitter.pending(), dying.in_flight(), dying.capacity().events()), (0, 0, 0));
         assert!(emit(&emitter, Reply::None).is_none());
         end(&[&emitter]);
     });
@@ -234,7 +235,7 @@ fn an_event_for_an_endpoint_that_ends_meanwhile_settles_once() {
 #[test]
 fn a_post_to_an_endpoint_that_ends_meanwhile_settles_once() {
     search(|| {
-        let emitter = member(1, &Bell::new(), Limits::default());
+        let emitter = member(1, &Bell::new(), MailboxLimits::default());
         let dying = listening(2, None, 9);
         let end_of = {
             let dying = dying.clone();
@@ -243,7 +244,7 @@ fn a_post_to_an_endpoint_that_ends_meanwhile_settles_once() {
         let route = emitter.channel().route("e");
         (0..2).for_each(|_| assert!(matches!(route.post(&emitter, Some(b"")), Posted::To(_))));
         end_of.join().unwrap();
-        assert_eq!((emitter.pending(), dying.in_flight(), dying.quota().messages()), (0, 0, 0));
+        assert_eq!((emitter.pending(), dying.in_flight(), dying.capacity().events()), (0, 0, 0));
         let lost = read(emitter.endpoint());
         let lost = lost.iter().filter(|letter| matches!(letter, Letter::Lost { .. })).count();
         assert_eq!(lost, emitter.failed());
@@ -255,7 +256,7 @@ fn a_post_to_an_endpoint_that_ends_meanwhile_settles_once() {
 #[test]
 fn two_members_of_a_group_that_end_at_once_lose_nothing_unsaid() {
     search(|| {
-        let emitter = member(1, &Bell::new(), Limits::default());
+        let emitter = member(1, &Bell::new(), MailboxLimits::default());
         let dying = [2, 3].map(|thread| listening(thread, Some("g"), 9));
         emit(&emitter, Reply::Letter(1));
         let ends = dying.clone().map(|dying| thread::spawn(move || dying.endpoint().close()));
@@ -263,7 +264,7 @@ fn two_members_of_a_group_that_end_at_once_lose_nothing_unsaid() {
         let outcome = outcome(&emitter);
         assert_eq!((outcome.success, outcome.failed()), (0, 1));
         for dying in dying {
-            assert_eq!((dying.in_flight(), dying.quota().messages()), (0, 0));
+            assert_eq!((dying.in_flight(), dying.capacity().events()), (0, 0));
         }
         assert_eq!(emitter.pending(), 0);
         end(&[&emitter]);
@@ -273,7 +274,7 @@ fn two_members_of_a_group_that_end_at_once_lose_nothing_unsaid() {
 #[test]
 fn what_one_member_of_a_group_lets_go_of_is_withdrawn_or_goes_to_the_other() {
     search(|| {
-        let emitter = member(1, &Bell::new(), Limits::default());
+        let emitter = member(1, &Bell::new(), MailboxLimits::default());
         let [dying, heir] = [2, 3].map(|thread| listening(thread, Some("g"), 9));
         let dispatch = emit(&emitter, Reply::None).unwrap();
         let end_of = {
@@ -288,7 +289,7 @@ fn what_one_member_of_a_group_lets_go_of_is_withdrawn_or_goes_to_the_other() {
                 assert!(!delivery.start(), "it was taken back");
             }
         }
-        assert_eq!((dying.in_flight(), heir.in_flight(), heir.quota().messages()), (0, 0, 0));
+        assert_eq!((dying.in_flight(), heir.in_flight(), heir.capacity().events()), (0, 0, 0));
         end(&[&emitter, &heir]);
     });
 }
@@ -296,7 +297,7 @@ fn what_one_member_of_a_group_lets_go_of_is_withdrawn_or_goes_to_the_other() {
 #[test]
 fn a_listener_is_started_or_withdrawn_and_never_both() {
     search(|| {
-        let emitter = member(1, &Bell::new(), Limits::default());
+        let emitter = member(1, &Bell::new(), MailboxLimits::default());
         let other = listening(2, None, 9);
         let dispatch = emit(&emitter, Reply::None).unwrap();
         let delivery = delivery(&other);
@@ -324,8 +325,8 @@ fn a_listener_is_started_or_withdrawn_and_never_both() {
 #[test]
 fn a_member_that_leaves_while_it_listens_anew_is_not_addressed_any_more() {
     search(|| {
-        let emitter = member(1, &Bell::new(), Limits::default());
-        let leaving = member(2, &Bell::new(), Limits::default());
+        let emitter = member(1, &Bell::new(), MailboxLimits::default());
+        let leaving = member(2, &Bell::new(), MailboxLimits::default());
         let listener = {
             let leaving = leaving.clone();
             thread::spawn(move || leaving.listen("e", 1, ListenerOptions::default()))
@@ -340,7 +341,7 @@ fn a_member_that_leaves_while_it_listens_anew_is_not_addressed_any_more() {
 #[test]
 fn nothing_comes_for_a_listener_after_its_end_was_told() {
     search(|| {
-        let emitter = member(1, &Bell::new(), Limits::default());
+        let emitter = member(1, &Bell::new(), MailboxLimits::default());
         let other = listening(2, None, 9);
         let sender = {
             let emitter = emitter.clone();

@@ -5,11 +5,11 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use loom::thread;
+use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::endpoint::{Letter, Unsent as _};
 use parallel_event_bus::core::hold::Hold;
 use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::outcome::Reply;
-use parallel_event_bus::core::quota::Limits;
 
 use crate::Bell;
 use crate::engine::{delivery, emit, end, listening, member, read, search};
@@ -31,7 +31,7 @@ struct Loop {
 impl Loop {
     fn new() -> Self {
         let bell = Bell::new();
-        let member = member(1, &bell, Limits::default());
+        let member = member(1, &bell, MailboxLimits::default());
         Loop {
             hold: Hold::default(),
             bell,

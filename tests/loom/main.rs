@@ -3,10 +3,10 @@
 //! Run with `cargo test --release --features loom --test loom`.
 #![cfg(feature = "loom")]
 
+mod capacity;
 mod engine;
 mod hold;
 mod mailbox;
-mod quota;
 mod unsent;
 
 use std::sync::Arc;

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use loom::cell::UnsafeCell;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
+use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::dispatch::Emission;
 use parallel_event_bus::core::endpoint::{Letter, Unsent as _};
 use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::outcome::Reply;
-use parallel_event_bus::core::quota::Limits;
 use parallel_event_bus::core::route::{ListenerOptions, Posted};
 use parallel_event_bus::core::unsent::{self, Unsent};
 
@@ -154,7 +154,7 @@ fn looks(script: &Script, times: usize) -> thread::JoinHandle<()> {
 #[test]
 fn what_was_written_down_is_sent_once_in_order_and_not_written_over() {
     search(|| {
-        let emitter = member(1, &Bell::new(), Limits::default());
+        let emitter = member(1, &Bell::new(), MailboxLimits::default());
         let other = listening(2, None, 9);
         let mut script = Script::new(&emitter);
         let deadlines = looks(&script, 2);
@@ -176,7 +176,7 @@ fn what_was_written_down_is_sent_once_in_order_and_not_written_over() {
 #[test]
 fn what_was_emitted_before_a_listener_goes_is_sent_before() {
     search(|| {
-        let emitter = member(1, &Bell::new(), Limits::default());
+        let emitter = member(1, &Bell::new(), MailboxLimits::default());
         let other = listening(2, None, 9);
         let mut script = Script::new(&emitter);
         script.cross(1);
@@ -207,9 +207,9 @@ fn what_was_emitted_before_a_listener_goes_is_sent_before() {
 #[test]
 fn who_begins_to_listen_gets_what_is_emitted_from_then_on() {
     search(|| {
-        let emitter = member(1, &Bell::new(), Limits::default());
+        let emitter = member(1, &Bell::new(), MailboxLimits::default());
         let other = listening(2, None, 9);
-        let late = member(3, &Bell::new(), Limits::default());
+        let late = member(3, &Bell::new(), MailboxLimits::default());
         let mut script = Script::new(&emitter);
         script.cross(1);
         let listens = Arc::new(AtomicUsize::new(0));
@@ -237,7 +237,7 @@ fn who_begins_to_listen_gets_what_is_emitted_from_then_on() {
 #[test]
 fn who_begins_to_listen_in_another_way_keeps_nobody_from_what_is_written_down() {
     search(|| {
-        let emitter = member(1, &Bell::new(), Limits::default());
+        let emitter = member(1, &Bell::new(), MailboxLimits::default());
         let other = listening(2, None, 9);
         let mut script = Script::new(&emitter);
         script.cross(1);
@@ -260,7 +260,7 @@ fn who_begins_to_listen_in_another_way_keeps_nobody_from_what_is_written_down() 
 #[test]
 fn an_owner_that_ends_sends_all_and_leaves_nothing_to_others() {
     search(|| {
-        let emitter = member(1, &Bell::new(), Limits::default());
+        let emitter = member(1, &Bell::new(), MailboxLimits::default());
         let other = listening(2, None, 9);
         let mut script = Script::new(&emitter);
         script.cross(1);

@@ -37,7 +37,7 @@ pub struct Member {
     pub endpoint: usize,
     pub left: bool,
     pub limits: (usize, usize),
-    pub messages: usize,
+    pub events: usize,
     pub bytes: usize,
     pub in_flight: usize,
     pub pending: usize,
@@ -128,7 +128,7 @@ impl Rules {
             endpoint,
             left: self.endpoints[endpoint].closed,
             limits,
-            messages: 0,
+            events: 0,
             bytes: 0,
             in_flight: 0,
             pending: 0,
@@ -181,14 +181,14 @@ impl Rules {
     }
 
     pub fn fits(&self, member: usize, size: usize) -> bool {
-        let Member { limits, messages, bytes, .. } = self.members[member];
-        messages < limits.0 && (messages == 0 || bytes + size <= limits.1)
+        let Member { limits, events, bytes, .. } = self.members[member];
+        events < limits.0 && (events == 0 || bytes + size <= limits.1)
     }
 
     pub fn take(&mut self, member: usize, size: usize) -> bool {
         let fits = self.fits(member, size);
         if fits {
-            self.members[member].messages += 1;
+            self.members[member].events += 1;
             self.members[member].bytes += size;
         }
         fits
@@ -196,14 +196,14 @@ impl Rules {
 
     /// Whether more than one part in `parts` of either bound is used.
     pub fn uses(&self, member: usize, parts: usize) -> bool {
-        let Member { limits, messages, bytes, .. } = self.members[member];
-        messages > limits.0 / parts || bytes > limits.1 / parts
+        let Member { limits, events, bytes, .. } = self.members[member];
+        events > limits.0 / parts || bytes > limits.1 / parts
     }
 
     /// An event of this size takes no room any more.
     pub fn give_back(&mut self, member: usize, size: usize) {
         let (was_high, was_low) = (self.uses(member, 2), !self.uses(member, 4));
-        self.members[member].messages -= 1;
+        self.members[member].events -= 1;
         self.members[member].bytes -= size;
         let is_low = !was_low && !self.uses(member, 4);
         let is_not_high = was_high && !self.uses(member, 2);
@@ -234,9 +234,9 @@ impl Rules {
     fn is_blocked(&self, endpoint: usize) -> bool {
         let asked = self.asked(endpoint);
         let is_high_without = |at: usize| {
-            let Member { limits, messages, bytes, .. } = self.members[at];
-            let left = messages.saturating_sub(asked);
-            left > limits.0 / 2 || bytes * left / messages.max(1) > limits.1 / 2
+            let Member { limits, events, bytes, .. } = self.members[at];
+            let left = events.saturating_sub(asked);
+            left > limits.0 / 2 || bytes * left / events.max(1) > limits.1 / 2
         };
         self.is_high(endpoint) && !self.places(endpoint).any(is_high_without)
     }

@@ -8,7 +8,7 @@ use crate::rules::EVENTS;
 pub enum Step {
     Join {
         endpoint: usize,
-        messages: usize,
+        events: usize,
         bytes: usize,
     },
     Leave {
@@ -108,7 +108,7 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
     );
     let step = prop_oneof![
         4 => (ANY, 1..6_usize, 8..40_usize)
-            .prop_map(|(endpoint, messages, bytes)| Step::Join { endpoint, messages, bytes }),
+            .prop_map(|(endpoint, events, bytes)| Step::Join { endpoint, events, bytes }),
         1 => ANY.prop_map(|member| Step::Leave { member }),
         1 => ANY.prop_map(|endpoint| Step::Close { endpoint }),
         10 => (ANY, event(), rarely(), any::<bool>(), prop::bool::weighted(0.05), group).prop_map(

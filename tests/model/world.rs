@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 
+use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::delivery::Delivery;
 use parallel_event_bus::core::dispatch::{Dispatch, Emission};
 use parallel_event_bus::core::endpoint::{Endpoint, Letter};
 use parallel_event_bus::core::member::{Member, Unlistened};
 use parallel_event_bus::core::outcome::{Cause, Outcome, Reply};
 use parallel_event_bus::core::packet::Packet;
-use parallel_event_bus::core::quota::Limits;
 use parallel_event_bus::core::route::{ListenerOptions, Posted, Sent};
 
 use crate::common;
@@ -69,11 +69,11 @@ impl World {
 
     pub fn step(&mut self, step: &Step) {
         match *step {
-            Step::Join { endpoint, messages, bytes } => {
+            Step::Join { endpoint, events, bytes } => {
                 let endpoint = endpoint % self.endpoints.len();
-                let limits = Limits { messages, bytes };
+                let limits = MailboxLimits { max_messages: events, max_bytes: bytes };
                 self.members.push(self.endpoints[endpoint].join(&self.channel, limits));
-                self.rules.join(endpoint, (messages, bytes));
+                self.rules.join(endpoint, (events, bytes));
             }
             Step::Close { endpoint } => self.close(endpoint % self.endpoints.len()),
             Step::Collect { endpoint, max } => self.collect(endpoint % self.endpoints.len(), max),
@@ -402,7 +402,7 @@ impl World {
             let seen = (member.in_flight(), member.pending(), member.failed());
             let expected = (rules.in_flight, rules.pending, rules.failed);
             assert_eq!(seen, expected, "in flight, pending, failed of {at}");
-            assert_eq!(member.quota().messages(), rules.messages, "waiting for {at}");
+            assert_eq!(member.capacity().events(), rules.events, "waiting for {at}");
             assert_eq!(member.has_left(), rules.left);
             let congested = self.rules.is_congested(rules.endpoint);
             assert_eq!(member.channel().is_congested(member.endpoint()), congested);
@@ -431,7 +431,7 @@ impl World {
         }
         for member in &self.members {
             assert_eq!((member.in_flight(), member.pending()), (0, 0));
-            assert_eq!(member.quota().messages(), 0);
+            assert_eq!(member.capacity().events(), 0);
             assert!(member.channel().routes() <= EVENTS);
         }
     }
