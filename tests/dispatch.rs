@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use common::*;
 use parallel_event_bus::core::capacity::MailboxLimits;
-use parallel_event_bus::core::deadline::schedule;
 use parallel_event_bus::core::endpoint::{Endpoint, Letter};
 use parallel_event_bus::core::mailbox::Wake;
 use parallel_event_bus::core::outcome::{Cause, Reply};
+use parallel_event_bus::core::timer::schedule;
 
 #[test]
 fn a_listener_settles_once_whatever_is_said_of_it_later() {
@@ -124,7 +124,7 @@ fn when_the_time_is_over_what_has_not_settled_failed_and_what_has_not_started_ne
     assert_eq!((emitter.failed(), busy.in_flight(), stuck.in_flight()), (2, 0, 0));
 }
 
-/// Waits until so much time is over, and all deadlines up to then have come.
+/// Waits until so much time is over, and all timers up to then have come.
 fn after(delay: Duration) {
     let (come, came) = mpsc::channel();
     schedule(delay, move || come.send(()).unwrap());

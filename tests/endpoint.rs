@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use common::*;
 use parallel_event_bus::core::capacity::MailboxLimits;
-use parallel_event_bus::core::deadline::schedule;
 use parallel_event_bus::core::endpoint::{Endpoint, Letter, Unsent};
 use parallel_event_bus::core::mailbox::Wake;
 use parallel_event_bus::core::member::{Member, Unlistened};
 use parallel_event_bus::core::outcome::Cause;
 use parallel_event_bus::core::packet::Packet;
+use parallel_event_bus::core::timer::schedule;
 
 #[test]
 fn what_waits_for_an_endpoint_that_ends_is_gone_at_once_and_every_emitter_is_told() {
@@ -196,7 +196,7 @@ fn nobody_is_told_of_an_endpoint_that_looks_however_much_it_leaves() {
     let (observer, busy) = (member(1, "busy"), member(2, "busy"));
     busy.listen("e", 1, plain());
     busy.endpoint().watch_for_stalls(Duration::from_millis(20));
-    // The thread of the deadlines is kept busy until the look, however long that takes.
+    // The thread of the timers is kept busy until the look, however long that takes.
     let (look, looked) = mpsc::channel::<()>();
     schedule(Duration::ZERO, move || {
         let _ = looked.recv_timeout(WATCHDOG);

@@ -4,10 +4,10 @@
 mod common;
 
 use common::*;
-use parallel_event_bus::core::metrics::{DEADLINES, DISPATCHES};
+use parallel_event_bus::core::metrics::{DISPATCHES, TIMERS};
 
 #[test]
-fn a_dispatch_that_settled_leaves_no_deadline_and_nothing_else_behind() {
+fn a_dispatch_that_settled_leaves_no_timer_and_nothing_else_behind() {
     let _alone = alone();
     let before = living();
     {
@@ -16,12 +16,12 @@ fn a_dispatch_that_settled_leaves_no_deadline_and_nothing_else_behind() {
         let emitted = emit_as(&emitter, "e", b"", |emission| emission.timeout = Some(3_600_000));
         let delivery = delivery(other.endpoint());
         delivery.limit(0, 3_600_000);
-        assert_eq!(DEADLINES.get(), before[3].1 + 2);
+        assert_eq!(TIMERS.get(), before[3].1 + 2);
         assert!(delivery.start());
         delivery.succeed(0, None);
-        assert_eq!(DEADLINES.get(), before[3].1);
+        assert_eq!(TIMERS.get(), before[3].1);
         delivery.limit(0, 3_600_000);
-        assert_eq!(DEADLINES.get(), before[3].1, "a limit that comes too late is none");
+        assert_eq!(TIMERS.get(), before[3].1, "a limit that comes too late is none");
         drop((emitted, delivery));
         assert_eq!(DISPATCHES.get(), before[2].1);
         emitter.endpoint().close();

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use common::*;
 use parallel_event_bus::core::capacity::MailboxLimits;
-use parallel_event_bus::core::deadline::schedule;
 use parallel_event_bus::core::endpoint::Letter;
 use parallel_event_bus::core::member::{Member, Unlistened};
 use parallel_event_bus::core::outcome::Cause;
 use parallel_event_bus::core::route::{ListenerOptions, Posted};
+use parallel_event_bus::core::timer::schedule;
 
 /// Letters of any kind that may wait before those that are over are looked for.
 const A_FEW: usize = 1_024;
@@ -282,7 +282,7 @@ fn of_a_thread_that_stalls_again_and_again_one_letter_waits() {
     stuck.endpoint().watch_for_stalls(Duration::from_millis(1));
     let stall = || {
         let _emitted = emit(&observer, "e", b"");
-        // The next deadline after the one for the stall: when it has come, so has that.
+        // The next timer after the one for the stall: when it has come, so has that.
         let (come, came) = std::sync::mpsc::channel();
         schedule(Duration::from_millis(2), move || come.send(()).unwrap());
         came.recv_timeout(WATCHDOG).unwrap();

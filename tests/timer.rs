@@ -1,4 +1,4 @@
-//! Deadlines are met in order, and those that are taken back are gone.
+//! Timers are met in order, and those that are taken back are gone.
 #![cfg(not(feature = "loom"))]
 
 mod common;
@@ -7,12 +7,12 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use common::{WATCHDOG, alone};
-use parallel_event_bus::core::deadline::{cancel, schedule};
-use parallel_event_bus::core::metrics::DEADLINES;
+use parallel_event_bus::core::metrics::TIMERS;
+use parallel_event_bus::core::timer::{cancel, schedule};
 
 const AN_HOUR: Duration = Duration::from_secs(3_600);
 
-/// Keeps the thread of the deadlines busy until what is returned is dropped, so that a test can
+/// Keeps the thread of the timers busy until what is returned is dropped, so that a test can
 /// set several as if at one moment.
 fn hold() -> mpsc::Sender<()> {
     let (release, released) = mpsc::channel::<()>();
@@ -52,15 +52,15 @@ fn an_earlier_one_does_not_wait_for_a_later_one() {
 #[test]
 fn one_that_is_taken_back_is_gone_with_whatever_it_held() {
     let _alone = alone();
-    let before = DEADLINES.get();
+    let before = TIMERS.get();
     let (held, dropped) = mpsc::channel::<()>();
-    let deadline = schedule(AN_HOUR, move || drop(held));
-    assert_eq!(DEADLINES.get(), before + 1);
-    cancel(deadline);
+    let timer = schedule(AN_HOUR, move || drop(held));
+    assert_eq!(TIMERS.get(), before + 1);
+    cancel(timer);
     assert_eq!(dropped.try_recv(), Err(mpsc::TryRecvError::Disconnected));
-    assert_eq!(DEADLINES.get(), before);
-    cancel(deadline);
-    assert_eq!(DEADLINES.get(), before, "taking back twice is harmless");
+    assert_eq!(TIMERS.get(), before);
+    cancel(timer);
+    assert_eq!(TIMERS.get(), before, "taking back twice is harmless");
 }
 
 #[test]
@@ -69,16 +69,16 @@ fn one_that_was_taken_back_in_time_is_never_met() {
     let (met, seen) = mpsc::channel();
     let held = hold();
     let cancelled = met.clone();
-    let deadline = schedule(Duration::ZERO, move || cancelled.send("taken back").unwrap());
+    let timer = schedule(Duration::ZERO, move || cancelled.send("taken back").unwrap());
     schedule(Duration::from_millis(1), move || met.send("kept").unwrap());
-    cancel(deadline);
+    cancel(timer);
     drop(held);
     assert_eq!(seen.recv_timeout(WATCHDOG), Ok("kept"));
     assert!(seen.recv_timeout(WATCHDOG).is_err());
 }
 
 #[test]
-fn a_panic_at_one_deadline_does_not_cost_the_next() {
+fn a_panic_at_one_timer_does_not_cost_the_next() {
     let _alone = alone();
     let (met, seen) = mpsc::channel();
     schedule(Duration::ZERO, || panic!("on purpose"));
@@ -87,7 +87,7 @@ fn a_panic_at_one_deadline_does_not_cost_the_next() {
 }
 
 #[test]
-fn a_deadline_may_be_further_away_than_a_clock_can_count() {
+fn a_timer_may_be_further_away_than_a_clock_can_count() {
     let _alone = alone();
     cancel(schedule(Duration::MAX, || unreachable!("in another century")));
 }

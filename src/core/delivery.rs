@@ -90,7 +90,7 @@ impl Delivery {
     pub fn limit(&self, index: u32, ms: u32) {
         let dispatch: Weak<Dispatch> = Arc::downgrade(&self.dispatch);
         let part = self.part;
-        self.dispatch.set_deadline(ms, move || {
+        self.dispatch.set_timer(ms, move || {
             if let Some(dispatch) = dispatch.upgrade() {
                 dispatch.settle(part, index, Err(Cause::TimedOut(ms)));
             }

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::deadline;
 use super::delivery::Delivery;
 use super::endpoint::Letter;
 use super::losses::Loss;
@@ -22,6 +21,7 @@ use super::payload::Payload;
 use super::progress::{Finished, Left, Progress, Rest};
 use super::route::{ListenerId, Route};
 use super::sync::{Mutex, lock};
+use super::timer;
 
 /// What is emitted, and how.
 pub struct Emission<'a> {
@@ -82,7 +82,7 @@ impl Dispatch {
         });
         if let Some(ms) = emission.timeout {
             let late = Arc::downgrade(&dispatch);
-            dispatch.set_deadline(ms, move || {
+            dispatch.set_timer(ms, move || {
                 if let Some(late) = late.upgrade() {
                     late.expire(ms);
                 }
@@ -175,11 +175,11 @@ impl Dispatch {
         self.finish(left);
     }
 
-    pub(super) fn set_deadline(&self, ms: u32, act: impl FnOnce() + Send + 'static) {
-        let deadline = deadline::schedule(Duration::from_millis(ms.into()), act);
-        let kept = lock(&self.progress).keep(deadline);
-        if let Err(deadline) = kept {
-            deadline::cancel(deadline);
+    pub(super) fn set_timer(&self, ms: u32, act: impl FnOnce() + Send + 'static) {
+        let timer = timer::schedule(Duration::from_millis(ms.into()), act);
+        let kept = lock(&self.progress).keep(timer);
+        if let Err(timer) = kept {
+            timer::cancel(timer);
         }
     }
 
@@ -259,12 +259,12 @@ impl Dispatch {
     /// Does what is left to do, with no lock held.
     fn finish(&self, Left { freed, finished }: Left) {
         freed.into_iter().for_each(Freed::tell);
-        let Some(Finished { reply, outcome, deadlines, payload, has_claimed }) = finished else {
+        let Some(Finished { reply, outcome, timers, payload, has_claimed }) = finished else {
             return;
         };
         drop(payload);
         self.is_over.store(!has_claimed, Ordering::Release);
-        deadlines.into_iter().for_each(deadline::cancel);
+        timers.into_iter().for_each(timer::cancel);
         let failed = outcome.failed();
         match reply {
             Reply::None => self.emitter.ended(1, failed),

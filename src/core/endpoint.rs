@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use super::capacity::MailboxLimits;
 use super::channel::{self, Channel};
-use super::deadline;
 use super::delivery::Delivery;
 use super::mailbox::{Closed, Mailbox, Wake};
 use super::member::{Member, MemberId, Stall, Untold};
@@ -19,6 +18,7 @@ use super::outcome::{Lost, Outcome};
 use super::packet::Packet;
 use super::route::ListenerId;
 use super::sync::{AtomicUsize, Mutex, lock};
+use super::timer;
 
 static LAST_ID: AtomicU32 = AtomicU32::new(0);
 
@@ -290,7 +290,7 @@ impl Endpoint {
         }
         let looks = self.looks.load(Ordering::Acquire);
         let endpoint = Arc::downgrade(self);
-        deadline::schedule(Duration::from_millis(ms), move || {
+        timer::schedule(Duration::from_millis(ms), move || {
             let Some(endpoint) = endpoint.upgrade() else { return };
             endpoint.watched.store(false, Ordering::Release);
             if !endpoint.mailbox.is_wake_pending() {

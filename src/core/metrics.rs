@@ -14,8 +14,8 @@ pub static MEMBERS: Gauge = Gauge::zero();
 /// Dispatches that exist: their payloads and outcomes with them.
 pub static DISPATCHES: Gauge = Gauge::zero();
 
-/// Deadlines that wait.
-pub static DEADLINES: Gauge = Gauge::zero();
+/// Timers that wait.
+pub static TIMERS: Gauge = Gauge::zero();
 
 /// Wakes asked of owners since the process started.
 pub static WAKES: Counter = Counter(AtomicU64::new(0));

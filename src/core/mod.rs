@@ -12,12 +12,11 @@
 //!
 //! They are taken in this order: what is [unsent]; the members of an endpoint; the listeners of a member or
 //! the routes of a channel; the table of a route; the queue of a mailbox; and last, one at a time, the progress
-//! of a dispatch, the members of a channel, the news of a member, or the deadlines. None but the first is held
+//! of a dispatch, the members of a channel, the news of a member, or the timers. None but the first is held
 //! while somebody is woken or a delivery is dropped, which may settle, choose anew and wake.
 
 pub mod capacity;
 pub mod channel;
-pub mod deadline;
 pub mod delivery;
 pub mod dispatch;
 pub mod endpoint;
@@ -36,4 +35,5 @@ mod progress;
 pub mod route;
 mod sync;
 mod table;
+pub mod timer;
 pub mod unsent;

@@ -1,10 +1,10 @@
 //! How far a dispatch is: which of its parts have settled, and the outcome so far. A dispatch keeps it
 //! under its lock, and does what is left when the last part has settled with none held.
 
-use super::deadline::Deadline;
 use super::outcome::{Cause, Failure, Outcome, Reply};
 use super::part::{Freed, Part};
 use super::payload::Payload;
+use super::timer::Timer;
 
 /// See the [module](self).
 pub(super) struct Progress {
@@ -17,7 +17,7 @@ pub(super) struct Progress {
     open: usize,
     outcome: Outcome,
     reply: Reply,
-    deadlines: Vec<Deadline>,
+    timers: Vec<Timer>,
     /// The emitter gave up: what has not started never will.
     withdrawn: bool,
 }
@@ -36,7 +36,7 @@ pub(super) struct Finished {
     pub(super) reply: Reply,
     pub(super) outcome: Outcome,
     /// To be cancelled.
-    pub(super) deadlines: Vec<Deadline>,
+    pub(super) timers: Vec<Timer>,
     /// To be dropped.
     pub(super) payload: Option<Payload>,
     /// Of some part.
@@ -63,17 +63,17 @@ impl Progress {
             payload: Some(payload),
             outcome: Outcome::default(),
             reply,
-            deadlines: Vec::new(),
+            timers: Vec::new(),
             withdrawn: false,
         }
     }
 
-    /// Keeps a deadline until all is settled. Gives it back if all is.
-    pub(super) fn keep(&mut self, deadline: Deadline) -> Result<(), Deadline> {
+    /// Keeps a timer until all is settled. Gives it back if all is.
+    pub(super) fn keep(&mut self, timer: Timer) -> Result<(), Timer> {
         if self.open == 0 {
-            return Err(deadline);
+            return Err(timer);
         }
-        self.deadlines.push(deadline);
+        self.timers.push(timer);
         Ok(())
     }
 
@@ -168,9 +168,9 @@ impl Progress {
             let reply = self.reply;
             let mut outcome = std::mem::take(&mut self.outcome);
             outcome.failures.sort_by_key(|failure| (failure.part, failure.index));
-            let (deadlines, payload) = (std::mem::take(&mut self.deadlines), self.payload.take());
+            let (timers, payload) = (std::mem::take(&mut self.timers), self.payload.take());
             let has_claimed = self.parts.iter().any(Part::has_claimed);
-            Finished { reply, outcome, deadlines, payload, has_claimed }
+            Finished { reply, outcome, timers, payload, has_claimed }
         })
     }
 }

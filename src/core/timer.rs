@@ -1,7 +1,7 @@
-//! Deadlines: what has to happen at a time, whatever the JS threads are doing then.
+//! Timers: what has to happen at a time, whatever the JS threads are doing then.
 //!
-//! One thread of the process sleeps until the earliest deadline. It is started with the first one
-//! and lives as long as the process. Deadlines are kept in order of time in a balanced tree, so that
+//! One thread of the process sleeps until the earliest timer. It is started with the first one
+//! and lives as long as the process. Timers are kept in order of time in a balanced tree, so that
 //! setting and taking back one costs O(log n), and one that is taken back is gone at once, with
 //! whatever it would have touched.
 
@@ -13,16 +13,16 @@ use super::metrics;
 
 type Act = Box<dyn FnOnce() + Send>;
 
-/// Names one deadline, for [`cancel`].
+/// Names one timer, for [`cancel`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Deadline {
+pub struct Timer {
     at: Instant,
-    /// Tells deadlines of the same moment apart.
+    /// Tells timers of the same moment apart.
     number: u64,
 }
 
 struct Pending {
-    acts: BTreeMap<Deadline, (Act, metrics::Counted)>,
+    acts: BTreeMap<Timer, (Act, metrics::Counted)>,
     last_number: u64,
     started: bool,
 }
@@ -31,34 +31,34 @@ static PENDING: LazyLock<Mutex<Pending>> =
     LazyLock::new(|| Mutex::new(Pending { acts: BTreeMap::new(), last_number: 0, started: false }));
 static EARLIER: Condvar = Condvar::new();
 
-/// No deadline is further away than this: a century, which every clock can count.
+/// No timer is further away than this: a century, which every clock can count.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
-/// Calls `act` after `delay`, on the thread of the deadlines: it must neither block nor take long.
-pub fn schedule(delay: Duration, act: impl FnOnce() + Send + 'static) -> Deadline {
+/// Calls `act` after `delay`, on the thread of the timers: it must neither block nor take long.
+pub fn schedule(delay: Duration, act: impl FnOnce() + Send + 'static) -> Timer {
     let mut pending = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
     pending.last_number += 1;
     let at = Instant::now() + delay.min(LONGEST);
-    let deadline = Deadline { at, number: pending.last_number };
-    let is_earliest = pending.acts.first_key_value().is_none_or(|(first, _)| deadline < *first);
-    pending.acts.insert(deadline, (Box::new(act), metrics::DEADLINES.count()));
+    let timer = Timer { at, number: pending.last_number };
+    let is_earliest = pending.acts.first_key_value().is_none_or(|(first, _)| timer < *first);
+    pending.acts.insert(timer, (Box::new(act), metrics::TIMERS.count()));
     if !pending.started {
         pending.started = true;
-        // Failing to start is a process out of threads. Deadlines then wait for the next try.
-        let thread = std::thread::Builder::new().name("event-bus-deadlines".into());
+        // Failing to start is a process out of threads. Timers then wait for the next try.
+        let thread = std::thread::Builder::new().name("event-bus-timers".into());
         pending.started = thread.spawn(run).is_ok();
     } else if is_earliest {
         EARLIER.notify_one();
     }
-    deadline
+    timer
 }
 
-/// Takes a deadline back. Too late is no error: it has been met then, or is being met.
-pub fn cancel(deadline: Deadline) {
+/// Takes a timer back. Too late is no error: it has been met then, or is being met.
+pub fn cancel(timer: Timer) {
     // Dropped outside the lock: it may be the last thing that holds a dispatch.
     let _gone = {
         let mut pending = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
-        pending.acts.remove(&deadline)
+        pending.acts.remove(&timer)
     };
 }
 
@@ -72,7 +72,7 @@ fn run() {
                 let due = pending.acts.pop_first();
                 drop(pending);
                 if let Some((_, (act, _))) = due {
-                    // A panic here is a defect; it must not cost all later deadlines.
+                    // A panic here is a defect; it must not cost all later timers.
                     let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(act));
                 }
                 PENDING.lock().unwrap_or_else(PoisonError::into_inner)

@@ -4,7 +4,7 @@
 //! To cross, and what the engine does then, costs nearly half as much as to encode a small event. So in a
 //! burst the owner leaves a [record](Records) of each event in memory that others can read. What is written
 //! down is sent with the next call of the owner that posts or asks, at the latest when the burst is over;
-//! and, because that may be long, twice a millisecond by the thread of the deadlines, and by whoever changes
+//! and, because that may be long, twice a millisecond by the thread of the timers, and by whoever changes
 //! who listens ([`endpoint::Unsent`]).
 //!
 //! # Who may do what
@@ -21,13 +21,13 @@ use std::time::Duration;
 
 use slab::Slab;
 
-use super::deadline;
 use super::dispatch::Emission;
 use super::endpoint;
 use super::member::Member;
 use super::outcome::Reply;
 use super::route::{Posted, Route};
 use super::sync::{Mutex, MutexGuard, lock};
+use super::timer;
 
 /// In a burst what was written down is looked for so often, whatever its owner does.
 const PATIENCE: Duration = Duration::from_micros(500);
@@ -65,7 +65,7 @@ struct State<R> {
     sent: usize,
     /// The owner is in a burst.
     is_open: bool,
-    /// A deadline will see to what is written down.
+    /// A timer will see to what is written down.
     is_watched: bool,
 }
 
@@ -115,7 +115,7 @@ impl<R: Records> Unsent<R> {
 
     fn watch(self: &Arc<Self>) {
         let unsent = Arc::downgrade(self);
-        deadline::schedule(PATIENCE, move || {
+        timer::schedule(PATIENCE, move || {
             let Some(unsent) = unsent.upgrade() else { return };
             let mut state = lock(&unsent.0);
             state.send();

@@ -154,7 +154,7 @@ pub fn counters() -> Counters {
         mailboxes: count(&metrics::MAILBOXES),
         members: count(&metrics::MEMBERS),
         dispatches: count(&metrics::DISPATCHES),
-        timers: count(&metrics::DEADLINES),
+        timers: count(&metrics::TIMERS),
         wakes: metrics::WAKES.get() as f64,
         visits: metrics::VISITS.get() as f64,
     }

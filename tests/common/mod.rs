@@ -215,7 +215,7 @@ pub fn living() -> [(&'static str, u64); 4] {
         ("mailboxes", metrics::MAILBOXES.get()),
         ("members", metrics::MEMBERS.get()),
         ("dispatches", metrics::DISPATCHES.get()),
-        ("deadlines", metrics::DEADLINES.get()),
+        ("timers", metrics::TIMERS.get()),
     ]
 }
 

@@ -1,5 +1,5 @@
 //! Events that are written down and not sent: three threads know of them, the one that emits, that of the
-//! deadlines, and whoever changes who listens.
+//! timers, and whoever changes who listens.
 
 use std::sync::Arc;
 
@@ -145,7 +145,7 @@ fn heard(of: &Arc<Member>) -> Vec<u8> {
     payloads
 }
 
-/// The thread of the deadlines looks so often.
+/// The thread of the timers looks so often.
 fn looks(script: &Script, times: usize) -> thread::JoinHandle<()> {
     let unsent = script.unsent.clone();
     thread::spawn(move || (0..times).for_each(|_| unsent.send()))
@@ -157,14 +157,14 @@ fn what_was_written_down_is_sent_once_in_order_and_not_written_over() {
         let emitter = member(1, &Bell::new(), MailboxLimits::default());
         let other = listening(2, None, 9);
         let mut script = Script::new(&emitter);
-        let deadlines = looks(&script, 2);
+        let timers = looks(&script, 2);
         assert_eq!(script.cross(1), 1);
         script.emit(2);
         script.emit(3);
         script.cross(4);
         // In the place of 2.
         script.emit(5);
-        deadlines.join().unwrap();
+        timers.join().unwrap();
         script.unsent.close();
         assert_eq!(heard(&other), [1, 2, 3, 4, 5]);
         assert_eq!((emitter.pending(), emitter.addressed()), (0, 5));
@@ -189,11 +189,11 @@ fn what_was_emitted_before_a_listener_goes_is_sent_before() {
                 is_gone.store(1, Ordering::Release);
             })
         };
-        let deadlines = looks(&script, 1);
+        let timers = looks(&script, 1);
         let is_after = is_gone.load(Ordering::Acquire) == 1;
         let others = script.emit(3);
         changer.join().unwrap();
-        deadlines.join().unwrap();
+        timers.join().unwrap();
         script.unsent.close();
         let heard = heard(&other);
         assert!(heard.starts_with(&[1, 2]), "emitted before: {heard:?}");
@@ -264,13 +264,13 @@ fn an_owner_that_ends_sends_all_and_leaves_nothing_to_others() {
         let other = listening(2, None, 9);
         let mut script = Script::new(&emitter);
         script.cross(1);
-        let deadlines = looks(&script, 2);
+        let timers = looks(&script, 2);
         script.emit(2);
         script.unsent.end();
         // What JavaScript has lent is no longer there.
         script.memory.records[0].with_mut(|_| ());
         emitter.endpoint().close();
-        deadlines.join().unwrap();
+        timers.join().unwrap();
         assert_eq!(heard(&other), [1, 2]);
         end(&[&emitter, &other]);
     });
