@@ -1,4 +1,4 @@
-//! What an event costs in things that can be counted on any machine: allocations, wakes, letters.
+//! What an event costs in things that can be counted on any machine: allocations, wakes, messages.
 //! The bounds are above what is measured by less than one for each event: who exceeds them has added
 //! something to the way of every event.
 #![cfg(not(feature = "loom"))]
@@ -12,8 +12,9 @@ use std::sync::Arc;
 use common::*;
 use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::dispatch::Emission;
-use parallel_event_bus::core::endpoint::{Endpoint, Letter};
+use parallel_event_bus::core::endpoint::Endpoint;
 use parallel_event_bus::core::member::Member;
+use parallel_event_bus::core::message::{Message, Notice};
 use parallel_event_bus::core::outcome::Reply;
 use parallel_event_bus::core::route::{Posted, Sent};
 
@@ -27,8 +28,8 @@ const PER_POSTED: f64 = 0.05;
 const PER_AWAITED: f64 = 6.5;
 /// What each member more adds to that.
 const PER_MEMBER: f64 = 0.5;
-/// Letters of a burst to one member: each has room for some hundred events.
-const LETTERS: usize = 30;
+/// Messages of a burst to one member: each has room for some hundred events.
+const MESSAGES: usize = 30;
 
 /// The system's allocator, which counts for each thread what it is asked for.
 struct Counting;
@@ -80,16 +81,16 @@ fn audience(channel: &str, members: u32) -> (Arc<Member>, Vec<Arc<Member>>) {
     (member(0, channel), listening)
 }
 
-/// Reads what waits and has it settled. Returns how many letters it was.
-fn settle(listening: &[Arc<Member>], letters: &mut Vec<Letter>) -> usize {
+/// Reads what waits and has it settled. Returns how many messages it was.
+fn settle(listening: &[Arc<Member>], messages: &mut Vec<Message>) -> usize {
     for each in listening {
-        while each.endpoint().collect(EVENTS, letters) {}
+        while each.endpoint().collect(EVENTS, messages) {}
     }
-    let read = letters.len();
-    for letter in letters.drain(..) {
-        match letter {
-            Letter::Packet(mut packet) => packet.settle(0, packet.len(), 0),
-            Letter::Delivery(delivery) => {
+    let read = messages.len();
+    for message in messages.drain(..) {
+        match message {
+            Message::Packet(mut packet) => packet.settle(0, packet.len(), 0),
+            Message::Delivery(delivery) => {
                 assert!(delivery.start());
                 delivery.succeed(0, None);
             }
@@ -102,7 +103,7 @@ fn settle(listening: &[Arc<Member>], letters: &mut Vec<Letter>) -> usize {
 fn allocations_of_awaited(channel: &str, members: u32) -> f64 {
     let (emitter, listening) = audience(channel, members);
     let route = emitter.channel().route("e");
-    let mut letters = Vec::new();
+    let mut messages = Vec::new();
     per_event(|| {
         for _ in 0..EVENTS {
             let emission = Emission {
@@ -110,12 +111,14 @@ fn allocations_of_awaited(channel: &str, members: u32) -> f64 {
                 to_one: false,
                 timeout: None,
                 withdrawable: false,
-                reply: Reply::Letter(1),
+                reply: Reply::Message(1),
             };
             assert!(matches!(route.emit(&emitter, emission), Sent::To { .. }));
-            settle(&listening, &mut letters);
-            while emitter.endpoint().collect(1, &mut letters) {}
-            let Some(Letter::Settled { outcome, .. }) = letters.pop() else { panic!("no outcome") };
+            settle(&listening, &mut messages);
+            while emitter.endpoint().collect(1, &mut messages) {}
+            let Some(Message::Notice(Notice::Settled { outcome, .. })) = messages.pop() else {
+                panic!("no outcome")
+            };
             assert_eq!(outcome.success, members);
         }
     })
@@ -126,12 +129,12 @@ fn a_posted_event_allocates_nothing_of_its_own_however_many_members_hear_it() {
     for members in [1, 4] {
         let (emitter, listening) = audience(&format!("posted to {members}"), members);
         let route = emitter.channel().route("e");
-        let mut letters = Vec::new();
+        let mut messages = Vec::new();
         let allocations = per_event(|| {
             for _ in 0..EVENTS {
                 assert_eq!(route.post(&emitter, Some(PAYLOAD)), Posted::To(members));
             }
-            settle(&listening, &mut letters);
+            settle(&listening, &mut messages);
         });
         assert!(
             allocations <= PER_POSTED * f64::from(members),
@@ -149,7 +152,7 @@ fn an_awaited_event_allocates_so_often_and_so_much_more_for_each_member() {
 }
 
 #[test]
-fn a_burst_is_one_wake_and_a_few_letters() {
+fn a_burst_is_one_wake_and_a_few_messages() {
     let bell = Bell::default();
     let endpoint = Endpoint::new(1, Arc::new(bell.clone()));
     let listening = [endpoint.join("burst", MailboxLimits::default())];
@@ -160,6 +163,6 @@ fn a_burst_is_one_wake_and_a_few_letters() {
         assert_eq!(route.post(&emitter, Some(PAYLOAD)), Posted::To(1));
     }
     assert_eq!(bell.rung(), 1);
-    let letters = settle(&listening, &mut Vec::new());
-    assert!(letters <= LETTERS, "{letters} letters");
+    let messages = settle(&listening, &mut Vec::new());
+    assert!(messages <= MESSAGES, "{messages} messages");
 }

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use common::*;
 use parallel_event_bus::core::capacity::MailboxLimits;
-use parallel_event_bus::core::endpoint::{Endpoint, Letter};
+use parallel_event_bus::core::endpoint::Endpoint;
 use parallel_event_bus::core::mailbox::Wake;
+use parallel_event_bus::core::message::{Message, Notice};
 use parallel_event_bus::core::outcome::{Cause, Reply};
 use parallel_event_bus::core::timer::schedule;
 
@@ -68,9 +69,9 @@ fn a_delivery_that_is_dropped_is_gone_except_for_what_had_settled() {
     let outcome = emitted.outcome().unwrap();
     assert_eq!((outcome.success, outcome.failed(), outcome.failures.len()), (1, 2, 1));
     assert_eq!((outcome.failures[0].listeners, &outcome.failures[0].cause), (2, &Cause::Gone));
-    let letters = read(emitter.endpoint());
-    let [Letter::Lost { emitter: of, lost, .. }] = letters.as_slice() else {
-        panic!("other letters")
+    let messages = read(emitter.endpoint());
+    let [Message::Notice(Notice::Lost { emitter: of, lost, .. })] = messages.as_slice() else {
+        panic!("other messages")
     };
     assert_eq!((*of, lost.listeners, lost.thread, lost.started), (emitter.id(), 2, Some(2), false));
     assert_eq!(
@@ -109,11 +110,11 @@ fn when_the_time_is_over_what_has_not_settled_failed_and_what_has_not_started_ne
     busy_delivery.succeed(0, None);
     let late = delivery(stuck.endpoint());
     assert!(!late.start(), "its time is over");
-    let letters = read(emitter.endpoint());
-    let started: Vec<_> = letters
+    let messages = read(emitter.endpoint());
+    let started: Vec<_> = messages
         .iter()
-        .filter_map(|letter| match letter {
-            Letter::Lost { lost, .. } => Some((lost.thread, lost.started)),
+        .filter_map(|message| match message {
+            Message::Notice(Notice::Lost { lost, .. }) => Some((lost.thread, lost.started)),
             _ => None,
         })
         .collect();
@@ -222,7 +223,7 @@ fn a_listener_that_was_removed_before_its_turn_counts_for_nothing() {
     assert_eq!(emitter.pending(), 0);
 }
 
-/// What an emitter sees at the moment it is woken: `pending`, and how many letters wait.
+/// What an emitter sees at the moment it is woken: `pending`, and how many messages wait.
 struct Look(mpsc::Sender<()>);
 
 impl Wake for Look {
@@ -232,12 +233,12 @@ impl Wake for Look {
 }
 
 #[test]
-fn whoever_sees_nothing_pending_finds_the_letter_about_the_outcome() {
+fn whoever_sees_nothing_pending_finds_the_message_about_the_outcome() {
     const ROUNDS: u32 = 500;
     let (wakes, woken) = mpsc::channel();
     let endpoint = Endpoint::new(1, std::sync::Arc::new(Look(wakes)));
-    let emitter = endpoint.join("letter", MailboxLimits::default());
-    let other = member(2, "letter");
+    let emitter = endpoint.join("message", MailboxLimits::default());
+    let other = member(2, "message");
     other.listen("e", 1, plain());
     let mut answered = 0;
     let receiver = std::thread::spawn({
@@ -254,7 +255,7 @@ fn whoever_sees_nothing_pending_finds_the_letter_about_the_outcome() {
     });
     for token in 0..ROUNDS {
         let _emitted =
-            emit_as(&emitter, "e", b"", |emission| emission.reply = Reply::Letter(token));
+            emit_as(&emitter, "e", b"", |emission| emission.reply = Reply::Message(token));
         // Whoever waits looks at `pending` at any moment, not only when it was woken.
         while emitter.pending() > 0 {
             std::thread::yield_now();
@@ -266,7 +267,7 @@ fn whoever_sees_nothing_pending_finds_the_letter_about_the_outcome() {
 }
 
 #[test]
-fn the_last_settled_dispatch_wakes_an_emitter_that_asked_for_no_letter() {
+fn the_last_settled_dispatch_wakes_an_emitter_that_asked_for_no_message() {
     let (bell, emitter_endpoint) = {
         let bell = Bell::default();
         (bell.clone(), Endpoint::new(1, std::sync::Arc::new(bell)))

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use common::*;
 use parallel_event_bus::core::capacity::MailboxLimits;
-use parallel_event_bus::core::endpoint::{Endpoint, Letter, Unsent};
+use parallel_event_bus::core::endpoint::{Endpoint, Unsent};
 use parallel_event_bus::core::mailbox::Wake;
 use parallel_event_bus::core::member::{Member, Unlistened};
+use parallel_event_bus::core::message::{Message, Notice};
 use parallel_event_bus::core::outcome::Cause;
 use parallel_event_bus::core::packet::Packet;
 use parallel_event_bus::core::timer::schedule;
@@ -95,7 +96,7 @@ fn an_endpoint_may_have_several_places_in_a_channel_that_hear_each_other() {
     assert_eq!(emitted.outcome().unwrap().success, 1);
 }
 
-/// Tells a channel of its wakes, so that a test can wait for letters.
+/// Tells a channel of its wakes, so that a test can wait for messages.
 struct Bells(mpsc::Sender<()>);
 
 impl Wake for Bells {
@@ -104,13 +105,13 @@ impl Wake for Bells {
     }
 }
 
-/// Waits for the first letter.
-fn wait(endpoint: &Endpoint, woken: &mpsc::Receiver<()>) -> Letter {
+/// Waits for the first message.
+fn wait(endpoint: &Endpoint, woken: &mpsc::Receiver<()>) -> Message {
     loop {
-        if let Some(letter) = read(endpoint).into_iter().next() {
-            return letter;
+        if let Some(message) = read(endpoint).into_iter().next() {
+            return message;
         }
-        woken.recv_timeout(WATCHDOG).expect("no letter comes");
+        woken.recv_timeout(WATCHDOG).expect("no message comes");
     }
 }
 
@@ -121,14 +122,16 @@ fn told_of_stall(stuck_by: impl FnOnce(&Endpoint)) {
     let emitter = observer.join(&channel, MailboxLimits::default());
     let stuck = endpoint(2);
     let member = stuck.join(&channel, MailboxLimits::default());
-    // A second place makes no second letter.
+    // A second place makes no second message.
     let _second = stuck.join(&channel, MailboxLimits::default());
     member.listen("e", 1, plain());
     stuck.watch_for_stalls(Duration::from_secs(3_600));
     stuck.watch_for_stalls(Duration::from_millis(1));
     stuck_by(&stuck);
     let _emitted = emit(&emitter, "e", b"");
-    let Letter::Stall(stall) = wait(&observer, &woken) else { panic!("another letter") };
+    let Message::Notice(Notice::Stall(stall)) = wait(&observer, &woken) else {
+        panic!("another message")
+    };
     let told = (stall.member(), stall.thread, stall.waiting, stall.ms);
     assert_eq!(told, (emitter.id(), 2, 1, 1));
     assert!(read(&observer).is_empty(), "told once");
@@ -154,7 +157,9 @@ fn also_for_posts_and_again_after_it_has_looked() {
     stuck.endpoint().watch_for_stalls(Duration::from_millis(1));
     for _ in 0..3 {
         emitter.channel().route("e").post(&emitter, Some(b""));
-        assert!(matches!(wait(&observer, &woken), Letter::Stall(stall) if stall.thread == 2));
+        assert!(
+            matches!(wait(&observer, &woken), Message::Notice(Notice::Stall(stall)) if stall.thread == 2)
+        );
         for mut packet in packets(stuck.endpoint()) {
             packet.settle(0, 1, 0);
         }
@@ -184,7 +189,7 @@ fn also_when_it_has_read_as_much_as_there_is_room_for() {
         assert_eq!(bell.rung(), rung + 1, "it is woken, so that it looks if it can");
         let mut told = said(&observer);
         while !told.contains(&"stall of 2, 0 wait".into()) {
-            woken.recv_timeout(WATCHDOG).expect("no letter comes");
+            woken.recv_timeout(WATCHDOG).expect("no message comes");
             told.extend(said(&observer));
         }
         assert_eq!(told, ["lost e Full × 1", "stall of 2, 0 wait"]);

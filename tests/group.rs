@@ -167,10 +167,10 @@ fn what_had_not_started_when_its_member_ended_goes_to_another_of_the_group() {
 
 /// The first of several deliveries; the others stay in the mailbox.
 fn delivery_of(member: &Arc<Member>) -> parallel_event_bus::core::delivery::Delivery {
-    use parallel_event_bus::core::endpoint::Letter;
-    let mut letters = Vec::new();
-    let _again = member.endpoint().collect(1, &mut letters);
-    let Some(Letter::Delivery(delivery)) = letters.pop() else { panic!("another letter") };
+    use parallel_event_bus::core::message::Message;
+    let mut messages = Vec::new();
+    let _again = member.endpoint().collect(1, &mut messages);
+    let Some(Message::Delivery(delivery)) = messages.pop() else { panic!("another message") };
     delivery
 }
 

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use common::*;
 use parallel_event_bus::core::capacity::MailboxLimits;
-use parallel_event_bus::core::endpoint::{Endpoint, Letter};
+use parallel_event_bus::core::endpoint::Endpoint;
 use parallel_event_bus::core::member::Member;
+use parallel_event_bus::core::message::{Message, Notice};
 use parallel_event_bus::core::metrics::VISITS;
 
 /// So many members for each of the first round in the second one.
@@ -96,7 +97,8 @@ fn members_that_come_and_go_cost_the_same_however_many_there_are() {
         members.iter().for_each(|member| member.wait_for_room());
         drop(read(full.endpoint()));
         let told = read(&endpoint);
-        let told = told.iter().filter(|letter| matches!(letter, Letter::Drained(_)));
+        let told =
+            told.iter().filter(|message| matches!(message, Message::Notice(Notice::Drained(_))));
         assert_eq!(told.count(), members.len());
         end(&[&endpoint, full.endpoint(), emitter.endpoint()]);
     });

@@ -6,8 +6,8 @@ mod common;
 use std::sync::Arc;
 
 use common::*;
-use parallel_event_bus::core::endpoint::Letter;
 use parallel_event_bus::core::member::Member;
+use parallel_event_bus::core::message::{Message, Notice};
 use parallel_event_bus::core::outcome::{Cause, Lost};
 use parallel_event_bus::core::route::Posted;
 
@@ -27,9 +27,9 @@ fn post(emitter: &Arc<Member>, event: &str, payload: &[u8]) {
     assert!(matches!(emitter.channel().route(event).post(emitter, Some(payload)), Posted::To(1..)));
 }
 
-fn losses(letters: &[Letter]) -> Vec<&Lost> {
-    let lost = letters.iter().filter_map(|letter| match letter {
-        Letter::Lost { lost, .. } => Some(&**lost),
+fn losses(messages: &[Message]) -> Vec<&Lost> {
+    let lost = messages.iter().filter_map(|message| match message {
+        Message::Notice(Notice::Lost { lost, .. }) => Some(&**lost),
         _ => None,
     });
     lost.collect()
@@ -44,11 +44,11 @@ fn beyond_a_number_losses_are_counted_and_the_numbers_are_exact() {
     assert_eq!(
         emitter.endpoint().mailbox().len(),
         SINGLES + 1,
-        "one letter tells of all the others"
+        "one message tells of all the others"
     );
     assert_eq!(emitter.failed(), SINGLES + 5_000);
-    let letters = read(emitter.endpoint());
-    let lost = losses(&letters);
+    let messages = read(emitter.endpoint());
+    let lost = losses(&messages);
     assert_eq!(lost.len(), SINGLES + 1);
     for single in &lost[..SINGLES] {
         assert_eq!((single.count, single.payload.as_deref()), (1, Some(&b"payload"[..])));
@@ -69,8 +69,8 @@ fn what_was_read_makes_room_to_tell_of_more_one_by_one() {
     assert_eq!(said(emitter.endpoint()), ["lost e Full × 1"], "a count of one");
     drop(unread);
     post(&emitter, "e", b"told");
-    let letters = read(emitter.endpoint());
-    assert_eq!(losses(&letters)[0].payload.as_deref(), Some(&b"told"[..]));
+    let messages = read(emitter.endpoint());
+    assert_eq!(losses(&messages)[0].payload.as_deref(), Some(&b"told"[..]));
 }
 
 #[test]
@@ -81,14 +81,14 @@ fn losses_are_told_one_by_one_for_so_many_bytes_and_one_alone_may_have_more() {
     post(&emitter, "e", b"");
     assert_eq!(emitter.endpoint().mailbox().len(), 2);
     {
-        let letters = read(emitter.endpoint());
-        let payloads: Vec<_> = losses(&letters).iter().map(|lost| lost.payload.clone()).collect();
+        let messages = read(emitter.endpoint());
+        let payloads: Vec<_> = losses(&messages).iter().map(|lost| lost.payload.clone()).collect();
         assert_eq!(payloads, [Some(large.into()), None]);
     }
     let half = vec![7; BYTES / 2 - 10];
     (0..3).for_each(|_| post(&emitter, "e", &half));
-    let letters = read(emitter.endpoint());
-    let told: Vec<_> = losses(&letters).iter().map(|lost| lost.payload.is_some()).collect();
+    let messages = read(emitter.endpoint());
+    let told: Vec<_> = losses(&messages).iter().map(|lost| lost.payload.is_some()).collect();
     assert_eq!(told, [true, true, false]);
 }
 
@@ -99,9 +99,9 @@ fn members_that_do_not_have_an_event_share_one_copy_of_its_payload() {
     full.iter().for_each(|member| member.listen("e", 1, plain()));
     let route = emitter.channel().route("e");
     assert_eq!(route.post_all(&emitter, &[b"one", b"two"]), Posted::To(4));
-    let letters = read(emitter.endpoint());
+    let messages = read(emitter.endpoint());
     let payloads: Vec<_> =
-        losses(&letters).iter().map(|lost| lost.payload.clone().unwrap()).collect();
+        losses(&messages).iter().map(|lost| lost.payload.clone().unwrap()).collect();
     assert_eq!(payloads.len(), 8);
     for (copies, payload) in payloads.chunks(4).zip([b"one", b"two"]) {
         assert_eq!(*copies[0], *payload);
@@ -110,7 +110,7 @@ fn members_that_do_not_have_an_event_share_one_copy_of_its_payload() {
 }
 
 /// Spends what there is for losses that are told one by one.
-fn spend(emitter: &Arc<Member>) -> Vec<Letter> {
+fn spend(emitter: &Arc<Member>) -> Vec<Message> {
     (0..SINGLES).for_each(|_| post(emitter, "e", b""));
     read(emitter.endpoint())
 }
@@ -156,8 +156,8 @@ fn names_without_end_are_counted_together() {
         full.listen(&event, 2, plain());
         post(&emitter, &event, b"");
     }
-    let letters = read(emitter.endpoint());
-    let lost = losses(&letters);
+    let messages = read(emitter.endpoint());
+    let lost = losses(&messages);
     assert_eq!(lost.len(), KINDS + 1);
     assert!(lost[..KINDS].iter().all(|lost| lost.count == 1 && lost.thread == Some(2)));
     let rest = lost[KINDS];
@@ -167,7 +167,7 @@ fn names_without_end_are_counted_together() {
     // What was collected and not read is of the number, too.
     post(&emitter, "reply:2999", b"");
     assert_eq!(said(emitter.endpoint()), ["lost various Full × 1"]);
-    drop((letters, spent));
+    drop((messages, spent));
     let _spent = spend(&emitter);
     post(&emitter, "reply:2999", b"");
     assert_eq!(said(emitter.endpoint()), ["lost reply:2999 Full × 1"]);
@@ -180,9 +180,9 @@ fn an_emitter_is_not_idle_before_it_has_read_what_was_counted() {
     (0..2).for_each(|_| post(&emitter, "e", b""));
     drop(spent);
     assert!(emitter.pending() == 0 && !emitter.is_idle());
-    let letters = read(emitter.endpoint());
+    let messages = read(emitter.endpoint());
     assert!(!emitter.is_idle());
-    drop(letters);
+    drop(messages);
     assert!(emitter.is_idle());
 }
 
@@ -192,8 +192,8 @@ fn what_a_thread_that_ends_had_not_read_is_counted_too() {
     dying.listen("e", 1, plain());
     (0..10_000).for_each(|_| post(&emitter, "e", b""));
     dying.endpoint().close();
-    let letters = read(emitter.endpoint());
-    let lost = losses(&letters);
+    let messages = read(emitter.endpoint());
+    let lost = losses(&messages);
     assert_eq!(lost.len(), SINGLES + 1);
     let sum: u32 = lost.iter().map(|lost| lost.count).sum();
     assert_eq!((sum, emitter.failed(), emitter.pending()), (10_000, 10_000, 0));

@@ -15,16 +15,16 @@ fn mailbox() -> (Mailbox<u32, Bell>, Bell) {
 }
 
 fn collect(mailbox: &Mailbox<u32, Bell>, max: usize) -> (Vec<u32>, bool) {
-    let mut letters = Vec::new();
-    let again = mailbox.collect(max, &mut letters);
-    (letters, again)
+    let mut messages = Vec::new();
+    let again = mailbox.collect(max, &mut messages);
+    (messages, again)
 }
 
 #[test]
 fn a_burst_is_one_wake_even_while_it_is_read() {
     let (mailbox, bell) = mailbox();
-    for letter in 0..100 {
-        mailbox.post(letter).unwrap();
+    for message in 0..100 {
+        mailbox.post(message).unwrap();
     }
     assert_eq!(bell.rung(), 1);
     assert_eq!(collect(&mailbox, 100), ((0..100).collect(), true));
@@ -33,16 +33,16 @@ fn a_burst_is_one_wake_even_while_it_is_read() {
     assert_eq!(collect(&mailbox, 100), (vec![100], true));
     assert_eq!(collect(&mailbox, 100), (vec![], false));
     mailbox.post(101).unwrap();
-    assert_eq!(bell.rung(), 2, "after a look that found nothing the next letter wakes again");
+    assert_eq!(bell.rung(), 2, "after a look that found nothing the next message wakes again");
 }
 
 #[test]
-fn a_letter_that_is_written_to_is_no_new_letter() {
+fn a_message_that_is_written_to_is_no_new_message() {
     let (mailbox, bell) = mailbox();
     assert_eq!(mailbox.write(|_| ()), Ok(false), "nobody is woken for nothing");
-    assert_eq!(mailbox.write(|letters| letters.push_back(1)), Ok(true));
-    assert_eq!(mailbox.write(|letters| letters[0] += 10), Ok(false));
-    assert_eq!(mailbox.write(|letters| letters.push_back(2)), Ok(false));
+    assert_eq!(mailbox.write(|messages| messages.push_back(1)), Ok(true));
+    assert_eq!(mailbox.write(|messages| messages[0] += 10), Ok(false));
+    assert_eq!(mailbox.write(|messages| messages.push_back(2)), Ok(false));
     assert_eq!(bell.rung(), 0, "whoever writes rings when it may");
     mailbox.ring();
     assert_eq!(bell.rung(), 1);
@@ -72,37 +72,37 @@ fn closing_returns_what_was_not_collected_and_wakes_the_owner() {
 #[test]
 fn an_owner_that_polls_is_not_woken_until_a_look_finds_nothing() {
     let (mailbox, bell) = mailbox();
-    let mut letters = Vec::new();
-    mailbox.poll(9, &mut letters);
+    let mut messages = Vec::new();
+    mailbox.poll(9, &mut messages);
     mailbox.post(1).unwrap();
     assert!(mailbox.nudge());
-    mailbox.poll(9, &mut letters);
-    assert_eq!((letters.as_slice(), bell.rung()), ([1].as_slice(), 0));
+    mailbox.poll(9, &mut messages);
+    assert_eq!((messages.as_slice(), bell.rung()), ([1].as_slice(), 0));
     assert_eq!(collect(&mailbox, 9), (vec![], false));
     mailbox.post(2).unwrap();
     assert_eq!(bell.rung(), 1);
 }
 
 #[test]
-fn letters_that_are_taken_early_leave_the_wake_on_its_way() {
+fn messages_that_are_taken_early_leave_the_wake_on_its_way() {
     let (mailbox, bell) = mailbox();
     mailbox.post(1).unwrap();
     mailbox.post(2).unwrap();
-    let mut letters = Vec::new();
-    mailbox.take_early(&mut letters);
-    assert_eq!(letters, [1, 2]);
+    let mut messages = Vec::new();
+    mailbox.take_early(&mut messages);
+    assert_eq!(messages, [1, 2]);
     mailbox.post(3).unwrap();
     assert_eq!(bell.rung(), 1, "it is not needed twice");
     assert_eq!(collect(&mailbox, 9), (vec![3], true));
     assert_eq!(collect(&mailbox, 9), (vec![], false));
     // Of one that nobody was to be woken for.
-    mailbox.take_early(&mut letters);
+    mailbox.take_early(&mut messages);
     mailbox.post(4).unwrap();
-    assert_eq!((bell.rung(), letters.len()), (2, 2));
+    assert_eq!((bell.rung(), messages.len()), (2, 2));
 }
 
 #[test]
-fn a_nudge_wakes_without_a_letter_and_shares_the_wake() {
+fn a_nudge_wakes_without_a_message_and_shares_the_wake() {
     let (mailbox, bell) = mailbox();
     assert!(mailbox.nudge());
     assert!(mailbox.nudge());
@@ -114,22 +114,22 @@ fn a_nudge_wakes_without_a_letter_and_shares_the_wake() {
 }
 
 #[test]
-fn letters_from_many_threads_arrive_once_each_and_in_the_order_of_their_sender() {
+fn messages_from_many_threads_arrive_once_each_and_in_the_order_of_their_sender() {
     const SENDERS: u32 = 4;
-    const LETTERS: u32 = 5_000;
+    const MESSAGES: u32 = 5_000;
     let (mailbox, bell) = mailbox();
     let mut seen = vec![Vec::new(); SENDERS as usize];
     std::thread::scope(|scope| {
         for sender in 0..SENDERS {
             let mailbox = &mailbox;
             scope.spawn(move || {
-                for letter in 0..LETTERS {
-                    mailbox.post(sender * LETTERS + letter).unwrap();
+                for message in 0..MESSAGES {
+                    mailbox.post(sender * MESSAGES + message).unwrap();
                 }
             });
         }
         let mut answered = 0;
-        let mut left = SENDERS * LETTERS;
+        let mut left = SENDERS * MESSAGES;
         while left > 0 {
             // Looks only when it was woken: a lost wake hangs here.
             if bell.rung() == answered {
@@ -138,24 +138,24 @@ fn letters_from_many_threads_arrive_once_each_and_in_the_order_of_their_sender()
             }
             answered += 1;
             while {
-                let (letters, again) = collect(&mailbox, 64);
-                left -= letters.len() as u32;
-                for letter in letters {
-                    seen[(letter / LETTERS) as usize].push(letter % LETTERS);
+                let (messages, again) = collect(&mailbox, 64);
+                left -= messages.len() as u32;
+                for message in messages {
+                    seen[(message / MESSAGES) as usize].push(message % MESSAGES);
                 }
                 again
             } {}
         }
     });
-    for letters in seen {
-        assert!(letters.into_iter().eq(0..LETTERS));
+    for messages in seen {
+        assert!(messages.into_iter().eq(0..MESSAGES));
     }
 }
 
 #[derive(Clone, Debug)]
 enum Step {
     Post(u32),
-    /// Adds to the last letter, or puts one where there is none.
+    /// Adds to the last message, or puts one where there is none.
     Write(u32),
     Nudge,
     Collect(usize),
@@ -178,7 +178,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// What a mailbox is, in as few words as possible.
 #[derive(Default)]
 struct Model {
-    letters: VecDeque<u32>,
+    messages: VecDeque<u32>,
     awake: bool,
     closed: bool,
     wakes: usize,
@@ -198,18 +198,18 @@ proptest! {
         let mut model = Model::default();
         for step in steps {
             match step {
-                Step::Post(letter) => {
-                    let expected = if model.closed { Err(Closed(letter)) } else { Ok(()) };
-                    prop_assert_eq!(mailbox.post(letter), expected);
+                Step::Post(message) => {
+                    let expected = if model.closed { Err(Closed(message)) } else { Ok(()) };
+                    prop_assert_eq!(mailbox.post(message), expected);
                     if !model.closed {
-                        model.letters.push_back(letter);
+                        model.messages.push_back(message);
                         model.wake();
                     }
                 }
                 Step::Write(number) => {
-                    let must_ring = mailbox.write(|letters| match letters.back_mut() {
+                    let must_ring = mailbox.write(|messages| match messages.back_mut() {
                         Some(last) => *last += number,
-                        None => letters.push_back(number),
+                        None => messages.push_back(number),
                     });
                     if model.closed {
                         prop_assert_eq!(must_ring, Err(Closed(())));
@@ -218,9 +218,9 @@ proptest! {
                         if !model.awake {
                             mailbox.ring();
                         }
-                        match model.letters.back_mut() {
+                        match model.messages.back_mut() {
                             Some(last) => *last += number,
-                            None => model.letters.push_back(number),
+                            None => model.messages.push_back(number),
                         }
                         model.wake();
                     }
@@ -232,28 +232,28 @@ proptest! {
                     }
                 }
                 Step::Collect(max) => {
-                    let taken: Vec<_> = model.letters.drain(..max.min(model.letters.len())).collect();
-                    model.awake = !taken.is_empty() || !model.letters.is_empty();
+                    let taken: Vec<_> = model.messages.drain(..max.min(model.messages.len())).collect();
+                    model.awake = !taken.is_empty() || !model.messages.is_empty();
                     prop_assert_eq!(collect(&mailbox, max), (taken, model.awake));
                 }
                 Step::Poll(max) => {
-                    let taken: Vec<_> = model.letters.drain(..max.min(model.letters.len())).collect();
+                    let taken: Vec<_> = model.messages.drain(..max.min(model.messages.len())).collect();
                     model.awake = true;
-                    let mut letters = Vec::new();
-                    mailbox.poll(max, &mut letters);
-                    prop_assert_eq!(letters, taken);
+                    let mut messages = Vec::new();
+                    mailbox.poll(max, &mut messages);
+                    prop_assert_eq!(messages, taken);
                 }
                 Step::Close => {
                     if !model.closed {
                         model.wake();
                     }
                     model.closed = true;
-                    prop_assert_eq!(mailbox.close(), std::mem::take(&mut model.letters));
+                    prop_assert_eq!(mailbox.close(), std::mem::take(&mut model.messages));
                 }
             }
-            prop_assert_eq!(mailbox.len(), model.letters.len());
+            prop_assert_eq!(mailbox.len(), model.messages.len());
             prop_assert_eq!(bell.rung(), model.wakes);
-            prop_assert!(mailbox.is_empty() || model.awake, "letters wait and nobody was told");
+            prop_assert!(mailbox.is_empty() || model.awake, "messages wait and nobody was told");
         }
     }
 }

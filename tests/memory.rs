@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use common::*;
 use parallel_event_bus::core::dispatch::Emission;
-use parallel_event_bus::core::endpoint::Letter;
 use parallel_event_bus::core::member::Member;
+use parallel_event_bus::core::message::{Message, Notice};
 use parallel_event_bus::core::outcome::{Cause, Lost, Reply};
 use parallel_event_bus::core::payload::try_copy;
 use parallel_event_bus::core::route::{Posted, Sent};
@@ -66,8 +66,8 @@ fn audience(channel: &str) -> (Arc<Member>, [Arc<Member>; 2]) {
 }
 
 fn losses(of: &Member) -> Vec<Lost> {
-    let losses = read(of.endpoint()).into_iter().map(|letter| match letter {
-        Letter::Lost { lost, .. } => *lost,
+    let losses = read(of.endpoint()).into_iter().map(|message| match message {
+        Message::Notice(Notice::Lost { lost, .. }) => *lost,
         _ => panic!("something else"),
     });
     losses.collect()
@@ -83,13 +83,13 @@ fn a_post_for_which_there_is_no_memory_is_refused_and_told_and_takes_no_room() {
     assert_eq!(with_little(|| route.post_all(&emitter, &payloads)), Posted::To(2));
     for each in &listening {
         assert_eq!(each.capacity().events(), 3);
-        let letters = read(each.endpoint());
-        let heard = letters.iter().flat_map(|letter| match letter {
-            Letter::Packet(packet) => (0..packet.len()).map(|at| packet.event(at).unwrap().2),
+        let messages = read(each.endpoint());
+        let heard = messages.iter().flat_map(|message| match message {
+            Message::Packet(packet) => (0..packet.len()).map(|at| packet.event(at).unwrap().2),
             _ => panic!("something else"),
         });
         assert_eq!(heard.collect::<Vec<_>>(), [b"before".as_slice(), b"small", b"behind"]);
-        drop(letters);
+        drop(messages);
         assert_eq!((each.capacity().events(), each.in_flight()), (0, 0));
     }
     let losses = with_little(|| losses(&emitter));
@@ -115,7 +115,7 @@ fn an_emission_for_which_there_is_no_memory_has_not_happened() {
         to_one: false,
         timeout: Some(3_600_000),
         withdrawable: false,
-        reply: Reply::Letter(1),
+        reply: Reply::Message(1),
     };
     let route = emitter.channel().route("e");
     assert!(matches!(with_little(|| route.emit(&emitter, emission())), Sent::NoMemory));
@@ -135,8 +135,8 @@ fn an_event_that_is_lost_is_told_of_without_its_payload_if_there_is_no_memory_fo
     let route = emitter.channel().route("e");
     let large = vec![7; LARGE];
     route.post(&emitter, Some(&large));
-    let letters = listening.each_ref().map(|each| read(each.endpoint()));
-    with_little(|| drop(letters));
+    let messages = listening.each_ref().map(|each| read(each.endpoint()));
+    with_little(|| drop(messages));
     let lost = losses(&emitter);
     assert!(lost.iter().all(|lost| (&lost.cause, &lost.payload) == (&Cause::Gone, &None)));
     assert_eq!((lost.len(), emitter.pending()), (2, 0));

@@ -1,4 +1,4 @@
-//! Events that nobody waits for: many in one letter, each settled once.
+//! Events that nobody waits for: many in one message, each settled once.
 #![cfg(not(feature = "loom"))]
 
 mod common;
@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use common::*;
 use parallel_event_bus::core::capacity::MailboxLimits;
-use parallel_event_bus::core::endpoint::Letter;
 use parallel_event_bus::core::member::Member;
+use parallel_event_bus::core::message::Message;
 use parallel_event_bus::core::packet::Packet;
 use parallel_event_bus::core::route::{ListenerOptions, Posted};
 
@@ -23,7 +23,7 @@ fn packet(member: &Arc<Member>) -> Packet {
 }
 
 #[test]
-fn a_burst_to_one_member_is_one_letter_that_reads_as_it_was_written() {
+fn a_burst_to_one_member_is_one_message_that_reads_as_it_was_written() {
     let (emitter, other) = (member(1, "burst"), member(2, "burst"));
     other.listen("a", 1, plain());
     other.listen("b", 2, plain());
@@ -56,8 +56,8 @@ fn an_endpoint_gets_events_that_are_posted_at_once_in_their_order_whichever_memb
     assert!(!route.has_siblings(&emitter) && route.has_siblings(&members[0]));
     assert_eq!(route.post_all(&emitter, &[b"a", b"b", b"c"]), Posted::To(2));
     let mut heard = Vec::new();
-    for letter in read(&endpoint) {
-        let Letter::Packet(mut packet) = letter else { panic!("something else") };
+    for message in read(&endpoint) {
+        let Message::Packet(mut packet) = message else { panic!("something else") };
         for index in 0..packet.len() {
             let (_, listeners, payload) = packet.event(index).unwrap();
             heard.push((listeners[0], payload[0]));
@@ -190,7 +190,7 @@ fn packets_are_bounded_in_events_and_in_size_and_events_of_any_size_fit() {
 }
 
 #[test]
-fn events_of_different_emitters_and_other_letters_between_keep_their_places() {
+fn events_of_different_emitters_and_other_messages_between_keep_their_places() {
     let channel = "places";
     let (one, two, other) = (member(1, channel), member(2, channel), member(3, channel));
     other.listen("e", 1, plain());
@@ -202,15 +202,15 @@ fn events_of_different_emitters_and_other_letters_between_keep_their_places() {
     post(&two, "e", b"5");
     post(&one, "e", b"6");
     let mut seen = String::new();
-    for letter in read(other.endpoint()) {
-        match letter {
-            Letter::Packet(packet) => {
+    for message in read(other.endpoint()) {
+        match message {
+            Message::Packet(packet) => {
                 for index in 0..packet.len() {
                     seen += str::from_utf8(&packet.event(index).unwrap().2).unwrap();
                 }
                 seen += " ";
             }
-            Letter::Delivery(delivery) => seen += str::from_utf8(&delivery.payload()).unwrap(),
+            Message::Delivery(delivery) => seen += str::from_utf8(&delivery.payload()).unwrap(),
             _ => {}
         }
     }

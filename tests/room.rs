@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use common::*;
 use parallel_event_bus::core::capacity::MailboxLimits;
-use parallel_event_bus::core::endpoint::Letter;
 use parallel_event_bus::core::member::{Member, Unlistened};
+use parallel_event_bus::core::message::Message;
 use parallel_event_bus::core::outcome::Cause;
 use parallel_event_bus::core::route::{ListenerOptions, Posted};
 use parallel_event_bus::core::timer::schedule;
 
-/// Letters of any kind that may wait before those that are over are looked for.
+/// Messages of any kind that may wait before those that are over are looked for.
 const A_FEW: usize = 1_024;
 
 fn withdrawable(emitter: &Arc<Member>, event: &str) -> Emitted {
@@ -113,7 +113,7 @@ fn what_is_over_does_not_pile_up_before_an_endpoint_that_does_not_look() {
     stuck.listen("e", 1, plain());
     let waiting = |live: usize| {
         let waiting = stuck.endpoint().mailbox().len();
-        assert!(waiting <= 2 * live + A_FEW, "{waiting} letters for {live} that are not over");
+        assert!(waiting <= 2 * live + A_FEW, "{waiting} messages for {live} that are not over");
     };
     for round in 0..20_000 {
         let emitted = withdrawable(&emitter, "e");
@@ -138,8 +138,8 @@ fn what_a_once_listener_was_claimed_for_is_read_although_it_is_over() {
     {
         other.listen(event, 1, options);
         withdrawable(&emitter, event).dispatch().withdraw();
-        let letters = read(other.endpoint());
-        assert_eq!(letters.iter().map(Letter::is_over).collect::<Vec<_>>(), [false]);
+        let messages = read(other.endpoint());
+        assert_eq!(messages.iter().map(Message::is_over).collect::<Vec<_>>(), [false]);
         other.listen(event, 2, plain());
         withdrawable(&emitter, event).dispatch().withdraw();
         assert!(read(other.endpoint())[0].is_over());
@@ -275,7 +275,7 @@ fn a_listener_that_no_event_was_addressed_to_is_forgotten_at_once_whatever_waits
 }
 
 #[test]
-fn of_a_thread_that_stalls_again_and_again_one_letter_waits() {
+fn of_a_thread_that_stalls_again_and_again_one_message_waits() {
     let observer = member(1, "stalls");
     let stuck = member(2, "stalls");
     stuck.listen("e", 1, plain());
@@ -288,11 +288,11 @@ fn of_a_thread_that_stalls_again_and_again_one_letter_waits() {
         came.recv_timeout(WATCHDOG).unwrap();
     };
     (0..5).for_each(|_| stall());
-    let letters = read(observer.endpoint());
-    assert_eq!(letters.iter().map(say).collect::<Vec<_>>(), ["stall of 2, 1 wait"]);
+    let messages = read(observer.endpoint());
+    assert_eq!(messages.iter().map(say).collect::<Vec<_>>(), ["stall of 2, 1 wait"]);
     stall();
     assert_eq!(said(observer.endpoint()), Vec::<String>::new(), "that one was not read yet");
-    drop(letters);
+    drop(messages);
     stall();
     assert_eq!(said(observer.endpoint()), ["stall of 2, 7 wait"]);
 }

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use common::*;
 use parallel_event_bus::core::dispatch::Emission;
-use parallel_event_bus::core::endpoint::{Endpoint, Letter};
+use parallel_event_bus::core::endpoint::Endpoint;
 use parallel_event_bus::core::member::Unlistened;
+use parallel_event_bus::core::message::Message;
 use parallel_event_bus::core::outcome::{Cause, Reply};
 use parallel_event_bus::core::route::{ListenerOptions, Own, Posted, Sent};
 
@@ -132,7 +133,7 @@ fn a_once_listener_that_an_event_did_not_reach_for_want_of_room_is_not_used_up()
 }
 
 #[test]
-fn nothing_comes_for_a_listener_behind_the_letter_that_forgets_it() {
+fn nothing_comes_for_a_listener_behind_the_message_that_forgets_it() {
     let (emitter, other) = (member(1, "forget"), member(2, "forget"));
     other.listen("e", 1, plain());
     let _before = emit(&emitter, "e", b"");
@@ -189,10 +190,10 @@ fn events_of_one_emitter_arrive_in_the_order_of_their_emission_across_routes_and
         }
     }
     let mut seen = Vec::new();
-    for letter in read(&receiver) {
-        match letter {
-            Letter::Delivery(delivery) => seen.push(delivery.payload().to_vec()),
-            Letter::Packet(packet) => {
+    for message in read(&receiver) {
+        match message {
+            Message::Delivery(delivery) => seen.push(delivery.payload().to_vec()),
+            Message::Packet(packet) => {
                 seen.extend((0..packet.len()).map(|event| packet.event(event).unwrap().2));
             }
             _ => {}

@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 use criterion::{Bencher, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::dispatch::Emission;
-use parallel_event_bus::core::endpoint::{Endpoint, Letter};
+use parallel_event_bus::core::endpoint::Endpoint;
 use parallel_event_bus::core::mailbox::{Mailbox, Wake};
 use parallel_event_bus::core::member::Member;
+use parallel_event_bus::core::message::Message;
 use parallel_event_bus::core::outcome::Reply;
 use parallel_event_bus::core::route::{ListenerOptions, Route};
 
@@ -41,7 +42,7 @@ struct Audience {
     emitter: Arc<Member>,
     listening: Vec<Arc<Member>>,
     route: Arc<Route>,
-    letters: Vec<Letter>,
+    messages: Vec<Message>,
 }
 
 impl Audience {
@@ -52,7 +53,7 @@ impl Audience {
             each.listen(EVENT, 1, ListenerOptions::default());
         }
         let route = emitter.channel().route(EVENT);
-        Audience { emitter, listening, route, letters: Vec::new() }
+        Audience { emitter, listening, route, messages: Vec::new() }
     }
 
     /// Events that nobody waits for.
@@ -70,7 +71,7 @@ impl Audience {
                 to_one: false,
                 timeout: None,
                 withdrawable: false,
-                reply: Reply::Letter(token),
+                reply: Reply::Message(token),
             };
             black_box(self.route.emit(&self.emitter, emission));
         }
@@ -79,19 +80,19 @@ impl Audience {
     /// Takes what waits out of the mailboxes.
     fn read(&mut self) {
         for each in &self.listening {
-            while each.endpoint().collect(BURST, &mut self.letters) {}
+            while each.endpoint().collect(BURST, &mut self.messages) {}
         }
     }
 
     /// Every listener of what was read succeeds.
     fn settle(&mut self) {
-        for letter in self.letters.drain(..) {
-            match letter {
-                Letter::Delivery(delivery) => {
+        for message in self.messages.drain(..) {
+            match message {
+                Message::Delivery(delivery) => {
                     assert!(delivery.start());
                     delivery.succeed(0, None);
                 }
-                Letter::Packet(mut packet) => packet.settle(0, packet.len(), 0),
+                Message::Packet(mut packet) => packet.settle(0, packet.len(), 0),
                 _ => unreachable!("nothing was lost"),
             }
         }
@@ -172,8 +173,8 @@ fn settle(criterion: &mut Criterion) {
         };
         group.bench_function(BenchmarkId::new("awaited, by members", members), |bencher| {
             time_part(bencher, awaited, settled, |mut audience| {
-                while audience.emitter.endpoint().collect(BURST, &mut audience.letters) {}
-                assert_eq!(audience.letters.len(), BURST, "outcomes");
+                while audience.emitter.endpoint().collect(BURST, &mut audience.messages) {}
+                assert_eq!(audience.messages.len(), BURST, "outcomes");
             });
         });
     }
@@ -206,22 +207,22 @@ fn route(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A mailbox alone: what a letter takes, and asking for a wake.
+/// A mailbox alone: what a message takes, and asking for a wake.
 fn wake(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("wake");
     let mailbox = Mailbox::new(Silent);
-    let mut letters = Vec::new();
-    group.bench_function("a letter to a mailbox that sleeps, until it is read", |bencher| {
+    let mut messages = Vec::new();
+    group.bench_function("a message to a mailbox that sleeps, until it is read", |bencher| {
         bencher.iter(|| {
             assert!(mailbox.post(1_u32).is_ok());
-            let _ = mailbox.collect(BURST, &mut letters);
-            black_box(letters.drain(..).sum::<u32>())
+            let _ = mailbox.collect(BURST, &mut messages);
+            black_box(messages.drain(..).sum::<u32>())
         });
     });
     group.bench_function("nudge, and the look that answers it", |bencher| {
         bencher.iter(|| {
             black_box(mailbox.nudge());
-            mailbox.collect(BURST, &mut letters)
+            mailbox.collect(BURST, &mut messages)
         });
     });
     group.finish();

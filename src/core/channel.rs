@@ -6,9 +6,10 @@ use std::collections::HashMap;
 use std::sync::{self, Arc, LazyLock, PoisonError, Weak};
 
 use super::capacity::Crossed;
-use super::endpoint::{Endpoint, Letter, Unsent};
+use super::endpoint::{Endpoint, Unsent};
 use super::member::Member;
 use super::members::Members;
+use super::message::{Message, Notice};
 use super::metrics;
 use super::route::Route;
 use super::sync::{Mutex, lock};
@@ -151,24 +152,30 @@ impl Channel {
     fn tell_drained(&self) {
         let served = lock(&self.members).served();
         for member in served {
-            let _ = member.endpoint().mailbox().post(Letter::Drained(member.id()));
+            let _ = member.endpoint().mailbox().post(Message::Notice(Notice::Drained(member.id())));
         }
     }
 
     pub(super) fn tell_of_exit(&self, gone: &Endpoint) {
         let thread = gone.thread();
-        self.tell(gone, |member| Some(Letter::ThreadExit { member: member.id(), thread }));
+        self.tell(gone, |member| {
+            Some(Message::Notice(Notice::ThreadExit { member: member.id(), thread }))
+        });
         // What waited there waits no more.
         self.tell_drained();
     }
 
-    /// Posts a letter to every member of other endpoints that it is for.
-    pub(super) fn tell(&self, except: &Endpoint, letter: impl Fn(&Arc<Member>) -> Option<Letter>) {
+    /// Posts a message to every member of other endpoints that it is for.
+    pub(super) fn tell(
+        &self,
+        except: &Endpoint,
+        message: impl Fn(&Arc<Member>) -> Option<Message>,
+    ) {
         let others = lock(&self.members).others(except);
         for member in others {
-            if let Some(letter) = letter(&member) {
+            if let Some(message) = message(&member) {
                 // A closed mailbox is that of an endpoint that is ending too.
-                let _ = member.endpoint().mailbox().post(letter);
+                let _ = member.endpoint().mailbox().post(message);
             }
         }
     }

@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::delivery::Delivery;
-use super::endpoint::Letter;
 use super::losses::Loss;
 use super::member::{Member, Untold};
+use super::message::{Message, Notice};
 use super::metrics;
 use super::outcome::{Cause, Reply};
 use super::part::{Freed, Part};
@@ -268,13 +268,13 @@ impl Dispatch {
         let failed = outcome.failed();
         match reply {
             Reply::None => self.emitter.ended(1, failed),
-            Reply::Letter(token) => {
+            Reply::Message(token) => {
                 let mailbox = self.emitter.endpoint().mailbox();
                 // In this order: whoever sees nothing pending any more may end, and must find the
-                // letter before it does. And one wake, sent last, is enough for both.
+                // message before it does. And one wake, sent last, is enough for both.
                 let untold = Untold::new(&self.emitter);
-                let letter = Letter::Settled { token, outcome, untold };
-                let must_ring = mailbox.put(letter).unwrap_or(false);
+                let message = Message::Notice(Notice::Settled { token, outcome, untold });
+                let must_ring = mailbox.put(message).unwrap_or(false);
                 self.emitter.ended(1, failed);
                 if must_ring {
                     mailbox.ring();

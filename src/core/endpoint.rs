@@ -13,74 +13,12 @@ use super::capacity::MailboxLimits;
 use super::channel::{self, Channel};
 use super::delivery::Delivery;
 use super::mailbox::{Closed, Mailbox, Wake};
-use super::member::{Member, MemberId, Stall, Untold};
-use super::outcome::{Lost, Outcome};
-use super::packet::Packet;
-use super::route::ListenerId;
+use super::member::{Member, MemberId};
+use super::message::{Message, Notice};
 use super::sync::{AtomicUsize, Mutex, lock};
 use super::timer;
 
 static LAST_ID: AtomicU32 = AtomicU32::new(0);
-
-/// What comes in the mailbox of an endpoint.
-pub enum Letter {
-    /// An event for listeners of this endpoint.
-    Delivery(Delivery),
-    /// Events for listeners of this endpoint that nobody waits for.
-    Packet(Packet),
-    /// A dispatch that this endpoint waits for has settled.
-    Settled {
-        /// From [`Reply::Letter`](super::outcome::Reply::Letter).
-        token: u32,
-        /// What became of it.
-        outcome: Outcome,
-        /// Its emitter waits for this letter.
-        untold: Untold,
-    },
-    /// An event, or many of a kind, of a member of this endpoint that did not get to the end of some
-    /// listeners.
-    Lost {
-        /// Whose event it is.
-        emitter: MemberId,
-        /// Which, and why.
-        lost: Box<Lost>,
-        /// Its emitter waits for this letter.
-        untold: Untold,
-    },
-    /// More events of a member were lost than are told one by one. Whoever [collects](Endpoint::collect)
-    /// letters gets [others](Letter::Lost) in its place.
-    Losses(Untold),
-    /// Nothing addressed to this listener, which was removed, comes after this.
-    Forget(ListenerId),
-    /// Another thread of a channel ended.
-    ThreadExit {
-        /// The member of this endpoint that is told.
-        member: MemberId,
-        /// Which thread.
-        thread: u32,
-    },
-    /// Another thread of a channel has not looked into its mailbox for a while.
-    Stall(Stall),
-    /// No member of the channel has much waiting any more.
-    Drained(MemberId),
-}
-
-impl Letter {
-    /// How many events for listeners it brings that nobody waits for.
-    pub fn posted(&self) -> usize {
-        if let Letter::Packet(packet) = self { packet.len() } else { 0 }
-    }
-
-    /// How many events for listeners it brings.
-    pub fn events(&self) -> usize {
-        self.posted() + usize::from(matches!(self, Letter::Delivery(_)))
-    }
-
-    /// Whether nobody needs it any more; see [`Delivery::is_over`].
-    pub fn is_over(&self) -> bool {
-        matches!(self, Letter::Delivery(delivery) if delivery.is_over())
-    }
-}
 
 /// Events that the owner of an endpoint has emitted and not posted, because it is cheaper to
 /// [post many at once](super::route::Route::post_all). Who gets them is to be the same as if it had: so
@@ -100,13 +38,13 @@ pub struct Endpoint {
     thread: u32,
     /// What others need to read the payloads that it sends.
     codebook: Mutex<Arc<[u8]>>,
-    mailbox: Mailbox<Letter, Arc<dyn Wake>>,
+    mailbox: Mailbox<Message, Arc<dyn Wake>>,
     unsent: OnceLock<Arc<dyn Unsent>>,
     /// None when it is closed.
     members: Mutex<Option<BTreeMap<MemberId, Arc<Member>>>>,
     /// Of how many members something is [pending](Member::pending).
     pending: AtomicUsize,
-    /// When so many letters wait, those that are over are taken out of the mailbox.
+    /// When so many messages wait, those that are over are taken out of the mailbox.
     sweep_at: AtomicUsize,
     /// How often it looked into its mailbox.
     looks: AtomicU64,
@@ -156,7 +94,7 @@ impl Endpoint {
     }
 
     /// Its mailbox.
-    pub fn mailbox(&self) -> &Mailbox<Letter, Arc<dyn Wake>> {
+    pub fn mailbox(&self) -> &Mailbox<Message, Arc<dyn Wake>> {
         &self.mailbox
     }
 
@@ -169,7 +107,7 @@ impl Endpoint {
         self.unsent.get()
     }
 
-    /// Others of its channels are told when letters waited for so long without a look. The shortest
+    /// Others of its channels are told when messages waited for so long without a look. The shortest
     /// of several counts.
     pub fn watch_for_stalls(&self, after: Duration) {
         let ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX).max(1);
@@ -195,9 +133,9 @@ impl Endpoint {
         member
     }
 
-    /// Collects letters, as [`Mailbox::collect`].
+    /// Collects messages, as [`Mailbox::collect`].
     #[must_use = "true means that the owner has to collect again"]
-    pub fn collect(&self, max: usize, into: &mut Vec<Letter>) -> bool {
+    pub fn collect(&self, max: usize, into: &mut Vec<Message>) -> bool {
         let first = into.len();
         self.looks.fetch_add(1, Ordering::AcqRel);
         let again = self.mailbox.collect(max, into);
@@ -206,30 +144,30 @@ impl Endpoint {
     }
 
     /// As [`collect`](Self::collect), of an owner that looks again in any case; see [`Mailbox::poll`].
-    pub fn watch(&self, max: usize, into: &mut Vec<Letter>) {
+    pub fn watch(&self, max: usize, into: &mut Vec<Message>) {
         let first = into.len();
         self.looks.fetch_add(1, Ordering::AcqRel);
         self.mailbox.poll(max, into);
         tell_of_losses(into, first);
     }
 
-    /// Queues a delivery, as [`Mailbox::put`]. What is [over](Letter::is_over) and waits nevertheless does not
-    /// pile up: however long the endpoint does not look, it is never more than half of all letters, and a few.
+    /// Queues a delivery, as [`Mailbox::put`]. What is [over](Message::is_over) and waits nevertheless does not
+    /// pile up: however long the endpoint does not look, it is never more than half of all messages, and a few.
     pub(super) fn queue(&self, delivery: Delivery) -> Result<bool, Closed<Delivery>> {
         let mut delivery = Some(delivery);
         let mut over = VecDeque::new();
-        let written = self.mailbox.write(|letters| {
-            let (waiting, before) = (letters.len(), self.sweep_at.load(Ordering::Acquire));
+        let written = self.mailbox.write(|messages| {
+            let (waiting, before) = (messages.len(), self.sweep_at.load(Ordering::Acquire));
             // The mark comes down with what waits.
             let mut mark = before.min(FIRST_SWEEP.max(4 * waiting));
             if waiting >= mark {
-                (over, *letters) = take(letters).into_iter().partition(Letter::is_over);
-                mark = FIRST_SWEEP.max(2 * letters.len());
+                (over, *messages) = take(messages).into_iter().partition(Message::is_over);
+                mark = FIRST_SWEEP.max(2 * messages.len());
             }
             if mark != before {
                 self.sweep_at.store(mark, Ordering::Release);
             }
-            letters.extend(delivery.take().map(Letter::Delivery));
+            messages.extend(delivery.take().map(Message::Delivery));
         });
         match (written, delivery) {
             (Err(_), Some(delivery)) => Err(Closed(delivery)),
@@ -252,8 +190,8 @@ impl Endpoint {
         self.pending.fetch_sub(1, Ordering::AcqRel);
     }
 
-    /// Collects letters before it was woken for them; see [`Mailbox::take_early`].
-    pub fn take_early(&self, into: &mut Vec<Letter>) {
+    /// Collects messages before it was woken for them; see [`Mailbox::take_early`].
+    pub fn take_early(&self, into: &mut Vec<Message>) {
         self.mailbox.take_early(into);
     }
 
@@ -263,7 +201,7 @@ impl Endpoint {
     pub fn close(&self) {
         let members = lock(&self.members).take().unwrap_or_default();
         members.values().for_each(Member::leave);
-        // Dropping a letter settles it.
+        // Dropping a message settles it.
         drop(self.mailbox.close());
         channels(&members).for_each(|channel| channel.tell_of_exit(self));
     }
@@ -274,9 +212,9 @@ impl Endpoint {
         }
     }
 
-    /// A letter was just queued, or refused for want of room: sees to it that a stall is noticed. Not only with
+    /// A message was just queued, or refused for want of room: sees to it that a stall is noticed. Not only with
     /// a wake, which may have been sent long ago, for work that the endpoint is stuck in. And not only with a
-    /// letter: an endpoint that is stuck may have read as much as there is room for. Returns whether the caller
+    /// message: an endpoint that is stuck may have read as much as there is room for. Returns whether the caller
     /// has to [ring](Mailbox::ring), once no lock is held, so that an endpoint that is not stuck looks.
     #[must_use = "true means that the owner waits for a ring"]
     pub(super) fn expect_a_look(self: &Arc<Self>) -> bool {
@@ -315,19 +253,19 @@ impl Endpoint {
     }
 }
 
-/// So many letters of any kind may wait before those that are over are looked for.
+/// So many messages of any kind may wait before those that are over are looked for.
 const FIRST_SWEEP: usize = 1_024;
 
-/// Puts letters about what was counted in the places of those that say that something was.
-fn tell_of_losses(letters: &mut Vec<Letter>, first: usize) {
-    let is_counted = |letter: &Letter| matches!(letter, Letter::Losses(_));
-    if !letters[first..].iter().any(is_counted) {
+/// Puts messages about what was counted in the places of those that say that something was.
+fn tell_of_losses(messages: &mut Vec<Message>, first: usize) {
+    let is_counted = |message: &Message| matches!(message, Message::Notice(Notice::Losses(_)));
+    if !messages[first..].iter().any(is_counted) {
         return;
     }
-    for letter in letters.split_off(first) {
-        match letter {
-            Letter::Losses(counted) => letters.extend(counted.of_losses()),
-            letter => letters.push(letter),
+    for message in messages.split_off(first) {
+        match message {
+            Message::Notice(Notice::Losses(counted)) => messages.extend(counted.of_losses()),
+            message => messages.push(message),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Whether the event loop of a thread is held open, and who may let it go.
 //!
 //! A process ends when nothing holds its event loop, whatever its promises wait for. So the loop is held while
-//! an event of this thread is pending, while a bus asks for it, and while a letter waits: it may tell what
+//! an event of this thread is pending, while a bus asks for it, and while a message waits: it may tell what
 //! became of an event.
 //!
 //! Other threads end these reasons at any moment. Each wakes the owner when it has ended the last one, and
@@ -84,7 +84,7 @@ impl Hold {
     ) -> bool {
         self.asking.get() > 0
             || is_pending()
-            // In this order: the letter about what is no longer pending came before it was not.
+            // In this order: the message about what is no longer pending came before it was not.
             || !mailbox.is_empty()
     }
 

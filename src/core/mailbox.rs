@@ -1,13 +1,13 @@
 //! A FIFO with one coalesced wake: what stands in front of every thread and task that takes part.
 //!
 //! Any thread posts; one owner collects. The owner is woken when there is something to do, once
-//! for any number of letters.
+//! for any number of messages.
 //!
 //! # The wake
 //!
 //! A wake is expensive (it crosses into another thread's event loop), so it is sent only by the
 //! post that finds none on its way. `wake_pending` is set and cleared under the lock of the queue
-//! itself: a letter is either queued before the owner's last look, and collected, or after it, and
+//! itself: a message is either queued before the owner's last look, and collected, or after it, and
 //! then its post finds the flag cleared and sends a wake. Hence the invariant, checked with loom:
 //! **a mailbox that is not empty has a wake on its way, or an owner that said it will look again.**
 //!
@@ -15,7 +15,7 @@
 //!
 //! It never is: what may wait is bounded where an event is addressed, for each member of a channel
 //! by itself ([`capacity`](super::capacity)), because the members of one thread share its mailbox. When it is
-//! empty it has no more memory than it needs for a few letters.
+//! empty it has no more memory than it needs for a few messages.
 //!
 //! # When closed
 //!
@@ -28,7 +28,7 @@ use std::fmt;
 use super::metrics;
 use super::sync::{Mutex, lock};
 
-/// Memory for so many letters is kept while none waits.
+/// Memory for so many messages is kept while none waits.
 const MOST_KEPT: usize = 1_024;
 
 /// How the owner of a mailbox is told that there is something in it.
@@ -45,7 +45,7 @@ impl<W: Wake + ?Sized> Wake for std::sync::Arc<W> {
     }
 }
 
-/// The mailbox is closed: its owner is gone, or going. The letter is handed back.
+/// The mailbox is closed: its owner is gone, or going. The message is handed back.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Closed<T>(pub T);
 
@@ -57,7 +57,7 @@ impl<T> fmt::Display for Closed<T> {
 
 impl<T: fmt::Debug> std::error::Error for Closed<T> {}
 
-/// A FIFO of letters with one coalesced wake. See the [module](self) for its semantics.
+/// A FIFO of messages with one coalesced wake. See the [module](self) for its semantics.
 ///
 /// ```
 /// use parallel_event_bus::core::mailbox::{Closed, Mailbox, Wake};
@@ -71,10 +71,10 @@ impl<T: fmt::Debug> std::error::Error for Closed<T> {}
 /// mailbox.post("a").unwrap();
 /// mailbox.post("b").unwrap();
 ///
-/// let mut letters = Vec::new();
-/// assert!(mailbox.collect(16, &mut letters), "there was something, so look again");
-/// assert_eq!(letters, ["a", "b"]);
-/// assert!(!mailbox.collect(16, &mut letters), "from now on a post wakes");
+/// let mut messages = Vec::new();
+/// assert!(mailbox.collect(16, &mut messages), "there was something, so look again");
+/// assert_eq!(messages, ["a", "b"]);
+/// assert!(!mailbox.collect(16, &mut messages), "from now on a post wakes");
 ///
 /// mailbox.close();
 /// assert_eq!(mailbox.post("c"), Err(Closed("c")));
@@ -86,7 +86,7 @@ pub struct Mailbox<T, W: Wake> {
 }
 
 struct Queue<T> {
-    letters: VecDeque<T>,
+    messages: VecDeque<T>,
     /// A wake is on its way to the owner, or the owner has been told to look again.
     wake_pending: bool,
     closed: bool,
@@ -97,7 +97,7 @@ impl<T, W: Wake> Mailbox<T, W> {
     pub fn new(wake: W) -> Self {
         Mailbox {
             queue: Mutex::new(Queue {
-                letters: VecDeque::new(),
+                messages: VecDeque::new(),
                 wake_pending: false,
                 closed: false,
             }),
@@ -106,32 +106,32 @@ impl<T, W: Wake> Mailbox<T, W> {
         }
     }
 
-    /// Queues a letter, and wakes the owner unless a wake is on its way already.
+    /// Queues a message, and wakes the owner unless a wake is on its way already.
     ///
     /// # Errors
     ///
-    /// [`Closed`], with the letter.
-    pub fn post(&self, letter: T) -> Result<(), Closed<T>> {
-        self.put(letter).map(|must_wake| self.wake_if(must_wake))
+    /// [`Closed`], with the message.
+    pub fn post(&self, message: T) -> Result<(), Closed<T>> {
+        self.put(message).map(|must_wake| self.wake_if(must_wake))
     }
 
-    /// The first half of [`post`](Self::post), for a caller that holds a lock: queues a letter, and
+    /// The first half of [`post`](Self::post), for a caller that holds a lock: queues a message, and
     /// returns whether the caller has to call [`ring`](Self::ring), once the lock is released.
     ///
     /// # Errors
     ///
-    /// [`Closed`], with the letter.
+    /// [`Closed`], with the message.
     #[must_use = "true means that the owner waits for a ring"]
-    pub fn put(&self, letter: T) -> Result<bool, Closed<T>> {
+    pub fn put(&self, message: T) -> Result<bool, Closed<T>> {
         let mut queue = lock(&self.queue);
         if queue.closed {
-            return Err(Closed(letter));
+            return Err(Closed(message));
         }
-        queue.letters.push_back(letter);
+        queue.messages.push_back(message);
         Ok(queue.claim_wake())
     }
 
-    /// As [`put`](Self::put), for any number of letters, which may also be added to the last one that
+    /// As [`put`](Self::put), for any number of messages, which may also be added to the last one that
     /// waits: `write` gets all that do. If none does when it has returned, nobody needs to be woken.
     ///
     /// # Errors
@@ -143,8 +143,8 @@ impl<T, W: Wake> Mailbox<T, W> {
         if queue.closed {
             return Err(Closed(()));
         }
-        write(&mut queue.letters);
-        Ok(!queue.letters.is_empty() && queue.claim_wake())
+        write(&mut queue.messages);
+        Ok(!queue.messages.is_empty() && queue.claim_wake())
     }
 
     /// The first half of [`nudge`](Self::nudge), for a caller that holds a lock, as [`put`](Self::put) is of
@@ -160,10 +160,10 @@ impl<T, W: Wake> Mailbox<T, W> {
         self.wake_if(true);
     }
 
-    /// Wakes the owner without a letter, for work that it holds itself. Returns false when the
+    /// Wakes the owner without a message, for work that it holds itself. Returns false when the
     /// mailbox is closed, so that nobody waits for a wake that will not come.
     ///
-    /// It shares a wake as a letter does, and one that is told to look again is not woken. So the
+    /// It shares a wake as a message does, and one that is told to look again is not woken. So the
     /// owner sees to that work after the look that found nothing, not only before.
     #[must_use = "false means that no wake will come"]
     pub fn nudge(&self) -> bool {
@@ -178,7 +178,7 @@ impl<T, W: Wake> Mailbox<T, W> {
         true
     }
 
-    /// Moves up to `max` letters to the end of `into`, oldest first, and returns whether there were
+    /// Moves up to `max` messages to the end of `into`, oldest first, and returns whether there were
     /// any. For the owner, when it was woken.
     ///
     /// After `true` the owner must collect again of its own accord, soon: no wake is sent for what is
@@ -197,31 +197,31 @@ impl<T, W: Wake> Mailbox<T, W> {
 
     fn take(&self, max: usize, into: &mut Vec<T>, stays_awake: bool) -> bool {
         let mut queue = lock(&self.queue);
-        let taken = max.min(queue.letters.len());
-        into.extend(queue.letters.drain(..taken));
-        if queue.letters.is_empty() && queue.letters.capacity() > MOST_KEPT {
-            queue.letters = VecDeque::new();
+        let taken = max.min(queue.messages.len());
+        into.extend(queue.messages.drain(..taken));
+        if queue.messages.is_empty() && queue.messages.capacity() > MOST_KEPT {
+            queue.messages = VecDeque::new();
         }
-        queue.wake_pending = stays_awake || taken > 0 || !queue.letters.is_empty();
+        queue.wake_pending = stays_awake || taken > 0 || !queue.messages.is_empty();
         queue.wake_pending
     }
 
-    /// Moves all letters to the end of `into`, for an owner that was not woken and wants them early. It counts as
+    /// Moves all messages to the end of `into`, for an owner that was not woken and wants them early. It counts as
     /// no look: whatever wake is on its way still comes.
     pub fn take_early(&self, into: &mut Vec<T>) {
-        into.extend(lock(&self.queue).letters.drain(..));
+        into.extend(lock(&self.queue).messages.drain(..));
     }
 
-    /// Refuses every further letter and returns those that were never collected.
+    /// Refuses every further message and returns those that were never collected.
     pub fn close(&self) -> VecDeque<T> {
-        let (must_wake, letters) = {
+        let (must_wake, messages) = {
             let mut queue = lock(&self.queue);
             let newly_closed = !std::mem::replace(&mut queue.closed, true);
             let must_wake = newly_closed && queue.claim_wake();
-            (must_wake, std::mem::take(&mut queue.letters))
+            (must_wake, std::mem::take(&mut queue.messages))
         };
         self.wake_if(must_wake);
-        letters
+        messages
     }
 
     /// What wakes the owner.
@@ -229,12 +229,12 @@ impl<T, W: Wake> Mailbox<T, W> {
         &self.wake
     }
 
-    /// How many letters wait.
+    /// How many messages wait.
     pub fn len(&self) -> usize {
-        lock(&self.queue).letters.len()
+        lock(&self.queue).messages.len()
     }
 
-    /// Whether no letter waits.
+    /// Whether no message waits.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -6,8 +6,9 @@ use std::sync::atomic::AtomicU32;
 
 use super::capacity::{Capacity, Crossed, MailboxLimits};
 use super::channel::Channel;
-use super::endpoint::{Endpoint, Letter};
+use super::endpoint::Endpoint;
 use super::losses::{Charge, Loss, Losses, Note};
+use super::message::{Message, Notice};
 use super::metrics;
 use super::outcome::Lost;
 use super::payload::Payload;
@@ -39,7 +40,7 @@ pub struct Member {
     in_flight: AtomicUsize,
     /// Dispatches of its own that have not settled, and posts, one for each member they went to.
     pending: AtomicUsize,
-    /// Letters about its own events that its endpoint has not read.
+    /// Messages about its own events that its endpoint has not read.
     untold: AtomicUsize,
     /// Its events that were lost, as far as its endpoint has not read of it.
     losses: Losses,
@@ -96,7 +97,7 @@ impl Member {
     }
 
     /// Listens to an event. `id` names the listener within this endpoint; it may be used again when
-    /// the listener was removed and [forgotten](Letter::Forget). Everybody's next event finds it.
+    /// the listener was removed and [forgotten](Notice::Forget). Everybody's next event finds it.
     /// An id that is in use is taken from the listener that it named. A member that has left listens
     /// to nothing any more.
     pub fn listen(self: &Arc<Self>, event: &str, id: ListenerId, options: ListenerOptions) {
@@ -127,7 +128,7 @@ impl Member {
             return Unlistened::Unused;
         }
         let mailbox = self.endpoint.mailbox();
-        if !mailbox.is_empty() && mailbox.post(Letter::Forget(id)).is_ok() {
+        if !mailbox.is_empty() && mailbox.post(Message::Notice(Notice::Forget(id))).is_ok() {
             Unlistened::Waiting
         } else {
             Unlistened::Collected
@@ -166,7 +167,7 @@ impl Member {
 
     /// Whether nothing of its own is pending, and its endpoint has read what became of it all.
     pub fn is_idle(&self) -> bool {
-        // In this order: a letter is queued before what it tells of is no longer pending.
+        // In this order: a message is queued before what it tells of is no longer pending.
         self.pending() == 0 && self.untold.load(Ordering::Acquire) == 0
     }
 
@@ -180,7 +181,7 @@ impl Member {
         self.failed.load(Ordering::Acquire)
     }
 
-    /// Asks for one [`Letter::Drained`] when members of other endpoints have room again. Whoever asks more
+    /// Asks for one [`Notice::Drained`] when members of other endpoints have room again. Whoever asks more
     /// than once, because several wait, is told once.
     pub fn wait_for_room(&self) {
         self.channel.wait_for_room(self);
@@ -221,7 +222,7 @@ impl Member {
         payload: impl FnOnce() -> Option<Payload>,
     ) {
         let mut counted = None;
-        let letter = match self.losses.note(&loss, || counted = Some(Untold::new(self))) {
+        let message = match self.losses.note(&loss, || counted = Some(Untold::new(self))) {
             Note::Single(charge) => {
                 let lost = Lost {
                     event: Some(loss.event.clone()),
@@ -232,27 +233,34 @@ impl Member {
                     thread: Some(loss.thread),
                     started: loss.started,
                 };
-                self.letter_about(lost, charge)
+                self.message_about(lost, charge)
             }
-            Note::FirstCounted => counted.map(Letter::Losses),
+            Note::FirstCounted => counted.map(|untold| Message::Notice(Notice::Losses(untold))),
             Note::Counted => None,
         };
-        if let Some(letter) = letter {
+        if let Some(message) = message {
             // An endpoint that is gone has nobody to tell.
-            let _ = self.endpoint.mailbox().post(letter);
+            let _ = self.endpoint.mailbox().post(message);
         }
     }
 
-    fn letter_about(self: &Arc<Self>, lost: Lost, charge: Charge) -> Option<Letter> {
+    fn message_about(self: &Arc<Self>, lost: Lost, charge: Charge) -> Option<Message> {
         let mut untold = Untold::new(self);
         untold.charge = charge;
-        Some(Letter::Lost { emitter: self.id, lost: Box::new(lost), untold })
+        Some(Message::Notice(Notice::Lost { emitter: self.id, lost: Box::new(lost), untold }))
     }
 
     /// The news of a stall of another thread, unless such news of that thread was not read yet.
-    pub(super) fn stall_of(self: &Arc<Self>, thread: u32, waiting: u32, ms: u32) -> Option<Letter> {
+    pub(super) fn stall_of(
+        self: &Arc<Self>,
+        thread: u32,
+        waiting: u32,
+        ms: u32,
+    ) -> Option<Message> {
         let is_news = lock(&self.stalls).insert(thread);
-        is_news.then(|| Letter::Stall(Stall { member: self.clone(), thread, waiting, ms }))
+        is_news.then(|| {
+            Message::Notice(Notice::Stall(Stall { member: self.clone(), thread, waiting, ms }))
+        })
     }
 
     pub(super) fn addresses(&self, listeners: usize) {
@@ -284,15 +292,15 @@ pub enum Unlistened {
     Unused,
     /// What was addressed to it, if anything, was collected. Its id is free when that is dealt with.
     Collected,
-    /// [`Letter::Forget`] will come for it, behind what was addressed to it. Then its id is free.
+    /// [`Notice::Forget`] will come for it, behind what was addressed to it. Then its id is free.
     Waiting,
 }
 
-/// In a letter that tells of a member's own event: the member [is not idle](Member::is_idle) before the
-/// letter was read, and dropped.
+/// In a message that tells of a member's own event: the member [is not idle](Member::is_idle) before the
+/// message was read, and dropped.
 pub struct Untold {
     member: Arc<Member>,
-    /// What the letter takes of the budget for losses.
+    /// What the message takes of the budget for losses.
     charge: Charge,
 }
 
@@ -302,10 +310,10 @@ impl Untold {
         Untold { member: member.clone(), charge: Charge::Nothing }
     }
 
-    /// The letters about losses that were counted.
-    pub(super) fn of_losses(&self) -> impl Iterator<Item = Letter> {
+    /// The messages about losses that were counted.
+    pub(super) fn of_losses(&self) -> impl Iterator<Item = Message> {
         let counted = self.member.losses.take().into_iter();
-        counted.filter_map(|(lost, charge)| self.member.letter_about(lost, charge))
+        counted.filter_map(|(lost, charge)| self.member.message_about(lost, charge))
     }
 }
 
@@ -324,7 +332,7 @@ pub struct Stall {
     member: Arc<Member>,
     /// Which thread.
     pub thread: u32,
-    /// How many letters wait there.
+    /// How many messages wait there.
     pub waiting: u32,
     /// For how long it has not looked, at least, in milliseconds.
     pub ms: u32,

@@ -26,6 +26,7 @@ mod losses;
 pub mod mailbox;
 pub mod member;
 mod members;
+pub mod message;
 pub mod metrics;
 pub mod outcome;
 pub mod packet;

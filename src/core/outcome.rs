@@ -77,6 +77,6 @@ impl Outcome {
 pub enum Reply {
     /// Not at all; only of what reached no listener.
     None,
-    /// By a letter with this token.
-    Letter(u32),
+    /// By a message with this token.
+    Message(u32),
 }

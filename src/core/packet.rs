@@ -1,8 +1,8 @@
-//! Events that nobody waits for, many in one letter.
+//! Events that nobody waits for, many in one message.
 //!
 //! A burst of `emit`s from one member to another is one packet: while it waits at the end of the
 //! mailbox, further events are written into it, so that an event costs neither an allocation nor a
-//! letter of its own. Events that somebody waits for, that may be taken back, that have a limit, or
+//! message of its own. Events that somebody waits for, that may be taken back, that have a limit, or
 //! that one of several members gets, are [dispatches](super::dispatch) instead.
 //!
 //! Every event of a packet settles once, which gives back its room: acknowledged by its receiver, or gone

@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use super::delivery::Delivery;
 use super::dispatch::{Dispatch, Emission};
-use super::endpoint::Letter;
 use super::losses::Loss;
 use super::member::Member;
+use super::message::Message;
 use super::outcome::Cause;
 use super::packet::Packet;
 use super::part::{Choice, Part};
@@ -214,12 +214,12 @@ impl Route {
             member: to.clone(),
         };
         let mut taken = 0;
-        let written = to.endpoint().mailbox().write(|letters| {
+        let written = to.endpoint().mailbox().write(|messages| {
             for at in events.clone() {
                 let payload = payloads[at];
                 if !to.take_room(payload.len()) {
                     refused.push(refusal(at, Cause::Full));
-                } else if !self.write(letters, emitter, to, listeners, payload) {
+                } else if !self.write(messages, emitter, to, listeners, payload) {
                     refused.push(refusal(at, Cause::NoMemory));
                 } else {
                     taken += 1;
@@ -261,13 +261,13 @@ impl Route {
     /// Adds an event to the packet at the end of a mailbox, or a new one. Returns false if there is no memory for it.
     fn write(
         self: &Arc<Self>,
-        letters: &mut VecDeque<Letter>,
+        messages: &mut VecDeque<Message>,
         emitter: &Arc<Member>,
         to: &Arc<Member>,
         listeners: &[ListenerId],
         payload: &[u8],
     ) -> bool {
-        if let Some(Letter::Packet(packet)) = letters.back_mut()
+        if let Some(Message::Packet(packet)) = messages.back_mut()
             && packet.takes(emitter, to, payload.len())
         {
             return packet.add(self, listeners, payload);
@@ -275,7 +275,7 @@ impl Route {
         let mut packet = Packet::new(emitter, to);
         let is_added = packet.add(self, listeners, payload);
         if is_added {
-            letters.push_back(Letter::Packet(packet));
+            messages.push_back(Message::Packet(packet));
         }
         is_added
     }

@@ -11,8 +11,8 @@ use napi_derive::napi;
 
 use super::thread::{Place, Thread, find, unknown};
 use crate::core::capacity::MailboxLimits;
-use crate::core::endpoint::Letter;
 use crate::core::member::{Member, Unlistened};
+use crate::core::message::{Message, Notice};
 use crate::core::route::{ListenerOptions, Route};
 
 /// Joins a channel. The member has at most so many unsettled events, and bytes of them; others are told
@@ -73,7 +73,7 @@ pub fn listen(
     Ok(())
 }
 
-/// Removes a listener. Returns whether its id is in use until a letter says otherwise; else it is free, once
+/// Removes a listener. Returns whether its id is in use until a message says otherwise; else it is free, once
 /// JavaScript has dealt with what it has read.
 #[napi(catch_unwind)]
 pub fn unlisten(thread: u32, member: u32, id: u32) -> Result<bool> {
@@ -86,7 +86,7 @@ pub fn unlisten(thread: u32, member: u32, id: u32) -> Result<bool> {
             let mut unread = thread.unread.borrow_mut();
             let may_come = !unread.is_empty() || !thread.looped.borrow().is_empty();
             if may_come {
-                unread.push_back(Letter::Forget(id));
+                unread.push_back(Message::Notice(Notice::Forget(id)));
             }
             Ok(may_come)
         }
@@ -152,7 +152,7 @@ pub fn is_congested(thread: u32, member: u32) -> Result<bool> {
     Ok(member.channel().is_congested(member.endpoint()))
 }
 
-/// Asks for a letter when members of other threads have room again; once for each that waits for it.
+/// Asks for a message when members of other threads have room again; once for each that waits for it.
 #[napi(catch_unwind)]
 pub fn wait_for_room(thread: u32, member: u32) -> Result<()> {
     self::member(&*find(thread)?, member)?.wait_for_room();

@@ -1,5 +1,5 @@
 //! The functions that JavaScript calls for what was delivered to it. `packet` and `delivery` are
-//! handles out of letters.
+//! handles out of messages.
 
 use napi::bindgen_prelude::Buffer;
 use napi::{Env, Result};

@@ -12,7 +12,7 @@ use napi::{Env, Result, Status, check_status, sys};
 
 use crate::core::mailbox::Wake;
 
-/// Called with whether there are letters; no result, not `(error, …)` style, unreferenced at first.
+/// Called with whether there are messages; no result, not `(error, …)` style, unreferenced at first.
 type Drain = ThreadsafeFunction<(), (), bool, Status, false, true>;
 
 pub struct Doorbell {

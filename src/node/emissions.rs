@@ -60,7 +60,7 @@ pub fn flush_burst(env: Env, [thread, is_over]: [u32; 2]) -> Result<i32> {
 }
 
 /// `(thread, route, start, end, flags, token, timeout, bytes)`: emits an event whose outcome is waited for,
-/// or that `post` refused. `token` is what the letter about its outcome will have, if the flags say so;
+/// or that `post` refused. `token` is what the message about its outcome will have, if the flags say so;
 /// `timeout` is in milliseconds, 0 for none. Returns as `post` does; and `HAS_OWN` more if `own` has
 /// something to say.
 pub fn dispatch(
@@ -77,7 +77,7 @@ pub fn dispatch(
         to_one: flags & DISPATCH_REQUEST != 0,
         timeout: (timeout > 0).then_some(timeout),
         withdrawable,
-        reply: if flags & DISPATCH_AWAITED != 0 { Reply::Letter(token) } else { Reply::None },
+        reply: if flags & DISPATCH_AWAITED != 0 { Reply::Message(token) } else { Reply::None },
     };
     let (others, own, dispatch) = match route.emit(member, emission) {
         Sent::NeedsPayload => return Ok(NEEDS_PAYLOAD),

@@ -9,7 +9,7 @@ use napi_derive::napi;
 
 use super::hot::Passed;
 use super::lent::Lent;
-use super::{letters, thread};
+use super::{reader, thread};
 use crate::core::{exit_reason, metrics};
 
 /// Calls a function outside any async context: not in that of the caller, nor in another one.
@@ -26,7 +26,7 @@ pub fn call_outside(env: Env, work: Function<'_, (), ()>) -> Result<()> {
 }
 
 /// Registers this JS thread, which others name by `thread`. `drain` is called, on it, after each
-/// wake, with whether there are letters to read; it must not throw. Returns the handle to pass to
+/// wake, with whether there are messages to read; it must not throw. Returns the handle to pass to
 /// the other functions.
 #[napi(catch_unwind)]
 pub fn attach(env: Env, drain: Function<'_, bool, ()>, thread: u32) -> Result<u32> {
@@ -68,28 +68,28 @@ pub fn lend_records(
     Ok(())
 }
 
-/// `(thread, room, words)`: reads letters into the words, among them no more than about `room` events.
+/// `(thread, room, words)`: reads messages into the words, among them no more than about `room` events.
 /// Returns how many words were written, or the negative number of words that are needed. If the first
 /// word is 1 it has to be called again, soon: no wake will come until then.
 pub fn read(env: Env, [thread, room]: [u32; 2], words: Option<Passed<'_>>) -> Result<i32> {
     let thread = thread::find(thread)?;
     let words = words.map_or(Ok(&mut [][..]), Passed::words)?;
-    let size = letters::read(&thread, words, room);
+    let size = reader::read(&thread, words, room);
     // After the look: as for a wake.
     thread.looked(env)?;
     Ok(size)
 }
 
-/// `(thread, words)`: reads letters with events of this thread for other buses of it, as `read`. No wake is
+/// `(thread, words)`: reads messages with events of this thread for other buses of it, as `read`. No wake is
 /// needed for them, nor is one taken back.
 pub fn read_loopback(_env: Env, [thread]: [u32; 1], words: Option<Passed<'_>>) -> Result<i32> {
     let thread = thread::find(thread)?;
     let words = words.map_or(Ok(&mut [][..]), Passed::words)?;
     thread.unsent.send_all();
-    Ok(letters::read_loopback(&thread, words))
+    Ok(reader::read_loopback(&thread, words))
 }
 
-/// There is no memory for as many words as the next letter needs: it comes without what it carries.
+/// There is no memory for as many words as the next message needs: it comes without what it carries.
 #[napi(catch_unwind)]
 pub fn strip(thread: u32) -> Result<()> {
     thread::find(thread)?.strips.set(true);

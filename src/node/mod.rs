@@ -5,7 +5,7 @@
 //! * [`lent`] is memory of JavaScript's that Rust reads and writes.
 //! * [`records`] is where JavaScript writes down the events of a burst.
 //! * [`protocol`] is every number that JavaScript knows, too.
-//! * [`letters`] is how JavaScript reads what came for its thread.
+//! * [`reader`] is how JavaScript reads what came for its thread.
 //! * [`exports`], [`channels`], [`emissions`] and [`deliveries`] are what JavaScript calls.
 //! * [`hot`] is how it calls those of them that are called for every event.
 //! * [`copies`] finds the other copies of the package in the process.
@@ -18,7 +18,7 @@ mod emissions;
 mod exports;
 mod hot;
 mod lent;
-mod letters;
 mod protocol;
+mod reader;
 mod records;
 mod thread;

@@ -20,13 +20,14 @@ use super::lent::Lent;
 use super::records::Unsent;
 use crate::core::delivery::Delivery;
 use crate::core::dispatch::Dispatch;
-use crate::core::endpoint::{Endpoint, Letter};
+use crate::core::endpoint::Endpoint;
 use crate::core::hold::Hold;
 use crate::core::member::Member;
+use crate::core::message::{Message, Notice};
 use crate::core::packet::Packet;
 use crate::core::route::Own;
 
-/// For so long after letters a thread looks for more, once a turn, before it sleeps. About what it costs
+/// For so long after messages a thread looks for more, once a turn, before it sleeps. About what it costs
 /// to be woken, so that at the worst it costs twice as much as the better choice would have (the
 /// competitive spinning of Karlin, Manasse, McGeoch and Owicki, 1990).
 const PATIENCE: Duration = Duration::from_micros(20);
@@ -70,13 +71,13 @@ pub struct Thread {
     /// Packets and deliveries whose listeners have not all settled, by the handles that JavaScript has.
     pub packets: RefCell<Slab<Packet>>,
     pub taken: RefCell<Slab<Delivery>>,
-    /// Letters that were collected, and not read by JavaScript yet: news, and what listeners have to
+    /// Messages that were collected, and not read by JavaScript yet: notices, and what listeners have to
     /// deal with.
-    pub news: RefCell<VecDeque<Letter>>,
-    pub unread: RefCell<VecDeque<Letter>>,
-    /// Letters with events of this thread for other buses of it. They may be read before their turn, so that
+    pub notices: RefCell<VecDeque<Message>>,
+    pub unread: RefCell<VecDeque<Message>>,
+    /// Messages with events of this thread for other buses of it. They may be read before their turn, so that
     /// these buses hear them before what they emit themselves.
-    pub looped: RefCell<VecDeque<Letter>>,
+    pub looped: RefCell<VecDeque<Message>>,
     /// There is no memory for what the first of them carries.
     pub strips: Cell<bool>,
     /// When so many are unread, those that are over are taken out.
@@ -90,7 +91,7 @@ pub struct Thread {
     pub records: RefCell<Option<Lent<Uint32Array>>>,
     /// Whether the event loop is held open.
     hold: Hold,
-    /// When letters were found last, and how many events were in the last look's that nobody waits for.
+    /// When messages were found last, and how many events were in the last look's that nobody waits for.
     found_at: Cell<Option<Instant>>,
     posted: Cell<usize>,
 }
@@ -101,7 +102,7 @@ pub fn attached() -> usize {
 }
 
 /// Takes the current JS thread in: `drain` is called on it, soon, whenever it was woken, with
-/// whether there are letters. Returns the handle that the thread names itself by.
+/// whether there are messages. Returns the handle that the thread names itself by.
 pub fn attach(env: Env, drain: Function<'_, bool, ()>, thread: u32) -> Result<u32> {
     let handle = LAST_HANDLE.fetch_add(1, Ordering::Relaxed) + 1;
     let doorbell = Arc::new(Doorbell::new(drain, move |env| answer(env, handle))?);
@@ -116,7 +117,7 @@ pub fn attach(env: Env, drain: Function<'_, bool, ()>, thread: u32) -> Result<u3
         members: RefCell::default(),
         packets: RefCell::default(),
         taken: RefCell::default(),
-        news: RefCell::default(),
+        notices: RefCell::default(),
         unread: RefCell::default(),
         looped: RefCell::default(),
         strips: Cell::default(),
@@ -149,7 +150,7 @@ pub fn unknown(what: &str) -> Error {
 }
 
 impl Thread {
-    /// Collects all letters. Returns whether it has to be called again, soon: there are some to read,
+    /// Collects all messages. Returns whether it has to be called again, soon: there are some to read,
     /// or there were some just now.
     pub fn look(&self) -> bool {
         if self.is_too_early() {
@@ -157,23 +158,23 @@ impl Thread {
         }
         let was_stream = self.posted.get() >= MANY;
         let stays_awake = !was_stream && self.since_found() < PATIENCE;
-        let mut letters = Vec::new();
+        let mut messages = Vec::new();
         if stays_awake {
-            self.endpoint.watch(usize::MAX, &mut letters);
+            self.endpoint.watch(usize::MAX, &mut messages);
         } else {
             // Whether to look again is told by what is found.
-            let _found = self.endpoint.collect(usize::MAX, &mut letters);
+            let _found = self.endpoint.collect(usize::MAX, &mut messages);
         }
-        let found = !letters.is_empty();
+        let found = !messages.is_empty();
         if found {
             self.found_at.set(Some(Instant::now()));
         } else if stays_awake && are_crowded() {
             // Whoever shares the core may be the one that is waited for.
             std::thread::yield_now();
         }
-        self.posted.set(letters.iter().map(Letter::posted).sum());
-        self.sort(letters);
-        found || stays_awake || self.has_letters()
+        self.posted.set(messages.iter().map(Message::posted).sum());
+        self.sort(messages);
+        found || stays_awake || self.has_messages()
     }
 
     /// Whether a stream of events is to be left alone for a while. Where cores are scarce, the thread
@@ -183,7 +184,7 @@ impl Thread {
         if self.posted.get() < MANY || left.is_zero() {
             return false;
         }
-        let may_sleep = are_crowded() && !self.has_letters();
+        let may_sleep = are_crowded() && !self.has_messages();
         if may_sleep {
             std::thread::sleep(left);
         }
@@ -194,33 +195,35 @@ impl Thread {
         self.found_at.get().map_or(Duration::MAX, |at| at.elapsed())
     }
 
-    /// Collects letters of which no drain was told yet.
+    /// Collects messages of which no drain was told yet.
     pub fn take_early(&self) {
-        let mut letters = Vec::new();
-        self.endpoint.take_early(&mut letters);
-        self.sort(letters);
+        let mut messages = Vec::new();
+        self.endpoint.take_early(&mut messages);
+        self.sort(messages);
     }
 
-    /// News of this thread's own events do not wait behind events of others.
-    fn sort(&self, letters: Vec<Letter>) {
-        let (mut news, mut unread) = (self.news.borrow_mut(), self.unread.borrow_mut());
+    /// Notices of this thread's own events do not wait behind events of others.
+    fn sort(&self, messages: Vec<Message>) {
+        let (mut notices, mut unread) = (self.notices.borrow_mut(), self.unread.borrow_mut());
         let mut looped = self.looped.borrow_mut();
         let is_own = |emitter: &Arc<Member>| Arc::ptr_eq(emitter.endpoint(), &self.endpoint);
-        for letter in letters {
-            match letter {
-                Letter::Packet(ref packet) if is_own(packet.emitter()) => looped.push_back(letter),
-                Letter::Delivery(ref delivery) if is_own(delivery.emitter()) => {
-                    looped.push_back(letter)
+        for message in messages {
+            match message {
+                Message::Packet(ref packet) if is_own(packet.emitter()) => {
+                    looped.push_back(message)
                 }
-                Letter::Packet(_) | Letter::Delivery(_) | Letter::Forget(_) => {
-                    unread.push_back(letter)
+                Message::Delivery(ref delivery) if is_own(delivery.emitter()) => {
+                    looped.push_back(message)
                 }
-                _ => news.push_back(letter),
+                Message::Packet(_) | Message::Delivery(_) | Message::Notice(Notice::Forget(_)) => {
+                    unread.push_back(message)
+                }
+                _ => notices.push_back(message),
             }
         }
         // What is over gives its room to what comes next, so it must not pile up before a thread that is slow.
         if unread.len() >= self.sweep_at.get() {
-            unread.retain(|letter| !letter.is_over());
+            unread.retain(|message| !message.is_over());
             self.sweep_at.set(MUCH.max(2 * unread.len()));
         }
     }
@@ -235,9 +238,9 @@ impl Thread {
         taken
     }
 
-    fn has_letters(&self) -> bool {
-        let is_empty = |letters: &RefCell<VecDeque<_>>| letters.borrow().is_empty();
-        ![&self.unread, &self.news, &self.looped].into_iter().all(is_empty)
+    fn has_messages(&self) -> bool {
+        let is_empty = |messages: &RefCell<VecDeque<_>>| messages.borrow().is_empty();
+        ![&self.unread, &self.notices, &self.looped].into_iter().all(is_empty)
     }
 
     /// Asks for a drain and keeps the event loop alive until then.
@@ -278,7 +281,7 @@ impl Thread {
 }
 
 /// Frees the memory of a queue that was long and is empty.
-pub fn shrink(queue: &mut VecDeque<Letter>) {
+pub fn shrink(queue: &mut VecDeque<Message>) {
     if queue.is_empty() && queue.capacity() > MUCH {
         *queue = VecDeque::new();
     }
@@ -304,10 +307,10 @@ fn answer(env: Env, handle: u32) -> bool {
     let Ok(thread) = find(handle) else { return false };
     // Before it is known whether the event loop is needed: what ends the need is told by a nudge,
     // which wakes nobody until a look has found nothing.
-    let has_letters = thread.look();
+    let has_messages = thread.look();
     // Fails only while the environment is being torn down, and then nothing is kept alive.
     let _ = thread.looked(env);
-    has_letters
+    has_messages
 }
 
 fn detach(thread: &Rc<Thread>) {
@@ -316,7 +319,7 @@ fn detach(thread: &Rc<Thread>) {
     thread.unsent.end();
     // In this order: nobody may choose this thread again for what it lets go of.
     thread.endpoint.close();
-    thread.news.take();
+    thread.notices.take();
     thread.unread.take();
     thread.looped.take();
     thread.packets.take();

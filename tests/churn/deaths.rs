@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use parallel_event_bus::core::endpoint::Letter;
+use parallel_event_bus::core::message::Message;
 use parallel_event_bus::core::outcome::Cause;
 
 use crate::common::{alone, deliveries, delivery, emit_as, in_group, member, plain, read};
@@ -29,10 +29,10 @@ fn a_group_loses_only_what_had_started_while_its_members_die() {
                     let member = member(10, channel);
                     member.listen("e", 1, in_group("g"));
                     for _ in 0..dice.roll(20) {
-                        let mut letters = Vec::new();
-                        let _again = member.endpoint().collect(2, &mut letters);
-                        for letter in letters {
-                            let Letter::Delivery(delivery) = letter else { continue };
+                        let mut messages = Vec::new();
+                        let _again = member.endpoint().collect(2, &mut messages);
+                        for message in messages {
+                            let Message::Delivery(delivery) = message else { continue };
                             if dice.roll(4) > 0 && delivery.start() {
                                 if dice.roll(4) > 0 {
                                     delivery.succeed(0, None);

@@ -4,16 +4,16 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use parallel_event_bus::core::capacity::MailboxLimits;
-use parallel_event_bus::core::endpoint::Letter;
 use parallel_event_bus::core::member::Member;
+use parallel_event_bus::core::message::Message;
 
 use crate::common::*;
 use crate::{Awaited, Dice, own_endpoint};
 
-/// Deals with a letter as a thread does that now and then fails, forgets, or lets go.
-fn work(letter: Letter, awaited: &mut Awaited, dice: &mut Dice) {
-    match letter {
-        Letter::Delivery(delivery) => {
+/// Deals with a message as a thread does that now and then fails, forgets, or lets go.
+fn work(message: Message, awaited: &mut Awaited, dice: &mut Dice) {
+    match message {
+        Message::Delivery(delivery) => {
             if delivery.must_start() && !delivery.start() {
                 return;
             }
@@ -26,14 +26,14 @@ fn work(letter: Letter, awaited: &mut Awaited, dice: &mut Dice) {
                 }
             }
         }
-        Letter::Packet(mut packet) => {
+        Message::Packet(mut packet) => {
             for index in 0..packet.len() {
                 if dice.roll(10) > 0 {
                     packet.settle(index, 1, 0);
                 }
             }
         }
-        letter => drop(awaited.settle(letter)),
+        message => drop(awaited.settle(message)),
     }
 }
 
@@ -55,7 +55,7 @@ fn every_outcome_adds_up_while_threads_come_and_go() {
                     all.lock().unwrap().extend(members.clone());
                     let mut awaited = Awaited::default();
                     let mut id = 0;
-                    let mut letters = Vec::new();
+                    let mut messages = Vec::new();
                     for _ in 0..80 {
                         let member = &members[dice.roll(2) as usize];
                         let event = ["a", "b", "c"][dice.roll(3) as usize];
@@ -82,17 +82,17 @@ fn every_outcome_adds_up_while_threads_come_and_go() {
                                 awaited.send(member, event, b"emitted", false, timeout);
                             }
                             _ => {
-                                let _again = endpoint.collect(dice.roll(4) as usize, &mut letters);
-                                letters
+                                let _again = endpoint.collect(dice.roll(4) as usize, &mut messages);
+                                messages
                                     .drain(..)
-                                    .for_each(|letter| work(letter, &mut awaited, &mut dice));
+                                    .for_each(|message| work(message, &mut awaited, &mut dice));
                             }
                         }
                     }
-                    // Dies in the middle of things, with letters that it collected and never read.
-                    let _again = endpoint.collect(3, &mut letters);
+                    // Dies in the middle of things, with messages that it collected and never read.
+                    let _again = endpoint.collect(3, &mut messages);
                     endpoint.close();
-                    drop(letters);
+                    drop(messages);
                     assert_eq!(members[0].capacity().events() + members[1].capacity().events(), 0);
                     assert_eq!(members[0].in_flight() + members[1].in_flight(), 0);
                 }

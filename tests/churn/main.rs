@@ -14,9 +14,10 @@ use std::thread;
 
 use common::WATCHDOG;
 use parallel_event_bus::core::dispatch::Emission;
-use parallel_event_bus::core::endpoint::{Endpoint, Letter};
+use parallel_event_bus::core::endpoint::Endpoint;
 use parallel_event_bus::core::mailbox::Wake;
 use parallel_event_bus::core::member::Member;
+use parallel_event_bus::core::message::{Message, Notice};
 use parallel_event_bus::core::outcome::{Outcome, Reply};
 use parallel_event_bus::core::route::Sent;
 
@@ -77,7 +78,7 @@ impl Awaited {
             to_one,
             timeout: timeout.then_some(3_600_000),
             withdrawable: false,
-            reply: Reply::Letter(self.last_token),
+            reply: Reply::Message(self.last_token),
         };
         let Sent::To { others, own, dispatch } =
             emitter.channel().route(event).emit(emitter, emission)
@@ -90,9 +91,9 @@ impl Awaited {
         }
     }
 
-    /// Takes the outcome out of a letter, if it is one, and checks that it adds up.
-    pub fn settle(&mut self, letter: Letter) -> Option<Outcome> {
-        let Letter::Settled { token, outcome, .. } = letter else { return None };
+    /// Takes the outcome out of a message, if it is one, and checks that it adds up.
+    pub fn settle(&mut self, message: Message) -> Option<Outcome> {
+        let Message::Notice(Notice::Settled { token, outcome, .. }) = message else { return None };
         let listeners = self.listeners.remove(&token).expect("it settles once");
         assert_eq!(outcome.success + outcome.failed(), listeners);
         Some(outcome)

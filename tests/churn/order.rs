@@ -6,7 +6,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 
 use parallel_event_bus::core::capacity::MailboxLimits;
-use parallel_event_bus::core::endpoint::Letter;
+use parallel_event_bus::core::message::{Message, Notice};
 use parallel_event_bus::core::route::Posted;
 
 use crate::common::{alone, member, plain, read};
@@ -72,19 +72,19 @@ fn whoever_stays_gets_every_event_once_and_in_order_while_others_come_and_go() {
         *next += 1;
     };
     let mut left = EMITTERS * EVENTS;
-    let mut letters = Vec::new();
+    let mut messages = Vec::new();
     while left > 0 {
-        if !stays.collect(64, &mut letters) {
+        if !stays.collect(64, &mut messages) {
             sleep();
         }
-        for letter in letters.drain(..) {
-            match letter {
-                Letter::Delivery(delivery) => {
+        for message in messages.drain(..) {
+            match message {
+                Message::Delivery(delivery) => {
                     seen(&delivery.payload());
                     delivery.succeed(0, None);
                     left -= 1;
                 }
-                Letter::Packet(mut packet) => {
+                Message::Packet(mut packet) => {
                     (0..packet.len()).for_each(|index| seen(&packet.event(index).unwrap().2));
                     packet.settle(0, packet.len(), 0);
                     left -= packet.len() as u32;
@@ -121,14 +121,14 @@ fn an_emitter_that_paces_itself_never_waits_for_ever_and_is_never_refused() {
                 member.listen("end", 2, plain());
                 tell.send(()).unwrap();
                 let mut dice = Dice(u64::from(number) + 1);
-                let mut letters = Vec::new();
+                let mut messages = Vec::new();
                 let mut read = 0;
                 loop {
-                    if !endpoint.collect(1 + dice.roll(5) as usize, &mut letters) {
+                    if !endpoint.collect(1 + dice.roll(5) as usize, &mut messages) {
                         sleep();
                     }
-                    for letter in letters.drain(..) {
-                        let Letter::Delivery(delivery) = letter else { continue };
+                    for message in messages.drain(..) {
+                        let Message::Delivery(delivery) = message else { continue };
                         delivery.succeed(0, None);
                         if delivery.event() == "end" {
                             endpoint.close();
@@ -148,9 +148,9 @@ fn an_emitter_that_paces_itself_never_waits_for_ever_and_is_never_refused() {
     // Returns whether there is room again.
     let look = |awaited: &mut Awaited| {
         let mut is_drained = false;
-        for letter in read(&endpoint) {
-            is_drained |= matches!(letter, Letter::Drained(_));
-            assert!(awaited.settle(letter).is_none_or(|outcome| outcome.success == 2));
+        for message in read(&endpoint) {
+            is_drained |= matches!(message, Message::Notice(Notice::Drained(_)));
+            assert!(awaited.settle(message).is_none_or(|outcome| outcome.success == 2));
         }
         is_drained
     };

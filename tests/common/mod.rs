@@ -11,9 +11,10 @@ use std::time::Duration;
 use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::delivery::Delivery;
 use parallel_event_bus::core::dispatch::{Dispatch, Emission};
-use parallel_event_bus::core::endpoint::{Endpoint, Letter};
+use parallel_event_bus::core::endpoint::Endpoint;
 use parallel_event_bus::core::mailbox::Wake;
 use parallel_event_bus::core::member::Member;
+use parallel_event_bus::core::message::{Message, Notice};
 use parallel_event_bus::core::metrics;
 use parallel_event_bus::core::outcome::{Outcome, Reply};
 use parallel_event_bus::core::packet::Packet;
@@ -105,7 +106,7 @@ pub fn emit_as(
         to_one: false,
         timeout: None,
         withdrawable: false,
-        reply: Reply::Letter(token),
+        reply: Reply::Message(token),
     };
     change(&mut emission);
     match emitter.channel().route(event).emit(emitter, emission) {
@@ -121,11 +122,11 @@ const FIRST_TOKEN: u32 = 1 << 20;
 
 static LAST_TOKEN: AtomicU32 = AtomicU32::new(FIRST_TOKEN);
 
-/// What was collected for an endpoint: outcomes of [`emit`], and all other letters.
+/// What was collected for an endpoint: outcomes of [`emit`], and all other messages.
 #[derive(Default)]
 struct Inbox {
     outcomes: HashMap<u32, Outcome>,
-    letters: Vec<Letter>,
+    messages: Vec<Message>,
 }
 
 thread_local! {
@@ -136,16 +137,20 @@ thread_local! {
 impl Inbox {
     /// Collects everything in the mailbox, and hands out what was collected so far.
     fn look<T>(endpoint: &Endpoint, take: impl FnOnce(&mut Inbox) -> T) -> T {
-        let mut letters = Vec::new();
-        while endpoint.collect(64, &mut letters) {}
+        let mut messages = Vec::new();
+        while endpoint.collect(64, &mut messages) {}
         INBOXES.with_borrow_mut(|inboxes| {
             let inbox = inboxes.entry(endpoint.id()).or_default();
-            for letter in letters {
-                match letter {
-                    Letter::Settled { token: token @ FIRST_TOKEN.., outcome, .. } => {
+            for message in messages {
+                match message {
+                    Message::Notice(Notice::Settled {
+                        token: token @ FIRST_TOKEN..,
+                        outcome,
+                        ..
+                    }) => {
                         inbox.outcomes.insert(token, outcome);
                     }
-                    letter => inbox.letters.push(letter),
+                    message => inbox.messages.push(message),
                 }
             }
             take(inbox)
@@ -154,13 +159,14 @@ impl Inbox {
 }
 
 /// Everything in the mailbox, other than outcomes of [`emit`].
-pub fn read(endpoint: &Endpoint) -> Vec<Letter> {
-    Inbox::look(endpoint, |inbox| take(&mut inbox.letters))
+pub fn read(endpoint: &Endpoint) -> Vec<Message> {
+    Inbox::look(endpoint, |inbox| take(&mut inbox.messages))
 }
 
-/// The deliveries in the mailbox; other letters are dropped.
+/// The deliveries in the mailbox; other messages are dropped.
 pub fn deliveries(endpoint: &Endpoint) -> Vec<Delivery> {
-    let only = |letter| if let Letter::Delivery(delivery) = letter { Some(delivery) } else { None };
+    let only =
+        |message| if let Message::Delivery(delivery) = message { Some(delivery) } else { None };
     read(endpoint).into_iter().filter_map(only).collect()
 }
 
@@ -171,34 +177,36 @@ pub fn delivery(endpoint: &Endpoint) -> Delivery {
     all.remove(0)
 }
 
-/// The packets in the mailbox; other letters are dropped.
+/// The packets in the mailbox; other messages are dropped.
 pub fn packets(endpoint: &Endpoint) -> Vec<Packet> {
-    let only = |letter| if let Letter::Packet(packet) = letter { Some(packet) } else { None };
+    let only = |message| if let Message::Packet(packet) = message { Some(packet) } else { None };
     read(endpoint).into_iter().filter_map(only).collect()
 }
 
-/// What a letter says, for comparison and without what it holds.
-pub fn say(letter: &Letter) -> String {
-    match letter {
-        Letter::Delivery(delivery) => {
+/// What a message says, for comparison and without what it holds.
+pub fn say(message: &Message) -> String {
+    match message {
+        Message::Delivery(delivery) => {
             format!("delivery {} {:?}", delivery.event(), delivery.listeners())
         }
-        Letter::Packet(packet) => format!("packet of {}", packet.len()),
-        Letter::Settled { token, .. } => format!("settled {token}"),
-        Letter::Lost { lost, .. } => {
+        Message::Packet(packet) => format!("packet of {}", packet.len()),
+        Message::Notice(Notice::Settled { token, .. }) => format!("settled {token}"),
+        Message::Notice(Notice::Lost { lost, .. }) => {
             let event = lost.event.as_deref().unwrap_or("various");
             let times = if lost.count > 1 { format!(", {} times", lost.count) } else { "".into() };
             format!("lost {event} {:?} × {}{times}", lost.cause, lost.listeners)
         }
-        Letter::Forget(id) => format!("forget {id}"),
-        Letter::ThreadExit { thread, .. } => format!("exit of {thread}"),
-        Letter::Losses(_) => panic!("it is for the endpoint, not for its owner"),
-        Letter::Stall(stall) => format!("stall of {}, {} wait", stall.thread, stall.waiting),
-        Letter::Drained(_) => "drained".into(),
+        Message::Notice(Notice::Forget(id)) => format!("forget {id}"),
+        Message::Notice(Notice::ThreadExit { thread, .. }) => format!("exit of {thread}"),
+        Message::Notice(Notice::Losses(_)) => panic!("it is for the endpoint, not for its owner"),
+        Message::Notice(Notice::Stall(stall)) => {
+            format!("stall of {}, {} wait", stall.thread, stall.waiting)
+        }
+        Message::Notice(Notice::Drained(_)) => "drained".into(),
     }
 }
 
-/// What all letters in the mailbox say; they are dropped.
+/// What all messages in the mailbox say; they are dropped.
 pub fn said(endpoint: &Endpoint) -> Vec<String> {
     read(endpoint).iter().map(say).collect()
 }

@@ -9,8 +9,9 @@ use loom::thread;
 use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::delivery::Delivery;
 use parallel_event_bus::core::dispatch::{Dispatch, Emission};
-use parallel_event_bus::core::endpoint::{Endpoint, Letter};
+use parallel_event_bus::core::endpoint::Endpoint;
 use parallel_event_bus::core::member::{Member, Unlistened};
+use parallel_event_bus::core::message::{Message, Notice};
 use parallel_event_bus::core::outcome::{Cause, Outcome, Reply};
 use parallel_event_bus::core::route::{ListenerOptions, Posted, Sent};
 
@@ -55,23 +56,23 @@ pub(crate) fn emit(emitter: &Arc<Member>, reply: Reply) -> Option<Arc<Dispatch>>
     }
 }
 
-pub(crate) fn read(endpoint: &Endpoint) -> Vec<Letter> {
-    let mut letters = Vec::new();
-    while endpoint.collect(8, &mut letters) {}
-    letters
+pub(crate) fn read(endpoint: &Endpoint) -> Vec<Message> {
+    let mut messages = Vec::new();
+    while endpoint.collect(8, &mut messages) {}
+    messages
 }
 
 pub(crate) fn delivery(member: &Member) -> Delivery {
     match read(member.endpoint()).pop() {
-        Some(Letter::Delivery(delivery)) => delivery,
+        Some(Message::Delivery(delivery)) => delivery,
         _ => panic!("no delivery"),
     }
 }
 
 /// The outcome of the only dispatch that was awaited.
 fn outcome(emitter: &Member) -> Outcome {
-    let settled = |letter| match letter {
-        Letter::Settled { outcome, .. } => Some(outcome),
+    let settled = |message| match message {
+        Message::Notice(Notice::Settled { outcome, .. }) => Some(outcome),
         _ => None,
     };
     read(emitter.endpoint()).into_iter().find_map(settled).expect("it has settled")
@@ -83,13 +84,13 @@ pub(crate) fn end(members: &[&Arc<Member>]) {
 }
 
 #[test]
-fn an_emitter_that_looks_when_woken_sees_its_last_dispatch_settle_and_has_every_letter_then() {
+fn an_emitter_that_looks_when_woken_sees_its_last_dispatch_settle_and_has_every_message_then() {
     search(|| {
         let bell = Bell::new();
         let emitter = member(1, &bell, MailboxLimits::default());
         let other = listening(2, None, 9);
         let deliveries = [1, 2].map(|token| {
-            emit(&emitter, Reply::Letter(token));
+            emit(&emitter, Reply::Message(token));
             delivery(&other)
         });
         let threads = deliveries.map(|delivery| {
@@ -98,21 +99,21 @@ fn an_emitter_that_looks_when_woken_sees_its_last_dispatch_settle_and_has_every_
                 drop(delivery);
             })
         });
-        let (mut letters, mut done) = (0, false);
+        let (mut messages, mut done) = (0, false);
         let mut look = || {
             while bell.answer() {
-                letters += read(emitter.endpoint()).len();
+                messages += read(emitter.endpoint()).len();
                 // As a JS thread, which ends when it has no reason to stay: asked in this order, and
                 // after the look that found nothing.
                 done = !emitter.endpoint().is_pending() && emitter.endpoint().mailbox().is_empty();
-                assert!(!done || letters == 2, "it could end without having read its letters");
+                assert!(!done || messages == 2, "it could end without having read its messages");
             }
         };
         look();
         threads.into_iter().for_each(|thread| thread.join().unwrap());
         look();
         assert!(done, "nobody told it that nothing is pending any more");
-        assert_eq!(letters, 2);
+        assert_eq!(messages, 2);
         end(&[&emitter, &other]);
     });
 }
@@ -142,7 +143,10 @@ fn who_waits_for_room_is_told_when_there_is_some_and_once() {
         assert_eq!(other.capacity().events(), 0);
         assert!(!other.channel().is_congested(emitter.endpoint()));
         let told = read(emitter.endpoint());
-        let told = told.iter().filter(|letter| matches!(letter, Letter::Drained(_))).count();
+        let told = told
+            .iter()
+            .filter(|message| matches!(message, Message::Notice(Notice::Drained(_))))
+            .count();
         assert_eq!(told, 1);
         end(&[&emitter, &other, &late]);
     });
@@ -157,8 +161,8 @@ fn what_is_taken_back_gives_back_its_room_once_whoever_reads_it_meanwhile() {
         let reader = {
             let other = other.clone();
             thread::spawn(move || {
-                for letter in read(other.endpoint()) {
-                    if let Letter::Delivery(delivery) = letter
+                for message in read(other.endpoint()) {
+                    if let Message::Delivery(delivery) = message
                         && delivery.start()
                     {
                         delivery.succeed(0, None);
@@ -171,7 +175,10 @@ fn what_is_taken_back_gives_back_its_room_once_whoever_reads_it_meanwhile() {
         reader.join().unwrap();
         assert_eq!((other.capacity().events(), other.in_flight(), emitter.pending()), (0, 0, 0));
         let told = read(emitter.endpoint());
-        let told = told.iter().filter(|letter| matches!(letter, Letter::Drained(_))).count();
+        let told = told
+            .iter()
+            .filter(|message| matches!(message, Message::Notice(Notice::Drained(_))))
+            .count();
         assert_eq!(told, 1);
         end(&[&emitter, &other]);
     });
@@ -191,9 +198,9 @@ fn losses_that_are_counted_while_others_are_read_are_all_told() {
             let (emitter, route) = (emitter.clone(), route.clone());
             thread::spawn(move || assert_eq!(route.post(&emitter, Some(b"")), Posted::To(1)))
         });
-        let count = |letters: &[Letter]| {
-            let counts = letters.iter().map(|letter| match letter {
-                Letter::Lost { lost, .. } => lost.count,
+        let count = |messages: &[Message]| {
+            let counts = messages.iter().map(|message| match message {
+                Message::Notice(Notice::Lost { lost, .. }) => lost.count,
                 _ => 0,
             });
             counts.sum::<u32>()
@@ -219,7 +226,7 @@ fn an_event_for_an_endpoint_that_ends_meanwhile_settles_once() {
             let dying = dying.clone();
             thread::spawn(move || dying.endpoint().close())
         };
-        let dispatch = emit(&emitter, Reply::Letter(1));
+        let dispatch = emit(&emitter, Reply::Message(1));
         end_of.join().unwrap();
         if dispatch.is_some() {
             let outcome = outcome(&emitter);
@@ -246,7 +253,10 @@ fn a_post_to_an_endpoint_that_ends_meanwhile_settles_once() {
         end_of.join().unwrap();
         assert_eq!((emitter.pending(), dying.in_flight(), dying.capacity().events()), (0, 0, 0));
         let lost = read(emitter.endpoint());
-        let lost = lost.iter().filter(|letter| matches!(letter, Letter::Lost { .. })).count();
+        let lost = lost
+            .iter()
+            .filter(|message| matches!(message, Message::Notice(Notice::Lost { .. })))
+            .count();
         assert_eq!(lost, emitter.failed());
         drop(route);
         end(&[&emitter]);
@@ -258,7 +268,7 @@ fn two_members_of_a_group_that_end_at_once_lose_nothing_unsaid() {
     search(|| {
         let emitter = member(1, &Bell::new(), MailboxLimits::default());
         let dying = [2, 3].map(|thread| listening(thread, Some("g"), 9));
-        emit(&emitter, Reply::Letter(1));
+        emit(&emitter, Reply::Message(1));
         let ends = dying.clone().map(|dying| thread::spawn(move || dying.endpoint().close()));
         ends.into_iter().for_each(|end| end.join().unwrap());
         let outcome = outcome(&emitter);
@@ -284,8 +294,8 @@ fn what_one_member_of_a_group_lets_go_of_is_withdrawn_or_goes_to_the_other() {
         dispatch.withdraw();
         end_of.join().unwrap();
         assert_eq!((emitter.pending(), emitter.failed()), (0, 0));
-        for letter in read(heir.endpoint()) {
-            if let Letter::Delivery(delivery) = letter {
+        for message in read(heir.endpoint()) {
+            if let Message::Delivery(delivery) = message {
                 assert!(!delivery.start(), "it was taken back");
             }
         }
@@ -349,14 +359,14 @@ fn nothing_comes_for_a_listener_after_its_end_was_told() {
         };
         let comes = other.unlisten(1) == Unlistened::Waiting;
         let sent = sender.join().unwrap();
-        let letters = read(other.endpoint());
-        let is_forget = |letter: &Letter| matches!(letter, Letter::Forget(1));
-        assert_eq!(letters.iter().any(is_forget), comes);
-        let deliveries = letters.iter().filter(|letter| matches!(letter, Letter::Delivery(_)));
+        let messages = read(other.endpoint());
+        let is_forget = |message: &Message| matches!(message, Message::Notice(Notice::Forget(1)));
+        assert_eq!(messages.iter().any(is_forget), comes);
+        let deliveries = messages.iter().filter(|message| matches!(message, Message::Delivery(_)));
         assert_eq!(deliveries.count(), usize::from(sent));
-        assert!(!comes || letters.last().is_some_and(is_forget), "nothing is behind it");
+        assert!(!comes || messages.last().is_some_and(is_forget), "nothing is behind it");
         assert!(comes || !sent, "something came although nothing could");
-        drop(letters);
+        drop(messages);
         end(&[&emitter, &other]);
     });
 }

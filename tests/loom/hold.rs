@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use loom::thread;
 use parallel_event_bus::core::capacity::MailboxLimits;
-use parallel_event_bus::core::endpoint::{Letter, Unsent as _};
+use parallel_event_bus::core::endpoint::{Message, Unsent as _};
 use parallel_event_bus::core::hold::Hold;
 use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::outcome::Reply;
@@ -21,10 +21,10 @@ struct Loop {
     bell: Bell,
     member: Arc<Member>,
     is_held: Cell<bool>,
-    /// How many drains there were, how many letters they read, and whether the last one saw that nothing is
+    /// How many drains there were, how many messages they read, and whether the last one saw that nothing is
     /// pending.
     drains: Cell<usize>,
-    letters: Cell<usize>,
+    messages: Cell<usize>,
     is_idle: Cell<bool>,
 }
 
@@ -38,7 +38,7 @@ impl Loop {
             member,
             is_held: Cell::new(false),
             drains: Cell::new(0),
-            letters: Cell::new(0),
+            messages: Cell::new(0),
             is_idle: Cell::new(false),
         }
     }
@@ -86,11 +86,11 @@ impl Loop {
             let mut again = true;
             // A drain that has to read again does, whatever holds the loop.
             while again {
-                let mut letters = Vec::new();
-                again = self.member.endpoint().collect(8, &mut letters);
+                let mut messages = Vec::new();
+                again = self.member.endpoint().collect(8, &mut messages);
                 self.hold.looked(mailbox, self.is_pending(), self.set()).unwrap();
-                self.letters.set(self.letters.get() + letters.len());
-                drop(letters);
+                self.messages.set(self.messages.get() + messages.len());
+                drop(messages);
                 self.drains.set(self.drains.get() + 1);
                 self.is_idle.set(self.member.is_idle());
             }
@@ -101,8 +101,8 @@ impl Loop {
 
 /// Deals with all that has come to a member.
 fn settle(of: &Arc<Member>) {
-    for letter in read(of.endpoint()) {
-        if let Letter::Packet(mut packet) = letter {
+    for message in read(of.endpoint()) {
+        if let Message::Packet(mut packet) = message {
             packet.settle(0, packet.len(), 0);
         }
     }
@@ -113,23 +113,23 @@ fn a_loop_does_not_end_before_its_thread_has_read_what_became_of_its_event_and_d
     search(|| {
         let js = Loop::new();
         let other = listening(2, None, 9);
-        emit(&js.member, Reply::Letter(1));
+        emit(&js.member, Reply::Message(1));
         js.emitted();
         let delivery = delivery(&other);
         let settling = thread::spawn(move || delivery.succeed(0, None));
-        // So that a look may come before the letter.
+        // So that a look may come before the message.
         js.wake();
         js.ref_and_unref();
         let is_alive = js.turn();
         settling.join().unwrap();
         assert!(!(is_alive && js.turn()), "nothing is left to wait for");
-        assert_eq!((js.letters.get(), js.is_idle.get()), (1, true));
+        assert_eq!((js.messages.get(), js.is_idle.get()), (1, true));
         end(&[&js.member, &other]);
     });
 }
 
 #[test]
-fn so_it_is_where_no_letter_tells_that_nothing_is_pending() {
+fn so_it_is_where_no_message_tells_that_nothing_is_pending() {
     search(|| {
         let js = Loop::new();
         let other = listening(2, None, 9);

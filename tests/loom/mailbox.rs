@@ -16,15 +16,15 @@ fn answer_and_collect(mailbox: &Mailbox<u32, Bell>, bell: &Bell, max: usize, see
 }
 
 #[test]
-fn a_letter_is_never_left_without_a_wake() {
+fn a_message_is_never_left_without_a_wake() {
     loom::model(|| {
         let bell = Bell::new();
         let mailbox = Arc::new(Mailbox::new(bell.clone()));
         let senders: Vec<_> = [[1, 2], [3, 4]]
             .into_iter()
-            .map(|letters| {
+            .map(|messages| {
                 let mailbox = mailbox.clone();
-                thread::spawn(move || letters.map(|letter| mailbox.post(letter).unwrap()))
+                thread::spawn(move || messages.map(|message| mailbox.post(message).unwrap()))
             })
             .collect();
 
@@ -36,15 +36,15 @@ fn a_letter_is_never_left_without_a_wake() {
         // Whatever came too late for the first look has announced itself.
         answer_and_collect(&mailbox, &bell, 8, &mut seen);
 
-        assert!(mailbox.is_empty(), "letters wait and no wake is on its way");
-        let position = |letter| seen.iter().position(|each| *each == letter).unwrap();
+        assert!(mailbox.is_empty(), "messages wait and no wake is on its way");
+        let position = |message| seen.iter().position(|each| *each == message).unwrap();
         assert_eq!(seen.len(), 4);
         assert!(position(1) < position(2) && position(3) < position(4));
     });
 }
 
 #[test]
-fn a_letter_that_was_put_and_rung_for_later_is_seen_also_when_others_write_to_it() {
+fn a_message_that_was_put_and_rung_for_later_is_seen_also_when_others_write_to_it() {
     loom::model(|| {
         let bell = Bell::new();
         let mailbox = Arc::new(Mailbox::new(bell.clone()));
@@ -59,9 +59,9 @@ fn a_letter_that_was_put_and_rung_for_later_is_seen_also_when_others_write_to_it
         let writer = {
             let mailbox = mailbox.clone();
             thread::spawn(move || {
-                let must_ring = mailbox.write(|letters| match letters.back_mut() {
+                let must_ring = mailbox.write(|messages| match messages.back_mut() {
                     Some(last) => *last += 10,
-                    None => letters.push_back(10),
+                    None => messages.push_back(10),
                 });
                 if must_ring.unwrap() {
                     mailbox.ring();
@@ -73,7 +73,7 @@ fn a_letter_that_was_put_and_rung_for_later_is_seen_also_when_others_write_to_it
         putter.join().unwrap();
         writer.join().unwrap();
         answer_and_collect(&mailbox, &bell, 8, &mut seen);
-        assert!(mailbox.is_empty(), "letters wait and no wake is on its way");
+        assert!(mailbox.is_empty(), "messages wait and no wake is on its way");
         assert_eq!(seen.iter().sum::<u32>(), 11);
     });
 }
@@ -107,7 +107,7 @@ fn a_nudge_during_a_look_is_answered_by_another_look() {
 }
 
 #[test]
-fn closing_and_posting_at_once_lose_no_letter() {
+fn closing_and_posting_at_once_lose_no_message() {
     loom::model(|| {
         let mailbox = Arc::new(Mailbox::new(Bell::new()));
         let sender = {

@@ -8,7 +8,7 @@ use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::dispatch::Emission;
-use parallel_event_bus::core::endpoint::{Letter, Unsent as _};
+use parallel_event_bus::core::endpoint::{Message, Unsent as _};
 use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::outcome::Reply;
 use parallel_event_bus::core::route::{ListenerOptions, Posted};
@@ -128,14 +128,14 @@ impl Script {
 /// What has come to a member, all of it dealt with.
 fn heard(of: &Arc<Member>) -> Vec<u8> {
     let mut payloads = Vec::new();
-    for letter in read(of.endpoint()) {
-        match letter {
-            Letter::Packet(mut packet) => {
+    for message in read(of.endpoint()) {
+        match message {
+            Message::Packet(mut packet) => {
                 let events = 0..packet.len();
                 payloads.extend(events.map(|index| packet.event(index).unwrap().2[0]));
                 packet.settle(0, packet.len(), 0);
             }
-            Letter::Delivery(delivery) => {
+            Message::Delivery(delivery) => {
                 payloads.push(delivery.payload()[0]);
                 (0..2).for_each(|index| delivery.succeed(index, None));
             }

@@ -22,8 +22,8 @@ pub struct Endpoint {
     pub closed: bool,
     /// Events in the mailbox, in order.
     pub queue: VecDeque<Item>,
-    /// What other letters will say, in any order.
-    pub letters: Vec<String>,
+    /// What other messages will say, in any order.
+    pub messages: Vec<String>,
 }
 
 /// An event on its way to a member: an emission and its part.
@@ -252,14 +252,14 @@ impl Rules {
             let Member { left, endpoint, asked, .. } = self.members[at];
             if !left && asked > 0 && free.contains(&endpoint) {
                 self.members[at].asked = 0;
-                self.letter(endpoint, format!("drained {at}"));
+                self.message(endpoint, format!("drained {at}"));
             }
         }
     }
 
-    pub fn letter(&mut self, endpoint: usize, said: String) {
+    pub fn message(&mut self, endpoint: usize, said: String) {
         if !self.endpoints[endpoint].closed {
-            self.endpoints[endpoint].letters.push(said);
+            self.endpoints[endpoint].messages.push(said);
         }
     }
 }

@@ -77,7 +77,7 @@ impl Rules {
         if !emission.withdrawn {
             let endpoint = self.members[emitter].endpoint;
             let what = format!("{} {cause:?} × {listeners}", item.emission);
-            self.letter(endpoint, format!("lost {what}, {thread}, {started}, {emitter}"));
+            self.message(endpoint, format!("lost {what}, {thread}, {started}, {emitter}"));
         }
         self.finish(item);
     }
@@ -101,7 +101,7 @@ impl Rules {
         self.members[emitter].failed += outcome.failed() as usize;
         if let (Some(token), false) = (token, self.emissions[item.emission].withdrawn) {
             let endpoint = self.members[emitter].endpoint;
-            self.letter(endpoint, format!("settled {token} {outcome:?}"));
+            self.message(endpoint, format!("settled {token} {outcome:?}"));
         }
     }
 
@@ -181,7 +181,7 @@ impl Rules {
         let leaving: Vec<_> = members.clone().filter(|at| of(self, *at)).collect();
         leaving.iter().for_each(|member| self.leave(*member));
         self.endpoints[endpoint].closed = true;
-        self.endpoints[endpoint].letters.clear();
+        self.endpoints[endpoint].messages.clear();
         while let Some(item) = self.endpoints[endpoint].queue.pop_front() {
             self.drop_item(item);
         }
@@ -189,7 +189,7 @@ impl Rules {
             for at in members {
                 let Member { left, endpoint: of, .. } = self.members[at];
                 if !left && of != endpoint {
-                    self.letter(of, format!("exit {at} {endpoint}"));
+                    self.message(of, format!("exit {at} {endpoint}"));
                 }
             }
             self.tell_drained();

@@ -6,8 +6,9 @@ use std::sync::{Arc, Weak};
 use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::delivery::Delivery;
 use parallel_event_bus::core::dispatch::{Dispatch, Emission};
-use parallel_event_bus::core::endpoint::{Endpoint, Letter};
+use parallel_event_bus::core::endpoint::Endpoint;
 use parallel_event_bus::core::member::{Member, Unlistened};
+use parallel_event_bus::core::message::{Message, Notice};
 use parallel_event_bus::core::outcome::{Cause, Outcome, Reply};
 use parallel_event_bus::core::packet::Packet;
 use parallel_event_bus::core::route::{ListenerOptions, Posted, Sent};
@@ -157,7 +158,7 @@ impl World {
         let expected = self.rules.unlisten(member, id);
         assert_eq!(left == Unlistened::Unused, expected == rules::Left::Nothing);
         if left == Unlistened::Waiting {
-            self.rules.letter(endpoint, format!("forget {id}"));
+            self.rules.message(endpoint, format!("forget {id}"));
             return;
         }
         let is_for = |item: &Item| self.rules.part(*item).listeners.contains(&id);
@@ -181,7 +182,7 @@ impl World {
         let number = self.emissions.len();
         let bytes = payload_of(number, size);
         let token = awaited.then_some(number as u32);
-        let reply = token.map_or(Reply::None, Reply::Letter);
+        let reply = token.map_or(Reply::None, Reply::Message);
         let emission = Emission {
             payload: payload.then_some(&bytes),
             to_one,
@@ -316,13 +317,13 @@ impl World {
     }
 
     pub fn collect(&mut self, endpoint: usize, max: usize) {
-        let mut letters = Vec::new();
-        let again = self.endpoints[endpoint].collect(max, &mut letters);
-        assert_eq!(again, !letters.is_empty() || !self.endpoints[endpoint].mailbox().is_empty());
-        for letter in letters {
-            let said = self.say(&letter);
-            match letter {
-                Letter::Delivery(delivery) => {
+        let mut messages = Vec::new();
+        let again = self.endpoints[endpoint].collect(max, &mut messages);
+        assert_eq!(again, !messages.is_empty() || !self.endpoints[endpoint].mailbox().is_empty());
+        for message in messages {
+            let said = self.say(&message);
+            match message {
+                Message::Delivery(delivery) => {
                     let item = self.collected(endpoint, &delivery.payload());
                     let emission = &self.rules.emissions[item.emission];
                     let part = &emission.parts[item.part];
@@ -334,7 +335,7 @@ impl World {
                     self.remembers(delivery.listeners());
                     self.inboxes[endpoint].push_back(Held::Delivery(delivery, item));
                 }
-                Letter::Packet(packet) => {
+                Message::Packet(packet) => {
                     let mut items = Vec::new();
                     for index in 0..packet.len() {
                         let (event, listeners, payload) = packet.event(index).unwrap();
@@ -346,7 +347,7 @@ impl World {
                     }
                     self.inboxes[endpoint].push_back(Held::Packet(packet, items));
                 }
-                Letter::Forget(id) => {
+                Message::Notice(Notice::Forget(id)) => {
                     self.forgotten.push(id);
                     self.expected(endpoint, &said);
                 }
@@ -370,16 +371,19 @@ impl World {
     }
 
     fn expected(&mut self, endpoint: usize, said: &str) {
-        let letters = &mut self.rules.endpoints[endpoint].letters;
-        let at = letters.iter().position(|letter| letter == said);
-        letters.swap_remove(at.unwrap_or_else(|| panic!("nobody expects: {said} of {letters:?}")));
+        let messages = &mut self.rules.endpoints[endpoint].messages;
+        let at = messages.iter().position(|message| message == said);
+        messages
+            .swap_remove(at.unwrap_or_else(|| panic!("nobody expects: {said} of {messages:?}")));
     }
 
-    fn say(&self, letter: &Letter) -> String {
+    fn say(&self, message: &Message) -> String {
         let of = |id| self.members.iter().position(|member| member.id() == id).unwrap();
-        match letter {
-            Letter::Settled { token, outcome, .. } => format!("settled {token} {outcome:?}"),
-            Letter::Lost { emitter, lost, .. } => {
+        match message {
+            Message::Notice(Notice::Settled { token, outcome, .. }) => {
+                format!("settled {token} {outcome:?}")
+            }
+            Message::Notice(Notice::Lost { emitter, lost, .. }) => {
                 let (Some(payload), Some(thread)) = (&lost.payload, lost.thread) else {
                     panic!("so few are told one by one")
                 };
@@ -389,10 +393,12 @@ impl World {
                 assert_eq!((lost.event.as_deref(), lost.count), (Some(&*name), 1));
                 format!("lost {what}, {thread}, {}, {}", lost.started, of(*emitter))
             }
-            Letter::Forget(id) => format!("forget {id}"),
-            Letter::ThreadExit { member, thread } => format!("exit {} {thread}", of(*member)),
-            Letter::Drained(member) => format!("drained {}", of(*member)),
-            _ => common::say(letter),
+            Message::Notice(Notice::Forget(id)) => format!("forget {id}"),
+            Message::Notice(Notice::ThreadExit { member, thread }) => {
+                format!("exit {} {thread}", of(*member))
+            }
+            Message::Notice(Notice::Drained(member)) => format!("drained {}", of(*member)),
+            _ => common::say(message),
         }
     }
 
@@ -415,8 +421,8 @@ impl World {
             while !self.endpoints[endpoint].mailbox().is_empty() {
                 self.collect(endpoint, 100);
             }
-            let letters = &self.rules.endpoints[endpoint].letters;
-            assert!(letters.is_empty(), "these never came: {letters:?}");
+            let messages = &self.rules.endpoints[endpoint].messages;
+            assert!(messages.is_empty(), "these never came: {messages:?}");
         }
         self.compare();
         for endpoint in 0..self.endpoints.len() {

@@ -1,4 +1,4 @@
-//! Letters as JavaScript reads them: a batch of records in one array of 32-bit words.
+//! Messages as JavaScript reads them: a batch of records in one array of 32-bit words.
 //!
 //! [`protocol`](super::protocol) says how they are laid out.
 
@@ -12,22 +12,22 @@ use super::protocol::{
 };
 use super::thread::{Thread, shrink};
 use crate::core::delivery::Delivery;
-use crate::core::endpoint::Letter;
 use crate::core::member::MemberId;
+use crate::core::message::{Message, Notice};
 use crate::core::outcome::{Cause, Lost, Outcome};
 use crate::core::packet::{Packet, words_of};
 
-/// Writes as many letters as fit, all news first, and no more than `room` events for listeners, unless
+/// Writes as many messages as fit, all notices first, and no more than `room` events for listeners, unless
 /// it is the rest of a packet. Returns the number of words that were written, or, where not even the
-/// first letter fits, the negative number of words that are needed. The first word says whether the caller
+/// first message fits, the negative number of words that are needed. The first word says whether the caller
 /// has to read again.
 pub fn read(thread: &Thread, out: &mut [u32], room: u32) -> i32 {
     let found = thread.look();
-    let queues = [&thread.news, &thread.looped, &thread.unread];
+    let queues = [&thread.notices, &thread.looped, &thread.unread];
     write_all(thread, &queues, found, out, room as usize)
 }
 
-/// As [`read`], of letters with events of this thread for other buses of it, however many. It is no look.
+/// As [`read`], of messages with events of this thread for other buses of it, however many. It is no look.
 pub fn read_loopback(thread: &Thread, out: &mut [u32]) -> i32 {
     thread.take_early();
     write_all(thread, &[&thread.looped], false, out, usize::MAX)
@@ -35,7 +35,7 @@ pub fn read_loopback(thread: &Thread, out: &mut [u32]) -> i32 {
 
 fn write_all(
     thread: &Thread,
-    queues: &[&RefCell<VecDeque<Letter>>],
+    queues: &[&RefCell<VecDeque<Message>>],
     must_read_again: bool,
     out: &mut [u32],
     mut room: usize,
@@ -46,14 +46,14 @@ fn write_all(
     let mut words = Words { out, used: 1, are_stripped: thread.strips.take() };
     while let Some(queue) = queues.iter().find(|queue| !queue.borrow().is_empty()) {
         let mut queue = queue.borrow_mut();
-        let Some(letter) = queue.pop_front() else { break };
-        if letter.is_over() {
+        let Some(message) = queue.pop_front() else { break };
+        if message.is_over() {
             continue;
         }
-        let (size, events) = (size_of(&letter, words.are_stripped), letter.events());
+        let (size, events) = (size_of(&message, words.are_stripped), message.events());
         let fits = words.used + size <= words.out.len();
         if !fits || (events > 0 && room == 0) {
-            queue.push_front(letter);
+            queue.push_front(message);
             if !fits && words.used == 1 {
                 return -to_length(size + 1);
             }
@@ -61,7 +61,7 @@ fn write_all(
         }
         drop(queue);
         room = room.saturating_sub(events);
-        write(thread, letter, &mut words);
+        write(thread, message, &mut words);
         words.are_stripped = false;
     }
     queues.iter().for_each(|queue| shrink(&mut queue.borrow_mut()));
@@ -72,7 +72,7 @@ fn write_all(
 struct Words<'a> {
     out: &'a mut [u32],
     used: usize,
-    /// What the letter carries is left out.
+    /// What the message carries is left out.
     are_stripped: bool,
 }
 
@@ -100,25 +100,25 @@ impl Words<'_> {
 }
 
 /// An upper bound, in words.
-fn size_of(letter: &Letter, is_stripped: bool) -> usize {
+fn size_of(message: &Message, is_stripped: bool) -> usize {
     let words_for = |bytes: &[u8]| 1 + if is_stripped { 0 } else { bytes.len().div_ceil(4) };
-    match letter {
-        Letter::Packet(packet) if is_stripped => {
+    match message {
+        Message::Packet(packet) if is_stripped => {
             5 + (0..packet.len()).map(|event| 2 + packet.listeners(event).len()).sum::<usize>()
         }
-        Letter::Packet(packet) => 5 + packet.words().len(),
-        Letter::Delivery(delivery) => {
+        Message::Packet(packet) => 5 + packet.words().len(),
+        Message::Delivery(delivery) => {
             let payload = if is_stripped { 0 } else { delivery.dispatch().size().div_ceil(4) };
             6 + delivery.listeners().len() + payload
         }
-        Letter::Settled { outcome, .. } => {
+        Message::Notice(Notice::Settled { outcome, .. }) => {
             let failures = outcome.failures.iter().map(|failure| match &failure.cause {
                 Cause::Failed(error) => 6 + words_for(error),
                 _ => 7,
             });
             5 + failures.sum::<usize>() + outcome.answer.as_deref().map_or(0, words_for)
         }
-        Letter::Lost { lost, .. } => {
+        Message::Notice(Notice::Lost { lost, .. }) => {
             let name = lost.event.as_deref().map_or(0, |event| 1 + event.len().div_ceil(4));
             9 + name + lost.payload.as_deref().map_or(0, words_for)
         }
@@ -126,27 +126,27 @@ fn size_of(letter: &Letter, is_stripped: bool) -> usize {
     }
 }
 
-fn write(thread: &Thread, letter: Letter, words: &mut Words<'_>) {
-    match letter {
-        Letter::Packet(packet) => write_packet(thread, packet, words),
-        Letter::Delivery(delivery) => write_delivery(thread, delivery, words),
-        Letter::Settled { token, outcome, .. } => {
+fn write(thread: &Thread, message: Message, words: &mut Words<'_>) {
+    match message {
+        Message::Packet(packet) => write_packet(thread, packet, words),
+        Message::Delivery(delivery) => write_delivery(thread, delivery, words),
+        Message::Notice(Notice::Settled { token, outcome, .. }) => {
             thread.take_withdrawable(token);
             words.put_all(&[SETTLED, token]);
             write_outcome(&outcome, words);
         }
-        Letter::Lost { emitter, lost, .. } => write_lost(emitter, &lost, words),
+        Message::Notice(Notice::Lost { emitter, lost, .. }) => write_lost(emitter, &lost, words),
         // Others came in its place.
-        Letter::Losses(_) => {}
-        Letter::Forget(listener) => words.put_all(&[FORGET, listener]),
-        Letter::ThreadExit { member, thread } => {
+        Message::Notice(Notice::Losses(_)) => {}
+        Message::Notice(Notice::Forget(listener)) => words.put_all(&[FORGET, listener]),
+        Message::Notice(Notice::ThreadExit { member, thread }) => {
             words.put_all(&[THREAD_EXIT, member.as_u32(), thread]);
         }
-        Letter::Stall(stall) => {
+        Message::Notice(Notice::Stall(stall)) => {
             let member = stall.member().as_u32();
             words.put_all(&[STALL, member, stall.thread, stall.waiting, stall.ms]);
         }
-        Letter::Drained(member) => words.put_all(&[DRAINED, member.as_u32()]),
+        Message::Notice(Notice::Drained(member)) => words.put_all(&[DRAINED, member.as_u32()]),
     }
 }
 
