@@ -89,7 +89,7 @@ fn settle(listening: &[Arc<Member>], messages: &mut Vec<Message>) -> usize {
     let read = messages.len();
     for message in messages.drain(..) {
         match message {
-            Message::Packet(mut packet) => packet.settle(0, packet.len(), 0),
+            Message::Batch(mut batch) => batch.settle(0, batch.len(), 0),
             Message::Delivery(delivery) => {
                 assert!(delivery.start());
                 delivery.succeed(0, None);

@@ -127,17 +127,17 @@ fn who_waits_for_room_is_told_when_the_member_that_had_none_leaves_or_ends() {
 }
 
 #[test]
-fn events_of_a_packet_that_settle_make_room_as_deliveries_do() {
-    let (emitter, other) = (member(1, "packet room"), small_member(2, "packet room", 8));
+fn events_of_a_batch_that_settle_make_room_as_deliveries_do() {
+    let (emitter, other) = (member(1, "batch room"), small_member(2, "batch room", 8));
     other.listen("e", 1, plain());
     let route = emitter.channel().route("e");
     (0..8).for_each(|_| assert_eq!(route.post(&emitter, Some(b"")), Posted::To(1)));
     assert!(congested(&emitter));
     emitter.wait_for_room();
     assert_eq!(said(emitter.endpoint()), Vec::<String>::new());
-    let mut packet = packets(other.endpoint()).remove(0);
-    packet.settle(0, 5, 0);
+    let mut batch = batches(other.endpoint()).remove(0);
+    batch.settle(0, 5, 0);
     assert_eq!(said(emitter.endpoint()), Vec::<String>::new());
-    packet.settle(5, 1, 0);
+    batch.settle(5, 1, 0);
     assert_eq!(said(emitter.endpoint()), ["drained"]);
 }

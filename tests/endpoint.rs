@@ -8,13 +8,13 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use common::*;
+use parallel_event_bus::core::batch::Batch;
 use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::endpoint::{Endpoint, Unsent};
 use parallel_event_bus::core::mailbox::Wake;
 use parallel_event_bus::core::member::{Member, Unlistened};
 use parallel_event_bus::core::message::{Message, Notice};
 use parallel_event_bus::core::outcome::Cause;
-use parallel_event_bus::core::packet::Packet;
 use parallel_event_bus::core::timer::schedule;
 
 #[test]
@@ -160,8 +160,8 @@ fn also_for_posts_and_again_after_it_has_looked() {
         assert!(
             matches!(wait(&observer, &woken), Message::Notice(Notice::Stall(stall)) if stall.thread == 2)
         );
-        for mut packet in packets(stuck.endpoint()) {
-            packet.settle(0, 1, 0);
+        for mut batch in batches(stuck.endpoint()) {
+            batch.settle(0, 1, 0);
         }
     }
 }
@@ -247,7 +247,7 @@ fn what_is_unsent_goes_to_those_who_listened_before_a_change_and_the_emitter_lea
     let (emitter, one, two) = (member(1, "unsent"), member(2, "unsent"), member(3, "unsent"));
     let unsent = Arc::new(Emitting { emitter: emitter.clone(), outdated: AtomicUsize::new(0) });
     emitter.endpoint().keep_unsent(unsent.clone());
-    let heard = |by: &Arc<Member>| packets(by.endpoint()).iter().map(Packet::len).sum::<usize>();
+    let heard = |by: &Arc<Member>| batches(by.endpoint()).iter().map(Batch::len).sum::<usize>();
     let expect = |changes, by_one, by_two| {
         assert_eq!(unsent.outdated.load(Ordering::Relaxed), changes);
         assert_eq!((heard(&one), heard(&two)), (by_one, by_two));

@@ -85,7 +85,7 @@ fn a_post_for_which_there_is_no_memory_is_refused_and_told_and_takes_no_room() {
         assert_eq!(each.capacity().events(), 3);
         let messages = read(each.endpoint());
         let heard = messages.iter().flat_map(|message| match message {
-            Message::Packet(packet) => (0..packet.len()).map(|at| packet.event(at).unwrap().2),
+            Message::Batch(batch) => (0..batch.len()).map(|at| batch.event(at).unwrap().2),
             _ => panic!("something else"),
         });
         assert_eq!(heard.collect::<Vec<_>>(), [b"before".as_slice(), b"small", b"behind"]);
@@ -101,7 +101,7 @@ fn a_post_for_which_there_is_no_memory_is_refused_and_told_and_takes_no_room() {
     // When there is, it goes.
     assert_eq!(route.post(&emitter, Some(&large)), Posted::To(2));
     for each in &listening {
-        assert_eq!(packets(each.endpoint())[0].event(0).unwrap().2.len(), LARGE);
+        assert_eq!(batches(each.endpoint())[0].event(0).unwrap().2.len(), LARGE);
     }
 }
 

@@ -182,7 +182,7 @@ fn two_endpoints_whose_listeners_wait_for_each_others_room_do_not_wait_for_ever(
 #[test]
 fn who_waits_at_a_mark_between_is_told_although_the_other_waits_as_well() {
     let [one, two] = busy_with_each_other("between", 6);
-    let mut running = [packets(one.endpoint()).remove(0), packets(two.endpoint()).remove(0)];
+    let mut running = [batches(one.endpoint()).remove(0), batches(two.endpoint()).remove(0)];
     one.wait_for_room();
     two.wait_for_room();
     running[0].settle(0, 2, 0);
@@ -215,7 +215,7 @@ fn an_emitter_whose_own_room_is_not_scarce_waits_for_those_who_wait_for_others()
 }
 
 #[test]
-fn a_packet_of_which_little_is_left_keeps_no_more_than_that() {
+fn a_batch_of_which_little_is_left_keeps_no_more_than_that() {
     let (emitter, other) = (member(1, "little"), member(2, "little"));
     other.listen("a", 1, plain());
     other.listen("b", 2, plain());
@@ -225,16 +225,16 @@ fn a_packet_of_which_little_is_left_keeps_no_more_than_that() {
         let event = if number % 3 == 0 { "a" } else { "b" };
         emitter.channel().route(event).post(&emitter, Some(payload));
     }
-    let mut packet = packets(other.endpoint()).remove(0);
-    let whole = packet.words().len();
+    let mut batch = batches(other.endpoint()).remove(0);
+    let whole = batch.words().len();
     let left = [0, 7, 200, 201, 399];
     let mut from = 0;
     for until in left.into_iter().chain([400]) {
-        packet.settle(from, until - from, 0);
+        batch.settle(from, until - from, 0);
         from = until + 1;
     }
-    assert!(packet.words().len() * 20 < whole, "{} of {whole} words", packet.words().len());
-    assert_eq!((other.capacity().events(), packet.len()), (5, 400));
+    assert!(batch.words().len() * 20 < whole, "{} of {whole} words", batch.words().len());
+    assert_eq!((other.capacity().events(), batch.len()), (5, 400));
     for (number, payload) in payloads.iter().enumerate() {
         let expected = left.contains(&number).then(|| {
             if number % 3 == 0 {
@@ -243,11 +243,11 @@ fn a_packet_of_which_little_is_left_keeps_no_more_than_that() {
                 ("b", &[2][..], payload.clone())
             }
         });
-        assert_eq!(packet.event(number), expected);
+        assert_eq!(batch.event(number), expected);
     }
-    packet.settle(200, 1, 1);
+    batch.settle(200, 1, 1);
     assert_eq!((other.capacity().events(), emitter.failed()), (4, 1));
-    drop(packet);
+    drop(batch);
     let said = said(emitter.endpoint());
     assert_eq!(said, ["lost a Gone × 1", "lost b Gone × 1", "lost a Gone × 1", "lost a Gone × 1"]);
     assert_eq!((other.capacity().events(), emitter.pending()), (0, 0));
@@ -308,9 +308,9 @@ fn events_of_one_emitter_come_in_their_order_to_all_members_of_an_endpoint() {
     let payloads: [&[u8]; 3] = [b"1", b"2", b"3"];
     assert_eq!(emitter.channel().route("e").post_all(&emitter, &payloads), Posted::To(2));
     let mut seen = Vec::new();
-    for packet in packets(&endpoint) {
-        for index in 0..packet.len() {
-            let (_, listeners, payload) = packet.event(index).unwrap();
+    for batch in batches(&endpoint) {
+        for index in 0..batch.len() {
+            let (_, listeners, payload) = batch.event(index).unwrap();
             seen.push((payload[0], listeners[0]));
         }
     }

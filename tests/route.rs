@@ -193,8 +193,8 @@ fn events_of_one_emitter_arrive_in_the_order_of_their_emission_across_routes_and
     for message in read(&receiver) {
         match message {
             Message::Delivery(delivery) => seen.push(delivery.payload().to_vec()),
-            Message::Packet(packet) => {
-                seen.extend((0..packet.len()).map(|event| packet.event(event).unwrap().2));
+            Message::Batch(batch) => {
+                seen.extend((0..batch.len()).map(|event| batch.event(event).unwrap().2));
             }
             _ => {}
         }

@@ -92,7 +92,7 @@ impl Audience {
                     assert!(delivery.start());
                     delivery.succeed(0, None);
                 }
-                Message::Packet(mut packet) => packet.settle(0, packet.len(), 0),
+                Message::Batch(mut batch) => batch.settle(0, batch.len(), 0),
                 _ => unreachable!("nothing was lost"),
             }
         }

@@ -1,9 +1,9 @@
 //! What comes in the mailbox of an endpoint: events for its listeners, and notices.
 
+use super::batch::Batch;
 use super::delivery::Delivery;
 use super::member::{MemberId, Stall, Untold};
 use super::outcome::{Lost, Outcome};
-use super::packet::Packet;
 use super::route::ListenerId;
 
 /// What comes in the mailbox of an endpoint.
@@ -11,7 +11,7 @@ pub enum Message {
     /// One tracked event for listeners of this endpoint.
     Delivery(Delivery),
     /// Untracked events for listeners of this endpoint.
-    Packet(Packet),
+    Batch(Batch),
     /// No event.
     Notice(Notice),
 }
@@ -57,7 +57,7 @@ pub enum Notice {
 impl Message {
     /// Returns the number of untracked events.
     pub fn posted(&self) -> usize {
-        if let Message::Packet(packet) = self { packet.len() } else { 0 }
+        if let Message::Batch(batch) = self { batch.len() } else { 0 }
     }
 
     /// Returns the number of events.

@@ -5,7 +5,7 @@
 //! [`Member`](member::Member)s, each of which listens to events. An event that is emitted becomes a
 //! [`Dispatch`](dispatch::Dispatch): its [`Route`](route::Route) tells who listens, a
 //! [`Delivery`](delivery::Delivery) goes to the mailbox of each, and when all have settled the emitter
-//! has its outcome. An event whose outcome nobody waits for goes in a [`Packet`](packet::Packet) with
+//! has its outcome. An event whose outcome nobody waits for goes in a [`Batch`](batch::Batch) with
 //! others.
 //!
 //! # Locks
@@ -15,6 +15,7 @@
 //! of a dispatch, the members of a channel, the news of a member, or the timers. None but the first is held
 //! while somebody is woken or a delivery is dropped, which may settle, choose anew and wake.
 
+pub mod batch;
 pub mod capacity;
 pub mod channel;
 pub mod delivery;
@@ -29,7 +30,6 @@ mod members;
 pub mod message;
 pub mod metrics;
 pub mod outcome;
-pub mod packet;
 mod part;
 pub mod payload;
 mod progress;

@@ -9,13 +9,13 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::batch::Batch;
 use super::delivery::Delivery;
 use super::dispatch::{Dispatch, Emission};
 use super::losses::Loss;
 use super::member::Member;
 use super::message::Message;
 use super::outcome::Cause;
-use super::packet::Packet;
 use super::part::{Choice, Part};
 use super::payload::Payload;
 use super::sync::{Mutex, lock};
@@ -33,7 +33,7 @@ pub struct ListenerOptions {
     pub prepend: bool,
     /// Takes turns with the other listeners of this group: each event goes to one of them.
     pub group: Option<Arc<str>>,
-    /// Its events come as [deliveries](Delivery), never in [packets](super::packet), so that each can
+    /// Its events come as [deliveries](Delivery), never in [batches](super::batch), so that each can
     /// be [limited](Delivery::limit).
     pub limited: bool,
 }
@@ -153,7 +153,7 @@ impl Route {
     }
 
     /// Emits an event, of which the emitter wants to hear only if it did not reach somebody, to
-    /// those who listen now. In [packets](super::packet), which is the cheapest way there is.
+    /// those who listen now. In [batches](super::batch), which is the cheapest way there is.
     pub fn post(self: &Arc<Self>, emitter: &Arc<Member>, payload: Option<&[u8]>) -> Posted {
         self.post_all(emitter, payload.as_slice())
     }
@@ -258,7 +258,7 @@ impl Route {
         }
     }
 
-    /// Adds an event to the packet at the end of a mailbox, or a new one. Returns false if there is no memory for it.
+    /// Adds an event to the batch at the end of a mailbox, or a new one. Returns false if there is no memory for it.
     fn write(
         self: &Arc<Self>,
         messages: &mut VecDeque<Message>,
@@ -267,15 +267,15 @@ impl Route {
         listeners: &[ListenerId],
         payload: &[u8],
     ) -> bool {
-        if let Some(Message::Packet(packet)) = messages.back_mut()
-            && packet.takes(emitter, to, payload.len())
+        if let Some(Message::Batch(batch)) = messages.back_mut()
+            && batch.takes(emitter, to, payload.len())
         {
-            return packet.add(self, listeners, payload);
+            return batch.add(self, listeners, payload);
         }
-        let mut packet = Packet::new(emitter, to);
-        let is_added = packet.add(self, listeners, payload);
+        let mut batch = Batch::new(emitter, to);
+        let is_added = batch.add(self, listeners, payload);
         if is_added {
-            messages.push_back(Message::Packet(packet));
+            messages.push_back(Message::Batch(batch));
         }
         is_added
     }

@@ -19,7 +19,7 @@ pub(super) struct Table {
     places: HashMap<MemberId, usize>,
     /// Grouped listeners in all rows.
     grouped: usize,
-    /// Listeners in all rows that events do not come to in packets.
+    /// Listeners in all rows that events do not come to in batches.
     special: usize,
     /// How often one of several was chosen.
     choices: u64,
@@ -72,7 +72,7 @@ impl Table {
         self.places.is_empty()
     }
 
-    /// Whether events come to all listeners in packets.
+    /// Whether events come to all listeners in batches.
     pub(super) fn is_plain(&self) -> bool {
         self.special == 0
     }

@@ -1,4 +1,4 @@
-//! The functions that JavaScript calls for what was delivered to it. `packet` and `delivery` are
+//! The functions that JavaScript calls for what was delivered to it. `batch` and `delivery` are
 //! handles out of messages.
 
 use napi::bindgen_prelude::Buffer;
@@ -11,13 +11,13 @@ use super::protocol::ACK_WORDS;
 use super::thread::{Thread, find, shrink_slab, unknown};
 use crate::core::payload::try_copy;
 
-/// What the emitter of a packet, or of a delivery, has published.
+/// What the emitter of a batch, or of a delivery, has published.
 #[napi(catch_unwind)]
 pub fn codebook(thread: u32, is_batch: bool, handle: u32) -> Result<Buffer> {
     let thread = find(thread)?;
-    let (packets, taken) = (thread.packets.borrow(), thread.taken.borrow());
+    let (batches, taken) = (thread.batches.borrow(), thread.deliveries.borrow());
     let emitter = if is_batch {
-        packets.get(handle as usize).map(|packet| packet.emitter())
+        batches.get(handle as usize).map(|batch| batch.emitter())
     } else {
         taken.get(handle as usize).map(|delivery| delivery.emitter())
     };
@@ -25,19 +25,19 @@ pub fn codebook(thread: u32, is_batch: bool, handle: u32) -> Result<Buffer> {
     Ok(emitter.endpoint().codebook().to_vec().into())
 }
 
-/// Events of packets are dealt with: `count` words, in fours of a packet, the first event, how many
+/// Events of batches are dealt with: `count` words, in fours of a batch, the first event, how many
 /// events from that one on, and how many of their listeners failed.
 #[napi(catch_unwind)]
 pub fn settle(thread: u32, ranges: &[u32], count: u32) -> Result<()> {
     let thread = find(thread)?;
     let (ranges, _) = ranges.get(..count as usize).unwrap_or_default().as_chunks::<ACK_WORDS>();
     for &[handle, first, events, failed] in ranges {
-        let mut packets = thread.packets.borrow_mut();
-        let Some(packet) = packets.get_mut(handle as usize) else { continue };
-        packet.settle(first as usize, events as usize, failed);
-        if packet.is_settled() {
-            packets.remove(handle as usize);
-            shrink_slab(&mut packets);
+        let mut batches = thread.batches.borrow_mut();
+        let Some(batch) = batches.get_mut(handle as usize) else { continue };
+        batch.settle(first as usize, events as usize, failed);
+        if batch.is_settled() {
+            batches.remove(handle as usize);
+            shrink_slab(&mut batches);
         }
     }
     Ok(())
@@ -47,7 +47,7 @@ pub fn settle(thread: u32, ranges: &[u32], count: u32) -> Result<()> {
 /// is let go of then.
 pub fn start(_env: Env, [thread, delivery]: [u32; 2]) -> Result<i32> {
     let thread = find(thread)?;
-    let taken = thread.taken.borrow();
+    let taken = thread.deliveries.borrow();
     let started = taken.get(delivery as usize).is_some_and(|delivery| delivery.start());
     drop(taken);
     if !started {
@@ -59,7 +59,7 @@ pub fn start(_env: Env, [thread, delivery]: [u32; 2]) -> Result<i32> {
 /// A listener of a delivery fails when it has not settled in so many milliseconds.
 #[napi(catch_unwind)]
 pub fn start_timer(thread: u32, delivery: u32, index: u32, timeout: u32) -> Result<()> {
-    if let Some(delivery) = find(thread)?.taken.borrow().get(delivery as usize) {
+    if let Some(delivery) = find(thread)?.deliveries.borrow().get(delivery as usize) {
         delivery.limit(index, timeout);
     }
     Ok(())
@@ -69,7 +69,7 @@ pub fn start_timer(thread: u32, delivery: u32, index: u32, timeout: u32) -> Resu
 /// let go of.
 pub fn acknowledge(_env: Env, [thread, delivery, index, is_last]: [u32; 4]) -> Result<i32> {
     let thread = find(thread)?;
-    if let Some(delivery) = thread.taken.borrow().get(delivery as usize) {
+    if let Some(delivery) = thread.deliveries.borrow().get(delivery as usize) {
         delivery.succeed(index, None);
     }
     if is_last != 0 {
@@ -92,7 +92,7 @@ pub fn reply(
     bytes: Option<Passed<'_>>,
 ) -> Result<i32> {
     let thread = find(thread)?;
-    if let Some(delivery) = thread.taken.borrow().get(delivery as usize) {
+    if let Some(delivery) = thread.deliveries.borrow().get(delivery as usize) {
         let lent = thread.lent.borrow();
         // Nothing stands for what there is no memory for.
         let answer = try_copy(place(bytes, &lent, start, end)?).unwrap_or_default();
@@ -114,7 +114,7 @@ pub fn fail(
     start: u32,
     end: u32,
 ) -> Result<()> {
-    if let Some(delivery) = find(thread)?.taken.borrow().get(delivery as usize) {
+    if let Some(delivery) = find(thread)?.deliveries.borrow().get(delivery as usize) {
         let error = bytes.get(start as usize..end as usize).and_then(try_copy);
         // As for an answer.
         delivery.fail(index, error.unwrap_or_default());
@@ -125,7 +125,7 @@ pub fn fail(
 /// A listener of a delivery was removed before its turn: it counts for nothing.
 #[napi(catch_unwind)]
 pub fn skip(thread: u32, delivery: u32, index: u32) -> Result<()> {
-    if let Some(delivery) = find(thread)?.taken.borrow().get(delivery as usize) {
+    if let Some(delivery) = find(thread)?.deliveries.borrow().get(delivery as usize) {
         delivery.withdraw(index);
     }
     Ok(())
@@ -134,7 +134,7 @@ pub fn skip(thread: u32, delivery: u32, index: u32) -> Result<()> {
 /// Dropped with no borrow held: what is let go of may wake this very thread.
 fn let_go(thread: &Thread, delivery: u32) {
     let released = {
-        let mut taken = thread.taken.borrow_mut();
+        let mut taken = thread.deliveries.borrow_mut();
         let released = taken.try_remove(delivery as usize);
         shrink_slab(&mut taken);
         released

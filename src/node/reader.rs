@@ -11,14 +11,14 @@ use super::protocol::{
     SETTLED, STALL, THREAD_EXIT, THREAD_EXITED, THREW, TIMED_OUT,
 };
 use super::thread::{Thread, shrink};
+use crate::core::batch::{Batch, words_of};
 use crate::core::delivery::Delivery;
 use crate::core::member::MemberId;
 use crate::core::message::{Message, Notice};
 use crate::core::outcome::{Cause, Lost, Outcome};
-use crate::core::packet::{Packet, words_of};
 
 /// Writes as many messages as fit, all notices first, and no more than `room` events for listeners, unless
-/// it is the rest of a packet. Returns the number of words that were written, or, where not even the
+/// it is the rest of a batch. Returns the number of words that were written, or, where not even the
 /// first message fits, the negative number of words that are needed. The first word says whether the caller
 /// has to read again.
 pub fn read(thread: &Thread, out: &mut [u32], room: u32) -> i32 {
@@ -103,10 +103,10 @@ impl Words<'_> {
 fn size_of(message: &Message, is_stripped: bool) -> usize {
     let words_for = |bytes: &[u8]| 1 + if is_stripped { 0 } else { bytes.len().div_ceil(4) };
     match message {
-        Message::Packet(packet) if is_stripped => {
-            5 + (0..packet.len()).map(|event| 2 + packet.listeners(event).len()).sum::<usize>()
+        Message::Batch(batch) if is_stripped => {
+            5 + (0..batch.len()).map(|event| 2 + batch.listeners(event).len()).sum::<usize>()
         }
-        Message::Packet(packet) => 5 + packet.words().len(),
+        Message::Batch(batch) => 5 + batch.words().len(),
         Message::Delivery(delivery) => {
             let payload = if is_stripped { 0 } else { delivery.dispatch().size().div_ceil(4) };
             6 + delivery.listeners().len() + payload
@@ -128,7 +128,7 @@ fn size_of(message: &Message, is_stripped: bool) -> usize {
 
 fn write(thread: &Thread, message: Message, words: &mut Words<'_>) {
     match message {
-        Message::Packet(packet) => write_packet(thread, packet, words),
+        Message::Batch(batch) => write_batch(thread, batch, words),
         Message::Delivery(delivery) => write_delivery(thread, delivery, words),
         Message::Notice(Notice::Settled { token, outcome, .. }) => {
             thread.take_withdrawable(token);
@@ -150,20 +150,20 @@ fn write(thread: &Thread, message: Message, words: &mut Words<'_>) {
     }
 }
 
-fn write_packet(thread: &Thread, packet: Packet, words: &mut Words<'_>) {
-    words.put_all(&[BATCH, 0, packet.emitter().endpoint().id(), to_word(packet.len())]);
+fn write_batch(thread: &Thread, batch: Batch, words: &mut Words<'_>) {
+    words.put_all(&[BATCH, 0, batch.emitter().endpoint().id(), to_word(batch.len())]);
     let handle_at = words.used - 3;
     if words.are_stripped {
-        for event in 0..packet.len() {
-            let listeners = packet.listeners(event);
+        for event in 0..batch.len() {
+            let listeners = batch.listeners(event);
             words.put(to_word(listeners.len()));
             words.put_all(listeners);
             words.put_bytes(&[]);
         }
     } else {
-        words.put_all(packet.words());
+        words.put_all(batch.words());
     }
-    words.out[handle_at] = to_word(thread.packets.borrow_mut().insert(packet));
+    words.out[handle_at] = to_word(thread.batches.borrow_mut().insert(batch));
 }
 
 fn write_delivery(thread: &Thread, delivery: Delivery, words: &mut Words<'_>) {
@@ -184,7 +184,7 @@ fn write_delivery(thread: &Thread, delivery: Delivery, words: &mut Words<'_>) {
     words.put_all(&[0, delivery.emitter().endpoint().id(), count]);
     words.put_all(listeners);
     delivery.dispatch().read_payload(|payload| words.put_payload(payload));
-    words.out[handle_at] = to_word(thread.taken.borrow_mut().insert(delivery));
+    words.out[handle_at] = to_word(thread.deliveries.borrow_mut().insert(delivery));
 }
 
 fn write_lost(emitter: MemberId, lost: &Lost, words: &mut Words<'_>) {

@@ -18,13 +18,13 @@ use slab::Slab;
 use super::doorbell::Doorbell;
 use super::lent::Lent;
 use super::records::Unsent;
+use crate::core::batch::Batch;
 use crate::core::delivery::Delivery;
 use crate::core::dispatch::Dispatch;
 use crate::core::endpoint::Endpoint;
 use crate::core::hold::Hold;
 use crate::core::member::Member;
 use crate::core::message::{Message, Notice};
-use crate::core::packet::Packet;
 use crate::core::route::Own;
 
 /// For so long after messages a thread looks for more, once a turn, before it sleeps. About what it costs
@@ -68,9 +68,9 @@ pub struct Thread {
     pub members: RefCell<HashMap<u32, Place>>,
     /// What JavaScript has emitted and not sent, and the events that it emits by number.
     pub unsent: Arc<Unsent>,
-    /// Packets and deliveries whose listeners have not all settled, by the handles that JavaScript has.
-    pub packets: RefCell<Slab<Packet>>,
-    pub taken: RefCell<Slab<Delivery>>,
+    /// Batches and deliveries whose listeners have not all settled, by the handles that JavaScript has.
+    pub batches: RefCell<Slab<Batch>>,
+    pub deliveries: RefCell<Slab<Delivery>>,
     /// Messages that were collected, and not read by JavaScript yet: notices, and what listeners have to
     /// deal with.
     pub notices: RefCell<VecDeque<Message>>,
@@ -115,8 +115,8 @@ pub fn attach(env: Env, drain: Function<'_, bool, ()>, thread: u32) -> Result<u3
         doorbell,
         unsent,
         members: RefCell::default(),
-        packets: RefCell::default(),
-        taken: RefCell::default(),
+        batches: RefCell::default(),
+        deliveries: RefCell::default(),
         notices: RefCell::default(),
         unread: RefCell::default(),
         looped: RefCell::default(),
@@ -209,13 +209,11 @@ impl Thread {
         let is_own = |emitter: &Arc<Member>| Arc::ptr_eq(emitter.endpoint(), &self.endpoint);
         for message in messages {
             match message {
-                Message::Packet(ref packet) if is_own(packet.emitter()) => {
-                    looped.push_back(message)
-                }
+                Message::Batch(ref batch) if is_own(batch.emitter()) => looped.push_back(message),
                 Message::Delivery(ref delivery) if is_own(delivery.emitter()) => {
                     looped.push_back(message)
                 }
-                Message::Packet(_) | Message::Delivery(_) | Message::Notice(Notice::Forget(_)) => {
+                Message::Batch(_) | Message::Delivery(_) | Message::Notice(Notice::Forget(_)) => {
                     unread.push_back(message)
                 }
                 _ => notices.push_back(message),
@@ -322,8 +320,8 @@ fn detach(thread: &Rc<Thread>) {
     thread.notices.take();
     thread.unread.take();
     thread.looped.take();
-    thread.packets.take();
-    thread.taken.take();
+    thread.batches.take();
+    thread.deliveries.take();
     thread.members.take();
     thread.lent.take();
     thread.records.take();

@@ -26,10 +26,10 @@ fn work(message: Message, awaited: &mut Awaited, dice: &mut Dice) {
                 }
             }
         }
-        Message::Packet(mut packet) => {
-            for index in 0..packet.len() {
+        Message::Batch(mut batch) => {
+            for index in 0..batch.len() {
                 if dice.roll(10) > 0 {
-                    packet.settle(index, 1, 0);
+                    batch.settle(index, 1, 0);
                 }
             }
         }

@@ -84,10 +84,10 @@ fn whoever_stays_gets_every_event_once_and_in_order_while_others_come_and_go() {
                     delivery.succeed(0, None);
                     left -= 1;
                 }
-                Message::Packet(mut packet) => {
-                    (0..packet.len()).for_each(|index| seen(&packet.event(index).unwrap().2));
-                    packet.settle(0, packet.len(), 0);
-                    left -= packet.len() as u32;
+                Message::Batch(mut batch) => {
+                    (0..batch.len()).for_each(|index| seen(&batch.event(index).unwrap().2));
+                    batch.settle(0, batch.len(), 0);
+                    left -= batch.len() as u32;
                 }
                 _ => {}
             }

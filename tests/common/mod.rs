@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parallel_event_bus::core::batch::Batch;
 use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::delivery::Delivery;
 use parallel_event_bus::core::dispatch::{Dispatch, Emission};
@@ -17,7 +18,6 @@ use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::message::{Message, Notice};
 use parallel_event_bus::core::metrics;
 use parallel_event_bus::core::outcome::{Outcome, Reply};
-use parallel_event_bus::core::packet::Packet;
 use parallel_event_bus::core::route::{ListenerOptions, Own, Sent};
 
 /// Counts its wakes.
@@ -177,9 +177,9 @@ pub fn delivery(endpoint: &Endpoint) -> Delivery {
     all.remove(0)
 }
 
-/// The packets in the mailbox; other messages are dropped.
-pub fn packets(endpoint: &Endpoint) -> Vec<Packet> {
-    let only = |message| if let Message::Packet(packet) = message { Some(packet) } else { None };
+/// The batches in the mailbox; other messages are dropped.
+pub fn batches(endpoint: &Endpoint) -> Vec<Batch> {
+    let only = |message| if let Message::Batch(batch) = message { Some(batch) } else { None };
     read(endpoint).into_iter().filter_map(only).collect()
 }
 
@@ -189,7 +189,7 @@ pub fn say(message: &Message) -> String {
         Message::Delivery(delivery) => {
             format!("delivery {} {:?}", delivery.event(), delivery.listeners())
         }
-        Message::Packet(packet) => format!("packet of {}", packet.len()),
+        Message::Batch(batch) => format!("batch of {}", batch.len()),
         Message::Notice(Notice::Settled { token, .. }) => format!("settled {token}"),
         Message::Notice(Notice::Lost { lost, .. }) => {
             let event = lost.event.as_deref().unwrap_or("various");

@@ -102,8 +102,8 @@ impl Loop {
 /// Deals with all that has come to a member.
 fn settle(of: &Arc<Member>) {
     for message in read(of.endpoint()) {
-        if let Message::Packet(mut packet) = message {
-            packet.settle(0, packet.len(), 0);
+        if let Message::Batch(mut batch) = message {
+            batch.settle(0, batch.len(), 0);
         }
     }
 }

@@ -130,10 +130,10 @@ fn heard(of: &Arc<Member>) -> Vec<u8> {
     let mut payloads = Vec::new();
     for message in read(of.endpoint()) {
         match message {
-            Message::Packet(mut packet) => {
-                let events = 0..packet.len();
-                payloads.extend(events.map(|index| packet.event(index).unwrap().2[0]));
-                packet.settle(0, packet.len(), 0);
+            Message::Batch(mut batch) => {
+                let events = 0..batch.len();
+                payloads.extend(events.map(|index| batch.event(index).unwrap().2[0]));
+                batch.settle(0, batch.len(), 0);
             }
             Message::Delivery(delivery) => {
                 payloads.push(delivery.payload()[0]);

@@ -73,7 +73,7 @@ pub struct Emission {
     pub emitter: usize,
     pub event: usize,
     pub size: usize,
-    /// In packets: a part is an event of its own.
+    /// In batches: a part is an event of its own.
     pub post: bool,
     pub limited: bool,
     pub to_one: bool,

@@ -105,7 +105,7 @@ impl Rules {
         }
     }
 
-    /// An event of a packet is dealt with, and so many of its listeners failed.
+    /// An event of a batch is dealt with, and so many of its listeners failed.
     pub fn settle_post(&mut self, item: Item) {
         if self.part(item).open() > 0 {
             self.let_go(item);
@@ -114,7 +114,7 @@ impl Rules {
         }
     }
 
-    /// A packet with this event was dropped.
+    /// A batch with this event was dropped.
     pub fn drop_post(&mut self, item: Item) {
         let open = self.part(item).open();
         let emitter = self.emissions[item.emission].emitter;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 
+use parallel_event_bus::core::batch::Batch;
 use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::delivery::Delivery;
 use parallel_event_bus::core::dispatch::{Dispatch, Emission};
@@ -10,7 +11,6 @@ use parallel_event_bus::core::endpoint::Endpoint;
 use parallel_event_bus::core::member::{Member, Unlistened};
 use parallel_event_bus::core::message::{Message, Notice};
 use parallel_event_bus::core::outcome::{Cause, Outcome, Reply};
-use parallel_event_bus::core::packet::Packet;
 use parallel_event_bus::core::route::{ListenerOptions, Posted, Sent};
 
 use crate::common;
@@ -38,14 +38,14 @@ pub struct World {
 
 enum Held {
     Delivery(Delivery, Item),
-    Packet(Packet, Vec<Item>),
+    Batch(Batch, Vec<Item>),
 }
 
 impl Held {
     fn items(&self) -> Vec<Item> {
         match self {
             Held::Delivery(_, item) => vec![*item],
-            Held::Packet(_, items) => items.clone(),
+            Held::Batch(_, items) => items.clone(),
         }
     }
 }
@@ -274,10 +274,10 @@ impl World {
     fn settle(&mut self, held: usize, index: usize, how: How) {
         let Some((held, _)) = self.held_at(held) else { return };
         match held {
-            Held::Packet(packet, items) => {
+            Held::Batch(batch, items) => {
                 let at = index % items.len();
                 let (item, failed) = (items[at], u32::from(how == How::Fail));
-                packet.settle(at, 1, failed);
+                batch.settle(at, 1, failed);
                 let emitter = self.rules.emissions[item.emission].emitter;
                 if self.rules.part(item).open() > 0 {
                     self.rules.members[emitter].failed += failed as usize;
@@ -335,17 +335,17 @@ impl World {
                     self.remembers(delivery.listeners());
                     self.inboxes[endpoint].push_back(Held::Delivery(delivery, item));
                 }
-                Message::Packet(packet) => {
+                Message::Batch(batch) => {
                     let mut items = Vec::new();
-                    for index in 0..packet.len() {
-                        let (event, listeners, payload) = packet.event(index).unwrap();
+                    for index in 0..batch.len() {
+                        let (event, listeners, payload) = batch.event(index).unwrap();
                         let item = self.collected(endpoint, &payload);
                         assert_eq!(listeners, self.rules.part(item).listeners);
                         assert_eq!(event, name_of(self.rules.emissions[item.emission].event));
                         self.remembers(listeners);
                         items.push(item);
                     }
-                    self.inboxes[endpoint].push_back(Held::Packet(packet, items));
+                    self.inboxes[endpoint].push_back(Held::Batch(batch, items));
                 }
                 Message::Notice(Notice::Forget(id)) => {
                     self.forgotten.push(id);

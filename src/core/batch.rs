@@ -1,12 +1,12 @@
 //! Events that nobody waits for, many in one message.
 //!
-//! A burst of `emit`s from one member to another is one packet: while it waits at the end of the
+//! A burst of `emit`s from one member to another is one batch: while it waits at the end of the
 //! mailbox, further events are written into it, so that an event costs neither an allocation nor a
 //! message of its own. Events that somebody waits for, that may be taken back, that have a limit, or
 //! that one of several members gets, are [dispatches](super::dispatch) instead.
 //!
-//! Every event of a packet settles once, which gives back its room: acknowledged by its receiver, or gone
-//! with it. A packet that is dropped settles what nobody acknowledged, and tells the emitter of each. One of
+//! Every event of a batch settles once, which gives back its room: acknowledged by its receiver, or gone
+//! with it. A batch that is dropped settles what nobody acknowledged, and tells the emitter of each. One of
 //! which little is left keeps no more than that.
 
 use std::sync::Arc;
@@ -17,13 +17,13 @@ use super::outcome::Cause;
 use super::payload;
 use super::route::{ListenerId, Route};
 
-/// A packet takes no more events beyond this many.
+/// A batch takes no more events beyond this many.
 const MOST_EVENTS: usize = 512;
 
 /// Nor beyond this many words of them, other than one event alone.
 const MOST_WORDS: usize = 8_192;
 
-/// Room for a short burst, so that a packet seldom grows; and with fewer events it is not looked for what may go.
+/// Room for a short burst, so that a batch seldom grows; and with fewer events it is not looked for what may go.
 const FIRST_EVENTS: usize = 32;
 
 /// Events of one member for another. See the [module](self).
@@ -32,7 +32,7 @@ const FIRST_EVENTS: usize = 32;
 ///
 /// For each event, in 32-bit words: the number of its listeners, their ids, the number of bytes of
 /// its payload, and these, padded to whole words.
-pub struct Packet {
+pub struct Batch {
     emitter: Arc<Member>,
     member: Arc<Member>,
     words: Vec<u32>,
@@ -54,10 +54,10 @@ struct Event {
     settled: bool,
 }
 
-impl Packet {
-    /// A packet without events.
+impl Batch {
+    /// A batch without events.
     pub(super) fn new(emitter: &Arc<Member>, member: &Arc<Member>) -> Self {
-        Packet {
+        Batch {
             emitter: emitter.clone(),
             member: member.clone(),
             words: pool::take(),
@@ -207,7 +207,7 @@ impl Packet {
     }
 
     /// Of events that have settled nothing is kept. Only room for what has not is taken, so however long that
-    /// takes, it must not keep the memory of the whole packet.
+    /// takes, it must not keep the memory of the whole batch.
     fn keep_the_rest(&mut self) {
         self.events.retain(|event| !event.settled);
         let (mut words, mut routes) = (Vec::new(), Vec::new());
@@ -229,7 +229,7 @@ impl Packet {
     }
 }
 
-impl Drop for Packet {
+impl Drop for Batch {
     fn drop(&mut self) {
         if self.unsettled > 0 {
             self.lose_the_rest();
@@ -238,7 +238,7 @@ impl Drop for Packet {
     }
 }
 
-impl Packet {
+impl Batch {
     fn lose_the_rest(&mut self) {
         let (mut failed, mut all) = (0, 0);
         for event in self.events.iter().filter(|event| !event.settled) {
@@ -270,21 +270,21 @@ fn word(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }
 
-/// Memory of packets that are gone, for those to come: what one thread allocates and another frees,
+/// Memory of batches that are gone, for those to come: what one thread allocates and another frees,
 /// over and over, the allocator gives back to the system and gets again, page by page.
 mod pool {
     use std::sync::{Mutex, PoisonError};
 
     /// Of a new one, in words.
     const FIRST: usize = 1_024;
-    /// What is larger is not kept, nor are more than so many; and while there is no packet, only a few.
+    /// What is larger is not kept, nor are more than so many; and while there is no batch, only a few.
     const LARGEST: usize = 1 << 15;
     const MOST: usize = 64;
     const FEW: usize = 16;
 
     struct Pool {
         free: Vec<Vec<u32>>,
-        /// How many packets there are.
+        /// How many batches there are.
         used: usize,
     }
 

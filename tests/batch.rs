@@ -6,19 +6,19 @@ mod common;
 use std::sync::Arc;
 
 use common::*;
+use parallel_event_bus::core::batch::Batch;
 use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::message::Message;
-use parallel_event_bus::core::packet::Packet;
 use parallel_event_bus::core::route::{ListenerOptions, Posted};
 
 fn post(emitter: &Arc<Member>, event: &str, payload: &[u8]) -> Posted {
     emitter.channel().route(event).post(emitter, Some(payload))
 }
 
-fn packet(member: &Arc<Member>) -> Packet {
-    let mut all = packets(member.endpoint());
-    assert_eq!(all.len(), 1, "packets wait");
+fn batch(member: &Arc<Member>) -> Batch {
+    let mut all = batches(member.endpoint());
+    assert_eq!(all.len(), 1, "batches wait");
     all.remove(0)
 }
 
@@ -33,15 +33,15 @@ fn a_burst_to_one_member_is_one_message_that_reads_as_it_was_written() {
         assert_eq!(post(&emitter, "a", &payload[..length]), Posted::To(1));
         assert_eq!(post(&emitter, "b", &payload[length..]), Posted::To(2));
     }
-    let packet = packet(&other);
-    assert_eq!(packet.len(), 20);
+    let batch = batch(&other);
+    assert_eq!(batch.len(), 20);
     for length in 0..=9 {
-        let (a, b) = (packet.event(2 * length).unwrap(), packet.event(2 * length + 1).unwrap());
+        let (a, b) = (batch.event(2 * length).unwrap(), batch.event(2 * length + 1).unwrap());
         assert_eq!(a, ("a", [1].as_slice(), payload[..length].to_vec()));
         assert_eq!(b, ("b", [2, 3].as_slice(), payload[length..].to_vec()));
     }
-    assert_eq!(packet.event(20), None);
-    assert!(Arc::ptr_eq(packet.emitter(), &emitter) && Arc::ptr_eq(packet.member(), &other));
+    assert_eq!(batch.event(20), None);
+    assert!(Arc::ptr_eq(batch.emitter(), &emitter) && Arc::ptr_eq(batch.member(), &other));
 }
 
 #[test]
@@ -57,12 +57,12 @@ fn an_endpoint_gets_events_that_are_posted_at_once_in_their_order_whichever_memb
     assert_eq!(route.post_all(&emitter, &[b"a", b"b", b"c"]), Posted::To(2));
     let mut heard = Vec::new();
     for message in read(&endpoint) {
-        let Message::Packet(mut packet) = message else { panic!("something else") };
-        for index in 0..packet.len() {
-            let (_, listeners, payload) = packet.event(index).unwrap();
+        let Message::Batch(mut batch) = message else { panic!("something else") };
+        for index in 0..batch.len() {
+            let (_, listeners, payload) = batch.event(index).unwrap();
             heard.push((listeners[0], payload[0]));
         }
-        packet.settle(0, packet.len(), 0);
+        batch.settle(0, batch.len(), 0);
     }
     assert_eq!(heard, [(1, b'a'), (2, b'a'), (1, b'b'), (2, b'b'), (1, b'c'), (2, b'c')]);
     assert_eq!((emitter.pending(), emitter.addressed()), (0, 6));
@@ -81,10 +81,10 @@ fn many_events_that_are_posted_at_once_are_as_if_one_by_one() {
     assert_eq!(said(emitter.endpoint()), ["lost e Full × 1", "lost e Full × 1"]);
     assert_eq!((emitter.pending(), emitter.failed()), (3 + 5, 2));
     assert_eq!((other.capacity().events(), other.in_flight(), free.in_flight()), (3, 3, 5));
-    let (some, all) = (packet(&other), packet(&free));
+    let (some, all) = (batch(&other), batch(&free));
     assert_eq!((some.len(), all.len()), (3, 5));
     for (index, payload) in payloads.iter().enumerate() {
-        let read = |packet: &Packet| packet.event(index).map(|(_, _, payload)| payload);
+        let read = |batch: &Batch| batch.event(index).map(|(_, _, payload)| payload);
         assert_eq!(read(&all).as_deref(), Some(*payload));
         assert_eq!(read(&some).as_deref(), (index < 3).then_some(*payload));
     }
@@ -129,23 +129,23 @@ fn an_event_settles_once_and_the_emitter_counts_it() {
     other.listen("e", 2, plain());
     (0..4).for_each(|_| assert_eq!(post(&emitter, "e", b""), Posted::To(2)));
     assert_eq!((emitter.pending(), other.in_flight(), other.capacity().events()), (4, 4, 4));
-    let mut packet = packet(&other);
+    let mut batch = batch(&other);
     assert_eq!((other.in_flight(), other.capacity().events()), (4, 4), "it was only read");
-    packet.settle(1, 2, 3);
+    batch.settle(1, 2, 3);
     assert_eq!((emitter.pending(), emitter.failed(), other.in_flight()), (2, 3, 2));
     assert_eq!(other.capacity().events(), 2);
-    packet.settle(1, 2, 1);
+    batch.settle(1, 2, 1);
     assert_eq!((emitter.pending(), emitter.failed()), (2, 3), "these had settled before");
-    packet.settle(0, 100, 0);
-    packet.settle(100, 1, 0);
-    assert!(packet.is_settled());
-    drop(packet);
+    batch.settle(0, 100, 0);
+    batch.settle(100, 1, 0);
+    assert!(batch.is_settled());
+    drop(batch);
     assert_eq!((emitter.pending(), emitter.failed(), other.in_flight()), (0, 3, 0));
     assert_eq!(said(emitter.endpoint()), Vec::<String>::new());
 }
 
 #[test]
-fn a_packet_that_is_dropped_tells_of_each_event_that_had_not_settled() {
+fn a_batch_that_is_dropped_tells_of_each_event_that_had_not_settled() {
     let (emitter, other) = (member(1, "drop"), member(2, "drop"));
     other.listen("a", 1, plain());
     other.listen("b", 2, plain());
@@ -153,40 +153,40 @@ fn a_packet_that_is_dropped_tells_of_each_event_that_had_not_settled() {
     for event in ["a", "b", "a"] {
         post(&emitter, event, event.as_bytes());
     }
-    let mut packet = packet(&other);
-    packet.settle(0, 1, 0);
-    drop(packet);
+    let mut batch = batch(&other);
+    batch.settle(0, 1, 0);
+    drop(batch);
     assert_eq!(said(emitter.endpoint()), ["lost b Gone × 2", "lost a Gone × 1"]);
     assert_eq!((emitter.pending(), emitter.failed(), other.in_flight()), (0, 3, 0));
 }
 
 #[test]
 fn a_member_without_room_loses_the_event_and_the_emitter_is_told() {
-    let (emitter, other) = (member(1, "full packet"), small_member(2, "full packet", 2));
-    let free = member(3, "full packet");
+    let (emitter, other) = (member(1, "full batch"), small_member(2, "full batch", 2));
+    let free = member(3, "full batch");
     other.listen("e", 1, plain());
     free.listen("e", 2, plain());
     (0..3).for_each(|_| assert_eq!(post(&emitter, "e", b"!"), Posted::To(2)));
     assert_eq!(said(emitter.endpoint()), ["lost e Full × 1"]);
-    assert_eq!((packet(&other).len(), packet(&free).len()), (2, 3));
+    assert_eq!((batch(&other).len(), batch(&free).len()), (2, 3));
     assert_eq!((emitter.pending(), other.capacity().events(), other.in_flight()), (0, 0, 0));
 }
 
 #[test]
-fn packets_are_bounded_in_events_and_in_size_and_events_of_any_size_fit() {
+fn batches_are_bounded_in_events_and_in_size_and_events_of_any_size_fit() {
     let (emitter, other) = (member(1, "bounded"), member(2, "bounded"));
     other.listen("e", 1, plain());
     (0..1_100).for_each(|_| assert_eq!(post(&emitter, "e", b""), Posted::To(1)));
-    let lengths: Vec<_> = packets(other.endpoint()).iter().map(Packet::len).collect();
+    let lengths: Vec<_> = batches(other.endpoint()).iter().map(Batch::len).collect();
     assert_eq!(lengths, [512, 512, 76]);
 
     let large = vec![7; 1 << 20];
     for payload in [b"small", large.as_slice(), b"small"] {
         post(&emitter, "e", payload);
     }
-    let packets = packets(other.endpoint());
-    assert_eq!(packets.iter().map(Packet::len).collect::<Vec<_>>(), [1, 1, 1]);
-    assert_eq!(packets[1].event(0).unwrap().2, large);
+    let batches = batches(other.endpoint());
+    assert_eq!(batches.iter().map(Batch::len).collect::<Vec<_>>(), [1, 1, 1]);
+    assert_eq!(batches[1].event(0).unwrap().2, large);
 }
 
 #[test]
@@ -204,9 +204,9 @@ fn events_of_different_emitters_and_other_messages_between_keep_their_places() {
     let mut seen = String::new();
     for message in read(other.endpoint()) {
         match message {
-            Message::Packet(packet) => {
-                for index in 0..packet.len() {
-                    seen += str::from_utf8(&packet.event(index).unwrap().2).unwrap();
+            Message::Batch(batch) => {
+                for index in 0..batch.len() {
+                    seen += str::from_utf8(&batch.event(index).unwrap().2).unwrap();
                 }
                 seen += " ";
             }
@@ -218,7 +218,7 @@ fn events_of_different_emitters_and_other_messages_between_keep_their_places() {
 }
 
 #[test]
-fn events_for_two_places_of_one_endpoint_are_in_packets_of_their_own() {
+fn events_for_two_places_of_one_endpoint_are_in_batches_of_their_own() {
     let (emitter, endpoint) = (member(1, "two places"), endpoint(2));
     let places = [1, 2].map(|id| {
         let place = endpoint.join("two places", <_>::default());
@@ -226,25 +226,25 @@ fn events_for_two_places_of_one_endpoint_are_in_packets_of_their_own() {
         place
     });
     (0..2).for_each(|_| assert_eq!(post(&emitter, "e", b""), Posted::To(2)));
-    let packets = packets(&endpoint);
-    let of: Vec<_> = packets.iter().map(|packet| packet.member().id()).collect();
+    let batches = batches(&endpoint);
+    let of: Vec<_> = batches.iter().map(|batch| batch.member().id()).collect();
     let [one, two] = places.map(|place| place.id());
     assert_eq!(of, [one, two, one, two]);
-    assert!(packets.iter().all(|packet| packet.len() == 1));
+    assert!(batches.iter().all(|batch| batch.len() == 1));
 }
 
 #[test]
-fn a_packet_that_was_collected_is_written_to_no_more() {
+fn a_batch_that_was_collected_is_written_to_no_more() {
     let (emitter, other) = (member(1, "collected"), member(2, "collected"));
     other.listen("e", 1, plain());
     post(&emitter, "e", b"1");
-    let first = packet(&other);
+    let first = batch(&other);
     post(&emitter, "e", b"2");
-    assert_eq!((first.len(), packet(&other).len()), (1, 1));
+    assert_eq!((first.len(), batch(&other).len()), (1, 1));
 }
 
 #[test]
-fn a_member_that_ends_takes_its_packets_with_it() {
+fn a_member_that_ends_takes_its_batches_with_it() {
     let (emitter, other) = (member(1, "end"), member(2, "end"));
     other.listen("e", 1, plain());
     (0..3).for_each(|_| assert_eq!(post(&emitter, "e", b""), Posted::To(1)));
