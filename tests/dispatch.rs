@@ -53,7 +53,8 @@ fn failures_are_in_the_order_of_members_and_their_listeners() {
     first.succeed(0, None);
     second.succeed(1, None);
     let failures = emitted.outcome().unwrap().failures;
-    let places: Vec<_> = failures.iter().map(|failure| (failure.part, failure.index)).collect();
+    let places: Vec<_> =
+        failures.iter().map(|failure| (failure.recipient, failure.index)).collect();
     assert_eq!(places, [(0, 1), (0, 2), (1, 0), (1, 2)]);
     assert_eq!(failures[3].cause, Cause::Failed(b"1.2".into()));
 }

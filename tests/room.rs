@@ -65,7 +65,7 @@ fn what_has_started_takes_room_until_it_is_let_go_of() {
 }
 
 #[test]
-fn the_other_parts_of_an_event_keep_their_room() {
+fn the_other_recipients_of_an_event_keep_their_room() {
     let emitter = member(1, "parts");
     let (busy, stuck) = (small_member(2, "parts", 4), small_member(3, "parts", 4));
     busy.listen("e", 1, plain());

@@ -1,4 +1,4 @@
-//! A part of a dispatch, held by whoever works on it. One that is dropped unsettled is gone, and that
+//! A recipient of a dispatch, held by whoever works on it. One that is dropped unsettled is gone, and that
 //! is how a thread that ends settles all it owed, by whatever road it ends.
 
 use std::sync::{Arc, Weak};
@@ -9,26 +9,26 @@ use super::outcome::Cause;
 use super::payload::Payload;
 use super::route::ListenerId;
 
-/// One part of a [`Dispatch`]. See the [module](self).
+/// The claim of one recipient on a [`Dispatch`]. See the [module](self).
 pub struct Delivery {
     dispatch: Arc<Dispatch>,
-    part: u32,
+    recipient: u32,
     member: Arc<Member>,
     listeners: Arc<[ListenerId]>,
 }
 
 impl Delivery {
-    /// The part was [taken on](super::part::Part::take_on).
+    /// The recipient was [taken on](super::recipient::Recipient::take_on).
     pub(super) fn new(
         dispatch: &Arc<Dispatch>,
-        part: u32,
+        recipient: u32,
         member: Arc<Member>,
         listeners: Arc<[ListenerId]>,
     ) -> Self {
-        Delivery { dispatch: dispatch.clone(), part, member, listeners }
+        Delivery { dispatch: dispatch.clone(), recipient, member, listeners }
     }
 
-    /// What it is a part of.
+    /// The dispatch that it belongs to.
     pub fn dispatch(&self) -> &Arc<Dispatch> {
         &self.dispatch
     }
@@ -83,16 +83,16 @@ impl Delivery {
     /// emitter gave up. Once started, it is not given to another member.
     #[must_use = "false means that the listeners must not be called"]
     pub fn start(&self) -> bool {
-        self.dispatch.start(self.part)
+        self.dispatch.start(self.recipient)
     }
 
     /// The listener at `index` fails with [`Cause::TimedOut`] if it has not settled in `ms`.
     pub fn limit(&self, index: u32, ms: u32) {
         let dispatch: Weak<Dispatch> = Arc::downgrade(&self.dispatch);
-        let part = self.part;
+        let recipient = self.recipient;
         self.dispatch.set_timer(ms, move || {
             if let Some(dispatch) = dispatch.upgrade() {
-                dispatch.settle(part, index, Err(Cause::TimedOut(ms)));
+                dispatch.settle(recipient, index, Err(Cause::TimedOut(ms)));
             }
         });
     }
@@ -100,28 +100,28 @@ impl Delivery {
     /// The listener at `index` is done, with what it returned if that is [wanted](Self::is_request).
     /// A listener that had settled before is not counted again.
     pub fn succeed(&self, index: u32, answer: Option<Vec<u8>>) {
-        self.dispatch.settle(self.part, index, Ok(answer));
+        self.dispatch.settle(self.recipient, index, Ok(answer));
     }
 
     /// The listener at `index` failed, with an encoded error.
     pub fn fail(&self, index: u32, error: Vec<u8>) {
-        self.dispatch.settle(self.part, index, Err(Cause::Failed(error)));
+        self.dispatch.settle(self.recipient, index, Err(Cause::Failed(error)));
     }
 
     /// The listener at `index` will never be done: it is [gone](Cause::Gone), and the others are not.
     pub fn lose(&self, index: u32) {
-        self.dispatch.settle(self.part, index, Err(Cause::Gone));
+        self.dispatch.settle(self.recipient, index, Err(Cause::Gone));
     }
 
     /// The listener at `index` was removed before the event came to it, by a removal that holds for
     /// it: it counts for nothing.
     pub fn withdraw(&self, index: u32) {
-        self.dispatch.withdraw_listener(self.part, index);
+        self.dispatch.withdraw_listener(self.recipient, index);
     }
 }
 
 impl Drop for Delivery {
     fn drop(&mut self) {
-        self.dispatch.abandon(self.part, &self.member);
+        self.dispatch.abandon(self.recipient, &self.member);
     }
 }

@@ -1,10 +1,10 @@
 //! An emission while other members work on it.
 //!
-//! It has a part for each member that is addressed, and a part settles once for each of its
-//! listeners: done, failed, out of time, refused, or gone with its thread. When every part has
+//! It has a recipient for each member that is addressed, and a recipient settles once for each of its
+//! listeners: done, failed, out of time, refused, or gone with its thread. When every recipient has
 //! settled the emitter gets the [`Outcome`](super::outcome::Outcome), once.
 //!
-//! Whoever works on a part holds its [`Delivery`].
+//! Whoever works on a recipient holds its [`Delivery`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,9 +16,9 @@ use super::member::{Member, Untold};
 use super::message::{Message, Notice};
 use super::metrics;
 use super::outcome::{Cause, Reply};
-use super::part::{Freed, Part};
 use super::payload::Payload;
 use super::progress::{Finished, Left, Progress, Rest};
+use super::recipient::{Freed, Recipient};
 use super::route::{ListenerId, Route};
 use super::sync::{Mutex, lock};
 use super::timer;
@@ -48,7 +48,7 @@ pub struct Dispatch {
     to_one: bool,
     awaited: bool,
     progress: Mutex<Progress>,
-    /// All parts have settled, and no listener was claimed for them. Beside them, because it is asked of all
+    /// All recipients have settled, and no listener was claimed for them. Beside them, because it is asked of all
     /// that waits.
     is_over: AtomicBool,
     _counted: metrics::Counted,
@@ -60,15 +60,15 @@ impl Dispatch {
         emitter: &Arc<Member>,
         emission: Emission<'_>,
         payload: Payload,
-        mut parts: Vec<Part>,
+        mut recipients: Vec<Recipient>,
     ) -> Arc<Self> {
         emitter.began(1);
         // Before its time may be over.
-        parts.iter_mut().filter(|part| part.has_room()).for_each(Part::take_on);
+        recipients.iter_mut().filter(|recipient| recipient.has_room()).for_each(Recipient::take_on);
         let limited = emission.timeout.is_some()
             || emission.withdrawable
             || emission.to_one
-            || parts.iter().any(Part::is_chosen);
+            || recipients.iter().any(Recipient::is_chosen);
         let dispatch = Arc::new(Dispatch {
             emitter: emitter.clone(),
             route: route.clone(),
@@ -76,7 +76,7 @@ impl Dispatch {
             limited,
             to_one: emission.to_one,
             awaited: !matches!(emission.reply, Reply::None),
-            progress: Mutex::new(Progress::new(parts, payload, emission.reply)),
+            progress: Mutex::new(Progress::new(recipients, payload, emission.reply)),
             is_over: AtomicBool::new(false),
             _counted: metrics::DISPATCHES.count(),
         });
@@ -129,28 +129,30 @@ impl Dispatch {
         self.limited
     }
 
-    /// One for each part that has room, unless it is over already.
+    /// One for each recipient that has room, unless it is over already.
     pub(super) fn deliveries(self: &Arc<Self>) -> Vec<Delivery> {
         let progress = lock(&self.progress);
-        let parts = progress.parts.iter().enumerate();
-        let to_deliver = parts.filter(|(_, part)| part.has_room() && !part.is_over());
+        let recipients = progress.recipients.iter().enumerate();
+        let to_deliver =
+            recipients.filter(|(_, recipient)| recipient.has_room() && !recipient.is_over());
         to_deliver
-            .map(|(at, part)| {
-                let (member, listeners) = part.hand_over();
+            .map(|(at, recipient)| {
+                let (member, listeners) = recipient.hand_over();
                 Delivery::new(self, u32::try_from(at).unwrap_or(u32::MAX), member, listeners)
             })
             .collect()
     }
 
-    /// Settles the parts that had no room.
+    /// Settles the recipients that had no room.
     pub(super) fn refuse_what_was_full(self: &Arc<Self>) {
         let full: Vec<_> = {
             let progress = lock(&self.progress);
-            let parts = progress.parts.iter().zip(0..).filter(|(part, _)| !part.has_room());
-            parts.map(|(part, at)| (at, part.endpoint().clone())).collect()
+            let recipients =
+                progress.recipients.iter().zip(0..).filter(|(recipient, _)| !recipient.has_room());
+            recipients.map(|(recipient, at)| (at, recipient.endpoint().clone())).collect()
         };
-        for (part, endpoint) in full {
-            self.fail_rest(part, Cause::Full);
+        for (recipient, endpoint) in full {
+            self.fail_rest(recipient, Cause::Full);
             if endpoint.expect_a_look() {
                 endpoint.mailbox().ring();
             }
@@ -159,9 +161,9 @@ impl Dispatch {
 
     /// The time is over: whoever has not settled has failed.
     pub fn expire(self: &Arc<Self>, ms: u32) {
-        let parts = lock(&self.progress).parts.len();
-        for part in 0..u32::try_from(parts).unwrap_or(u32::MAX) {
-            self.fail_rest(part, Cause::TimedOut(ms));
+        let recipients = lock(&self.progress).recipients.len();
+        for recipient in 0..u32::try_from(recipients).unwrap_or(u32::MAX) {
+            self.fail_rest(recipient, Cause::TimedOut(ms));
         }
     }
 
@@ -184,8 +186,8 @@ impl Dispatch {
     }
 
     /// See [`Delivery::start`].
-    pub(super) fn start(&self, part: u32) -> bool {
-        lock(&self.progress).start(part)
+    pub(super) fn start(&self, recipient: u32) -> bool {
+        lock(&self.progress).start(recipient)
     }
 
     /// See [`Delivery::is_over`].
@@ -194,20 +196,25 @@ impl Dispatch {
     }
 
     /// See [`Delivery::withdraw`].
-    pub(super) fn withdraw_listener(&self, part: u32, index: u32) {
-        let left = lock(&self.progress).withdraw_listener(part, index);
+    pub(super) fn withdraw_listener(&self, recipient: u32, index: u32) {
+        let left = lock(&self.progress).withdraw_listener(recipient, index);
         self.finish(left);
     }
 
-    pub(super) fn settle(&self, part: u32, index: u32, result: Result<Option<Vec<u8>>, Cause>) {
-        let left = lock(&self.progress).settle(part, index, result);
+    pub(super) fn settle(
+        &self,
+        recipient: u32,
+        index: u32,
+        result: Result<Option<Vec<u8>>, Cause>,
+    ) {
+        let left = lock(&self.progress).settle(recipient, index, result);
         self.finish(left);
     }
 
-    /// All listeners of a part that have not settled fail. The emitter is told of each that its
+    /// All listeners of a recipient that have not settled fail. The emitter is told of each that its
     /// event never got to the end of.
-    fn fail_rest(self: &Arc<Self>, part: u32, cause: Cause) {
-        let failed = lock(&self.progress).fail_rest(part, &cause);
+    fn fail_rest(self: &Arc<Self>, recipient: u32, cause: Cause) {
+        let failed = lock(&self.progress).fail_rest(recipient, &cause);
         let Some(Rest { listeners, thread, started, withdrawn, payload, left }) = failed else {
             return;
         };
@@ -219,11 +226,11 @@ impl Dispatch {
         self.finish(left);
     }
 
-    /// The member that held a part let go of it.
-    pub(super) fn abandon(self: &Arc<Self>, part: u32, member: &Arc<Member>) {
+    /// The member that held a recipient let go of it.
+    pub(super) fn abandon(self: &Arc<Self>, recipient: u32, member: &Arc<Member>) {
         let (freed, is_settled, again) = {
             let mut progress = lock(&self.progress);
-            let of = &mut progress.parts[part as usize];
+            let of = &mut progress.recipients[recipient as usize];
             (of.let_go(self.size), of.is_settled(), of.choice_if_movable())
         };
         freed.into_iter().for_each(Freed::tell);
@@ -231,29 +238,29 @@ impl Dispatch {
             return;
         }
         let moved =
-            again.is_some_and(|choice| self.route.choose_again(self, part, &choice, member));
+            again.is_some_and(|choice| self.route.choose_again(self, recipient, &choice, member));
         if !moved {
-            self.fail_rest(part, Cause::Gone);
+            self.fail_rest(recipient, Cause::Gone);
         }
     }
 
-    /// Gives a part to another listener. None if it has settled meanwhile.
+    /// Gives a recipient to another listener. None if it has settled meanwhile.
     pub(super) fn move_to(
         self: &Arc<Self>,
-        part: u32,
+        recipient: u32,
         to: &Arc<Member>,
         listener: ListenerId,
         has_claimed: bool,
     ) -> Option<Delivery> {
         let mut progress = lock(&self.progress);
-        let moved = &mut progress.parts[part as usize];
+        let moved = &mut progress.recipients[recipient as usize];
         if moved.is_settled() {
             return None;
         }
         moved.move_to(to, listener, has_claimed);
         let (member, listeners) = moved.hand_over();
         drop(progress);
-        Some(Delivery::new(self, part, member, listeners))
+        Some(Delivery::new(self, recipient, member, listeners))
     }
 
     /// Does what is left to do, with no lock held.

@@ -23,7 +23,7 @@ pub enum Cause {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// Which delivery of the dispatch, in the order in which members were addressed.
-    pub part: u32,
+    pub recipient: u32,
     /// Which listener of that delivery, the first of `listeners`.
     pub index: u32,
     /// How many listeners this stands for.

@@ -1,19 +1,19 @@
-//! How far a dispatch is: which of its parts have settled, and the outcome so far. A dispatch keeps it
-//! under its lock, and does what is left when the last part has settled with none held.
+//! How far a dispatch is: which of its recipients have settled, and the outcome so far. A dispatch keeps it
+//! under its lock, and does what is left when the last recipient has settled with none held.
 
 use super::outcome::{Cause, Failure, Outcome, Reply};
-use super::part::{Freed, Part};
 use super::payload::Payload;
+use super::recipient::{Freed, Recipient};
 use super::timer::Timer;
 
 /// See the [module](self).
 pub(super) struct Progress {
-    pub(super) parts: Vec<Part>,
-    /// None when all parts have settled: what still waits for a member that does not look must not keep it.
+    pub(super) recipients: Vec<Recipient>,
+    /// None when all recipients have settled: what still waits for a member that does not look must not keep it.
     pub(super) payload: Option<Payload>,
     /// Its length.
     bytes: usize,
-    /// Parts with unsettled listeners.
+    /// Recipients with unsettled listeners.
     open: usize,
     outcome: Outcome,
     reply: Reply,
@@ -27,11 +27,11 @@ pub(super) struct Progress {
 pub(super) struct Left {
     /// Whoever waits for this room is to be told.
     pub(super) freed: Vec<Freed>,
-    /// Once the last part has settled.
+    /// Once the last recipient has settled.
     pub(super) finished: Option<Finished>,
 }
 
-/// What is left to do once the last part has settled.
+/// What is left to do once the last recipient has settled.
 pub(super) struct Finished {
     pub(super) reply: Reply,
     pub(super) outcome: Outcome,
@@ -39,11 +39,11 @@ pub(super) struct Finished {
     pub(super) timers: Vec<Timer>,
     /// To be dropped.
     pub(super) payload: Option<Payload>,
-    /// Of some part.
+    /// Of some recipient.
     pub(super) has_claimed: bool,
 }
 
-/// What failed when the rest of a part did.
+/// What failed when the rest of a recipient did.
 pub(super) struct Rest {
     pub(super) listeners: u32,
     pub(super) thread: u32,
@@ -55,10 +55,10 @@ pub(super) struct Rest {
 }
 
 impl Progress {
-    pub(super) fn new(parts: Vec<Part>, payload: Payload, reply: Reply) -> Self {
+    pub(super) fn new(recipients: Vec<Recipient>, payload: Payload, reply: Reply) -> Self {
         Progress {
-            open: parts.len(),
-            parts,
+            open: recipients.len(),
+            recipients,
             bytes: payload.len(),
             payload: Some(payload),
             outcome: Outcome::default(),
@@ -77,20 +77,20 @@ impl Progress {
         Ok(())
     }
 
-    /// Returns false if the listeners of the part must not be called.
-    pub(super) fn start(&mut self, part: u32) -> bool {
-        !self.withdrawn && self.parts[part as usize].start()
+    /// Returns false if the listeners of the recipient must not be called.
+    pub(super) fn start(&mut self, recipient: u32) -> bool {
+        !self.withdrawn && self.recipients[recipient as usize].start()
     }
 
     /// One listener is done, or failed.
     pub(super) fn settle(
         &mut self,
-        part: u32,
+        recipient: u32,
         index: u32,
         result: Result<Option<Vec<u8>>, Cause>,
     ) -> Left {
         let mut left = Left::default();
-        let to = &mut self.parts[part as usize];
+        let to = &mut self.recipients[recipient as usize];
         if !to.settle(index) {
             return left;
         }
@@ -107,7 +107,13 @@ impl Progress {
                 self.outcome.answer = answer;
             }
             Err(cause) => {
-                self.outcome.failures.push(Failure { part, index, listeners: 1, thread, cause });
+                self.outcome.failures.push(Failure {
+                    recipient,
+                    index,
+                    listeners: 1,
+                    thread,
+                    cause,
+                });
             }
         }
         if done {
@@ -116,9 +122,9 @@ impl Progress {
         left
     }
 
-    /// All listeners of a part that have not settled fail. None if all have.
-    pub(super) fn fail_rest(&mut self, part: u32, cause: &Cause) -> Option<Rest> {
-        let to = &mut self.parts[part as usize];
+    /// All listeners of a recipient that have not settled fail. None if all have.
+    pub(super) fn fail_rest(&mut self, recipient: u32, cause: &Cause) -> Option<Rest> {
+        let to = &mut self.recipients[recipient as usize];
         let listeners = to.settle_rest();
         if listeners == 0 {
             return None;
@@ -128,7 +134,7 @@ impl Progress {
         if !started {
             left.freed.extend(to.let_go(self.bytes));
         }
-        let failure = Failure { part, index, listeners, thread, cause: cause.clone() };
+        let failure = Failure { recipient, index, listeners, thread, cause: cause.clone() };
         self.outcome.failures.push(failure);
         let payload = self.payload.clone().unwrap_or_default();
         left.finished = self.close(1);
@@ -136,8 +142,8 @@ impl Progress {
     }
 
     /// One listener counts for nothing.
-    pub(super) fn withdraw_listener(&mut self, part: u32, index: u32) -> Left {
-        let from = &mut self.parts[part as usize];
+    pub(super) fn withdraw_listener(&mut self, recipient: u32, index: u32) -> Left {
+        let from = &mut self.recipients[recipient as usize];
         let is_over = from.settle(index) && from.is_settled();
         Left { finished: if is_over { self.close(1) } else { None }, ..Left::default() }
     }
@@ -149,10 +155,10 @@ impl Progress {
         self.reply = Reply::None;
         let mut left = Left::default();
         let mut withdrawn = 0;
-        let open = self.parts.iter_mut().filter(|part| !part.is_settled());
-        for part in open.filter(|part| !part.has_started()) {
-            part.settle_rest();
-            left.freed.extend(part.let_go(self.bytes));
+        let open = self.recipients.iter_mut().filter(|recipient| !recipient.is_settled());
+        for recipient in open.filter(|recipient| !recipient.has_started()) {
+            recipient.settle_rest();
+            left.freed.extend(recipient.let_go(self.bytes));
             withdrawn += 1;
         }
         if withdrawn > 0 {
@@ -161,15 +167,15 @@ impl Progress {
         left
     }
 
-    /// So many parts have settled.
-    fn close(&mut self, parts: usize) -> Option<Finished> {
-        self.open -= parts;
+    /// So many recipients have settled.
+    fn close(&mut self, recipients: usize) -> Option<Finished> {
+        self.open -= recipients;
         (self.open == 0).then(|| {
             let reply = self.reply;
             let mut outcome = std::mem::take(&mut self.outcome);
-            outcome.failures.sort_by_key(|failure| (failure.part, failure.index));
+            outcome.failures.sort_by_key(|failure| (failure.recipient, failure.index));
             let (timers, payload) = (std::mem::take(&mut self.timers), self.payload.take());
-            let has_claimed = self.parts.iter().any(Part::has_claimed);
+            let has_claimed = self.recipients.iter().any(Recipient::has_claimed);
             Finished { reply, outcome, timers, payload, has_claimed }
         })
     }

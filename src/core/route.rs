@@ -16,8 +16,8 @@ use super::losses::Loss;
 use super::member::Member;
 use super::message::Message;
 use super::outcome::Cause;
-use super::part::{Choice, Part};
 use super::payload::Payload;
+use super::recipient::{Choice, Recipient};
 use super::sync::{Mutex, lock};
 use super::table::{Audience, Table};
 
@@ -125,25 +125,25 @@ impl Route {
         let Some(payload) = payload else { return Sent::NoMemory };
         let size = payload.len();
         let mut own = Vec::new();
-        let mut parts = Vec::new();
+        let mut recipients = Vec::new();
         if emission.to_one {
             let chosen = table.choose(&Choice::Any, size, Some(emitter), None);
-            table.assign(chosen, Choice::Any, emitter, &mut own, &mut parts);
+            table.assign(chosen, Choice::Any, emitter, &mut own, &mut recipients);
         } else {
-            table.address_everyone(emitter, size, &mut own, &mut parts);
+            table.address_everyone(emitter, size, &mut own, &mut recipients);
             for group in table.groups() {
                 let choice = Choice::Group(group);
                 let chosen = table.choose(&choice, size, Some(emitter), None);
-                table.assign(chosen, choice, emitter, &mut own, &mut parts);
+                table.assign(chosen, choice, emitter, &mut own, &mut recipients);
             }
         }
         table.prune();
-        if parts.is_empty() {
+        if recipients.is_empty() {
             return Sent::To { others: 0, own, dispatch: None };
         }
-        let others = parts.iter().map(Part::listeners).sum();
+        let others = recipients.iter().map(Recipient::listeners).sum();
         emitter.addresses(others as usize);
-        let dispatch = Dispatch::begin(self, emitter, emission, payload, parts);
+        let dispatch = Dispatch::begin(self, emitter, emission, payload, recipients);
         let (rings, refused) = queue(dispatch.deliveries());
         drop(table);
         ring(&rings);
@@ -285,7 +285,7 @@ impl Route {
     pub(super) fn choose_again(
         &self,
         dispatch: &Arc<Dispatch>,
-        part: u32,
+        recipient: u32,
         choice: &Choice,
         except: &Arc<Member>,
     ) -> bool {
@@ -296,7 +296,8 @@ impl Route {
             return false;
         }
         let (listener, has_claimed) = (table.id(&chosen), table.is_once(&chosen));
-        let Some(delivery) = dispatch.move_to(part, &chosen.member, listener, has_claimed) else {
+        let Some(delivery) = dispatch.move_to(recipient, &chosen.member, listener, has_claimed)
+        else {
             drop(table);
             chosen.member.give_back(1, size);
             return true;

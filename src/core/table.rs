@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::member::{Member, MemberId};
 use super::metrics;
-use super::part::{Choice, Part};
+use super::recipient::{Choice, Recipient};
 use super::route::{ListenerId, ListenerOptions, Own};
 
 /// Who listens to an event. See the [module](self).
@@ -172,7 +172,7 @@ impl Table {
         emitter: &Arc<Member>,
         size: usize,
         own: &mut Vec<Own>,
-        parts: &mut Vec<Part>,
+        recipients: &mut Vec<Recipient>,
     ) {
         for row in self.rows.iter_mut().filter(|row| !row.is_empty()) {
             if Arc::ptr_eq(&row.member, emitter) {
@@ -189,7 +189,13 @@ impl Table {
                 let claimed = if has_room { row.claim_once() } else { 0 };
                 self.special -= claimed;
                 let member = row.member.clone();
-                parts.push(Part::new(member, listeners, Choice::Everyone, has_room, claimed > 0));
+                recipients.push(Recipient::new(
+                    member,
+                    listeners,
+                    Choice::Everyone,
+                    has_room,
+                    claimed > 0,
+                ));
             }
             if row.is_empty() {
                 self.places.remove(&row.member.id());
@@ -246,14 +252,14 @@ impl Table {
         candidates.first().map(|&candidate| chosen(candidate, false))
     }
 
-    /// Notes a choice among the emitter's own listeners, or as a part of the dispatch.
+    /// Notes a choice among the emitter's own listeners, or as a recipient of the dispatch.
     pub(super) fn assign(
         &mut self,
         chosen: Option<Chosen>,
         choice: Choice,
         emitter: &Arc<Member>,
         own: &mut Vec<Own>,
-        parts: &mut Vec<Part>,
+        recipients: &mut Vec<Recipient>,
     ) {
         let Some(chosen) = chosen else { return };
         // One that gets nothing, for want of room, is not used up by it.
@@ -264,7 +270,13 @@ impl Table {
             emitter.taken_on(1);
             own.push(Own { listener, chosen: true });
         } else {
-            parts.push(Part::new(member, [listener].into(), choice, has_room, has_claimed));
+            recipients.push(Recipient::new(
+                member,
+                [listener].into(),
+                choice,
+                has_room,
+                has_claimed,
+            ));
         }
     }
 

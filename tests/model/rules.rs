@@ -26,11 +26,11 @@ pub struct Endpoint {
     pub messages: Vec<String>,
 }
 
-/// An event on its way to a member: an emission and its part.
+/// An event on its way to a member: an emission and its recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Item {
     pub emission: usize,
-    pub part: usize,
+    pub recipient: usize,
 }
 
 pub struct Member {
@@ -73,17 +73,17 @@ pub struct Emission {
     pub emitter: usize,
     pub event: usize,
     pub size: usize,
-    /// In batches: a part is an event of its own.
+    /// In batches: a recipient is an event of its own.
     pub post: bool,
     pub limited: bool,
     pub to_one: bool,
     pub withdrawn: bool,
     pub token: Option<u32>,
-    pub parts: Vec<Part>,
+    pub recipients: Vec<Recipient>,
     pub outcome: Outcome,
 }
 
-pub struct Part {
+pub struct Recipient {
     pub member: usize,
     pub listeners: Vec<u32>,
     pub choice: Choice,
@@ -110,7 +110,7 @@ impl Choice {
     }
 }
 
-impl Part {
+impl Recipient {
     pub fn open(&self) -> u32 {
         self.settled.iter().filter(|settled| !**settled).count() as u32
     }
@@ -118,7 +118,7 @@ impl Part {
 
 impl Emission {
     pub fn is_finished(&self) -> bool {
-        self.parts.iter().all(|part| part.open() == 0)
+        self.recipients.iter().all(|recipient| recipient.open() == 0)
     }
 }
 

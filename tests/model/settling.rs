@@ -2,20 +2,20 @@
 
 use parallel_event_bus::core::outcome::{Cause, Failure};
 
-use crate::rules::{Choice, Emission, Item, Member, Part, Rules};
+use crate::rules::{Choice, Emission, Item, Member, Recipient, Rules};
 
 impl Rules {
-    pub fn part(&self, item: Item) -> &Part {
-        &self.emissions[item.emission].parts[item.part]
+    pub fn recipient(&self, item: Item) -> &Recipient {
+        &self.emissions[item.emission].recipients[item.recipient]
     }
 
-    pub fn part_mut(&mut self, item: Item) -> &mut Part {
-        &mut self.emissions[item.emission].parts[item.part]
+    pub fn recipient_mut(&mut self, item: Item) -> &mut Recipient {
+        &mut self.emissions[item.emission].recipients[item.recipient]
     }
 
     pub fn start(&mut self, item: Item) -> bool {
-        let may = !self.emissions[item.emission].withdrawn && self.part(item).open() > 0;
-        self.part_mut(item).started |= may;
+        let may = !self.emissions[item.emission].withdrawn && self.recipient(item).open() > 0;
+        self.recipient_mut(item).started |= may;
         may
     }
 
@@ -26,12 +26,12 @@ impl Rules {
         index: usize,
         result: Option<Result<Option<Vec<u8>>, Cause>>,
     ) {
-        let thread = self.thread_of(self.part(item).member);
-        let part = self.part_mut(item);
-        if part.settled.get(index).is_none_or(|settled| *settled) {
+        let thread = self.thread_of(self.recipient(item).member);
+        let recipient = self.recipient_mut(item);
+        if recipient.settled.get(index).is_none_or(|settled| *settled) {
             return;
         }
-        part.settled[index] = true;
+        recipient.settled[index] = true;
         let counts = result.is_some();
         let outcome = &mut self.emissions[item.emission].outcome;
         match result {
@@ -41,11 +41,11 @@ impl Rules {
                 outcome.answer = answer;
             }
             Some(Err(cause)) => {
-                let (part, index) = (item.part as u32, index as u32);
-                outcome.failures.push(Failure { part, index, listeners: 1, thread, cause });
+                let (recipient, index) = (item.recipient as u32, index as u32);
+                outcome.failures.push(Failure { recipient, index, listeners: 1, thread, cause });
             }
         }
-        if counts && self.part(item).open() == 0 {
+        if counts && self.recipient(item).open() == 0 {
             self.let_go(item);
         }
         self.finish(item);
@@ -55,23 +55,23 @@ impl Rules {
         self.members[member].endpoint as u32
     }
 
-    /// All listeners of a part that have not settled fail.
+    /// All listeners of a recipient that have not settled fail.
     pub fn fail_rest(&mut self, item: Item, cause: Cause) {
-        let listeners = self.part(item).open();
+        let listeners = self.recipient(item).open();
         if listeners == 0 {
             return;
         }
-        let thread = self.thread_of(self.part(item).member);
-        let part = self.part_mut(item);
-        let started = part.started;
-        let index = part.settled.iter().position(|settled| !settled).unwrap() as u32;
-        part.settled.fill(true);
+        let thread = self.thread_of(self.recipient(item).member);
+        let recipient = self.recipient_mut(item);
+        let started = recipient.started;
+        let index = recipient.settled.iter().position(|settled| !settled).unwrap() as u32;
+        recipient.settled.fill(true);
         if !started {
             self.let_go(item);
         }
         let emission = &mut self.emissions[item.emission];
-        let part = item.part as u32;
-        let failure = Failure { part, index, listeners, thread, cause: cause.clone() };
+        let recipient = item.recipient as u32;
+        let failure = Failure { recipient, index, listeners, thread, cause: cause.clone() };
         emission.outcome.failures.push(failure);
         let emitter = emission.emitter;
         if !emission.withdrawn {
@@ -86,7 +86,7 @@ impl Rules {
         let emission = &self.emissions[item.emission];
         let emitter = emission.emitter;
         if emission.post {
-            if self.part(item).open() == 0 {
+            if self.recipient(item).open() == 0 {
                 self.members[emitter].pending -= 1;
             }
             return;
@@ -95,7 +95,7 @@ impl Rules {
             return;
         }
         let emission = &mut self.emissions[item.emission];
-        emission.outcome.failures.sort_by_key(|failure| (failure.part, failure.index));
+        emission.outcome.failures.sort_by_key(|failure| (failure.recipient, failure.index));
         let (token, outcome) = (emission.token, emission.outcome.clone());
         self.members[emitter].pending -= 1;
         self.members[emitter].failed += outcome.failed() as usize;
@@ -107,16 +107,16 @@ impl Rules {
 
     /// An event of a batch is dealt with, and so many of its listeners failed.
     pub fn settle_post(&mut self, item: Item) {
-        if self.part(item).open() > 0 {
+        if self.recipient(item).open() > 0 {
             self.let_go(item);
-            self.part_mut(item).settled.fill(true);
+            self.recipient_mut(item).settled.fill(true);
             self.finish(item);
         }
     }
 
     /// A batch with this event was dropped.
     pub fn drop_post(&mut self, item: Item) {
-        let open = self.part(item).open();
+        let open = self.recipient(item).open();
         let emitter = self.emissions[item.emission].emitter;
         if open > 0 {
             self.members[emitter].failed += open as usize;
@@ -127,13 +127,13 @@ impl Rules {
 
     /// A delivery was dropped.
     pub fn drop_delivery(&mut self, item: Item) {
-        let member = self.part(item).member;
+        let member = self.recipient(item).member;
         self.let_go(item);
-        let part = self.part(item);
-        if part.open() == 0 {
+        let recipient = self.recipient(item);
+        if recipient.open() == 0 {
             return;
         }
-        let (choice, started) = (part.choice, part.started);
+        let (choice, started) = (recipient.choice, recipient.started);
         let Emission { event, size, .. } = self.emissions[item.emission];
         if !started && choice != Choice::Everyone {
             let chosen = self.choose(event, choice, size, None, Some(member));
@@ -141,8 +141,8 @@ impl Rules {
                 let to = self.rows[event][row].member;
                 let id = self.claim(event, row, entry);
                 self.tidy();
-                self.part_mut(item).member = to;
-                self.part_mut(item).listeners = vec![id];
+                self.recipient_mut(item).member = to;
+                self.recipient_mut(item).listeners = vec![id];
                 self.queue(item);
                 return;
             }
@@ -153,10 +153,10 @@ impl Rules {
     pub fn withdraw(&mut self, emission: usize) {
         self.emissions[emission].withdrawn = true;
         let mut last = None;
-        for part in 0..self.emissions[emission].parts.len() {
-            let item = Item { emission, part };
-            if !self.part(item).started && self.part(item).open() > 0 {
-                self.part_mut(item).settled.fill(true);
+        for recipient in 0..self.emissions[emission].recipients.len() {
+            let item = Item { emission, recipient };
+            if !self.recipient(item).started && self.recipient(item).open() > 0 {
+                self.recipient_mut(item).settled.fill(true);
                 self.let_go(item);
                 last = Some(item);
             }
@@ -167,8 +167,8 @@ impl Rules {
     }
 
     pub fn expire(&mut self, emission: usize, ms: u32) {
-        for part in 0..self.emissions[emission].parts.len() {
-            self.fail_rest(Item { emission, part }, Cause::TimedOut(ms));
+        for recipient in 0..self.emissions[emission].recipients.len() {
+            self.fail_rest(Item { emission, recipient }, Cause::TimedOut(ms));
         }
     }
 

@@ -161,7 +161,7 @@ impl World {
             self.rules.message(endpoint, format!("forget {id}"));
             return;
         }
-        let is_for = |item: &Item| self.rules.part(*item).listeners.contains(&id);
+        let is_for = |item: &Item| self.rules.recipient(*item).listeners.contains(&id);
         assert!(!self.rules.endpoints[endpoint].queue.iter().any(is_for), "for {id}");
         if left == Unlistened::Unused {
             let mut collected = self.inboxes[endpoint].iter().flat_map(Held::items);
@@ -207,13 +207,16 @@ impl World {
             to_one,
             withdrawn: false,
             token,
-            parts: Vec::new(),
+            recipients: Vec::new(),
             outcome: Outcome::default(),
         };
         assert_eq!(own, self.rules.emit(model), "the emitter's own listeners");
         self.own.extend(own.iter().filter(|own| own.chosen).map(|_| emitter));
-        let parts = &self.rules.emissions[number].parts;
-        assert_eq!(others as usize, parts.iter().map(|part| part.listeners.len()).sum::<usize>());
+        let recipients = &self.rules.emissions[number].recipients;
+        assert_eq!(
+            others as usize,
+            recipients.iter().map(|recipient| recipient.listeners.len()).sum::<usize>()
+        );
         assert_eq!(dispatch.is_some(), others > 0);
         let dispatch = dispatch.map_or_else(Weak::new, |dispatch| Arc::downgrade(&dispatch));
         self.emissions.push(dispatch);
@@ -252,12 +255,12 @@ impl World {
             to_one: false,
             withdrawn: false,
             token: None,
-            parts: Vec::new(),
+            recipients: Vec::new(),
             outcome: Outcome::default(),
         });
         // What had no room failed at once.
-        for part in &self.rules.emissions[number].outcome.failures {
-            self.rules.members[emitter].failed += part.listeners as usize;
+        for recipient in &self.rules.emissions[number].outcome.failures {
+            self.rules.members[emitter].failed += recipient.listeners as usize;
         }
         self.emissions.push(Weak::new());
         listeners
@@ -279,7 +282,7 @@ impl World {
                 let (item, failed) = (items[at], u32::from(how == How::Fail));
                 batch.settle(at, 1, failed);
                 let emitter = self.rules.emissions[item.emission].emitter;
-                if self.rules.part(item).open() > 0 {
+                if self.rules.recipient(item).open() > 0 {
                     self.rules.members[emitter].failed += failed as usize;
                 }
                 self.rules.settle_post(item);
@@ -326,9 +329,9 @@ impl World {
                 Message::Delivery(delivery) => {
                     let item = self.collected(endpoint, &delivery.payload());
                     let emission = &self.rules.emissions[item.emission];
-                    let part = &emission.parts[item.part];
-                    assert_eq!(delivery.listeners(), part.listeners);
-                    assert!(Arc::ptr_eq(delivery.member(), &self.members[part.member]));
+                    let recipient = &emission.recipients[item.recipient];
+                    assert_eq!(delivery.listeners(), recipient.listeners);
+                    assert!(Arc::ptr_eq(delivery.member(), &self.members[recipient.member]));
                     assert_eq!(delivery.event(), name_of(emission.event));
                     assert_eq!(delivery.must_start(), emission.limited);
                     assert_eq!(delivery.is_request(), emission.to_one);
@@ -340,7 +343,7 @@ impl World {
                     for index in 0..batch.len() {
                         let (event, listeners, payload) = batch.event(index).unwrap();
                         let item = self.collected(endpoint, &payload);
-                        assert_eq!(listeners, self.rules.part(item).listeners);
+                        assert_eq!(listeners, self.rules.recipient(item).listeners);
                         assert_eq!(event, name_of(self.rules.emissions[item.emission].event));
                         self.remembers(listeners);
                         items.push(item);

@@ -1,4 +1,4 @@
-//! A part of a dispatch: the listeners of one member that are addressed, and which of them have
+//! A recipient of a dispatch: the listeners of one member that are addressed, and which of them have
 //! settled. One whose listener was chosen among several may move to another until it starts.
 
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use super::endpoint::Endpoint;
 use super::member::Member;
 use super::route::ListenerId;
 
-/// Among whom the listeners of a part were chosen.
+/// Among whom the listeners of a recipient were chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Choice {
     /// Not at all: every listener without a group.
@@ -30,7 +30,7 @@ impl Choice {
 }
 
 /// The listeners of one member that are addressed.
-pub(super) struct Part {
+pub(super) struct Recipient {
     member: Arc<Member>,
     listeners: Arc<[ListenerId]>,
     choice: Choice,
@@ -58,7 +58,7 @@ impl Freed {
     }
 }
 
-impl Part {
+impl Recipient {
     pub(super) fn new(
         member: Arc<Member>,
         listeners: Arc<[ListenerId]>,
@@ -67,7 +67,7 @@ impl Part {
         has_claimed: bool,
     ) -> Self {
         let unsettled = u32::try_from(listeners.len()).unwrap_or(u32::MAX);
-        Part {
+        Recipient {
             member,
             listeners,
             choice,
