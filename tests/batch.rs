@@ -78,7 +78,7 @@ fn many_events_that_are_posted_at_once_are_as_if_one_by_one() {
     assert_eq!(route.post_all(&emitter, &[]), Posted::NeedsPayload);
     let payloads: [&[u8]; 5] = [b"1", b"22", b"333", b"4", b"5"];
     assert_eq!(route.post_all(&emitter, &payloads), Posted::To(2));
-    assert_eq!(said(emitter.endpoint()), ["lost e Full × 1", "lost e Full × 1"]);
+    assert_eq!(said(emitter.endpoint()), ["lost e MailboxFull × 1", "lost e MailboxFull × 1"]);
     assert_eq!((emitter.pending(), emitter.failed()), (3 + 5, 2));
     assert_eq!((other.capacity().events(), other.in_flight(), free.in_flight()), (3, 3, 5));
     let (some, all) = (batch(&other), batch(&free));
@@ -97,7 +97,7 @@ fn many_events_that_are_posted_at_once_are_as_if_one_by_one() {
     drop((some, all, free.endpoint().mailbox().close()));
     said(emitter.endpoint());
     assert_eq!(route.post_all(&emitter, &payloads[..2]), Posted::To(1));
-    assert_eq!(said(emitter.endpoint()), ["lost e Gone × 1", "lost e Gone × 1"]);
+    assert_eq!(said(emitter.endpoint()), ["lost e ThreadExited × 1", "lost e ThreadExited × 1"]);
     assert_eq!((emitter.pending(), free.in_flight()), (0, 0));
     assert_eq!(emitter.addressed(), 2 * 5 + 5 + 2);
 }
@@ -156,7 +156,7 @@ fn a_batch_that_is_dropped_tells_of_each_event_that_had_not_settled() {
     let mut batch = batch(&other);
     batch.settle(0, 1, 0);
     drop(batch);
-    assert_eq!(said(emitter.endpoint()), ["lost b Gone × 2", "lost a Gone × 1"]);
+    assert_eq!(said(emitter.endpoint()), ["lost b ThreadExited × 2", "lost a ThreadExited × 1"]);
     assert_eq!((emitter.pending(), emitter.failed(), other.in_flight()), (0, 3, 0));
 }
 
@@ -167,7 +167,7 @@ fn a_member_without_room_loses_the_event_and_the_emitter_is_told() {
     other.listen("e", 1, plain());
     free.listen("e", 2, plain());
     (0..3).for_each(|_| assert_eq!(post(&emitter, "e", b"!"), Posted::To(2)));
-    assert_eq!(said(emitter.endpoint()), ["lost e Full × 1"]);
+    assert_eq!(said(emitter.endpoint()), ["lost e MailboxFull × 1"]);
     assert_eq!((batch(&other).len(), batch(&free).len()), (2, 3));
     assert_eq!((emitter.pending(), other.capacity().events(), other.in_flight()), (0, 0, 0));
 }
@@ -250,7 +250,7 @@ fn a_member_that_ends_takes_its_batches_with_it() {
     (0..3).for_each(|_| assert_eq!(post(&emitter, "e", b""), Posted::To(1)));
     other.endpoint().close();
     let said = said(emitter.endpoint());
-    assert_eq!(said[..3], ["lost e Gone × 1"; 3]);
+    assert_eq!(said[..3], ["lost e ThreadExited × 1"; 3]);
     assert_eq!(said[3..], ["exit of 2"]);
     assert_eq!((emitter.pending(), emitter.failed()), (0, 3));
     assert_eq!(post(&emitter, "e", b""), Posted::To(0));

@@ -11,7 +11,7 @@ use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::endpoint::Endpoint;
 use parallel_event_bus::core::mailbox::Wake;
 use parallel_event_bus::core::message::{Message, Notice};
-use parallel_event_bus::core::outcome::{Cause, Reply};
+use parallel_event_bus::core::outcome::{FailureKind, Reply};
 use parallel_event_bus::core::timer::schedule;
 
 #[test]
@@ -33,7 +33,7 @@ fn a_listener_settles_once_whatever_is_said_of_it_later() {
     drop(delivery);
     let outcome = emitted.outcome().unwrap();
     assert_eq!((outcome.success, outcome.failed()), (1, 1));
-    assert_eq!(outcome.failures[0].cause, Cause::Failed(b"first".into()));
+    assert_eq!(outcome.failures[0].kind, FailureKind::Threw(b"first".into()));
     assert_eq!((emitter.pending(), emitter.failed(), other.in_flight()), (0, 1, 0));
 }
 
@@ -56,7 +56,7 @@ fn failures_are_in_the_order_of_members_and_their_listeners() {
     let places: Vec<_> =
         failures.iter().map(|failure| (failure.recipient, failure.index)).collect();
     assert_eq!(places, [(0, 1), (0, 2), (1, 0), (1, 2)]);
-    assert_eq!(failures[3].cause, Cause::Failed(b"1.2".into()));
+    assert_eq!(failures[3].kind, FailureKind::Threw(b"1.2".into()));
 }
 
 #[test]
@@ -69,7 +69,10 @@ fn a_delivery_that_is_dropped_is_gone_except_for_what_had_settled() {
     drop(delivery);
     let outcome = emitted.outcome().unwrap();
     assert_eq!((outcome.success, outcome.failed(), outcome.failures.len()), (1, 2, 1));
-    assert_eq!((outcome.failures[0].listeners, &outcome.failures[0].cause), (2, &Cause::Gone));
+    assert_eq!(
+        (outcome.failures[0].listeners, &outcome.failures[0].kind),
+        (2, &FailureKind::ThreadExited)
+    );
     let messages = read(emitter.endpoint());
     let [Message::Notice(Notice::Lost { emitter: of, lost, .. })] = messages.as_slice() else {
         panic!("other messages")
@@ -90,7 +93,7 @@ fn a_listener_that_is_lost_fails_by_itself_and_at_once() {
     delivery.lose(0);
     delivery.succeed(1, None);
     let outcome = emitted.outcome().unwrap();
-    assert_eq!((outcome.success, &outcome.failures[0].cause), (1, &Cause::Gone));
+    assert_eq!((outcome.success, &outcome.failures[0].kind), (1, &FailureKind::ThreadExited));
     assert!(!said(emitter.endpoint()).iter().any(|said| said.starts_with("lost")));
 }
 
@@ -107,7 +110,7 @@ fn when_the_time_is_over_what_has_not_settled_failed_and_what_has_not_started_ne
     emitted.dispatch().expire(20);
     let outcome = emitted.outcome().unwrap();
     assert_eq!((outcome.success, outcome.failed()), (1, 2));
-    assert!(outcome.failures.iter().all(|failure| failure.cause == Cause::TimedOut(20)));
+    assert!(outcome.failures.iter().all(|failure| failure.kind == FailureKind::TimedOut(20)));
     busy_delivery.succeed(0, None);
     let late = delivery(stuck.endpoint());
     assert!(!late.start(), "its time is over");
@@ -140,7 +143,7 @@ fn a_timeout_fires_although_neither_side_looks_into_its_mailbox() {
     let mut emitted = emit_as(&emitter, "e", b"", |emission| emission.timeout = Some(1));
     after(Duration::from_millis(1));
     let outcome = emitted.outcome().unwrap();
-    assert_eq!(outcome.failures[0].cause, Cause::TimedOut(1));
+    assert_eq!(outcome.failures[0].kind, FailureKind::TimedOut(1));
 }
 
 #[test]
@@ -155,7 +158,10 @@ fn a_listener_with_a_limit_of_its_own_fails_by_itself() {
     delivery.succeed(0, None);
     let outcome = emitted.outcome().unwrap();
     assert_eq!((outcome.success, outcome.failed()), (1, 1));
-    assert_eq!((outcome.failures[0].index, &outcome.failures[0].cause), (1, &Cause::TimedOut(1)));
+    assert_eq!(
+        (outcome.failures[0].index, &outcome.failures[0].kind),
+        (1, &FailureKind::TimedOut(1))
+    );
 }
 
 #[test]

@@ -14,7 +14,7 @@ use parallel_event_bus::core::endpoint::{Endpoint, Unsent};
 use parallel_event_bus::core::mailbox::Wake;
 use parallel_event_bus::core::member::{Member, Unlistened};
 use parallel_event_bus::core::message::{Message, Notice};
-use parallel_event_bus::core::outcome::Cause;
+use parallel_event_bus::core::outcome::FailureKind;
 use parallel_event_bus::core::timer::schedule;
 
 #[test]
@@ -25,10 +25,13 @@ fn what_waits_for_an_endpoint_that_ends_is_gone_at_once_and_every_emitter_is_tol
     dying.endpoint().close();
     for emitted in &mut emitted {
         let failure = emitted.outcome().unwrap().failures.remove(0);
-        assert_eq!((failure.thread, failure.cause), (3, Cause::Gone));
+        assert_eq!((failure.thread, failure.kind), (3, FailureKind::ThreadExited));
     }
-    assert_eq!(said(one.endpoint()), ["lost e Gone × 1", "lost e Gone × 1", "exit of 3"]);
-    assert_eq!(said(two.endpoint()), ["lost e Gone × 1", "exit of 3"]);
+    assert_eq!(
+        said(one.endpoint()),
+        ["lost e ThreadExited × 1", "lost e ThreadExited × 1", "exit of 3"]
+    );
+    assert_eq!(said(two.endpoint()), ["lost e ThreadExited × 1", "exit of 3"]);
     assert_eq!((emit(&one, "e", b"").others, dying.in_flight()), (0, 0));
     dying.endpoint().close();
     assert_eq!(said(one.endpoint()), Vec::<String>::new(), "ending twice is harmless");
@@ -192,7 +195,7 @@ fn also_when_it_has_read_as_much_as_there_is_room_for() {
             woken.recv_timeout(WATCHDOG).expect("no message comes");
             told.extend(said(&observer));
         }
-        assert_eq!(told, ["lost e Full × 1", "stall of 2, 0 wait"]);
+        assert_eq!(told, ["lost e MailboxFull × 1", "stall of 2, 0 wait"]);
     }
 }
 
@@ -261,5 +264,5 @@ fn what_is_unsent_goes_to_those_who_listened_before_a_change_and_the_emitter_lea
     said(emitter.endpoint());
     two.endpoint().close();
     assert_eq!(unsent.outdated.load(Ordering::Relaxed), 4);
-    assert_eq!(said(emitter.endpoint()), ["lost e Gone × 1", "exit of 3"]);
+    assert_eq!(said(emitter.endpoint()), ["lost e ThreadExited × 1", "exit of 3"]);
 }

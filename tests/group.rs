@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use common::*;
 use parallel_event_bus::core::member::Member;
-use parallel_event_bus::core::outcome::Cause;
+use parallel_event_bus::core::outcome::FailureKind;
 use parallel_event_bus::core::route::{ListenerOptions, Own};
 
 /// Members that listen to `e` in a group, each with its own number as id.
@@ -106,7 +106,7 @@ fn a_member_without_room_is_passed_over_while_another_has_some() {
     let mut emitted: Vec<_> = (0..4).map(|_| emit(&emitter, "e", b"")).collect();
     assert_eq!(waiting(&[small, large]), [1, 2]);
     let refused = emitted[3].outcome().unwrap();
-    assert_eq!((refused.failed(), &refused.failures[0].cause), (1, &Cause::Full));
+    assert_eq!((refused.failed(), &refused.failures[0].kind), (1, &FailureKind::MailboxFull));
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn what_had_not_started_when_its_member_ended_goes_to_another_of_the_group() {
     members[0].endpoint().close();
     drop(started);
     assert_eq!(waiting(&members[1..]), [2 + 1], "the one that had started stays");
-    assert_eq!(everyone.outcome().unwrap().failures[0].cause, Cause::Gone);
+    assert_eq!(everyone.outcome().unwrap().failures[0].kind, FailureKind::ThreadExited);
     for delivery in deliveries(members[1].endpoint()) {
         assert!(delivery.must_start() && delivery.start());
         assert_eq!(delivery.listeners(), [1]);
@@ -185,9 +185,9 @@ fn what_nobody_else_can_take_is_gone_with_its_member() {
     full.listen("e", 2, in_group("g"));
     dying.endpoint().close();
     assert_eq!(waiting(std::slice::from_ref(&full)), [1], "it has room for one");
-    assert_eq!(second.outcome().unwrap().failures[0].cause, Cause::Gone);
+    assert_eq!(second.outcome().unwrap().failures[0].kind, FailureKind::ThreadExited);
     full.endpoint().close();
-    assert_eq!(first.outcome().unwrap().failures[0].cause, Cause::Gone);
+    assert_eq!(first.outcome().unwrap().failures[0].kind, FailureKind::ThreadExited);
     assert_eq!(said(emitter.endpoint()).iter().filter(|said| said.starts_with("lost")).count(), 2);
 }
 
@@ -199,7 +199,7 @@ fn an_endpoint_that_ends_hands_nothing_on_to_another_place_of_its_own() {
     }
     let mut nobody = emit(&emitter, "e", b"");
     dying.close();
-    assert_eq!(nobody.outcome().unwrap().failures[0].cause, Cause::Gone);
+    assert_eq!(nobody.outcome().unwrap().failures[0].kind, FailureKind::ThreadExited);
 
     let dying = endpoint(2);
     for id in 0..2 {
@@ -217,7 +217,7 @@ fn a_member_that_lets_go_of_what_it_has_not_started_does_not_get_it_again() {
     let members = group("let go", "g", 1);
     let mut emitted = emit(&emitter, "e", b"");
     drop(delivery_of(&members[0]));
-    assert_eq!(emitted.outcome().unwrap().failures[0].cause, Cause::Gone);
+    assert_eq!(emitted.outcome().unwrap().failures[0].kind, FailureKind::ThreadExited);
     assert_eq!(waiting(&members), [0]);
 }
 

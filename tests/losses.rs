@@ -8,13 +8,13 @@ use std::sync::Arc;
 use common::*;
 use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::message::{Message, Notice};
-use parallel_event_bus::core::outcome::{Cause, Lost};
+use parallel_event_bus::core::outcome::{FailureKind, Lost};
 use parallel_event_bus::core::route::Posted;
 
-/// Losses that are told one by one, bytes of them, and kinds that are counted apart.
+/// Losses that are told one by one, bytes of them, and tallies that are counted apart.
 const SINGLES: usize = 1_024;
 const BYTES: usize = 1 << 20;
-const KINDS: usize = 256;
+const TALLIES: usize = 256;
 
 /// An emitter, and a member of another thread that listens to `e` and has no room for anything.
 fn refused(channel: &str) -> (Arc<Member>, Arc<Member>) {
@@ -53,8 +53,8 @@ fn beyond_a_number_losses_are_counted_and_the_numbers_are_exact() {
     for single in &lost[..SINGLES] {
         assert_eq!((single.count, single.payload.as_deref()), (1, Some(&b"payload"[..])));
     }
-    let Lost { event, payload, cause, count, listeners, thread, started } = lost[SINGLES];
-    assert_eq!((event.as_deref(), payload, cause), (Some("e"), &None, &Cause::Full));
+    let Lost { event, payload, kind, count, listeners, thread, started } = lost[SINGLES];
+    assert_eq!((event.as_deref(), payload, kind), (Some("e"), &None, &FailureKind::MailboxFull));
     assert_eq!((*count, *listeners, *thread, *started), (5_000, 5_000, Some(2), false));
 }
 
@@ -66,7 +66,7 @@ fn what_was_read_makes_room_to_tell_of_more_one_by_one() {
     }
     let unread = read(emitter.endpoint());
     post(&emitter, "e", b"");
-    assert_eq!(said(emitter.endpoint()), ["lost e Full × 1"], "a count of one");
+    assert_eq!(said(emitter.endpoint()), ["lost e MailboxFull × 1"], "a count of one");
     drop(unread);
     post(&emitter, "e", b"told");
     let messages = read(emitter.endpoint());
@@ -116,11 +116,11 @@ fn spend(emitter: &Arc<Member>) -> Vec<Message> {
 }
 
 #[test]
-fn losses_are_counted_by_event_cause_and_thread() {
-    let (emitter, full) = refused("kinds");
+fn losses_are_counted_by_event_kind_and_thread() {
+    let (emitter, full) = refused("tallies");
     full.listen("f", 2, plain());
     full.listen("f", 3, plain());
-    let stuck = member(3, "kinds");
+    let stuck = member(3, "tallies");
     stuck.listen("late", 4, plain());
     let spent = spend(&emitter);
     for event in ["f", "e", "f"] {
@@ -136,11 +136,11 @@ fn losses_are_counted_by_event_cause_and_thread() {
     assert_eq!(
         said(emitter.endpoint()),
         [
-            "lost f Full × 4, 2 times",
-            "lost e Full × 1",
+            "lost f MailboxFull × 4, 2 times",
+            "lost e MailboxFull × 1",
             "lost late TimedOut(5) × 2, 2 times",
             "lost late TimedOut(6) × 1",
-            "lost late Gone × 2, 2 times",
+            "lost late ThreadExited × 2, 2 times",
             "exit of 3",
         ]
     );
@@ -158,19 +158,19 @@ fn names_without_end_are_counted_together() {
     }
     let messages = read(emitter.endpoint());
     let lost = losses(&messages);
-    assert_eq!(lost.len(), KINDS + 1);
-    assert!(lost[..KINDS].iter().all(|lost| lost.count == 1 && lost.thread == Some(2)));
-    let rest = lost[KINDS];
+    assert_eq!(lost.len(), TALLIES + 1);
+    assert!(lost[..TALLIES].iter().all(|lost| lost.count == 1 && lost.thread == Some(2)));
+    let rest = lost[TALLIES];
     assert_eq!((&rest.event, rest.thread), (&None, None), "of several");
-    assert_eq!((rest.count as usize, &rest.cause), (3_000 - KINDS, &Cause::Full));
+    assert_eq!((rest.count as usize, &rest.kind), (3_000 - TALLIES, &FailureKind::MailboxFull));
 
     // What was collected and not read is of the number, too.
     post(&emitter, "reply:2999", b"");
-    assert_eq!(said(emitter.endpoint()), ["lost various Full × 1"]);
+    assert_eq!(said(emitter.endpoint()), ["lost various MailboxFull × 1"]);
     drop((messages, spent));
     let _spent = spend(&emitter);
     post(&emitter, "reply:2999", b"");
-    assert_eq!(said(emitter.endpoint()), ["lost reply:2999 Full × 1"]);
+    assert_eq!(said(emitter.endpoint()), ["lost reply:2999 MailboxFull × 1"]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use common::*;
 use parallel_event_bus::core::dispatch::Emission;
 use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::message::{Message, Notice};
-use parallel_event_bus::core::outcome::{Cause, Lost, Reply};
+use parallel_event_bus::core::outcome::{FailureKind, Lost, Reply};
 use parallel_event_bus::core::payload::try_copy;
 use parallel_event_bus::core::route::{Posted, Sent};
 
@@ -93,7 +93,7 @@ fn a_post_for_which_there_is_no_memory_is_refused_and_told_and_takes_no_room() {
         assert_eq!((each.capacity().events(), each.in_flight()), (0, 0));
     }
     let losses = with_little(|| losses(&emitter));
-    let refused: Vec<_> = losses.iter().filter(|lost| lost.cause == Cause::NoMemory).collect();
+    let refused: Vec<_> = losses.iter().filter(|lost| lost.kind == FailureKind::NoMemory).collect();
     assert_eq!(refused.len(), 2);
     // There was none to tell of it either.
     assert!(refused.iter().all(|lost| lost.payload.is_none() && lost.count == 1));
@@ -138,7 +138,9 @@ fn an_event_that_is_lost_is_told_of_without_its_payload_if_there_is_no_memory_fo
     let messages = listening.each_ref().map(|each| read(each.endpoint()));
     with_little(|| drop(messages));
     let lost = losses(&emitter);
-    assert!(lost.iter().all(|lost| (&lost.cause, &lost.payload) == (&Cause::Gone, &None)));
+    assert!(
+        lost.iter().all(|lost| (&lost.kind, &lost.payload) == (&FailureKind::ThreadExited, &None))
+    );
     assert_eq!((lost.len(), emitter.pending()), (2, 0));
 }
 

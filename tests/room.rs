@@ -10,7 +10,7 @@ use common::*;
 use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::member::{Member, Unlistened};
 use parallel_event_bus::core::message::Message;
-use parallel_event_bus::core::outcome::Cause;
+use parallel_event_bus::core::outcome::FailureKind;
 use parallel_event_bus::core::route::{ListenerOptions, Posted};
 use parallel_event_bus::core::timer::schedule;
 
@@ -38,7 +38,7 @@ fn what_is_taken_back_or_out_of_time_before_it_started_takes_no_room() {
 
     let _newest = [withdrawable(&emitter, "e"), withdrawable(&emitter, "e")];
     let mut refused = emit(&emitter, "e", b"");
-    assert_eq!(refused.outcome().unwrap().failures[0].cause, Cause::Full);
+    assert_eq!(refused.outcome().unwrap().failures[0].kind, FailureKind::MailboxFull);
     let read = deliveries(stuck.endpoint());
     let payloads: Vec<_> = read.iter().map(|delivery| delivery.payload().len()).collect();
     assert_eq!(payloads, [0, 0, 7, 7], "what is over keeps no payload");
@@ -249,7 +249,15 @@ fn a_batch_of_which_little_is_left_keeps_no_more_than_that() {
     assert_eq!((other.capacity().events(), emitter.failed()), (4, 1));
     drop(batch);
     let said = said(emitter.endpoint());
-    assert_eq!(said, ["lost a Gone × 1", "lost b Gone × 1", "lost a Gone × 1", "lost a Gone × 1"]);
+    assert_eq!(
+        said,
+        [
+            "lost a ThreadExited × 1",
+            "lost b ThreadExited × 1",
+            "lost a ThreadExited × 1",
+            "lost a ThreadExited × 1"
+        ]
+    );
     assert_eq!((other.capacity().events(), emitter.pending()), (0, 0));
 }
 

@@ -10,7 +10,7 @@ use parallel_event_bus::core::dispatch::Emission;
 use parallel_event_bus::core::endpoint::Endpoint;
 use parallel_event_bus::core::member::Unlistened;
 use parallel_event_bus::core::message::Message;
-use parallel_event_bus::core::outcome::{Cause, Reply};
+use parallel_event_bus::core::outcome::{FailureKind, Reply};
 use parallel_event_bus::core::route::{ListenerOptions, Own, Posted, Sent};
 
 #[test]
@@ -38,7 +38,7 @@ fn everybody_who_listens_gets_an_event_and_the_outcome_counts_them() {
     assert_eq!((outcome.success, outcome.failed()), (2, 1));
     let failure = &outcome.failures[0];
     assert_eq!((failure.index, failure.thread), (1, 2));
-    assert_eq!(failure.cause, Cause::Failed(b"why".into()));
+    assert_eq!(failure.kind, FailureKind::Threw(b"why".into()));
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn a_once_listener_that_an_event_did_not_reach_for_want_of_room_is_not_used_up()
     other.listen("e", 2, once());
     let _filler = emit(&emitter, "filler", b"");
     let mut refused = emit(&emitter, "e", b"");
-    assert_eq!(refused.outcome().unwrap().failures[0].cause, Cause::Full);
+    assert_eq!(refused.outcome().unwrap().failures[0].kind, FailureKind::MailboxFull);
     drop(deliveries(other.endpoint()));
     assert_eq!(emit(&emitter, "e", b"").others, 1);
     assert_eq!(emit(&emitter, "e", b"").others, 0);
@@ -245,7 +245,10 @@ fn a_member_without_room_refuses_and_the_others_get_the_event() {
     }
     let outcome = second.outcome().unwrap();
     assert_eq!((outcome.success, outcome.failed()), (1, 2));
-    assert_eq!((outcome.failures[0].listeners, &outcome.failures[0].cause), (2, &Cause::Full));
+    assert_eq!(
+        (outcome.failures[0].listeners, &outcome.failures[0].kind),
+        (2, &FailureKind::MailboxFull)
+    );
     assert_eq!(emit(&emitter, "e", b"3").others, 3, "there is room again");
     assert_eq!(deliveries(full.endpoint()).len(), 1);
 }

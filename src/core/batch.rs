@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use super::losses::Loss;
 use super::member::Member;
-use super::outcome::Cause;
+use super::outcome::FailureKind;
 use super::payload;
 use super::route::{ListenerId, Route};
 
@@ -247,9 +247,8 @@ impl Batch {
             let bytes = event.bytes as usize;
             failed += listeners;
             all += bytes;
-            let (cause, thread) = (Cause::Gone, self.member.endpoint().thread());
-            let loss =
-                Loss { event: route.name(), cause, listeners, thread, started: false, bytes };
+            let (kind, thread) = (FailureKind::ThreadExited, self.member.endpoint().thread());
+            let loss = Loss { event: route.name(), kind, listeners, thread, started: false, bytes };
             self.emitter.tell_of(loss, || Some(self.read(event)?.1.into()));
         }
         self.settled(self.unsettled, all, failed);

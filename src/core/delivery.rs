@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use super::dispatch::Dispatch;
 use super::member::Member;
-use super::outcome::Cause;
+use super::outcome::FailureKind;
 use super::payload::Payload;
 use super::route::ListenerId;
 
@@ -86,13 +86,13 @@ impl Delivery {
         self.dispatch.start(self.recipient)
     }
 
-    /// The listener at `index` fails with [`Cause::TimedOut`] if it has not settled in `ms`.
+    /// The listener at `index` fails with [`FailureKind::TimedOut`] if it has not settled in `ms`.
     pub fn limit(&self, index: u32, ms: u32) {
         let dispatch: Weak<Dispatch> = Arc::downgrade(&self.dispatch);
         let recipient = self.recipient;
         self.dispatch.set_timer(ms, move || {
             if let Some(dispatch) = dispatch.upgrade() {
-                dispatch.settle(recipient, index, Err(Cause::TimedOut(ms)));
+                dispatch.settle(recipient, index, Err(FailureKind::TimedOut(ms)));
             }
         });
     }
@@ -105,12 +105,12 @@ impl Delivery {
 
     /// The listener at `index` failed, with an encoded error.
     pub fn fail(&self, index: u32, error: Vec<u8>) {
-        self.dispatch.settle(self.recipient, index, Err(Cause::Failed(error)));
+        self.dispatch.settle(self.recipient, index, Err(FailureKind::Threw(error)));
     }
 
-    /// The listener at `index` will never be done: it is [gone](Cause::Gone), and the others are not.
+    /// The listener at `index` will never be done: it is [gone](FailureKind::ThreadExited), and the others are not.
     pub fn lose(&self, index: u32) {
-        self.dispatch.settle(self.recipient, index, Err(Cause::Gone));
+        self.dispatch.settle(self.recipient, index, Err(FailureKind::ThreadExited));
     }
 
     /// The listener at `index` was removed before the event came to it, by a removal that holds for

@@ -15,7 +15,7 @@ use super::losses::Loss;
 use super::member::{Member, Untold};
 use super::message::{Message, Notice};
 use super::metrics;
-use super::outcome::{Cause, Reply};
+use super::outcome::{FailureKind, Reply};
 use super::payload::Payload;
 use super::progress::{Finished, Left, Progress, Rest};
 use super::recipient::{Freed, Recipient};
@@ -152,7 +152,7 @@ impl Dispatch {
             recipients.map(|(recipient, at)| (at, recipient.endpoint().clone())).collect()
         };
         for (recipient, endpoint) in full {
-            self.fail_rest(recipient, Cause::Full);
+            self.fail_rest(recipient, FailureKind::MailboxFull);
             if endpoint.expect_a_look() {
                 endpoint.mailbox().ring();
             }
@@ -163,7 +163,7 @@ impl Dispatch {
     pub fn expire(self: &Arc<Self>, ms: u32) {
         let recipients = lock(&self.progress).recipients.len();
         for recipient in 0..u32::try_from(recipients).unwrap_or(u32::MAX) {
-            self.fail_rest(recipient, Cause::TimedOut(ms));
+            self.fail_rest(recipient, FailureKind::TimedOut(ms));
         }
     }
 
@@ -205,7 +205,7 @@ impl Dispatch {
         &self,
         recipient: u32,
         index: u32,
-        result: Result<Option<Vec<u8>>, Cause>,
+        result: Result<Option<Vec<u8>>, FailureKind>,
     ) {
         let left = lock(&self.progress).settle(recipient, index, result);
         self.finish(left);
@@ -213,14 +213,14 @@ impl Dispatch {
 
     /// All listeners of a recipient that have not settled fail. The emitter is told of each that its
     /// event never got to the end of.
-    fn fail_rest(self: &Arc<Self>, recipient: u32, cause: Cause) {
-        let failed = lock(&self.progress).fail_rest(recipient, &cause);
+    fn fail_rest(self: &Arc<Self>, recipient: u32, kind: FailureKind) {
+        let failed = lock(&self.progress).fail_rest(recipient, &kind);
         let Some(Rest { listeners, thread, started, withdrawn, payload, left }) = failed else {
             return;
         };
         if !withdrawn {
             let (event, bytes) = (self.route.name(), self.size);
-            let loss = Loss { event, cause, listeners, thread, started, bytes };
+            let loss = Loss { event, kind, listeners, thread, started, bytes };
             self.emitter.tell_of(loss, || Some(payload));
         }
         self.finish(left);
@@ -240,7 +240,7 @@ impl Dispatch {
         let moved =
             again.is_some_and(|choice| self.route.choose_again(self, recipient, &choice, member));
         if !moved {
-            self.fail_rest(recipient, Cause::Gone);
+            self.fail_rest(recipient, FailureKind::ThreadExited);
         }
     }
 

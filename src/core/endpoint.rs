@@ -197,7 +197,7 @@ impl Endpoint {
 
     /// Leaves every channel, tells the others there, and settles what waits here: a delivery to one
     /// of a group goes to another of it, everything else fails as
-    /// [`Cause::Gone`](super::outcome::Cause::Gone).
+    /// [`FailureKind::ThreadExited`](super::outcome::FailureKind::ThreadExited).
     pub fn close(&self) {
         let members = lock(&self.members).take().unwrap_or_default();
         members.values().for_each(Member::leave);

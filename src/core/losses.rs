@@ -2,26 +2,26 @@
 //! is lost meanwhile.
 //!
 //! So many losses are told one by one, each with its payload. Beyond that they are only counted, by event,
-//! cause and thread; and names of events being without end, beyond so many kinds of them only by cause.
+//! kind and thread; and names of events being without end, beyond so many tallies only by kind.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::outcome::{Cause, Lost};
+use super::outcome::{FailureKind, Lost};
 use super::sync::{Mutex, lock};
 
 /// Losses that are told one by one, and the bytes of their names and payloads.
 const MOST_EVENTS: usize = 1_024;
 const MOST_BYTES: usize = 1 << 20;
 
-/// Kinds of losses that are counted apart, and the bytes of their names.
-const MOST_KINDS: usize = 256;
+/// Tallies that are kept apart, and the bytes of their names.
+const MOST_TALLIES: usize = 256;
 const MOST_NAMES: usize = 1 << 18;
 
 /// An event that did not get to the end of some listeners.
 pub(super) struct Loss<'a> {
     pub(super) event: &'a Arc<str>,
-    pub(super) cause: Cause,
+    pub(super) kind: FailureKind,
     pub(super) listeners: u32,
     pub(super) thread: u32,
     pub(super) started: bool,
@@ -45,8 +45,8 @@ pub(super) enum Charge {
     Nothing,
     /// Of losses that are told one by one: one, and the bytes of its name and payload.
     Single(usize),
-    /// Of kinds: one, and the bytes of its name.
-    Kind(usize),
+    /// Of tallies: one, and the bytes of its name.
+    Tally(usize),
 }
 
 /// The unread news of one member. See the [module](self).
@@ -57,9 +57,9 @@ pub(super) struct Losses(Mutex<State>);
 struct State {
     singles: Used,
     names: Used,
-    kinds: HashMap<Kind, Count>,
-    /// For each cause, what is not in `kinds`.
-    others: Vec<(Kind, Count)>,
+    tallies: HashMap<Key, Count>,
+    /// For each kind, what is not in `tallies`.
+    others: Vec<(Key, Count)>,
 }
 
 /// A part of the budget that is used.
@@ -70,10 +70,10 @@ struct Used {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
-struct Kind {
+struct Key {
     /// The name, and the thread of the listeners; none where these are various.
     of: Option<(Arc<str>, u32)>,
-    cause: Cause,
+    kind: FailureKind,
     started: bool,
 }
 
@@ -97,7 +97,7 @@ impl Losses {
             state.singles.add(bytes);
             return Note::Single(Charge::Single(bytes));
         }
-        let is_empty = state.kinds.is_empty() && state.others.is_empty();
+        let is_empty = state.tallies.is_empty() && state.others.is_empty();
         state.count(loss).add(loss.listeners);
         if is_empty {
             is_first();
@@ -108,16 +108,16 @@ impl Losses {
 
     /// Takes the counts, each as one loss that stands for many.
     pub(super) fn take(&self) -> Vec<(Lost, Charge)> {
-        let (kinds, others) = {
+        let (tallies, others) = {
             let mut state = lock(&self.0);
-            (std::mem::take(&mut state.kinds), std::mem::take(&mut state.others))
+            (std::mem::take(&mut state.tallies), std::mem::take(&mut state.others))
         };
-        let mut kinds: Vec<_> = kinds.into_iter().collect();
-        kinds.sort_unstable_by_key(|(_, count)| count.number);
-        let kinds =
-            kinds.into_iter().map(|(kind, count)| (Charge::Kind(kind.bytes()), kind, count));
-        let others = others.into_iter().map(|(kind, count)| (Charge::Nothing, kind, count));
-        kinds.chain(others).map(|(charge, kind, count)| (kind.lost(count), charge)).collect()
+        let mut tallies: Vec<_> = tallies.into_iter().collect();
+        tallies.sort_unstable_by_key(|(_, count)| count.number);
+        let tallies =
+            tallies.into_iter().map(|(key, count)| (Charge::Tally(key.bytes()), key, count));
+        let others = others.into_iter().map(|(key, count)| (Charge::Nothing, key, count));
+        tallies.chain(others).map(|(charge, key, count)| (key.lost(count), charge)).collect()
     }
 
     /// Gives back what was charged.
@@ -126,7 +126,7 @@ impl Losses {
         match charge {
             Charge::Nothing => {}
             Charge::Single(bytes) => state.singles.subtract(bytes),
-            Charge::Kind(bytes) => state.names.subtract(bytes),
+            Charge::Tally(bytes) => state.names.subtract(bytes),
         }
     }
 }
@@ -134,36 +134,36 @@ impl Losses {
 impl State {
     /// Where a loss is counted.
     fn count(&mut self, loss: &Loss<'_>) -> &mut Count {
-        let (cause, started) = (loss.cause.clone(), loss.started);
-        let kind = Kind { of: Some((loss.event.clone(), loss.thread)), cause, started };
-        let bytes = kind.bytes();
-        let fits = self.names.number < MOST_KINDS && self.names.bytes + bytes <= MOST_NAMES;
-        if !self.kinds.contains_key(&kind) {
+        let (kind, started) = (loss.kind.clone(), loss.started);
+        let key = Key { of: Some((loss.event.clone(), loss.thread)), kind, started };
+        let bytes = key.bytes();
+        let fits = self.names.number < MOST_TALLIES && self.names.bytes + bytes <= MOST_NAMES;
+        if !self.tallies.contains_key(&key) {
             if !fits {
-                return self.count_other(kind);
+                return self.count_other(key);
             }
             self.names.add(bytes);
         }
-        let number = self.kinds.len();
-        self.kinds.entry(kind).or_insert(Count { number, ..Count::default() })
+        let number = self.tallies.len();
+        self.tallies.entry(key).or_insert(Count { number, ..Count::default() })
     }
 
     /// Times are without end, too: of several, the first stands for all.
-    fn count_other(&mut self, kind: Kind) -> &mut Count {
-        let is_like = |other: &Kind| {
-            std::mem::discriminant(&other.cause) == std::mem::discriminant(&kind.cause)
-                && other.started == kind.started
+    fn count_other(&mut self, key: Key) -> &mut Count {
+        let is_like = |other: &Key| {
+            std::mem::discriminant(&other.kind) == std::mem::discriminant(&key.kind)
+                && other.started == key.started
         };
         let at = self.others.iter().position(|(other, _)| is_like(other));
         let at = at.unwrap_or_else(|| {
-            self.others.push((Kind { of: None, ..kind }, Count::default()));
+            self.others.push((Key { of: None, ..key }, Count::default()));
             self.others.len() - 1
         });
         &mut self.others[at].1
     }
 }
 
-impl Kind {
+impl Key {
     /// Of its name.
     fn bytes(&self) -> usize {
         self.of.as_ref().map_or(0, |(event, _)| event.len())
@@ -174,7 +174,7 @@ impl Kind {
         Lost {
             event,
             payload: None,
-            cause: self.cause,
+            kind: self.kind,
             count: count.events,
             listeners: count.listeners,
             thread,

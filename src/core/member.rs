@@ -227,7 +227,7 @@ impl Member {
                 let lost = Lost {
                     event: Some(loss.event.clone()),
                     payload: payload(),
-                    cause: loss.cause,
+                    kind: loss.kind,
                     count: 1,
                     listeners: loss.listeners,
                     thread: Some(loss.thread),

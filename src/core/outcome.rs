@@ -6,17 +6,17 @@ use super::payload::Payload;
 
 /// Why a delivery did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Cause {
+pub enum FailureKind {
     /// The listener failed, with an error in the encoding of its side.
-    Failed(Vec<u8>),
+    Threw(Vec<u8>),
     /// It had not settled after so many milliseconds.
     TimedOut(u32),
     /// There was no room for it among what the member has not dealt with. It was never queued.
-    Full,
+    MailboxFull,
     /// There was no memory for it. It was never queued.
     NoMemory,
     /// The thread ended, or the task let go of it, before the listener had settled.
-    Gone,
+    ThreadExited,
 }
 
 /// One or more listeners of one member that did not succeed, for one reason.
@@ -31,7 +31,7 @@ pub struct Failure {
     /// The thread they were in.
     pub thread: u32,
     /// The reason.
-    pub cause: Cause,
+    pub kind: FailureKind,
 }
 
 /// An event that did not get to the end of some listeners, or a number of events with this in common.
@@ -42,7 +42,7 @@ pub struct Lost {
     /// Its arguments, encoded; None where events are only counted, or there is no memory for them.
     pub payload: Option<Payload>,
     /// Why.
-    pub cause: Cause,
+    pub kind: FailureKind,
     /// How many losses this stands for: of one event for one member each.
     pub count: u32,
     /// How many listeners were addressed.

@@ -1,7 +1,7 @@
 //! How far a dispatch is: which of its recipients have settled, and the outcome so far. A dispatch keeps it
 //! under its lock, and does what is left when the last recipient has settled with none held.
 
-use super::outcome::{Cause, Failure, Outcome, Reply};
+use super::outcome::{Failure, FailureKind, Outcome, Reply};
 use super::payload::Payload;
 use super::recipient::{Freed, Recipient};
 use super::timer::Timer;
@@ -87,7 +87,7 @@ impl Progress {
         &mut self,
         recipient: u32,
         index: u32,
-        result: Result<Option<Vec<u8>>, Cause>,
+        result: Result<Option<Vec<u8>>, FailureKind>,
     ) -> Left {
         let mut left = Left::default();
         let to = &mut self.recipients[recipient as usize];
@@ -98,7 +98,7 @@ impl Progress {
         let done = to.is_settled();
         // Before the emitter hears of it, so that its next choice knows. A listener that is out of
         // time still keeps its thread.
-        if done && !matches!(result, Err(Cause::TimedOut(_))) {
+        if done && !matches!(result, Err(FailureKind::TimedOut(_))) {
             left.freed.extend(to.let_go(self.bytes));
         }
         match result {
@@ -106,13 +106,13 @@ impl Progress {
                 self.outcome.success += 1;
                 self.outcome.answer = answer;
             }
-            Err(cause) => {
+            Err(kind) => {
                 self.outcome.failures.push(Failure {
                     recipient,
                     index,
                     listeners: 1,
                     thread,
-                    cause,
+                    kind,
                 });
             }
         }
@@ -123,7 +123,7 @@ impl Progress {
     }
 
     /// All listeners of a recipient that have not settled fail. None if all have.
-    pub(super) fn fail_rest(&mut self, recipient: u32, cause: &Cause) -> Option<Rest> {
+    pub(super) fn fail_rest(&mut self, recipient: u32, kind: &FailureKind) -> Option<Rest> {
         let to = &mut self.recipients[recipient as usize];
         let listeners = to.settle_rest();
         if listeners == 0 {
@@ -134,7 +134,7 @@ impl Progress {
         if !started {
             left.freed.extend(to.let_go(self.bytes));
         }
-        let failure = Failure { recipient, index, listeners, thread, cause: cause.clone() };
+        let failure = Failure { recipient, index, listeners, thread, kind: kind.clone() };
         self.outcome.failures.push(failure);
         let payload = self.payload.clone().unwrap_or_default();
         left.finished = self.close(1);

@@ -15,7 +15,7 @@ use super::dispatch::{Dispatch, Emission};
 use super::losses::Loss;
 use super::member::Member;
 use super::message::Message;
-use super::outcome::Cause;
+use super::outcome::FailureKind;
 use super::payload::Payload;
 use super::recipient::{Choice, Recipient};
 use super::sync::{Mutex, lock};
@@ -207,9 +207,9 @@ impl Route {
     ) -> bool {
         emitter.began(events.len());
         let (to, listeners) = (audience.member, audience.listeners);
-        let refusal = |payload, cause| Refused {
+        let refusal = |payload, kind| Refused {
             payload,
-            cause,
+            kind,
             listeners: count(listeners),
             member: to.clone(),
         };
@@ -218,9 +218,9 @@ impl Route {
             for at in events.clone() {
                 let payload = payloads[at];
                 if !to.take_room(payload.len()) {
-                    refused.push(refusal(at, Cause::Full));
+                    refused.push(refusal(at, FailureKind::MailboxFull));
                 } else if !self.write(messages, emitter, to, listeners, payload) {
-                    refused.push(refusal(at, Cause::NoMemory));
+                    refused.push(refusal(at, FailureKind::NoMemory));
                 } else {
                     taken += 1;
                 }
@@ -232,7 +232,7 @@ impl Route {
         match written {
             Ok(must_ring) => must_ring | to.endpoint().expect_a_look(),
             Err(_closed) => {
-                refused.extend(events.map(|payload| refusal(payload, Cause::Gone)));
+                refused.extend(events.map(|payload| refusal(payload, FailureKind::ThreadExited)));
                 false
             }
         }
@@ -243,13 +243,13 @@ impl Route {
     fn refuse(&self, emitter: &Arc<Member>, payloads: &[&[u8]], mut refused: Vec<Refused>) {
         refused.sort_by_key(|refused| refused.payload);
         let mut copy: Option<(usize, Option<Payload>)> = None;
-        for Refused { payload, cause, listeners, member } in refused {
+        for Refused { payload, kind, listeners, member } in refused {
             let (event, bytes) = (&self.event, payloads[payload].len());
-            if cause == Cause::NoMemory {
+            if kind == FailureKind::NoMemory {
                 member.give_back(1, bytes);
             }
             let thread = member.endpoint().thread();
-            let loss = Loss { event, cause, listeners, thread, started: false, bytes };
+            let loss = Loss { event, kind, listeners, thread, started: false, bytes };
             emitter.tell_of(loss, || match &copy {
                 Some((at, copy)) if *at == payload => copy.clone(),
                 _ => copy.insert((payload, Payload::copy(payloads[payload]))).1.clone(),
@@ -330,7 +330,7 @@ impl Route {
 /// An event that a member did not take: which of several, and why.
 struct Refused {
     payload: usize,
-    cause: Cause,
+    kind: FailureKind,
     listeners: u32,
     member: Arc<Member>,
 }

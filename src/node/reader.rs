@@ -15,7 +15,7 @@ use crate::core::batch::{Batch, words_of};
 use crate::core::delivery::Delivery;
 use crate::core::member::MemberId;
 use crate::core::message::{Message, Notice};
-use crate::core::outcome::{Cause, Lost, Outcome};
+use crate::core::outcome::{FailureKind, Lost, Outcome};
 
 /// Writes as many messages as fit, all notices first, and no more than `room` events for listeners, unless
 /// it is the rest of a batch. Returns the number of words that were written, or, where not even the
@@ -112,8 +112,8 @@ fn size_of(message: &Message, is_stripped: bool) -> usize {
             6 + delivery.listeners().len() + payload
         }
         Message::Notice(Notice::Settled { outcome, .. }) => {
-            let failures = outcome.failures.iter().map(|failure| match &failure.cause {
-                Cause::Failed(error) => 6 + words_for(error),
+            let failures = outcome.failures.iter().map(|failure| match &failure.kind {
+                FailureKind::Threw(error) => 6 + words_for(error),
                 _ => 7,
             });
             5 + failures.sum::<usize>() + outcome.answer.as_deref().map_or(0, words_for)
@@ -188,7 +188,7 @@ fn write_delivery(thread: &Thread, delivery: Delivery, words: &mut Words<'_>) {
 }
 
 fn write_lost(emitter: MemberId, lost: &Lost, words: &mut Words<'_>) {
-    let (kind, detail) = kind_of(&lost.cause);
+    let (kind, detail) = wire_of(&lost.kind);
     let mut flags = if lost.started { LOST_STARTED } else { 0 };
     if lost.payload.is_none() {
         flags |= LOST_COUNTED;
@@ -210,9 +210,9 @@ fn write_outcome(outcome: &Outcome, words: &mut Words<'_>) {
     let failures = to_word(outcome.failures.len());
     words.put_all(&[outcome.success, failures]);
     for failure in &outcome.failures {
-        let (kind, detail) = kind_of(&failure.cause);
+        let (kind, detail) = wire_of(&failure.kind);
         words.put_all(&[failure.listeners, failure.thread, kind, detail]);
-        if let Cause::Failed(error) = &failure.cause {
+        if let FailureKind::Threw(error) = &failure.kind {
             words.put_payload(error);
         }
     }
@@ -225,13 +225,13 @@ fn write_outcome(outcome: &Outcome, words: &mut Words<'_>) {
     }
 }
 
-fn kind_of(cause: &Cause) -> (u32, u32) {
-    match cause {
-        Cause::Failed(_) => (THREW, 0),
-        Cause::TimedOut(ms) => (TIMED_OUT, *ms),
-        Cause::Full => (MAILBOX_FULL, 0),
-        Cause::Gone => (THREAD_EXITED, 0),
-        Cause::NoMemory => (NO_MEMORY, 0),
+fn wire_of(kind: &FailureKind) -> (u32, u32) {
+    match kind {
+        FailureKind::Threw(_) => (THREW, 0),
+        FailureKind::TimedOut(ms) => (TIMED_OUT, *ms),
+        FailureKind::MailboxFull => (MAILBOX_FULL, 0),
+        FailureKind::ThreadExited => (THREAD_EXITED, 0),
+        FailureKind::NoMemory => (NO_MEMORY, 0),
     }
 }
 

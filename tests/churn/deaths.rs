@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use parallel_event_bus::core::message::Message;
-use parallel_event_bus::core::outcome::Cause;
+use parallel_event_bus::core::outcome::FailureKind;
 
 use crate::common::{alone, deliveries, delivery, emit_as, in_group, member, plain, read};
 use crate::{Awaited, Dice};
@@ -65,7 +65,7 @@ fn a_group_loses_only_what_had_started_while_its_members_die() {
     }
     let mut gone = 0;
     for outcome in read(emitter.endpoint()).into_iter().filter_map(|it| awaited.settle(it)) {
-        assert!(outcome.failures.iter().all(|failure| failure.cause == Cause::Gone));
+        assert!(outcome.failures.iter().all(|failure| failure.kind == FailureKind::ThreadExited));
         gone += outcome.failed() as usize;
     }
     assert!(awaited.is_empty());

@@ -194,7 +194,7 @@ pub fn say(message: &Message) -> String {
         Message::Notice(Notice::Lost { lost, .. }) => {
             let event = lost.event.as_deref().unwrap_or("various");
             let times = if lost.count > 1 { format!(", {} times", lost.count) } else { "".into() };
-            format!("lost {event} {:?} × {}{times}", lost.cause, lost.listeners)
+            format!("lost {event} {:?} × {}{times}", lost.kind, lost.listeners)
         }
         Message::Notice(Notice::Forget(id)) => format!("forget {id}"),
         Message::Notice(Notice::ThreadExit { thread, .. }) => format!("exit of {thread}"),

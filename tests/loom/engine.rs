@@ -12,7 +12,7 @@ use parallel_event_bus::core::dispatch::{Dispatch, Emission};
 use parallel_event_bus::core::endpoint::Endpoint;
 use parallel_event_bus::core::member::{Member, Unlistened};
 use parallel_event_bus::core::message::{Message, Notice};
-use parallel_event_bus::core::outcome::{Cause, Outcome, Reply};
+use parallel_event_bus::core::outcome::{FailureKind, Outcome, Reply};
 use parallel_event_bus::core::route::{ListenerOptions, Posted, Sent};
 
 use crate::Bell;
@@ -231,7 +231,7 @@ fn an_event_for_an_endpoint_that_ends_meanwhile_settles_once() {
         if dispatch.is_some() {
             let outcome = outcome(&emitter);
             assert_eq!((outcome.success, outcome.failed()), (0, 1));
-            assert_eq!(outcome.failures[0].cause, Cause::Gone);
+            assert_eq!(outcome.failures[0].kind, FailureKind::ThreadExited);
         }
         assert_eq!((emitter.pending(), dying.in_flight(), dying.capacity().events()), (0, 0, 0));
         assert!(emit(&emitter, Reply::None).is_none());

@@ -1,6 +1,6 @@
 //! Who gets an event, as the [rules](crate::rules) say.
 
-use parallel_event_bus::core::outcome::Cause;
+use parallel_event_bus::core::outcome::FailureKind;
 use parallel_event_bus::core::route::Own;
 
 use crate::rules::{Choice, Emission, Item, Recipient, Rules};
@@ -164,7 +164,7 @@ impl Rules {
             self.queue(Item { emission: number, recipient });
         }
         for recipient in refused {
-            self.fail_rest(Item { emission: number, recipient }, Cause::Full);
+            self.fail_rest(Item { emission: number, recipient }, FailureKind::MailboxFull);
         }
     }
 

@@ -1,6 +1,6 @@
 //! How listeners settle, and what an emitter hears of it, as the [rules](crate::rules) say.
 
-use parallel_event_bus::core::outcome::{Cause, Failure};
+use parallel_event_bus::core::outcome::{Failure, FailureKind};
 
 use crate::rules::{Choice, Emission, Item, Member, Recipient, Rules};
 
@@ -24,7 +24,7 @@ impl Rules {
         &mut self,
         item: Item,
         index: usize,
-        result: Option<Result<Option<Vec<u8>>, Cause>>,
+        result: Option<Result<Option<Vec<u8>>, FailureKind>>,
     ) {
         let thread = self.thread_of(self.recipient(item).member);
         let recipient = self.recipient_mut(item);
@@ -40,9 +40,9 @@ impl Rules {
                 outcome.success += 1;
                 outcome.answer = answer;
             }
-            Some(Err(cause)) => {
+            Some(Err(kind)) => {
                 let (recipient, index) = (item.recipient as u32, index as u32);
-                outcome.failures.push(Failure { recipient, index, listeners: 1, thread, cause });
+                outcome.failures.push(Failure { recipient, index, listeners: 1, thread, kind });
             }
         }
         if counts && self.recipient(item).open() == 0 {
@@ -56,7 +56,7 @@ impl Rules {
     }
 
     /// All listeners of a recipient that have not settled fail.
-    pub fn fail_rest(&mut self, item: Item, cause: Cause) {
+    pub fn fail_rest(&mut self, item: Item, kind: FailureKind) {
         let listeners = self.recipient(item).open();
         if listeners == 0 {
             return;
@@ -71,12 +71,12 @@ impl Rules {
         }
         let emission = &mut self.emissions[item.emission];
         let recipient = item.recipient as u32;
-        let failure = Failure { recipient, index, listeners, thread, cause: cause.clone() };
+        let failure = Failure { recipient, index, listeners, thread, kind: kind.clone() };
         emission.outcome.failures.push(failure);
         let emitter = emission.emitter;
         if !emission.withdrawn {
             let endpoint = self.members[emitter].endpoint;
-            let what = format!("{} {cause:?} × {listeners}", item.emission);
+            let what = format!("{} {kind:?} × {listeners}", item.emission);
             self.message(endpoint, format!("lost {what}, {thread}, {started}, {emitter}"));
         }
         self.finish(item);
@@ -121,7 +121,7 @@ impl Rules {
         if open > 0 {
             self.members[emitter].failed += open as usize;
             self.let_go(item);
-            self.fail_rest(item, Cause::Gone);
+            self.fail_rest(item, FailureKind::ThreadExited);
         }
     }
 
@@ -147,7 +147,7 @@ impl Rules {
                 return;
             }
         }
-        self.fail_rest(item, Cause::Gone);
+        self.fail_rest(item, FailureKind::ThreadExited);
     }
 
     pub fn withdraw(&mut self, emission: usize) {
@@ -168,7 +168,7 @@ impl Rules {
 
     pub fn expire(&mut self, emission: usize, ms: u32) {
         for recipient in 0..self.emissions[emission].recipients.len() {
-            self.fail_rest(Item { emission, recipient }, Cause::TimedOut(ms));
+            self.fail_rest(Item { emission, recipient }, FailureKind::TimedOut(ms));
         }
     }
 

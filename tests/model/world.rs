@@ -10,7 +10,7 @@ use parallel_event_bus::core::dispatch::{Dispatch, Emission};
 use parallel_event_bus::core::endpoint::Endpoint;
 use parallel_event_bus::core::member::{Member, Unlistened};
 use parallel_event_bus::core::message::{Message, Notice};
-use parallel_event_bus::core::outcome::{Cause, Outcome, Reply};
+use parallel_event_bus::core::outcome::{FailureKind, Outcome, Reply};
 use parallel_event_bus::core::route::{ListenerOptions, Posted, Sent};
 
 use crate::common;
@@ -292,8 +292,8 @@ impl World {
                 let answer = delivery.is_request().then(|| vec![index as u8]);
                 let result = match how {
                     How::Succeed => Some(Ok(answer.clone())),
-                    How::Fail => Some(Err(Cause::Failed(vec![index as u8]))),
-                    How::Lose => Some(Err(Cause::Gone)),
+                    How::Fail => Some(Err(FailureKind::Threw(vec![index as u8]))),
+                    How::Lose => Some(Err(FailureKind::ThreadExited)),
                     How::Withdraw => None,
                 };
                 match how {
@@ -391,7 +391,7 @@ impl World {
                     panic!("so few are told one by one")
                 };
                 let number = u32::from_ne_bytes(payload[..4].try_into().unwrap());
-                let what = format!("{number} {:?} × {}", lost.cause, lost.listeners);
+                let what = format!("{number} {:?} × {}", lost.kind, lost.listeners);
                 let name = name_of(self.rules.emissions[number as usize].event);
                 assert_eq!((lost.event.as_deref(), lost.count), (Some(&*name), 1));
                 format!("lost {what}, {thread}, {}, {}", lost.started, of(*emitter))
