@@ -15,7 +15,7 @@ use parallel_event_bus::core::dispatch::Emission;
 use parallel_event_bus::core::endpoint::Endpoint;
 use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::message::{Message, Notice};
-use parallel_event_bus::core::outcome::Reply;
+use parallel_event_bus::core::outcome::Report;
 use parallel_event_bus::core::route::{Posted, Sent};
 
 const EVENTS: usize = 10_000;
@@ -108,10 +108,10 @@ fn allocations_of_awaited(channel: &str, members: u32) -> f64 {
         for _ in 0..EVENTS {
             let emission = Emission {
                 payload: Some(PAYLOAD),
-                to_one: false,
+                request: false,
                 timeout: None,
                 withdrawable: false,
-                reply: Reply::Message(1),
+                report: Report::Message(1),
             };
             assert!(matches!(route.emit(&emitter, emission), Sent::To { .. }));
             settle(&listening, &mut messages);

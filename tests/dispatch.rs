@@ -11,7 +11,7 @@ use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::endpoint::Endpoint;
 use parallel_event_bus::core::mailbox::Wake;
 use parallel_event_bus::core::message::{Message, Notice};
-use parallel_event_bus::core::outcome::{FailureKind, Reply};
+use parallel_event_bus::core::outcome::{FailureKind, Report};
 use parallel_event_bus::core::timer::schedule;
 
 #[test]
@@ -262,7 +262,7 @@ fn whoever_sees_nothing_pending_finds_the_message_about_the_outcome() {
     });
     for token in 0..ROUNDS {
         let _emitted =
-            emit_as(&emitter, "e", b"", |emission| emission.reply = Reply::Message(token));
+            emit_as(&emitter, "e", b"", |emission| emission.report = Report::Message(token));
         // Whoever waits looks at `pending` at any moment, not only when it was woken.
         while emitter.pending() > 0 {
             std::thread::yield_now();
@@ -283,7 +283,7 @@ fn the_last_settled_dispatch_wakes_an_emitter_that_asked_for_no_message() {
     let other = member(2, "last");
     other.listen("e", 1, plain());
     let silent = |emission: &mut parallel_event_bus::core::dispatch::Emission<'_>| {
-        emission.reply = Reply::None;
+        emission.report = Report::None;
     };
     let _emitted = [emit_as(&emitter, "e", b"", silent), emit_as(&emitter, "e", b"", silent)];
     let deliveries = deliveries(other.endpoint());

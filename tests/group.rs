@@ -245,5 +245,5 @@ fn a_request_whose_member_ended_goes_to_whoever_listens_even_to_the_emitter_itse
     assert_eq!(moved.listeners(), [2]);
     assert!(moved.start());
     moved.succeed(0, Some(b"mine".into()));
-    assert_eq!(requested.outcome().unwrap().answer, Some(b"mine".into()));
+    assert_eq!(requested.outcome().unwrap().reply, Some(b"mine".into()));
 }

@@ -12,7 +12,7 @@ use common::*;
 use parallel_event_bus::core::dispatch::Emission;
 use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::message::{Message, Notice};
-use parallel_event_bus::core::outcome::{FailureKind, Lost, Reply};
+use parallel_event_bus::core::outcome::{FailureKind, Lost, Report};
 use parallel_event_bus::core::payload::try_copy;
 use parallel_event_bus::core::route::{Posted, Sent};
 
@@ -112,10 +112,10 @@ fn an_emission_for_which_there_is_no_memory_has_not_happened() {
     let large = vec![7; LARGE];
     let emission = || Emission {
         payload: Some(&large),
-        to_one: false,
+        request: false,
         timeout: Some(3_600_000),
         withdrawable: false,
-        reply: Reply::Message(1),
+        report: Report::Message(1),
     };
     let route = emitter.channel().route("e");
     assert!(matches!(with_little(|| route.emit(&emitter, emission())), Sent::NoMemory));

@@ -10,7 +10,7 @@ use parallel_event_bus::core::dispatch::Emission;
 use parallel_event_bus::core::endpoint::Endpoint;
 use parallel_event_bus::core::member::Unlistened;
 use parallel_event_bus::core::message::Message;
-use parallel_event_bus::core::outcome::{FailureKind, Reply};
+use parallel_event_bus::core::outcome::{FailureKind, Report};
 use parallel_event_bus::core::route::{ListenerOptions, Own, Posted, Sent};
 
 #[test]
@@ -79,10 +79,10 @@ fn a_payload_is_asked_for_only_when_somebody_else_listens_and_before_anything_ha
     let route = emitter.channel().route("e");
     let without = || Emission {
         payload: None,
-        to_one: false,
+        request: false,
         timeout: None,
         withdrawable: false,
-        reply: Reply::None,
+        report: Report::None,
     };
     emitter.listen("e", 1, once());
     assert!(matches!(route.emit(&emitter, without()), Sent::To { own, .. } if own.len() == 1));
@@ -203,7 +203,7 @@ fn events_of_one_emitter_arrive_in_the_order_of_their_emission_across_routes_and
 }
 
 #[test]
-fn a_request_goes_to_one_listener_whose_answer_is_in_the_outcome() {
+fn a_request_goes_to_one_listener_whose_reply_is_in_the_outcome() {
     let (emitter, other) = (member(1, "request"), member(2, "request"));
     other.listen("e", 1, plain());
     other.listen("e", 2, plain());
@@ -213,12 +213,12 @@ fn a_request_goes_to_one_listener_whose_answer_is_in_the_outcome() {
     assert_eq!(delivery.listeners(), [1]);
     assert!(delivery.is_request() && delivery.must_start() && delivery.start());
     delivery.succeed(0, Some(b"!".into()));
-    assert_eq!(requested.outcome().unwrap().answer, Some(b"!".into()));
+    assert_eq!(requested.outcome().unwrap().reply, Some(b"!".into()));
 }
 
 #[test]
-fn the_emitters_own_listener_may_be_the_one_that_answers() {
-    let emitter = member(1, "own answer");
+fn the_emitters_own_listener_may_be_the_one_that_replies() {
+    let emitter = member(1, "own reply");
     emitter.listen("e", 1, plain());
     let requested = request(&emitter, "e", b"");
     assert_eq!(requested.own, [Own { listener: 1, chosen: true }]);

@@ -15,7 +15,7 @@ use parallel_event_bus::core::endpoint::Endpoint;
 use parallel_event_bus::core::mailbox::{Mailbox, Wake};
 use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::message::Message;
-use parallel_event_bus::core::outcome::Reply;
+use parallel_event_bus::core::outcome::Report;
 use parallel_event_bus::core::route::{ListenerOptions, Route};
 
 /// Events of one round: fewer than wait for a member by default.
@@ -68,10 +68,10 @@ impl Audience {
         for token in 0..events as u32 {
             let emission = Emission {
                 payload: Some(payload),
-                to_one: false,
+                request: false,
                 timeout: None,
                 withdrawable: false,
-                reply: Reply::Message(token),
+                report: Report::Message(token),
             };
             black_box(self.route.emit(&self.emitter, emission));
         }
@@ -219,7 +219,7 @@ fn wake(criterion: &mut Criterion) {
             black_box(messages.drain(..).sum::<u32>())
         });
     });
-    group.bench_function("nudge, and the look that answers it", |bencher| {
+    group.bench_function("nudge, and the look that follows it", |bencher| {
         bencher.iter(|| {
             black_box(mailbox.nudge());
             mailbox.collect(BURST, &mut messages)

@@ -66,7 +66,7 @@ impl Delivery {
 
     /// Whether the listener's value is wanted.
     pub fn is_request(&self) -> bool {
-        self.dispatch.is_to_one()
+        self.dispatch.is_request()
     }
 
     /// Whether the emitter waits for the outcome, and so hears of each failure.
@@ -99,8 +99,8 @@ impl Delivery {
 
     /// The listener at `index` is done, with what it returned if that is [wanted](Self::is_request).
     /// A listener that had settled before is not counted again.
-    pub fn succeed(&self, index: u32, answer: Option<Vec<u8>>) {
-        self.dispatch.settle(self.recipient, index, Ok(answer));
+    pub fn succeed(&self, index: u32, reply: Option<Vec<u8>>) {
+        self.dispatch.settle(self.recipient, index, Ok(reply));
     }
 
     /// The listener at `index` failed, with an encoded error.

@@ -15,7 +15,7 @@ use super::losses::Loss;
 use super::member::{Member, Untold};
 use super::message::{Message, Notice};
 use super::metrics;
-use super::outcome::{FailureKind, Reply};
+use super::outcome::{FailureKind, Report};
 use super::payload::Payload;
 use super::progress::{Finished, Left, Progress, Rest};
 use super::recipient::{Freed, Recipient};
@@ -27,14 +27,14 @@ use super::timer;
 pub struct Emission<'a> {
     /// The arguments, encoded. None where the emitter knows of no listener elsewhere.
     pub payload: Option<&'a [u8]>,
-    /// One listener gets it, and answers; else everybody does.
-    pub to_one: bool,
+    /// One listener gets it, and replies; else everybody does.
+    pub request: bool,
     /// Listeners that have not settled after so many milliseconds have failed.
     pub timeout: Option<u32>,
     /// The emitter may [give it up](Dispatch::withdraw).
     pub withdrawable: bool,
     /// How the emitter hears of the outcome.
-    pub reply: Reply,
+    pub report: Report,
 }
 
 /// An emission in flight. See the [module](self).
@@ -45,7 +45,7 @@ pub struct Dispatch {
     size: usize,
     /// Starting has to be [asked for](Delivery::start): it may be taken back, or go elsewhere.
     limited: bool,
-    to_one: bool,
+    request: bool,
     awaited: bool,
     progress: Mutex<Progress>,
     /// All recipients have settled, and no listener was claimed for them. Beside them, because it is asked of all
@@ -67,16 +67,16 @@ impl Dispatch {
         recipients.iter_mut().filter(|recipient| recipient.has_room()).for_each(Recipient::take_on);
         let limited = emission.timeout.is_some()
             || emission.withdrawable
-            || emission.to_one
+            || emission.request
             || recipients.iter().any(Recipient::is_chosen);
         let dispatch = Arc::new(Dispatch {
             emitter: emitter.clone(),
             route: route.clone(),
             size: payload.len(),
             limited,
-            to_one: emission.to_one,
-            awaited: !matches!(emission.reply, Reply::None),
-            progress: Mutex::new(Progress::new(recipients, payload, emission.reply)),
+            request: emission.request,
+            awaited: !matches!(emission.report, Report::None),
+            progress: Mutex::new(Progress::new(recipients, payload, emission.report)),
             is_over: AtomicBool::new(false),
             _counted: metrics::DISPATCHES.count(),
         });
@@ -121,8 +121,8 @@ impl Dispatch {
         self.awaited
     }
 
-    pub(super) fn is_to_one(&self) -> bool {
-        self.to_one
+    pub(super) fn is_request(&self) -> bool {
+        self.request
     }
 
     pub(super) fn is_limited(&self) -> bool {
@@ -266,16 +266,16 @@ impl Dispatch {
     /// Does what is left to do, with no lock held.
     fn finish(&self, Left { freed, finished }: Left) {
         freed.into_iter().for_each(Freed::tell);
-        let Some(Finished { reply, outcome, timers, payload, has_claimed }) = finished else {
+        let Some(Finished { report, outcome, timers, payload, has_claimed }) = finished else {
             return;
         };
         drop(payload);
         self.is_over.store(!has_claimed, Ordering::Release);
         timers.into_iter().for_each(timer::cancel);
         let failed = outcome.failed();
-        match reply {
-            Reply::None => self.emitter.ended(1, failed),
-            Reply::Message(token) => {
+        match report {
+            Report::None => self.emitter.ended(1, failed),
+            Report::Message(token) => {
                 let mailbox = self.emitter.endpoint().mailbox();
                 // In this order: whoever sees nothing pending any more may end, and must find the
                 // message before it does. And one wake, sent last, is enough for both.

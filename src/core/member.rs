@@ -107,7 +107,7 @@ impl Member {
 
     fn add(self: &Arc<Self>, route: Arc<Route>, id: ListenerId, options: ListenerOptions) {
         // Held until the route has it too: whoever leaves meanwhile, on another thread, must not
-        // leave behind a listener that nobody answers for.
+        // leave behind a listener that nobody accounts for.
         let mut listeners = lock(&self.listeners);
         if let Some(listeners) = listeners.as_mut() {
             if let Some(before) = listeners.remove(&id) {

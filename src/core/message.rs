@@ -20,7 +20,7 @@ pub enum Message {
 pub enum Notice {
     /// A dispatch that this endpoint awaits has settled.
     Settled {
-        /// Token of the dispatch, from [`Reply::Message`](super::outcome::Reply::Message).
+        /// Token of the dispatch, from [`Report::Message`](super::outcome::Report::Message).
         token: u32,
         /// Outcome of the dispatch.
         outcome: Outcome,

@@ -62,7 +62,7 @@ pub struct Outcome {
     /// The others, by member and listener.
     pub failures: Vec<Failure>,
     /// What the listener of a request returned, in the encoding of its side.
-    pub answer: Option<Vec<u8>>,
+    pub reply: Option<Vec<u8>>,
 }
 
 impl Outcome {
@@ -74,7 +74,7 @@ impl Outcome {
 
 /// How the emitter wants to hear of the outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reply {
+pub enum Report {
     /// Not at all; only of what reached no listener.
     None,
     /// By a message with this token.

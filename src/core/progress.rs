@@ -1,7 +1,7 @@
 //! How far a dispatch is: which of its recipients have settled, and the outcome so far. A dispatch keeps it
 //! under its lock, and does what is left when the last recipient has settled with none held.
 
-use super::outcome::{Failure, FailureKind, Outcome, Reply};
+use super::outcome::{Failure, FailureKind, Outcome, Report};
 use super::payload::Payload;
 use super::recipient::{Freed, Recipient};
 use super::timer::Timer;
@@ -16,7 +16,7 @@ pub(super) struct Progress {
     /// Recipients with unsettled listeners.
     open: usize,
     outcome: Outcome,
-    reply: Reply,
+    report: Report,
     timers: Vec<Timer>,
     /// The emitter gave up: what has not started never will.
     withdrawn: bool,
@@ -33,7 +33,7 @@ pub(super) struct Left {
 
 /// What is left to do once the last recipient has settled.
 pub(super) struct Finished {
-    pub(super) reply: Reply,
+    pub(super) report: Report,
     pub(super) outcome: Outcome,
     /// To be cancelled.
     pub(super) timers: Vec<Timer>,
@@ -55,14 +55,14 @@ pub(super) struct Rest {
 }
 
 impl Progress {
-    pub(super) fn new(recipients: Vec<Recipient>, payload: Payload, reply: Reply) -> Self {
+    pub(super) fn new(recipients: Vec<Recipient>, payload: Payload, report: Report) -> Self {
         Progress {
             open: recipients.len(),
             recipients,
             bytes: payload.len(),
             payload: Some(payload),
             outcome: Outcome::default(),
-            reply,
+            report,
             timers: Vec::new(),
             withdrawn: false,
         }
@@ -102,9 +102,9 @@ impl Progress {
             left.freed.extend(to.let_go(self.bytes));
         }
         match result {
-            Ok(answer) => {
+            Ok(reply) => {
                 self.outcome.success += 1;
-                self.outcome.answer = answer;
+                self.outcome.reply = reply;
             }
             Err(kind) => {
                 self.outcome.failures.push(Failure {
@@ -152,7 +152,7 @@ impl Progress {
     /// has.
     pub(super) fn withdraw(&mut self) -> Left {
         self.withdrawn = true;
-        self.reply = Reply::None;
+        self.report = Report::None;
         let mut left = Left::default();
         let mut withdrawn = 0;
         let open = self.recipients.iter_mut().filter(|recipient| !recipient.is_settled());
@@ -171,12 +171,12 @@ impl Progress {
     fn close(&mut self, recipients: usize) -> Option<Finished> {
         self.open -= recipients;
         (self.open == 0).then(|| {
-            let reply = self.reply;
+            let report = self.report;
             let mut outcome = std::mem::take(&mut self.outcome);
             outcome.failures.sort_by_key(|failure| (failure.recipient, failure.index));
             let (timers, payload) = (std::mem::take(&mut self.timers), self.payload.take());
             let has_claimed = self.recipients.iter().any(Recipient::has_claimed);
-            Finished { reply, outcome, timers, payload, has_claimed }
+            Finished { report, outcome, timers, payload, has_claimed }
         })
     }
 }

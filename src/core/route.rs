@@ -55,7 +55,7 @@ pub enum Sent {
         /// How many listeners of other members.
         others: u32,
         /// Listeners of the emitting member itself that the emission claimed or was assigned: its
-        /// own `once` listeners, its own members of groups, or the one that answers. They are not
+        /// own `once` listeners, its own members of groups, or the one that replies. They are not
         /// among the deliveries: the emitter calls them. For each that was chosen among several
         /// members it then calls [`Member::done`].
         own: Vec<Own>,
@@ -126,7 +126,7 @@ impl Route {
         let size = payload.len();
         let mut own = Vec::new();
         let mut recipients = Vec::new();
-        if emission.to_one {
+        if emission.request {
             let chosen = table.choose(&Choice::Any, size, Some(emitter), None);
             table.assign(chosen, Choice::Any, emitter, &mut own, &mut recipients);
         } else {

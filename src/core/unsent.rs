@@ -24,7 +24,7 @@ use slab::Slab;
 use super::dispatch::Emission;
 use super::endpoint;
 use super::member::Member;
-use super::outcome::Reply;
+use super::outcome::Report;
 use super::route::{Posted, Route};
 use super::sync::{Mutex, MutexGuard, lock};
 use super::timer;
@@ -164,10 +164,10 @@ fn post(emitter: &Arc<Member>, route: &Arc<Route>, payloads: &[&[u8]]) {
     }
     // Somebody has begun to listen in another way just now.
     for payload in payloads {
-        let (to_one, timeout, withdrawable) = (false, None, false);
+        let (request, timeout, withdrawable) = (false, None, false);
         // Short enough for there to be memory.
         let payload = Some(*payload);
-        let reply = Reply::None;
-        route.emit(emitter, Emission { payload, to_one, timeout, withdrawable, reply });
+        let report = Report::None;
+        route.emit(emitter, Emission { payload, request, timeout, withdrawable, report });
     }
 }

@@ -95,8 +95,8 @@ pub fn reply(
     if let Some(delivery) = thread.deliveries.borrow().get(delivery as usize) {
         let lent = thread.lent.borrow();
         // Nothing stands for what there is no memory for.
-        let answer = try_copy(place(bytes, &lent, start, end)?).unwrap_or_default();
-        delivery.succeed(0, Some(answer));
+        let reply = try_copy(place(bytes, &lent, start, end)?).unwrap_or_default();
+        delivery.succeed(0, Some(reply));
     }
     if is_last != 0 {
         let_go(&thread, delivery);
@@ -116,7 +116,7 @@ pub fn fail(
 ) -> Result<()> {
     if let Some(delivery) = find(thread)?.deliveries.borrow().get(delivery as usize) {
         let error = bytes.get(start as usize..end as usize).and_then(try_copy);
-        // As for an answer.
+        // As for a reply.
         delivery.fail(index, error.unwrap_or_default());
     }
     Ok(())

@@ -14,7 +14,7 @@ use super::protocol::{
 use super::thread::{LentBytes, Thread, find, unknown};
 use crate::core::dispatch::Emission;
 use crate::core::member::Member;
-use crate::core::outcome::Reply;
+use crate::core::outcome::Report;
 use crate::core::route::{Posted, Route, Sent};
 
 /// `(thread, route, start, end, bytes)`: emits an event whose outcome nobody waits for. Its arguments are
@@ -74,10 +74,10 @@ pub fn dispatch(
     let withdrawable = flags & DISPATCH_CANCELLABLE != 0;
     let emission = Emission {
         payload: payload(bytes, &lent, start, end)?,
-        to_one: flags & DISPATCH_REQUEST != 0,
+        request: flags & DISPATCH_REQUEST != 0,
         timeout: (timeout > 0).then_some(timeout),
         withdrawable,
-        reply: if flags & DISPATCH_AWAITED != 0 { Reply::Message(token) } else { Reply::None },
+        report: if flags & DISPATCH_AWAITED != 0 { Report::Message(token) } else { Report::None },
     };
     let (others, own, dispatch) = match route.emit(member, emission) {
         Sent::NeedsPayload => return Ok(NEEDS_PAYLOAD),

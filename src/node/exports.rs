@@ -40,7 +40,7 @@ pub fn wake(env: Env, thread: u32) -> Result<()> {
     thread::find(thread)?.wake(env)
 }
 
-/// Lends the bytes in which the payloads of events and answers are that do not come with bytes of their own. As
+/// Lends the bytes in which the payloads of events and replies are that do not come with bytes of their own. As
 /// all memory that is lent, they are a view of a SharedArrayBuffer.
 #[napi(catch_unwind)]
 pub fn lend(

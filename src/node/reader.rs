@@ -116,7 +116,7 @@ fn size_of(message: &Message, is_stripped: bool) -> usize {
                 FailureKind::Threw(error) => 6 + words_for(error),
                 _ => 7,
             });
-            5 + failures.sum::<usize>() + outcome.answer.as_deref().map_or(0, words_for)
+            5 + failures.sum::<usize>() + outcome.reply.as_deref().map_or(0, words_for)
         }
         Message::Notice(Notice::Lost { lost, .. }) => {
             let name = lost.event.as_deref().map_or(0, |event| 1 + event.len().div_ceil(4));
@@ -216,11 +216,11 @@ fn write_outcome(outcome: &Outcome, words: &mut Words<'_>) {
             words.put_payload(error);
         }
     }
-    match &outcome.answer {
+    match &outcome.reply {
         None => words.put(0),
-        Some(answer) => {
+        Some(reply) => {
             words.put(1);
-            words.put_payload(answer);
+            words.put_payload(reply);
         }
     }
 }

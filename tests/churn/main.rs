@@ -1,4 +1,4 @@
-//! Many threads join, listen, emit, answer and die at once, and everything still adds up: each
+//! Many threads join, listen, emit, reply and die at once, and everything still adds up: each
 //! outcome, each count, each order, and nothing hangs.
 #![cfg(not(feature = "loom"))]
 
@@ -18,7 +18,7 @@ use parallel_event_bus::core::endpoint::Endpoint;
 use parallel_event_bus::core::mailbox::Wake;
 use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::message::{Message, Notice};
-use parallel_event_bus::core::outcome::{Outcome, Reply};
+use parallel_event_bus::core::outcome::{Outcome, Report};
 use parallel_event_bus::core::route::Sent;
 
 /// Numbers without an end, the same in each run for one seed.
@@ -69,16 +69,16 @@ impl Awaited {
         emitter: &Arc<Member>,
         event: &str,
         payload: &[u8],
-        to_one: bool,
+        request: bool,
         timeout: bool,
     ) {
         self.last_token += 1;
         let emission = Emission {
             payload: Some(payload),
-            to_one,
+            request,
             timeout: timeout.then_some(3_600_000),
             withdrawable: false,
-            reply: Reply::Message(self.last_token),
+            report: Report::Message(self.last_token),
         };
         let Sent::To { others, own, dispatch } =
             emitter.channel().route(event).emit(emitter, emission)

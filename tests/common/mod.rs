@@ -17,7 +17,7 @@ use parallel_event_bus::core::mailbox::Wake;
 use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::message::{Message, Notice};
 use parallel_event_bus::core::metrics;
-use parallel_event_bus::core::outcome::{Outcome, Reply};
+use parallel_event_bus::core::outcome::{Outcome, Report};
 use parallel_event_bus::core::route::{ListenerOptions, Own, Sent};
 
 /// Counts its wakes.
@@ -90,7 +90,7 @@ pub fn emit(emitter: &Arc<Member>, event: &str, payload: &[u8]) -> Emitted {
 
 /// Emits to one.
 pub fn request(emitter: &Arc<Member>, event: &str, payload: &[u8]) -> Emitted {
-    emit_as(emitter, event, payload, |emission| emission.to_one = true)
+    emit_as(emitter, event, payload, |emission| emission.request = true)
 }
 
 /// Emits as `change` says.
@@ -103,10 +103,10 @@ pub fn emit_as(
     let token = LAST_TOKEN.fetch_add(1, Ordering::Relaxed);
     let mut emission = Emission {
         payload: Some(payload),
-        to_one: false,
+        request: false,
         timeout: None,
         withdrawable: false,
-        reply: Reply::Message(token),
+        report: Report::Message(token),
     };
     change(&mut emission);
     match emitter.channel().route(event).emit(emitter, emission) {

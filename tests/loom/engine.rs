@@ -12,7 +12,7 @@ use parallel_event_bus::core::dispatch::{Dispatch, Emission};
 use parallel_event_bus::core::endpoint::Endpoint;
 use parallel_event_bus::core::member::{Member, Unlistened};
 use parallel_event_bus::core::message::{Message, Notice};
-use parallel_event_bus::core::outcome::{FailureKind, Outcome, Reply};
+use parallel_event_bus::core::outcome::{FailureKind, Outcome, Report};
 use parallel_event_bus::core::route::{ListenerOptions, Posted, Sent};
 
 use crate::Bell;
@@ -47,9 +47,9 @@ pub(crate) fn listening(thread: u32, group: Option<&str>, events: usize) -> Arc<
     member
 }
 
-pub(crate) fn emit(emitter: &Arc<Member>, reply: Reply) -> Option<Arc<Dispatch>> {
+pub(crate) fn emit(emitter: &Arc<Member>, report: Report) -> Option<Arc<Dispatch>> {
     let emission =
-        Emission { payload: Some(b""), to_one: false, timeout: None, withdrawable: true, reply };
+        Emission { payload: Some(b""), request: false, timeout: None, withdrawable: true, report };
     match emitter.channel().route("e").emit(emitter, emission) {
         Sent::To { dispatch, .. } => dispatch,
         _ => None,
@@ -90,7 +90,7 @@ fn an_emitter_that_looks_when_woken_sees_its_last_dispatch_settle_and_has_every_
         let emitter = member(1, &bell, MailboxLimits::default());
         let other = listening(2, None, 9);
         let deliveries = [1, 2].map(|token| {
-            emit(&emitter, Reply::Message(token));
+            emit(&emitter, Report::Message(token));
             delivery(&other)
         });
         let threads = deliveries.map(|delivery| {
@@ -123,7 +123,7 @@ fn who_waits_for_room_is_told_when_there_is_some_and_once() {
     search(|| {
         let emitter = member(1, &Bell::new(), MailboxLimits::default());
         let other = listening(2, None, 1);
-        emit(&emitter, Reply::None);
+        emit(&emitter, Report::None);
         let reader = {
             let other = other.clone();
             thread::spawn(move || drop(read(other.endpoint())))
@@ -132,7 +132,7 @@ fn who_waits_for_room_is_told_when_there_is_some_and_once() {
         let late = {
             let late = member(3, &Bell::new(), MailboxLimits::default());
             thread::spawn(move || {
-                emit(&late, Reply::None);
+                emit(&late, Report::None);
                 late
             })
         };
@@ -157,7 +157,7 @@ fn what_is_taken_back_gives_back_its_room_once_whoever_reads_it_meanwhile() {
     search(|| {
         let emitter = member(1, &Bell::new(), MailboxLimits::default());
         let other = listening(2, None, 1);
-        let dispatch = emit(&emitter, Reply::None).unwrap();
+        let dispatch = emit(&emitter, Report::None).unwrap();
         let reader = {
             let other = other.clone();
             thread::spawn(move || {
@@ -226,7 +226,7 @@ fn an_event_for_an_endpoint_that_ends_meanwhile_settles_once() {
             let dying = dying.clone();
             thread::spawn(move || dying.endpoint().close())
         };
-        let dispatch = emit(&emitter, Reply::Message(1));
+        let dispatch = emit(&emitter, Report::Message(1));
         end_of.join().unwrap();
         if dispatch.is_some() {
             let outcome = outcome(&emitter);
@@ -234,7 +234,7 @@ fn an_event_for_an_endpoint_that_ends_meanwhile_settles_once() {
             assert_eq!(outcome.failures[0].kind, FailureKind::ThreadExited);
         }
         assert_eq!((emitter.pending(), dying.in_flight(), dying.capacity().events()), (0, 0, 0));
-        assert!(emit(&emitter, Reply::None).is_none());
+        assert!(emit(&emitter, Report::None).is_none());
         end(&[&emitter]);
     });
 }
@@ -268,7 +268,7 @@ fn two_members_of_a_group_that_end_at_once_lose_nothing_unsaid() {
     search(|| {
         let emitter = member(1, &Bell::new(), MailboxLimits::default());
         let dying = [2, 3].map(|thread| listening(thread, Some("g"), 9));
-        emit(&emitter, Reply::Message(1));
+        emit(&emitter, Report::Message(1));
         let ends = dying.clone().map(|dying| thread::spawn(move || dying.endpoint().close()));
         ends.into_iter().for_each(|end| end.join().unwrap());
         let outcome = outcome(&emitter);
@@ -286,7 +286,7 @@ fn what_one_member_of_a_group_lets_go_of_is_withdrawn_or_goes_to_the_other() {
     search(|| {
         let emitter = member(1, &Bell::new(), MailboxLimits::default());
         let [dying, heir] = [2, 3].map(|thread| listening(thread, Some("g"), 9));
-        let dispatch = emit(&emitter, Reply::None).unwrap();
+        let dispatch = emit(&emitter, Report::None).unwrap();
         let end_of = {
             let dying = dying.clone();
             thread::spawn(move || dying.endpoint().close())
@@ -309,7 +309,7 @@ fn a_listener_is_started_or_withdrawn_and_never_both() {
     search(|| {
         let emitter = member(1, &Bell::new(), MailboxLimits::default());
         let other = listening(2, None, 9);
-        let dispatch = emit(&emitter, Reply::None).unwrap();
+        let dispatch = emit(&emitter, Report::None).unwrap();
         let delivery = delivery(&other);
         let starter = thread::spawn(move || {
             let started = delivery.start();
@@ -343,7 +343,7 @@ fn a_member_that_leaves_while_it_listens_anew_is_not_addressed_any_more() {
         };
         leaving.endpoint().close();
         listener.join().unwrap();
-        assert!(emit(&emitter, Reply::None).is_none());
+        assert!(emit(&emitter, Report::None).is_none());
         end(&[&emitter]);
     });
 }
@@ -355,7 +355,7 @@ fn nothing_comes_for_a_listener_after_its_end_was_told() {
         let other = listening(2, None, 9);
         let sender = {
             let emitter = emitter.clone();
-            thread::spawn(move || emit(&emitter, Reply::None).is_some())
+            thread::spawn(move || emit(&emitter, Report::None).is_some())
         };
         let comes = other.unlisten(1) == Unlistened::Waiting;
         let sent = sender.join().unwrap();

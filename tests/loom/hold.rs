@@ -9,7 +9,7 @@ use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::endpoint::{Message, Unsent as _};
 use parallel_event_bus::core::hold::Hold;
 use parallel_event_bus::core::member::Member;
-use parallel_event_bus::core::outcome::Reply;
+use parallel_event_bus::core::outcome::Report;
 
 use crate::Bell;
 use crate::engine::{delivery, emit, end, listening, member, read, search};
@@ -113,7 +113,7 @@ fn a_loop_does_not_end_before_its_thread_has_read_what_became_of_its_event_and_d
     search(|| {
         let js = Loop::new();
         let other = listening(2, None, 9);
-        emit(&js.member, Reply::Message(1));
+        emit(&js.member, Report::Message(1));
         js.emitted();
         let delivery = delivery(&other);
         let settling = thread::spawn(move || delivery.succeed(0, None));

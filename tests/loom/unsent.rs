@@ -10,7 +10,7 @@ use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::dispatch::Emission;
 use parallel_event_bus::core::endpoint::{Message, Unsent as _};
 use parallel_event_bus::core::member::Member;
-use parallel_event_bus::core::outcome::Reply;
+use parallel_event_bus::core::outcome::Report;
 use parallel_event_bus::core::route::{ListenerOptions, Posted};
 use parallel_event_bus::core::unsent::{self, Unsent};
 
@@ -99,9 +99,9 @@ impl Script {
             Posted::To(others) => others,
             Posted::NeedsPayload => unreachable!(),
             Posted::NotPlain => {
-                let (to_one, timeout, withdrawable) = (false, None, false);
+                let (request, timeout, withdrawable) = (false, None, false);
                 let emission =
-                    Emission { payload, to_one, timeout, withdrawable, reply: Reply::None };
+                    Emission { payload, request, timeout, withdrawable, report: Report::None };
                 route.emit(member, emission);
                 // The next one crosses, too.
                 0

@@ -59,10 +59,10 @@ impl Rules {
 
     /// Returns what the emitter has to call itself. `emission` has no recipients yet.
     pub fn emit(&mut self, mut emission: Emission) -> Vec<Own> {
-        let Emission { emitter, event, size, to_one, .. } = emission;
+        let Emission { emitter, event, size, request, .. } = emission;
         let mut own = Vec::new();
         let mut recipients = Vec::new();
-        if !to_one {
+        if !request {
             for row in 0..self.rows[event].len() {
                 let member = self.rows[event][row].member;
                 let entries = self.rows[event][row].entries.clone();
@@ -85,8 +85,8 @@ impl Rules {
                 }
             }
         }
-        let mut choices = if to_one { vec![Choice::Any] } else { vec![] };
-        if !to_one {
+        let mut choices = if request { vec![Choice::Any] } else { vec![] };
+        if !request {
             for entry in self.rows[event].iter().flat_map(|row| &row.entries) {
                 let choice = entry.group.map(Choice::Group);
                 choices.extend(choice.filter(|choice| !choices.contains(choice)));
@@ -113,7 +113,7 @@ impl Rules {
             self.members[emitter].pending += 1;
         }
         emission.limited |=
-            to_one || recipients.iter().any(|recipient| recipient.2 != Choice::Everyone);
+            request || recipients.iter().any(|recipient| recipient.2 != Choice::Everyone);
         self.send(emission, recipients);
         own
     }

@@ -76,7 +76,7 @@ pub struct Emission {
     /// In batches: a recipient is an event of its own.
     pub post: bool,
     pub limited: bool,
-    pub to_one: bool,
+    pub request: bool,
     pub withdrawn: bool,
     pub token: Option<u32>,
     pub recipients: Vec<Recipient>,

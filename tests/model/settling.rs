@@ -36,9 +36,9 @@ impl Rules {
         let outcome = &mut self.emissions[item.emission].outcome;
         match result {
             None => {}
-            Some(Ok(answer)) => {
+            Some(Ok(reply)) => {
                 outcome.success += 1;
-                outcome.answer = answer;
+                outcome.reply = reply;
             }
             Some(Err(kind)) => {
                 let (recipient, index) = (item.recipient as u32, index as u32);

@@ -33,7 +33,7 @@ pub enum Step {
         event: usize,
         size: usize,
         payload: bool,
-        to_one: bool,
+        request: bool,
         withdrawable: bool,
         timeout: bool,
         awaited: bool,
@@ -118,8 +118,8 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
         ),
         2 => ANY.prop_map(|listener| Step::Unlisten { listener }),
         16 => emit.prop_map(
-            |(member, event, size, payload, to_one, withdrawable, timeout, awaited)| Step::Emit {
-                member, event, size, payload, to_one, withdrawable, timeout, awaited,
+            |(member, event, size, payload, request, withdrawable, timeout, awaited)| Step::Emit {
+                member, event, size, payload, request, withdrawable, timeout, awaited,
             }
         ),
         10 => (ANY, event(), size(), 1..4_usize)

@@ -10,7 +10,7 @@ use parallel_event_bus::core::dispatch::{Dispatch, Emission};
 use parallel_event_bus::core::endpoint::Endpoint;
 use parallel_event_bus::core::member::{Member, Unlistened};
 use parallel_event_bus::core::message::{Message, Notice};
-use parallel_event_bus::core::outcome::{FailureKind, Outcome, Reply};
+use parallel_event_bus::core::outcome::{FailureKind, Outcome, Report};
 use parallel_event_bus::core::route::{ListenerOptions, Posted, Sent};
 
 use crate::common;
@@ -170,7 +170,7 @@ impl World {
     }
 
     fn emit(&mut self, step: &Step) {
-        let Step::Emit { member, event, size, payload, to_one, withdrawable, timeout, awaited } =
+        let Step::Emit { member, event, size, payload, request, withdrawable, timeout, awaited } =
             *step
         else {
             return;
@@ -182,13 +182,13 @@ impl World {
         let number = self.emissions.len();
         let bytes = payload_of(number, size);
         let token = awaited.then_some(number as u32);
-        let reply = token.map_or(Reply::None, Reply::Message);
+        let report = token.map_or(Report::None, Report::Message);
         let emission = Emission {
             payload: payload.then_some(&bytes),
-            to_one,
+            request,
             timeout: timeout.then_some(AN_HOUR),
             withdrawable,
-            reply,
+            report,
         };
         let route = self.members[emitter].channel().route(&name_of(event));
         let needs = !payload && self.rules.has_others(emitter, event);
@@ -204,7 +204,7 @@ impl World {
             size: if payload { bytes.len() } else { 0 },
             post: false,
             limited: timeout || withdrawable,
-            to_one,
+            request,
             withdrawn: false,
             token,
             recipients: Vec::new(),
@@ -252,7 +252,7 @@ impl World {
             size,
             post: true,
             limited: false,
-            to_one: false,
+            request: false,
             withdrawn: false,
             token: None,
             recipients: Vec::new(),
@@ -289,15 +289,15 @@ impl World {
             }
             Held::Delivery(delivery, item) => {
                 let (item, at) = (*item, index as u32);
-                let answer = delivery.is_request().then(|| vec![index as u8]);
+                let reply = delivery.is_request().then(|| vec![index as u8]);
                 let result = match how {
-                    How::Succeed => Some(Ok(answer.clone())),
+                    How::Succeed => Some(Ok(reply.clone())),
                     How::Fail => Some(Err(FailureKind::Threw(vec![index as u8]))),
                     How::Lose => Some(Err(FailureKind::ThreadExited)),
                     How::Withdraw => None,
                 };
                 match how {
-                    How::Succeed => delivery.succeed(at, answer),
+                    How::Succeed => delivery.succeed(at, reply),
                     How::Fail => delivery.fail(at, vec![index as u8]),
                     How::Lose => delivery.lose(at),
                     How::Withdraw => delivery.withdraw(at),
@@ -334,7 +334,7 @@ impl World {
                     assert!(Arc::ptr_eq(delivery.member(), &self.members[recipient.member]));
                     assert_eq!(delivery.event(), name_of(emission.event));
                     assert_eq!(delivery.must_start(), emission.limited);
-                    assert_eq!(delivery.is_request(), emission.to_one);
+                    assert_eq!(delivery.is_request(), emission.request);
                     self.remembers(delivery.listeners());
                     self.inboxes[endpoint].push_back(Held::Delivery(delivery, item));
                 }
