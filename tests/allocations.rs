@@ -16,14 +16,14 @@ use parallel_event_bus::core::endpoint::Endpoint;
 use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::message::{Message, Notice};
 use parallel_event_bus::core::outcome::Report;
-use parallel_event_bus::core::route::{Posted, Sent};
+use parallel_event_bus::core::route::{Dispatched, Published};
 
 const EVENTS: usize = 10_000;
 /// Of each event.
 const PAYLOAD: &[u8] = &[7; 64];
 
 /// An event that nobody waits for, for each member: room for many events is taken at once.
-const PER_POSTED: f64 = 0.05;
+const PER_PUBLISHED: f64 = 0.05;
 /// One that is waited for, with its outcome, to one member.
 const PER_AWAITED: f64 = 6.5;
 /// What each member more adds to that.
@@ -110,10 +110,10 @@ fn allocations_of_awaited(channel: &str, members: u32) -> f64 {
                 payload: Some(PAYLOAD),
                 request: false,
                 timeout: None,
-                withdrawable: false,
+                cancellable: false,
                 report: Report::Message(1),
             };
-            assert!(matches!(route.emit(&emitter, emission), Sent::To { .. }));
+            assert!(matches!(route.dispatch(&emitter, emission), Dispatched::To { .. }));
             settle(&listening, &mut messages);
             while emitter.endpoint().collect(1, &mut messages) {}
             let Some(Message::Notice(Notice::Settled { outcome, .. })) = messages.pop() else {
@@ -125,19 +125,19 @@ fn allocations_of_awaited(channel: &str, members: u32) -> f64 {
 }
 
 #[test]
-fn a_posted_event_allocates_nothing_of_its_own_however_many_members_hear_it() {
+fn an_untracked_event_allocates_nothing_of_its_own_however_many_members_hear_it() {
     for members in [1, 4] {
-        let (emitter, listening) = audience(&format!("posted to {members}"), members);
+        let (emitter, listening) = audience(&format!("published to {members}"), members);
         let route = emitter.channel().route("e");
         let mut messages = Vec::new();
         let allocations = per_event(|| {
             for _ in 0..EVENTS {
-                assert_eq!(route.post(&emitter, Some(PAYLOAD)), Posted::To(members));
+                assert_eq!(route.publish(&emitter, Some(PAYLOAD)), Published::To(members));
             }
             settle(&listening, &mut messages);
         });
         assert!(
-            allocations <= PER_POSTED * f64::from(members),
+            allocations <= PER_PUBLISHED * f64::from(members),
             "{allocations} for an event to {members}"
         );
     }
@@ -160,7 +160,7 @@ fn a_burst_is_one_wake_and_a_few_messages() {
     let emitter = member(0, "burst");
     let route = emitter.channel().route("e");
     for _ in 0..EVENTS {
-        assert_eq!(route.post(&emitter, Some(PAYLOAD)), Posted::To(1));
+        assert_eq!(route.publish(&emitter, Some(PAYLOAD)), Published::To(1));
     }
     assert_eq!(bell.rung(), 1);
     let messages = settle(&listening, &mut Vec::new());

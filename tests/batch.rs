@@ -10,10 +10,10 @@ use parallel_event_bus::core::batch::Batch;
 use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::message::Message;
-use parallel_event_bus::core::route::{ListenerOptions, Posted};
+use parallel_event_bus::core::route::{ListenerOptions, Published};
 
-fn post(emitter: &Arc<Member>, event: &str, payload: &[u8]) -> Posted {
-    emitter.channel().route(event).post(emitter, Some(payload))
+fn publish(emitter: &Arc<Member>, event: &str, payload: &[u8]) -> Published {
+    emitter.channel().route(event).publish(emitter, Some(payload))
 }
 
 fn batch(member: &Arc<Member>) -> Batch {
@@ -30,8 +30,8 @@ fn a_burst_to_one_member_is_one_message_that_reads_as_it_was_written() {
     other.listen("b", 3, plain());
     let payload: Vec<u8> = (1..=9).collect();
     for length in 0..=9 {
-        assert_eq!(post(&emitter, "a", &payload[..length]), Posted::To(1));
-        assert_eq!(post(&emitter, "b", &payload[length..]), Posted::To(2));
+        assert_eq!(publish(&emitter, "a", &payload[..length]), Published::To(1));
+        assert_eq!(publish(&emitter, "b", &payload[length..]), Published::To(2));
     }
     let batch = batch(&other);
     assert_eq!(batch.len(), 20);
@@ -45,7 +45,8 @@ fn a_burst_to_one_member_is_one_message_that_reads_as_it_was_written() {
 }
 
 #[test]
-fn an_endpoint_gets_events_that_are_posted_at_once_in_their_order_whichever_member_they_are_for() {
+fn an_endpoint_gets_events_that_are_published_at_once_in_their_order_whichever_member_they_are_for()
+{
     let (emitter, endpoint) = (member(1, "shared"), endpoint(2));
     let members = [1, 2].map(|id| {
         let member = endpoint.join("shared", MailboxLimits::default());
@@ -54,7 +55,7 @@ fn an_endpoint_gets_events_that_are_posted_at_once_in_their_order_whichever_memb
     });
     let route = emitter.channel().route("e");
     assert!(!route.has_siblings(&emitter) && route.has_siblings(&members[0]));
-    assert_eq!(route.post_all(&emitter, &[b"a", b"b", b"c"]), Posted::To(2));
+    assert_eq!(route.publish_all(&emitter, &[b"a", b"b", b"c"]), Published::To(2));
     let mut heard = Vec::new();
     for message in read(&endpoint) {
         let Message::Batch(mut batch) = message else { panic!("something else") };
@@ -69,15 +70,15 @@ fn an_endpoint_gets_events_that_are_posted_at_once_in_their_order_whichever_memb
 }
 
 #[test]
-fn many_events_that_are_posted_at_once_are_as_if_one_by_one() {
+fn many_events_that_are_published_at_once_are_as_if_one_by_one() {
     let (emitter, other) = (member(1, "all"), small_member(2, "all", 3));
     let free = member(3, "all");
     other.listen("e", 1, plain());
     free.listen("e", 2, plain());
     let route = emitter.channel().route("e");
-    assert_eq!(route.post_all(&emitter, &[]), Posted::NeedsPayload);
+    assert_eq!(route.publish_all(&emitter, &[]), Published::NeedsPayload);
     let payloads: [&[u8]; 5] = [b"1", b"22", b"333", b"4", b"5"];
-    assert_eq!(route.post_all(&emitter, &payloads), Posted::To(2));
+    assert_eq!(route.publish_all(&emitter, &payloads), Published::To(2));
     assert_eq!(said(emitter.endpoint()), ["lost e MailboxFull × 1", "lost e MailboxFull × 1"]);
     assert_eq!((emitter.pending(), emitter.failed()), (3 + 5, 2));
     assert_eq!((other.capacity().events(), other.in_flight(), free.in_flight()), (3, 3, 5));
@@ -90,13 +91,13 @@ fn many_events_that_are_posted_at_once_are_as_if_one_by_one() {
     }
     other.endpoint().close();
     other.listen("e", 1, plain());
-    assert_eq!(route.post_all(&emitter, &payloads), Posted::To(1), "it has left");
+    assert_eq!(route.publish_all(&emitter, &payloads), Published::To(1), "it has left");
     free.listen("e", 3, once());
-    assert_eq!(route.post_all(&emitter, &payloads), Posted::NotPlain);
+    assert_eq!(route.publish_all(&emitter, &payloads), Published::NotPlain);
     let _ = free.unlisten(3);
     drop((some, all, free.endpoint().mailbox().close()));
     said(emitter.endpoint());
-    assert_eq!(route.post_all(&emitter, &payloads[..2]), Posted::To(1));
+    assert_eq!(route.publish_all(&emitter, &payloads[..2]), Published::To(1));
     assert_eq!(said(emitter.endpoint()), ["lost e ThreadExited × 1", "lost e ThreadExited × 1"]);
     assert_eq!((emitter.pending(), free.in_flight()), (0, 0));
     assert_eq!(emitter.addressed(), 2 * 5 + 5 + 2);
@@ -105,21 +106,25 @@ fn many_events_that_are_posted_at_once_are_as_if_one_by_one() {
 #[test]
 fn an_event_that_is_not_plain_is_left_to_an_emission() {
     let (emitter, other) = (member(1, "not plain"), member(2, "not plain"));
-    assert_eq!(post(&emitter, "e", b""), Posted::To(0));
+    assert_eq!(publish(&emitter, "e", b""), Published::To(0));
     other.listen("e", 1, plain());
-    assert_eq!(emitter.channel().route("e").post(&emitter, None), Posted::NeedsPayload);
-    let limited = ListenerOptions { limited: true, ..plain() };
-    for options in [once(), in_group("g"), limited] {
+    assert_eq!(emitter.channel().route("e").publish(&emitter, None), Published::NeedsPayload);
+    let tracked = ListenerOptions { tracked: true, ..plain() };
+    for options in [once(), in_group("g"), tracked] {
         other.listen("e", 2, options);
-        assert_eq!(post(&emitter, "e", b""), Posted::NotPlain);
+        assert_eq!(publish(&emitter, "e", b""), Published::NotPlain);
         let _ = other.unlisten(2);
-        assert_eq!(post(&emitter, "e", b""), Posted::To(1));
+        assert_eq!(publish(&emitter, "e", b""), Published::To(1));
     }
     other.listen("e", 2, once());
     let _claimed = emit(&emitter, "e", b"");
-    assert_eq!(post(&emitter, "e", b""), Posted::To(1), "the once listener is used up");
+    assert_eq!(publish(&emitter, "e", b""), Published::To(1), "the once listener is used up");
     emitter.listen("e", 3, plain());
-    assert_eq!(post(&emitter, "e", b""), Posted::To(1), "its own listener is its own business");
+    assert_eq!(
+        publish(&emitter, "e", b""),
+        Published::To(1),
+        "its own listener is its own business"
+    );
 }
 
 #[test]
@@ -127,7 +132,7 @@ fn an_event_settles_once_and_the_emitter_counts_it() {
     let (emitter, other) = (member(1, "settle"), member(2, "settle"));
     other.listen("e", 1, plain());
     other.listen("e", 2, plain());
-    (0..4).for_each(|_| assert_eq!(post(&emitter, "e", b""), Posted::To(2)));
+    (0..4).for_each(|_| assert_eq!(publish(&emitter, "e", b""), Published::To(2)));
     assert_eq!((emitter.pending(), other.in_flight(), other.capacity().events()), (4, 4, 4));
     let mut batch = batch(&other);
     assert_eq!((other.in_flight(), other.capacity().events()), (4, 4), "it was only read");
@@ -151,7 +156,7 @@ fn a_batch_that_is_dropped_tells_of_each_event_that_had_not_settled() {
     other.listen("b", 2, plain());
     other.listen("b", 3, plain());
     for event in ["a", "b", "a"] {
-        post(&emitter, event, event.as_bytes());
+        publish(&emitter, event, event.as_bytes());
     }
     let mut batch = batch(&other);
     batch.settle(0, 1, 0);
@@ -166,7 +171,7 @@ fn a_member_without_room_loses_the_event_and_the_emitter_is_told() {
     let free = member(3, "full batch");
     other.listen("e", 1, plain());
     free.listen("e", 2, plain());
-    (0..3).for_each(|_| assert_eq!(post(&emitter, "e", b"!"), Posted::To(2)));
+    (0..3).for_each(|_| assert_eq!(publish(&emitter, "e", b"!"), Published::To(2)));
     assert_eq!(said(emitter.endpoint()), ["lost e MailboxFull × 1"]);
     assert_eq!((batch(&other).len(), batch(&free).len()), (2, 3));
     assert_eq!((emitter.pending(), other.capacity().events(), other.in_flight()), (0, 0, 0));
@@ -176,13 +181,13 @@ fn a_member_without_room_loses_the_event_and_the_emitter_is_told() {
 fn batches_are_bounded_in_events_and_in_size_and_events_of_any_size_fit() {
     let (emitter, other) = (member(1, "bounded"), member(2, "bounded"));
     other.listen("e", 1, plain());
-    (0..1_100).for_each(|_| assert_eq!(post(&emitter, "e", b""), Posted::To(1)));
+    (0..1_100).for_each(|_| assert_eq!(publish(&emitter, "e", b""), Published::To(1)));
     let lengths: Vec<_> = batches(other.endpoint()).iter().map(Batch::len).collect();
     assert_eq!(lengths, [512, 512, 76]);
 
     let large = vec![7; 1 << 20];
     for payload in [b"small", large.as_slice(), b"small"] {
-        post(&emitter, "e", payload);
+        publish(&emitter, "e", payload);
     }
     let batches = batches(other.endpoint());
     assert_eq!(batches.iter().map(Batch::len).collect::<Vec<_>>(), [1, 1, 1]);
@@ -195,12 +200,12 @@ fn events_of_different_emitters_and_other_messages_between_keep_their_places() {
     let (one, two, other) = (member(1, channel), member(2, channel), member(3, channel));
     other.listen("e", 1, plain());
     let mut kept = Vec::new();
-    post(&one, "e", b"1");
-    post(&one, "e", b"2");
-    post(&two, "e", b"3");
+    publish(&one, "e", b"1");
+    publish(&one, "e", b"2");
+    publish(&two, "e", b"3");
     kept.push(emit(&two, "e", b"4"));
-    post(&two, "e", b"5");
-    post(&one, "e", b"6");
+    publish(&two, "e", b"5");
+    publish(&one, "e", b"6");
     let mut seen = String::new();
     for message in read(other.endpoint()) {
         match message {
@@ -225,7 +230,7 @@ fn events_for_two_places_of_one_endpoint_are_in_batches_of_their_own() {
         place.listen("e", id, plain());
         place
     });
-    (0..2).for_each(|_| assert_eq!(post(&emitter, "e", b""), Posted::To(2)));
+    (0..2).for_each(|_| assert_eq!(publish(&emitter, "e", b""), Published::To(2)));
     let batches = batches(&endpoint);
     let of: Vec<_> = batches.iter().map(|batch| batch.member().id()).collect();
     let [one, two] = places.map(|place| place.id());
@@ -237,9 +242,9 @@ fn events_for_two_places_of_one_endpoint_are_in_batches_of_their_own() {
 fn a_batch_that_was_collected_is_written_to_no_more() {
     let (emitter, other) = (member(1, "collected"), member(2, "collected"));
     other.listen("e", 1, plain());
-    post(&emitter, "e", b"1");
+    publish(&emitter, "e", b"1");
     let first = batch(&other);
-    post(&emitter, "e", b"2");
+    publish(&emitter, "e", b"2");
     assert_eq!((first.len(), batch(&other).len()), (1, 1));
 }
 
@@ -247,12 +252,12 @@ fn a_batch_that_was_collected_is_written_to_no_more() {
 fn a_member_that_ends_takes_its_batches_with_it() {
     let (emitter, other) = (member(1, "end"), member(2, "end"));
     other.listen("e", 1, plain());
-    (0..3).for_each(|_| assert_eq!(post(&emitter, "e", b""), Posted::To(1)));
+    (0..3).for_each(|_| assert_eq!(publish(&emitter, "e", b""), Published::To(1)));
     other.endpoint().close();
     let said = said(emitter.endpoint());
     assert_eq!(said[..3], ["lost e ThreadExited × 1"; 3]);
     assert_eq!(said[3..], ["exit of 2"]);
     assert_eq!((emitter.pending(), emitter.failed()), (0, 3));
-    assert_eq!(post(&emitter, "e", b""), Posted::To(0));
+    assert_eq!(publish(&emitter, "e", b""), Published::To(0));
     assert_eq!(other.capacity().events(), 0);
 }

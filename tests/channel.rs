@@ -8,7 +8,7 @@ use std::sync::Arc;
 use common::*;
 use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::member::Member;
-use parallel_event_bus::core::route::Posted;
+use parallel_event_bus::core::route::Published;
 
 #[test]
 fn members_of_one_name_hear_each_other_and_no_others() {
@@ -131,7 +131,7 @@ fn events_of_a_batch_that_settle_make_room_as_deliveries_do() {
     let (emitter, other) = (member(1, "batch room"), small_member(2, "batch room", 8));
     other.listen("e", 1, plain());
     let route = emitter.channel().route("e");
-    (0..8).for_each(|_| assert_eq!(route.post(&emitter, Some(b"")), Posted::To(1)));
+    (0..8).for_each(|_| assert_eq!(route.publish(&emitter, Some(b"")), Published::To(1)));
     assert!(congested(&emitter));
     emitter.wait_for_room();
     assert_eq!(said(emitter.endpoint()), Vec::<String>::new());

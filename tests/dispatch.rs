@@ -23,7 +23,7 @@ fn a_listener_settles_once_whatever_is_said_of_it_later() {
     let delivery = delivery(other.endpoint());
     delivery.fail(0, b"first".into());
     delivery.succeed(0, None);
-    delivery.withdraw(0);
+    delivery.skip(0);
     delivery.lose(0);
     delivery.succeed(2, None);
     delivery.fail(u32::MAX, vec![]);
@@ -152,8 +152,8 @@ fn a_listener_with_a_limit_of_its_own_fails_by_itself() {
     (0..2).for_each(|id| other.listen("e", id, plain()));
     let mut emitted = emit(&emitter, "e", b"");
     let delivery = delivery(other.endpoint());
-    delivery.limit(0, 3_600_000);
-    delivery.limit(1, 1);
+    delivery.start_timer(0, 3_600_000);
+    delivery.start_timer(1, 1);
     after(Duration::from_millis(1));
     delivery.succeed(0, None);
     let outcome = emitted.outcome().unwrap();
@@ -165,15 +165,15 @@ fn a_listener_with_a_limit_of_its_own_fails_by_itself() {
 }
 
 #[test]
-fn what_is_withdrawn_before_it_started_counts_for_nothing() {
-    let emitter = member(1, "withdraw");
-    let (started, waiting) = (member(2, "withdraw"), member(3, "withdraw"));
+fn what_is_cancelled_before_it_started_counts_for_nothing() {
+    let emitter = member(1, "cancel");
+    let (started, waiting) = (member(2, "cancel"), member(3, "cancel"));
     started.listen("e", 1, plain());
     waiting.listen("e", 2, plain());
-    let mut emitted = emit_as(&emitter, "e", b"", |emission| emission.withdrawable = true);
+    let mut emitted = emit_as(&emitter, "e", b"", |emission| emission.cancellable = true);
     let running = delivery(started.endpoint());
     assert!(running.must_start() && running.start());
-    emitted.dispatch().withdraw();
+    emitted.dispatch().cancel();
     assert_eq!(emitter.pending(), 1, "what had started is not over");
     let late = delivery(waiting.endpoint());
     assert!(!late.start());
@@ -181,30 +181,30 @@ fn what_is_withdrawn_before_it_started_counts_for_nothing() {
     drop((running, late));
     assert_eq!((emitter.pending(), emitter.failed()), (0, 1));
     assert_eq!(emitted.outcome(), None);
-    emitted.dispatch().withdraw();
-    assert_eq!(emitter.pending(), 0, "withdrawing twice is harmless");
+    emitted.dispatch().cancel();
+    assert_eq!(emitter.pending(), 0, "cancelling twice is harmless");
 }
 
 #[test]
-fn what_nobody_has_to_start_can_not_be_withdrawn() {
-    let (emitter, other) = (member(1, "no withdraw"), member(2, "no withdraw"));
+fn what_nobody_has_to_start_can_not_be_cancelled() {
+    let (emitter, other) = (member(1, "no cancel"), member(2, "no cancel"));
     other.listen("e", 1, plain());
     let mut emitted = emit(&emitter, "e", b"");
     let running = delivery(other.endpoint());
     assert!(!running.must_start());
-    emitted.dispatch().withdraw();
+    emitted.dispatch().cancel();
     running.succeed(0, None);
     assert_eq!(emitted.outcome().unwrap().success, 1);
 }
 
 #[test]
-fn an_emitter_that_withdrew_hears_no_more_of_what_had_started() {
+fn an_emitter_that_cancelled_hears_no_more_of_what_had_started() {
     let (emitter, other) = (member(1, "no more"), member(2, "no more"));
     other.listen("e", 1, plain());
-    let emitted = emit_as(&emitter, "e", b"", |emission| emission.withdrawable = true);
+    let emitted = emit_as(&emitter, "e", b"", |emission| emission.cancellable = true);
     let running = delivery(other.endpoint());
     assert!(running.start());
-    emitted.dispatch().withdraw();
+    emitted.dispatch().cancel();
     drop(running);
     assert_eq!(said(emitter.endpoint()), Vec::<String>::new());
     assert_eq!((emitter.pending(), emitter.failed()), (0, 1));
@@ -216,15 +216,15 @@ fn a_listener_that_was_removed_before_its_turn_counts_for_nothing() {
     (0..2).for_each(|id| other.listen("e", id, plain()));
     let mut emitted = emit(&emitter, "e", b"");
     let delivery = delivery(other.endpoint());
-    delivery.withdraw(0);
+    delivery.skip(0);
     delivery.succeed(1, None);
     let outcome = emitted.outcome().unwrap();
     assert_eq!((outcome.success, outcome.failed()), (1, 0));
 
     let mut emitted = emit(&emitter, "e", b"");
     let delivery = self::delivery(other.endpoint());
-    delivery.withdraw(1);
-    delivery.withdraw(0);
+    delivery.skip(1);
+    delivery.skip(0);
     let outcome = emitted.outcome().unwrap();
     assert_eq!((outcome.success, outcome.failed()), (0, 0));
     assert_eq!(emitter.pending(), 0);

@@ -151,15 +151,15 @@ fn also_when_it_was_woken_before_for_work_of_its_own() {
 }
 
 #[test]
-fn also_for_posts_and_again_after_it_has_looked() {
+fn also_for_untracked_events_and_again_after_it_has_looked() {
     let (wakes, woken) = mpsc::channel();
     let observer = Endpoint::new(1, Arc::new(Bells(wakes)));
-    let emitter = observer.join("posts", MailboxLimits::default());
-    let stuck = member(2, "posts");
+    let emitter = observer.join("publishes", MailboxLimits::default());
+    let stuck = member(2, "publishes");
     stuck.listen("e", 1, plain());
     stuck.endpoint().watch_for_stalls(Duration::from_millis(1));
     for _ in 0..3 {
-        emitter.channel().route("e").post(&emitter, Some(b""));
+        emitter.channel().route("e").publish(&emitter, Some(b""));
         assert!(
             matches!(wait(&observer, &woken), Message::Notice(Notice::Stall(stall)) if stall.thread == 2)
         );
@@ -171,7 +171,7 @@ fn also_for_posts_and_again_after_it_has_looked() {
 
 #[test]
 fn also_when_it_has_read_as_much_as_there_is_room_for() {
-    for (channel, is_awaited) in [("read and posted", false), ("read and awaited", true)] {
+    for (channel, is_awaited) in [("read and published", false), ("read and awaited", true)] {
         let (wakes, woken) = mpsc::channel();
         let observer = Endpoint::new(1, Arc::new(Bells(wakes)));
         let emitter = observer.join(channel, MailboxLimits::default());
@@ -180,14 +180,14 @@ fn also_when_it_has_read_as_much_as_there_is_room_for() {
         let member = stuck.join(channel, MailboxLimits { max_messages: 1, max_bytes: 100 });
         member.listen("e", 1, plain());
         let route = emitter.channel().route("e");
-        route.post(&emitter, Some(b"read"));
+        route.publish(&emitter, Some(b"read"));
         let _read = read(&stuck);
         stuck.watch_for_stalls(Duration::from_millis(1));
         let rung = bell.rung();
         if is_awaited {
             assert_eq!(emit(&emitter, "e", b"refused").outcome().unwrap().failed(), 1);
         } else {
-            route.post(&emitter, Some(b"refused"));
+            route.publish(&emitter, Some(b"refused"));
         }
         assert_eq!(bell.rung(), rung + 1, "it is woken, so that it looks if it can");
         let mut told = said(&observer);
@@ -237,7 +237,7 @@ struct Emitting {
 
 impl Unsent for Emitting {
     fn send(&self) {
-        self.emitter.channel().route("e").post(&self.emitter, Some(b""));
+        self.emitter.channel().route("e").publish(&self.emitter, Some(b""));
     }
 
     fn outdate(&self) {

@@ -222,11 +222,11 @@ fn a_member_that_lets_go_of_what_it_has_not_started_does_not_get_it_again() {
 }
 
 #[test]
-fn what_was_withdrawn_goes_to_nobody() {
-    let emitter = member(1, "withdrawn move");
-    let members = group("withdrawn move", "g", 2);
-    let emitted = emit_as(&emitter, "e", b"", |emission| emission.withdrawable = true);
-    emitted.dispatch().withdraw();
+fn what_was_cancelled_goes_to_nobody() {
+    let emitter = member(1, "cancelled move");
+    let members = group("cancelled move", "g", 2);
+    let emitted = emit_as(&emitter, "e", b"", |emission| emission.cancellable = true);
+    emitted.dispatch().cancel();
     members[0].endpoint().close();
     assert_eq!(said(members[1].endpoint()), ["exit of 10"]);
     assert_eq!((emitter.pending(), emitter.failed()), (0, 0));

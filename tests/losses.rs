@@ -9,7 +9,7 @@ use common::*;
 use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::message::{Message, Notice};
 use parallel_event_bus::core::outcome::{FailureKind, Lost};
-use parallel_event_bus::core::route::Posted;
+use parallel_event_bus::core::route::Published;
 
 /// Losses that are told one by one, bytes of them, and tallies that are counted apart.
 const SINGLES: usize = 1_024;
@@ -23,8 +23,11 @@ fn refused(channel: &str) -> (Arc<Member>, Arc<Member>) {
     (emitter, full)
 }
 
-fn post(emitter: &Arc<Member>, event: &str, payload: &[u8]) {
-    assert!(matches!(emitter.channel().route(event).post(emitter, Some(payload)), Posted::To(1..)));
+fn publish(emitter: &Arc<Member>, event: &str, payload: &[u8]) {
+    assert!(matches!(
+        emitter.channel().route(event).publish(emitter, Some(payload)),
+        Published::To(1..)
+    ));
 }
 
 fn losses(messages: &[Message]) -> Vec<&Lost> {
@@ -39,7 +42,7 @@ fn losses(messages: &[Message]) -> Vec<&Lost> {
 fn beyond_a_number_losses_are_counted_and_the_numbers_are_exact() {
     let (emitter, _full) = refused("number");
     for _ in 0..SINGLES + 5_000 {
-        post(&emitter, "e", b"payload");
+        publish(&emitter, "e", b"payload");
     }
     assert_eq!(
         emitter.endpoint().mailbox().len(),
@@ -62,13 +65,13 @@ fn beyond_a_number_losses_are_counted_and_the_numbers_are_exact() {
 fn what_was_read_makes_room_to_tell_of_more_one_by_one() {
     let (emitter, _full) = refused("read");
     for _ in 0..SINGLES + 1 {
-        post(&emitter, "e", b"");
+        publish(&emitter, "e", b"");
     }
     let unread = read(emitter.endpoint());
-    post(&emitter, "e", b"");
+    publish(&emitter, "e", b"");
     assert_eq!(said(emitter.endpoint()), ["lost e MailboxFull × 1"], "a count of one");
     drop(unread);
-    post(&emitter, "e", b"told");
+    publish(&emitter, "e", b"told");
     let messages = read(emitter.endpoint());
     assert_eq!(losses(&messages)[0].payload.as_deref(), Some(&b"told"[..]));
 }
@@ -77,8 +80,8 @@ fn what_was_read_makes_room_to_tell_of_more_one_by_one() {
 fn losses_are_told_one_by_one_for_so_many_bytes_and_one_alone_may_have_more() {
     let (emitter, _full) = refused("bytes");
     let large = vec![7; BYTES + 1];
-    post(&emitter, "e", &large);
-    post(&emitter, "e", b"");
+    publish(&emitter, "e", &large);
+    publish(&emitter, "e", b"");
     assert_eq!(emitter.endpoint().mailbox().len(), 2);
     {
         let messages = read(emitter.endpoint());
@@ -86,7 +89,7 @@ fn losses_are_told_one_by_one_for_so_many_bytes_and_one_alone_may_have_more() {
         assert_eq!(payloads, [Some(large.into()), None]);
     }
     let half = vec![7; BYTES / 2 - 10];
-    (0..3).for_each(|_| post(&emitter, "e", &half));
+    (0..3).for_each(|_| publish(&emitter, "e", &half));
     let messages = read(emitter.endpoint());
     let told: Vec<_> = losses(&messages).iter().map(|lost| lost.payload.is_some()).collect();
     assert_eq!(told, [true, true, false]);
@@ -98,7 +101,7 @@ fn members_that_do_not_have_an_event_share_one_copy_of_its_payload() {
     let full: Vec<_> = (2..6).map(|thread| small_member(thread, "shared", 0)).collect();
     full.iter().for_each(|member| member.listen("e", 1, plain()));
     let route = emitter.channel().route("e");
-    assert_eq!(route.post_all(&emitter, &[b"one", b"two"]), Posted::To(4));
+    assert_eq!(route.publish_all(&emitter, &[b"one", b"two"]), Published::To(4));
     let messages = read(emitter.endpoint());
     let payloads: Vec<_> =
         losses(&messages).iter().map(|lost| lost.payload.clone().unwrap()).collect();
@@ -111,7 +114,7 @@ fn members_that_do_not_have_an_event_share_one_copy_of_its_payload() {
 
 /// Spends what there is for losses that are told one by one.
 fn spend(emitter: &Arc<Member>) -> Vec<Message> {
-    (0..SINGLES).for_each(|_| post(emitter, "e", b""));
+    (0..SINGLES).for_each(|_| publish(emitter, "e", b""));
     read(emitter.endpoint())
 }
 
@@ -124,14 +127,14 @@ fn losses_are_counted_by_event_kind_and_thread() {
     stuck.listen("late", 4, plain());
     let spent = spend(&emitter);
     for event in ["f", "e", "f"] {
-        post(&emitter, event, b"");
+        publish(&emitter, event, b"");
     }
     let _outcomes = [5, 5, 6].map(|ms| {
         let emitted = emit_as(&emitter, "late", b"", |emission| emission.timeout = Some(3_600_000));
         emitted.dispatch().expire(ms);
         emitted
     });
-    (0..2).for_each(|_| post(&emitter, "late", b""));
+    (0..2).for_each(|_| publish(&emitter, "late", b""));
     stuck.endpoint().close();
     assert_eq!(
         said(emitter.endpoint()),
@@ -154,7 +157,7 @@ fn names_without_end_are_counted_together() {
     for number in 0..3_000 {
         let event = format!("reply:{number}");
         full.listen(&event, 2, plain());
-        post(&emitter, &event, b"");
+        publish(&emitter, &event, b"");
     }
     let messages = read(emitter.endpoint());
     let lost = losses(&messages);
@@ -165,11 +168,11 @@ fn names_without_end_are_counted_together() {
     assert_eq!((rest.count as usize, &rest.kind), (3_000 - TALLIES, &FailureKind::MailboxFull));
 
     // What was collected and not read is of the number, too.
-    post(&emitter, "reply:2999", b"");
+    publish(&emitter, "reply:2999", b"");
     assert_eq!(said(emitter.endpoint()), ["lost various MailboxFull × 1"]);
     drop((messages, spent));
     let _spent = spend(&emitter);
-    post(&emitter, "reply:2999", b"");
+    publish(&emitter, "reply:2999", b"");
     assert_eq!(said(emitter.endpoint()), ["lost reply:2999 MailboxFull × 1"]);
 }
 
@@ -177,7 +180,7 @@ fn names_without_end_are_counted_together() {
 fn an_emitter_is_not_idle_before_it_has_read_what_was_counted() {
     let (emitter, _full) = refused("idle");
     let spent = spend(&emitter);
-    (0..2).for_each(|_| post(&emitter, "e", b""));
+    (0..2).for_each(|_| publish(&emitter, "e", b""));
     drop(spent);
     assert!(emitter.pending() == 0 && !emitter.is_idle());
     let messages = read(emitter.endpoint());
@@ -190,7 +193,7 @@ fn an_emitter_is_not_idle_before_it_has_read_what_was_counted() {
 fn what_a_thread_that_ends_had_not_read_is_counted_too() {
     let (emitter, dying) = (member(1, "dying"), member(2, "dying"));
     dying.listen("e", 1, plain());
-    (0..10_000).for_each(|_| post(&emitter, "e", b""));
+    (0..10_000).for_each(|_| publish(&emitter, "e", b""));
     dying.endpoint().close();
     let messages = read(emitter.endpoint());
     let lost = losses(&messages);

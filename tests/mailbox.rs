@@ -24,15 +24,15 @@ fn collect(mailbox: &Mailbox<u32, Bell>, max: usize) -> (Vec<u32>, bool) {
 fn a_burst_is_one_wake_even_while_it_is_read() {
     let (mailbox, bell) = mailbox();
     for message in 0..100 {
-        mailbox.post(message).unwrap();
+        mailbox.push(message).unwrap();
     }
     assert_eq!(bell.rung(), 1);
     assert_eq!(collect(&mailbox, 100), ((0..100).collect(), true));
-    mailbox.post(100).unwrap();
+    mailbox.push(100).unwrap();
     assert_eq!(bell.rung(), 1, "the owner was told to look again");
     assert_eq!(collect(&mailbox, 100), (vec![100], true));
     assert_eq!(collect(&mailbox, 100), (vec![], false));
-    mailbox.post(101).unwrap();
+    mailbox.push(101).unwrap();
     assert_eq!(bell.rung(), 2, "after a look that found nothing the next message wakes again");
 }
 
@@ -54,17 +54,17 @@ fn a_message_that_is_written_to_is_no_new_message() {
 #[test]
 fn closing_returns_what_was_not_collected_and_wakes_the_owner() {
     let (mailbox, bell) = mailbox();
-    mailbox.post(1).unwrap();
+    mailbox.push(1).unwrap();
     assert_eq!(collect(&mailbox, 9), (vec![1], true));
     assert_eq!(collect(&mailbox, 9), (vec![], false));
     assert_eq!(mailbox.close(), VecDeque::new());
     assert_eq!(bell.rung(), 2);
     assert!(mailbox.is_closed());
-    assert_eq!(mailbox.post(2), Err(Closed(2)));
+    assert_eq!(mailbox.push(2), Err(Closed(2)));
     assert!(!mailbox.nudge(), "nobody may wait for a wake that does not come");
 
     let (mailbox, _) = self::mailbox();
-    mailbox.post(1).unwrap();
+    mailbox.push(1).unwrap();
     assert_eq!(mailbox.close(), VecDeque::from([1]));
     assert_eq!(mailbox.close(), VecDeque::new());
 }
@@ -74,30 +74,30 @@ fn an_owner_that_polls_is_not_woken_until_a_look_finds_nothing() {
     let (mailbox, bell) = mailbox();
     let mut messages = Vec::new();
     mailbox.poll(9, &mut messages);
-    mailbox.post(1).unwrap();
+    mailbox.push(1).unwrap();
     assert!(mailbox.nudge());
     mailbox.poll(9, &mut messages);
     assert_eq!((messages.as_slice(), bell.rung()), ([1].as_slice(), 0));
     assert_eq!(collect(&mailbox, 9), (vec![], false));
-    mailbox.post(2).unwrap();
+    mailbox.push(2).unwrap();
     assert_eq!(bell.rung(), 1);
 }
 
 #[test]
 fn messages_that_are_taken_early_leave_the_wake_on_its_way() {
     let (mailbox, bell) = mailbox();
-    mailbox.post(1).unwrap();
-    mailbox.post(2).unwrap();
+    mailbox.push(1).unwrap();
+    mailbox.push(2).unwrap();
     let mut messages = Vec::new();
     mailbox.take_early(&mut messages);
     assert_eq!(messages, [1, 2]);
-    mailbox.post(3).unwrap();
+    mailbox.push(3).unwrap();
     assert_eq!(bell.rung(), 1, "it is not needed twice");
     assert_eq!(collect(&mailbox, 9), (vec![3], true));
     assert_eq!(collect(&mailbox, 9), (vec![], false));
     // Of one that nobody was to be woken for.
     mailbox.take_early(&mut messages);
-    mailbox.post(4).unwrap();
+    mailbox.push(4).unwrap();
     assert_eq!((bell.rung(), messages.len()), (2, 2));
 }
 
@@ -106,7 +106,7 @@ fn a_nudge_wakes_without_a_message_and_shares_the_wake() {
     let (mailbox, bell) = mailbox();
     assert!(mailbox.nudge());
     assert!(mailbox.nudge());
-    mailbox.post(1).unwrap();
+    mailbox.push(1).unwrap();
     assert_eq!(bell.rung(), 1);
     while collect(&mailbox, 9).1 {}
     assert!(mailbox.nudge());
@@ -124,7 +124,7 @@ fn messages_from_many_threads_arrive_once_each_and_in_the_order_of_their_sender(
             let mailbox = &mailbox;
             scope.spawn(move || {
                 for message in 0..MESSAGES {
-                    mailbox.post(sender * MESSAGES + message).unwrap();
+                    mailbox.push(sender * MESSAGES + message).unwrap();
                 }
             });
         }
@@ -154,7 +154,7 @@ fn messages_from_many_threads_arrive_once_each_and_in_the_order_of_their_sender(
 
 #[derive(Clone, Debug)]
 enum Step {
-    Post(u32),
+    Push(u32),
     /// Adds to the last message, or puts one where there is none.
     Write(u32),
     Nudge,
@@ -165,7 +165,7 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        6 => (0..1_000_u32).prop_map(Step::Post),
+        6 => (0..1_000_u32).prop_map(Step::Push),
         3 => (0..1_000_u32).prop_map(Step::Write),
         2 => Just(Step::Nudge),
         5 => (0..6_usize).prop_map(Step::Collect),
@@ -198,9 +198,9 @@ proptest! {
         let mut model = Model::default();
         for step in steps {
             match step {
-                Step::Post(message) => {
+                Step::Push(message) => {
                     let expected = if model.closed { Err(Closed(message)) } else { Ok(()) };
-                    prop_assert_eq!(mailbox.post(message), expected);
+                    prop_assert_eq!(mailbox.push(message), expected);
                     if !model.closed {
                         model.messages.push_back(message);
                         model.wake();

@@ -14,7 +14,7 @@ use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::message::{Message, Notice};
 use parallel_event_bus::core::outcome::{FailureKind, Lost, Report};
 use parallel_event_bus::core::payload::try_copy;
-use parallel_event_bus::core::route::{Posted, Sent};
+use parallel_event_bus::core::route::{Dispatched, Published};
 
 const LARGE: usize = 1 << 20;
 
@@ -74,13 +74,13 @@ fn losses(of: &Member) -> Vec<Lost> {
 }
 
 #[test]
-fn a_post_for_which_there_is_no_memory_is_refused_and_told_and_takes_no_room() {
-    let (emitter, listening) = audience("posted");
+fn an_untracked_event_for_which_there_is_no_memory_is_refused_and_told_and_takes_no_room() {
+    let (emitter, listening) = audience("published");
     let route = emitter.channel().route("e");
     let large = vec![7; LARGE];
-    assert_eq!(route.post(&emitter, Some(b"before")), Posted::To(2));
+    assert_eq!(route.publish(&emitter, Some(b"before")), Published::To(2));
     let payloads: [&[u8]; 3] = [b"small", &large, b"behind"];
-    assert_eq!(with_little(|| route.post_all(&emitter, &payloads)), Posted::To(2));
+    assert_eq!(with_little(|| route.publish_all(&emitter, &payloads)), Published::To(2));
     for each in &listening {
         assert_eq!(each.capacity().events(), 3);
         let messages = read(each.endpoint());
@@ -99,7 +99,7 @@ fn a_post_for_which_there_is_no_memory_is_refused_and_told_and_takes_no_room() {
     assert!(refused.iter().all(|lost| lost.payload.is_none() && lost.count == 1));
     assert_eq!((emitter.pending(), emitter.addressed()), (0, 8));
     // When there is, it goes.
-    assert_eq!(route.post(&emitter, Some(&large)), Posted::To(2));
+    assert_eq!(route.publish(&emitter, Some(&large)), Published::To(2));
     for each in &listening {
         assert_eq!(batches(each.endpoint())[0].event(0).unwrap().2.len(), LARGE);
     }
@@ -114,15 +114,17 @@ fn an_emission_for_which_there_is_no_memory_has_not_happened() {
         payload: Some(&large),
         request: false,
         timeout: Some(3_600_000),
-        withdrawable: false,
+        cancellable: false,
         report: Report::Message(1),
     };
     let route = emitter.channel().route("e");
-    assert!(matches!(with_little(|| route.emit(&emitter, emission())), Sent::NoMemory));
+    assert!(matches!(with_little(|| route.dispatch(&emitter, emission())), Dispatched::NoMemory));
     assert_eq!((emitter.pending(), emitter.addressed()), (0, 0));
     assert!(listening.iter().all(|each| each.capacity().events() == 0));
     // The listener that wants one event was not claimed.
-    let Sent::To { others, dispatch, .. } = route.emit(&emitter, emission()) else { panic!() };
+    let Dispatched::To { others, dispatch, .. } = route.dispatch(&emitter, emission()) else {
+        panic!()
+    };
     assert_eq!(others, 3);
     assert_eq!(dispatch.unwrap().payload().len(), LARGE);
     listening.iter().for_each(|each| drop(read(each.endpoint())));
@@ -134,7 +136,7 @@ fn an_event_that_is_lost_is_told_of_without_its_payload_if_there_is_no_memory_fo
     let (emitter, listening) = audience("lost");
     let route = emitter.channel().route("e");
     let large = vec![7; LARGE];
-    route.post(&emitter, Some(&large));
+    route.publish(&emitter, Some(&large));
     let messages = listening.each_ref().map(|each| read(each.endpoint()));
     with_little(|| drop(messages));
     let lost = losses(&emitter);

@@ -11,14 +11,14 @@ use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::member::{Member, Unlistened};
 use parallel_event_bus::core::message::Message;
 use parallel_event_bus::core::outcome::FailureKind;
-use parallel_event_bus::core::route::{ListenerOptions, Posted};
+use parallel_event_bus::core::route::{ListenerOptions, Published};
 use parallel_event_bus::core::timer::schedule;
 
 /// Messages of any kind that may wait before those that are over are looked for.
 const A_FEW: usize = 1_024;
 
-fn withdrawable(emitter: &Arc<Member>, event: &str) -> Emitted {
-    emit_as(emitter, event, b"payload", |emission| emission.withdrawable = true)
+fn cancellable(emitter: &Arc<Member>, event: &str) -> Emitted {
+    emit_as(emitter, event, b"payload", |emission| emission.cancellable = true)
 }
 
 fn within_an_hour(emitter: &Arc<Member>, event: &str) -> Emitted {
@@ -29,14 +29,14 @@ fn within_an_hour(emitter: &Arc<Member>, event: &str) -> Emitted {
 fn what_is_taken_back_or_out_of_time_before_it_started_takes_no_room() {
     let (emitter, stuck) = (member(1, "take back"), small_member(2, "take back", 2));
     stuck.listen("e", 1, plain());
-    let emitted = [withdrawable(&emitter, "e"), within_an_hour(&emitter, "e")];
+    let emitted = [cancellable(&emitter, "e"), within_an_hour(&emitter, "e")];
     assert_eq!((stuck.capacity().events(), stuck.in_flight()), (2, 2));
-    emitted[0].dispatch().withdraw();
+    emitted[0].dispatch().cancel();
     emitted[1].dispatch().expire(1);
     assert_eq!((stuck.capacity().events(), stuck.in_flight()), (0, 0));
     assert_eq!(emitter.pending(), 0);
 
-    let _newest = [withdrawable(&emitter, "e"), withdrawable(&emitter, "e")];
+    let _newest = [cancellable(&emitter, "e"), cancellable(&emitter, "e")];
     let mut refused = emit(&emitter, "e", b"");
     assert_eq!(refused.outcome().unwrap().failures[0].kind, FailureKind::MailboxFull);
     let read = deliveries(stuck.endpoint());
@@ -52,10 +52,10 @@ fn what_is_taken_back_or_out_of_time_before_it_started_takes_no_room() {
 fn what_has_started_takes_room_until_it_is_let_go_of() {
     let (emitter, busy) = (member(1, "started"), small_member(2, "started", 4));
     busy.listen("e", 1, plain());
-    let emitted = [withdrawable(&emitter, "e"), within_an_hour(&emitter, "e")];
+    let emitted = [cancellable(&emitter, "e"), within_an_hour(&emitter, "e")];
     let running = deliveries(busy.endpoint());
     assert!(running.iter().all(|delivery| delivery.start()));
-    emitted[0].dispatch().withdraw();
+    emitted[0].dispatch().cancel();
     emitted[1].dispatch().expire(1);
     assert_eq!(busy.capacity().events(), 2);
     running[0].succeed(0, None);
@@ -70,10 +70,10 @@ fn the_other_recipients_of_an_event_keep_their_room() {
     let (busy, stuck) = (small_member(2, "parts", 4), small_member(3, "parts", 4));
     busy.listen("e", 1, plain());
     stuck.listen("e", 2, plain());
-    let emitted = withdrawable(&emitter, "e");
+    let emitted = cancellable(&emitter, "e");
     let running = delivery(busy.endpoint());
     assert!(running.start());
-    emitted.dispatch().withdraw();
+    emitted.dispatch().cancel();
     assert_eq!((busy.capacity().events(), stuck.capacity().events()), (1, 0));
     assert_eq!(*running.payload(), *b"payload");
     drop(running);
@@ -84,11 +84,11 @@ fn the_other_recipients_of_an_event_keep_their_room() {
 fn who_waits_for_room_is_told_when_enough_is_taken_back() {
     let (emitter, stuck) = (member(1, "told"), small_member(2, "told", 4));
     stuck.listen("e", 1, plain());
-    let emitted: Vec<_> = (0..4).map(|_| withdrawable(&emitter, "e")).collect();
+    let emitted: Vec<_> = (0..4).map(|_| cancellable(&emitter, "e")).collect();
     emitter.wait_for_room();
-    emitted[..2].iter().for_each(|emitted| emitted.dispatch().withdraw());
+    emitted[..2].iter().for_each(|emitted| emitted.dispatch().cancel());
     assert_eq!(said(emitter.endpoint()), Vec::<String>::new());
-    emitted[2].dispatch().withdraw();
+    emitted[2].dispatch().cancel();
     assert_eq!(said(emitter.endpoint()), ["drained"]);
 }
 
@@ -116,17 +116,17 @@ fn what_is_over_does_not_pile_up_before_an_endpoint_that_does_not_look() {
         assert!(waiting <= 2 * live + A_FEW, "{waiting} messages for {live} that are not over");
     };
     for round in 0..20_000 {
-        let emitted = withdrawable(&emitter, "e");
-        if round % 2 == 0 { emitted.dispatch().withdraw() } else { emitted.dispatch().expire(1) }
+        let emitted = cancellable(&emitter, "e");
+        if round % 2 == 0 { emitted.dispatch().cancel() } else { emitted.dispatch().expire(1) }
     }
     waiting(0);
-    let live: Vec<_> = (0..3_000).map(|_| withdrawable(&emitter, "e")).collect();
-    (0..20_000).for_each(|_| withdrawable(&emitter, "e").dispatch().withdraw());
+    let live: Vec<_> = (0..3_000).map(|_| cancellable(&emitter, "e")).collect();
+    (0..20_000).for_each(|_| cancellable(&emitter, "e").dispatch().cancel());
     waiting(live.len());
     assert_eq!(stuck.capacity().events(), live.len());
     // When it has looked the mark comes down again.
     drop(read(stuck.endpoint()));
-    (0..20_000).for_each(|_| withdrawable(&emitter, "e").dispatch().withdraw());
+    (0..20_000).for_each(|_| cancellable(&emitter, "e").dispatch().cancel());
     waiting(0);
 }
 
@@ -137,11 +137,11 @@ fn what_a_once_listener_was_claimed_for_is_read_although_it_is_over() {
         [("all", once()), ("one", ListenerOptions { once: true, ..in_group("g") })]
     {
         other.listen(event, 1, options);
-        withdrawable(&emitter, event).dispatch().withdraw();
+        cancellable(&emitter, event).dispatch().cancel();
         let messages = read(other.endpoint());
         assert_eq!(messages.iter().map(Message::is_over).collect::<Vec<_>>(), [false]);
         other.listen(event, 2, plain());
-        withdrawable(&emitter, event).dispatch().withdraw();
+        cancellable(&emitter, event).dispatch().cancel();
         assert!(read(other.endpoint())[0].is_over());
     }
 }
@@ -153,7 +153,7 @@ fn busy_with_each_other(channel: &str, events: usize) -> [Arc<Member>; 2] {
         members[member].listen("e", 1, plain());
         let route = members[other].channel().route("e");
         for _ in 0..events {
-            assert_eq!(route.post(&members[other], Some(b"")), Posted::To(1));
+            assert_eq!(route.publish(&members[other], Some(b"")), Published::To(1));
         }
     }
     members
@@ -203,13 +203,13 @@ fn an_emitter_whose_own_room_is_not_scarce_waits_for_those_who_wait_for_others()
     middle.listen("relay", 2, plain());
     end.listen("relayed", 3, plain());
     for _ in 0..6 {
-        emitter.channel().route("relay").post(&emitter, Some(b""));
+        emitter.channel().route("relay").publish(&emitter, Some(b""));
     }
     let _running = read(middle.endpoint());
     (0..6).for_each(|_| middle.wait_for_room());
     emitter.wait_for_room();
     assert_eq!((drained(&emitter), congested(&emitter)), (0, true));
-    assert_eq!(relayed.post(&middle, Some(b"")), Posted::To(1));
+    assert_eq!(relayed.publish(&middle, Some(b"")), Published::To(1));
     drop(read(end.endpoint()));
     assert_eq!((drained(&middle), drained(&emitter)), (1, 0), "from the end of the line");
 }
@@ -223,7 +223,7 @@ fn a_batch_of_which_little_is_left_keeps_no_more_than_that() {
         (0..400_u16).map(|number| number.to_ne_bytes().repeat(10)).collect();
     for (number, payload) in payloads.iter().enumerate() {
         let event = if number % 3 == 0 { "a" } else { "b" };
-        emitter.channel().route(event).post(&emitter, Some(payload));
+        emitter.channel().route(event).publish(&emitter, Some(payload));
     }
     let mut batch = batches(other.endpoint()).remove(0);
     let whole = batch.words().len();
@@ -314,7 +314,7 @@ fn events_of_one_emitter_come_in_their_order_to_all_members_of_an_endpoint() {
         place
     });
     let payloads: [&[u8]; 3] = [b"1", b"2", b"3"];
-    assert_eq!(emitter.channel().route("e").post_all(&emitter, &payloads), Posted::To(2));
+    assert_eq!(emitter.channel().route("e").publish_all(&emitter, &payloads), Published::To(2));
     let mut seen = Vec::new();
     for batch in batches(&endpoint) {
         for index in 0..batch.len() {

@@ -11,7 +11,7 @@ use parallel_event_bus::core::endpoint::Endpoint;
 use parallel_event_bus::core::member::Unlistened;
 use parallel_event_bus::core::message::Message;
 use parallel_event_bus::core::outcome::{FailureKind, Report};
-use parallel_event_bus::core::route::{ListenerOptions, Own, Posted, Sent};
+use parallel_event_bus::core::route::{Dispatched, ListenerOptions, Own, Published};
 
 #[test]
 fn everybody_who_listens_gets_an_event_and_the_outcome_counts_them() {
@@ -56,10 +56,10 @@ fn whoever_gets_an_event_is_woken_once_for_any_number_of_them() {
     assert_eq!(rung(), [0, 1]);
     let _emitted = emit(&emitter, "plain", b"");
     assert_eq!(rung(), [1, 1]);
-    emitter.channel().route("plain").post(&emitter, Some(b""));
+    emitter.channel().route("plain").publish(&emitter, Some(b""));
     assert_eq!(rung(), [1, 1]);
     others.iter().for_each(|[member, _]| drop(read(member.endpoint())));
-    emitter.channel().route("plain").post(&emitter, Some(b""));
+    emitter.channel().route("plain").publish(&emitter, Some(b""));
     assert_eq!(rung(), [2, 2]);
 }
 
@@ -81,14 +81,16 @@ fn a_payload_is_asked_for_only_when_somebody_else_listens_and_before_anything_ha
         payload: None,
         request: false,
         timeout: None,
-        withdrawable: false,
+        cancellable: false,
         report: Report::None,
     };
     emitter.listen("e", 1, once());
-    assert!(matches!(route.emit(&emitter, without()), Sent::To { own, .. } if own.len() == 1));
+    assert!(
+        matches!(route.dispatch(&emitter, without()), Dispatched::To { own, .. } if own.len() == 1)
+    );
     emitter.listen("e", 1, once());
     other.listen("e", 2, once());
-    assert!(matches!(route.emit(&emitter, without()), Sent::NeedsPayload));
+    assert!(matches!(route.dispatch(&emitter, without()), Dispatched::NeedsPayload));
     assert!(other.endpoint().mailbox().is_empty());
     assert_eq!(emit(&emitter, "e", b"").own.len(), 1, "nothing was claimed");
     assert_eq!(delivery(other.endpoint()).listeners(), [2]);
@@ -184,8 +186,8 @@ fn events_of_one_emitter_arrive_in_the_order_of_their_emission_across_routes_and
             1 => kept.push(emit(emitter, &plain, &payload)),
             2 => kept.push(request(emitter, &plain, &payload)),
             _ => assert_eq!(
-                emitter.channel().route(&plain).post(emitter, Some(&payload)),
-                Posted::To(1)
+                emitter.channel().route(&plain).publish(emitter, Some(&payload)),
+                Published::To(1)
             ),
         }
     }

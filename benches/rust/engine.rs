@@ -1,4 +1,4 @@
-//! What the engine itself takes, without Node: to post, to route, to wake, to settle.
+//! What the engine itself takes, without Node: to publish, to route, to wake, to settle.
 //!
 //! `cargo bench` measures all of it, `cargo bench -- settle` a part. Members are on one thread and
 //! nobody contends for a lock: `npm run bench` has the threads.
@@ -57,9 +57,9 @@ impl Audience {
     }
 
     /// Events that nobody waits for.
-    fn post(&mut self, events: usize, payload: &[u8]) {
+    fn publish(&mut self, events: usize, payload: &[u8]) {
         for _ in 0..events {
-            black_box(self.route.post(&self.emitter, Some(payload)));
+            black_box(self.route.publish(&self.emitter, Some(payload)));
         }
     }
 
@@ -70,10 +70,10 @@ impl Audience {
                 payload: Some(payload),
                 request: false,
                 timeout: None,
-                withdrawable: false,
+                cancellable: false,
                 report: Report::Message(token),
             };
-            black_box(self.route.emit(&self.emitter, emission));
+            black_box(self.route.dispatch(&self.emitter, emission));
         }
     }
 
@@ -127,10 +127,10 @@ fn time_part<T>(
     });
 }
 
-fn post(criterion: &mut Criterion) {
+fn publish(criterion: &mut Criterion) {
     let by_members = MEMBERS.map(|members| ("members", members, members, SMALL));
     let by_payload = PAYLOADS.map(|size| ("bytes", size, 1, size));
-    let mut group = criterion.benchmark_group("post, an event");
+    let mut group = criterion.benchmark_group("publish, an event");
     for (of, number, members, size) in by_members.into_iter().chain(by_payload) {
         let payload = vec![0; size];
         // What waits is bounded in bytes, too.
@@ -141,7 +141,7 @@ fn post(criterion: &mut Criterion) {
                 bencher,
                 || Audience::of(members),
                 |mut audience| {
-                    audience.post(events, &payload);
+                    audience.publish(events, &payload);
                     audience
                 },
                 drop,
@@ -156,14 +156,14 @@ fn settle(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("settle, an event");
     group.throughput(Throughput::Elements(BURST as u64));
     for members in MEMBERS {
-        let posted = || {
+        let published = || {
             let mut audience = Audience::of(members);
-            audience.post(BURST, &[0; SMALL]);
+            audience.publish(BURST, &[0; SMALL]);
             audience.read();
             audience
         };
-        group.bench_function(BenchmarkId::new("posted, by members", members), |bencher| {
-            time_part(bencher, posted, settled, drop);
+        group.bench_function(BenchmarkId::new("published, by members", members), |bencher| {
+            time_part(bencher, published, settled, drop);
         });
         let awaited = || {
             let mut audience = Audience::of(members);
@@ -214,7 +214,7 @@ fn wake(criterion: &mut Criterion) {
     let mut messages = Vec::new();
     group.bench_function("a message to a mailbox that sleeps, until it is read", |bencher| {
         bencher.iter(|| {
-            assert!(mailbox.post(1_u32).is_ok());
+            assert!(mailbox.push(1_u32).is_ok());
             let _ = mailbox.collect(BURST, &mut messages);
             black_box(messages.drain(..).sum::<u32>())
         });
@@ -238,6 +238,6 @@ fn short() -> Criterion {
 criterion_group! {
     name = engine;
     config = short();
-    targets = post, route, wake, settle
+    targets = publish, route, wake, settle
 }
 criterion_main!(engine);

@@ -152,7 +152,7 @@ impl Channel {
     fn tell_drained(&self) {
         let served = lock(&self.members).served();
         for member in served {
-            let _ = member.endpoint().mailbox().post(Message::Notice(Notice::Drained(member.id())));
+            let _ = member.endpoint().mailbox().push(Message::Notice(Notice::Drained(member.id())));
         }
     }
 
@@ -165,7 +165,7 @@ impl Channel {
         self.tell_drained();
     }
 
-    /// Posts a message to every member of other endpoints that it is for.
+    /// Pushes a message for every member of other endpoints that it is for.
     pub(super) fn tell(
         &self,
         except: &Endpoint,
@@ -175,7 +175,7 @@ impl Channel {
         for member in others {
             if let Some(message) = message(&member) {
                 // A closed mailbox is that of an endpoint that is ending too.
-                let _ = member.endpoint().mailbox().post(message);
+                let _ = member.endpoint().mailbox().push(message);
             }
         }
     }

@@ -76,7 +76,7 @@ impl Delivery {
 
     /// Whether [`start`](Self::start) has to be called before the first listener is.
     pub fn must_start(&self) -> bool {
-        self.dispatch.is_limited()
+        self.dispatch.must_start()
     }
 
     /// The listeners are about to be called. False if they must not be: the time is over, or the
@@ -87,7 +87,7 @@ impl Delivery {
     }
 
     /// The listener at `index` fails with [`FailureKind::TimedOut`] if it has not settled in `ms`.
-    pub fn limit(&self, index: u32, ms: u32) {
+    pub fn start_timer(&self, index: u32, ms: u32) {
         let dispatch: Weak<Dispatch> = Arc::downgrade(&self.dispatch);
         let recipient = self.recipient;
         self.dispatch.set_timer(ms, move || {
@@ -115,8 +115,8 @@ impl Delivery {
 
     /// The listener at `index` was removed before the event came to it, by a removal that holds for
     /// it: it counts for nothing.
-    pub fn withdraw(&self, index: u32) {
-        self.dispatch.withdraw_listener(self.recipient, index);
+    pub fn skip(&self, index: u32) {
+        self.dispatch.skip(self.recipient, index);
     }
 }
 

@@ -31,8 +31,8 @@ pub struct Emission<'a> {
     pub request: bool,
     /// Listeners that have not settled after so many milliseconds have failed.
     pub timeout: Option<u32>,
-    /// The emitter may [give it up](Dispatch::withdraw).
-    pub withdrawable: bool,
+    /// The emitter may [give it up](Dispatch::cancel).
+    pub cancellable: bool,
     /// How the emitter hears of the outcome.
     pub report: Report,
 }
@@ -44,7 +44,7 @@ pub struct Dispatch {
     /// Bytes of its payload.
     size: usize,
     /// Starting has to be [asked for](Delivery::start): it may be taken back, or go elsewhere.
-    limited: bool,
+    must_start: bool,
     request: bool,
     awaited: bool,
     progress: Mutex<Progress>,
@@ -65,15 +65,15 @@ impl Dispatch {
         emitter.began(1);
         // Before its time may be over.
         recipients.iter_mut().filter(|recipient| recipient.has_room()).for_each(Recipient::take_on);
-        let limited = emission.timeout.is_some()
-            || emission.withdrawable
+        let must_start = emission.timeout.is_some()
+            || emission.cancellable
             || emission.request
             || recipients.iter().any(Recipient::is_chosen);
         let dispatch = Arc::new(Dispatch {
             emitter: emitter.clone(),
             route: route.clone(),
             size: payload.len(),
-            limited,
+            must_start,
             request: emission.request,
             awaited: !matches!(emission.report, Report::None),
             progress: Mutex::new(Progress::new(recipients, payload, emission.report)),
@@ -125,8 +125,8 @@ impl Dispatch {
         self.request
     }
 
-    pub(super) fn is_limited(&self) -> bool {
-        self.limited
+    pub(super) fn must_start(&self) -> bool {
+        self.must_start
     }
 
     /// One for each recipient that has room, unless it is over already.
@@ -169,11 +169,11 @@ impl Dispatch {
 
     /// The emitter gave up. What has not started never will, and counts for nothing; the emitter
     /// hears no more of what has. Does nothing where nobody [has to start](Delivery::must_start).
-    pub fn withdraw(self: &Arc<Self>) {
-        if !self.limited {
+    pub fn cancel(self: &Arc<Self>) {
+        if !self.must_start {
             return;
         }
-        let left = lock(&self.progress).withdraw();
+        let left = lock(&self.progress).cancel();
         self.finish(left);
     }
 
@@ -195,9 +195,9 @@ impl Dispatch {
         self.is_over.load(Ordering::Acquire)
     }
 
-    /// See [`Delivery::withdraw`].
-    pub(super) fn withdraw_listener(&self, recipient: u32, index: u32) {
-        let left = lock(&self.progress).withdraw_listener(recipient, index);
+    /// See [`Delivery::skip`].
+    pub(super) fn skip(&self, recipient: u32, index: u32) {
+        let left = lock(&self.progress).skip(recipient, index);
         self.finish(left);
     }
 
@@ -215,10 +215,10 @@ impl Dispatch {
     /// event never got to the end of.
     fn fail_rest(self: &Arc<Self>, recipient: u32, kind: FailureKind) {
         let failed = lock(&self.progress).fail_rest(recipient, &kind);
-        let Some(Rest { listeners, thread, started, withdrawn, payload, left }) = failed else {
+        let Some(Rest { listeners, thread, started, cancelled, payload, left }) = failed else {
             return;
         };
-        if !withdrawn {
+        if !cancelled {
             let (event, bytes) = (self.route.name(), self.size);
             let loss = Loss { event, kind, listeners, thread, started, bytes };
             self.emitter.tell_of(loss, || Some(payload));

@@ -20,13 +20,13 @@ use super::timer;
 
 static LAST_ID: AtomicU32 = AtomicU32::new(0);
 
-/// Events that the owner of an endpoint has emitted and not posted, because it is cheaper to
-/// [post many at once](super::route::Route::post_all). Who gets them is to be the same as if it had: so
-/// whoever changes who listens has them posted first.
+/// Events that the owner of an endpoint has emitted and not published, because it is cheaper to
+/// [publish many at once](super::route::Route::publish_all). Who gets them is to be the same as if it had: so
+/// whoever changes who listens has them published first.
 ///
 /// Called from any thread, outside every lock of the engine.
 pub trait Unsent: Send + Sync {
-    /// Posts them.
+    /// Publishes them.
     fn send(&self);
     /// Listeners have changed: what the owner knows of them may be wrong.
     fn outdate(&self);
@@ -79,11 +79,11 @@ impl Endpoint {
 
     /// Leaves here what others need to read its payloads from now on: to the engine these are bytes
     /// like the payloads themselves. Earlier payloads must stay readable with it.
-    pub fn publish(&self, codebook: Arc<[u8]>) {
+    pub fn share_codebook(&self, codebook: Arc<[u8]>) {
         *lock(&self.codebook) = codebook;
     }
 
-    /// What was published last; nothing at first. It lives as long as something that was sent.
+    /// The codebook that was shared last; nothing at first. It lives as long as something that was sent.
     pub fn codebook(&self) -> Arc<[u8]> {
         lock(&self.codebook).clone()
     }

@@ -1,14 +1,14 @@
 //! A FIFO with one coalesced wake: what stands in front of every thread and task that takes part.
 //!
-//! Any thread posts; one owner collects. The owner is woken when there is something to do, once
+//! Any thread pushes; one owner collects. The owner is woken when there is something to do, once
 //! for any number of messages.
 //!
 //! # The wake
 //!
 //! A wake is expensive (it crosses into another thread's event loop), so it is sent only by the
-//! post that finds none on its way. `wake_pending` is set and cleared under the lock of the queue
+//! push that finds none on its way. `wake_pending` is set and cleared under the lock of the queue
 //! itself: a message is either queued before the owner's last look, and collected, or after it, and
-//! then its post finds the flag cleared and sends a wake. Hence the invariant, checked with loom:
+//! then its push finds the flag cleared and sends a wake. Hence the invariant, checked with loom:
 //! **a mailbox that is not empty has a wake on its way, or an owner that said it will look again.**
 //!
 //! # When full
@@ -20,7 +20,7 @@
 //! # When closed
 //!
 //! [`Mailbox::close`] returns what was never collected and wakes the owner, so that one who waits
-//! learns of it; every later post is handed back. Closing twice returns nothing the second time.
+//! learns of it; every later push is handed back. Closing twice returns nothing the second time.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -68,16 +68,16 @@ impl<T: fmt::Debug> std::error::Error for Closed<T> {}
 /// }
 ///
 /// let mailbox = Mailbox::new(Bell);
-/// mailbox.post("a").unwrap();
-/// mailbox.post("b").unwrap();
+/// mailbox.push("a").unwrap();
+/// mailbox.push("b").unwrap();
 ///
 /// let mut messages = Vec::new();
 /// assert!(mailbox.collect(16, &mut messages), "there was something, so look again");
 /// assert_eq!(messages, ["a", "b"]);
-/// assert!(!mailbox.collect(16, &mut messages), "from now on a post wakes");
+/// assert!(!mailbox.collect(16, &mut messages), "from now on a push wakes");
 ///
 /// mailbox.close();
-/// assert_eq!(mailbox.post("c"), Err(Closed("c")));
+/// assert_eq!(mailbox.push("c"), Err(Closed("c")));
 /// ```
 pub struct Mailbox<T, W: Wake> {
     queue: Mutex<Queue<T>>,
@@ -111,11 +111,11 @@ impl<T, W: Wake> Mailbox<T, W> {
     /// # Errors
     ///
     /// [`Closed`], with the message.
-    pub fn post(&self, message: T) -> Result<(), Closed<T>> {
+    pub fn push(&self, message: T) -> Result<(), Closed<T>> {
         self.put(message).map(|must_wake| self.wake_if(must_wake))
     }
 
-    /// The first half of [`post`](Self::post), for a caller that holds a lock: queues a message, and
+    /// The first half of [`push`](Self::push), for a caller that holds a lock: queues a message, and
     /// returns whether the caller has to call [`ring`](Self::ring), once the lock is released.
     ///
     /// # Errors
@@ -148,7 +148,7 @@ impl<T, W: Wake> Mailbox<T, W> {
     }
 
     /// The first half of [`nudge`](Self::nudge), for a caller that holds a lock, as [`put`](Self::put) is of
-    /// `post`. A closed mailbox has nobody to wake.
+    /// `push`. A closed mailbox has nobody to wake.
     #[must_use = "true means that the owner waits for a ring"]
     pub fn claim(&self) -> bool {
         let mut queue = lock(&self.queue);
@@ -182,8 +182,8 @@ impl<T, W: Wake> Mailbox<T, W> {
     /// any. For the owner, when it was woken.
     ///
     /// After `true` the owner must collect again of its own accord, soon: no wake is sent for what is
-    /// left, nor for what is posted until then, so that a burst that is read as fast as it is written
-    /// is still one wake. After `false` the next post sends one.
+    /// left, nor for what is pushed until then, so that a burst that is read as fast as it is written
+    /// is still one wake. After `false` the next push sends one.
     #[must_use = "true means that the owner has to collect again"]
     pub fn collect(&self, max: usize, into: &mut Vec<T>) -> bool {
         self.take(max, into, false)

@@ -38,7 +38,7 @@ pub struct Member {
     listeners: Mutex<Option<HashMap<ListenerId, Arc<Route>>>>,
     /// Deliveries that were made to it and not let go of yet, queued or running.
     in_flight: AtomicUsize,
-    /// Dispatches of its own that have not settled, and posts, one for each member they went to.
+    /// Dispatches of its own that have not settled, and untracked events, one for each member they went to.
     pending: AtomicUsize,
     /// Messages about its own events that its endpoint has not read.
     untold: AtomicUsize,
@@ -128,7 +128,7 @@ impl Member {
             return Unlistened::Unused;
         }
         let mailbox = self.endpoint.mailbox();
-        if !mailbox.is_empty() && mailbox.post(Message::Notice(Notice::Forget(id))).is_ok() {
+        if !mailbox.is_empty() && mailbox.push(Message::Notice(Notice::Forget(id))).is_ok() {
             Unlistened::Waiting
         } else {
             Unlistened::Collected
@@ -160,7 +160,7 @@ impl Member {
         self.in_flight.load(Ordering::Acquire)
     }
 
-    /// Dispatches of its own that have not settled, and posts, one for each member they went to.
+    /// Dispatches of its own that have not settled, and untracked events, one for each member they went to.
     pub fn pending(&self) -> usize {
         self.pending.load(Ordering::Acquire)
     }
@@ -240,7 +240,7 @@ impl Member {
         };
         if let Some(message) = message {
             // An endpoint that is gone has nobody to tell.
-            let _ = self.endpoint.mailbox().post(message);
+            let _ = self.endpoint.mailbox().push(message);
         }
     }
 
@@ -273,7 +273,7 @@ impl Member {
         }
     }
 
-    /// So many of its dispatches and posts settled. Wakes its endpoint with the last one: somebody
+    /// So many of its dispatches and untracked events settled. Wakes its endpoint with the last one: somebody
     /// may wait for nothing to be pending.
     pub(super) fn ended(&self, count: usize, failed: u32) {
         self.failed.fetch_add(failed as usize, Ordering::AcqRel);

@@ -56,13 +56,13 @@ pub enum Notice {
 
 impl Message {
     /// Returns the number of untracked events.
-    pub fn posted(&self) -> usize {
+    pub fn untracked(&self) -> usize {
         if let Message::Batch(batch) = self { batch.len() } else { 0 }
     }
 
     /// Returns the number of events.
     pub fn events(&self) -> usize {
-        self.posted() + usize::from(matches!(self, Message::Delivery(_)))
+        self.untracked() + usize::from(matches!(self, Message::Delivery(_)))
     }
 
     /// Returns whether nobody needs the message any more; see [`Delivery::is_over`].

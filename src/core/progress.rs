@@ -19,7 +19,7 @@ pub(super) struct Progress {
     report: Report,
     timers: Vec<Timer>,
     /// The emitter gave up: what has not started never will.
-    withdrawn: bool,
+    cancelled: bool,
 }
 
 /// What is left to do with no lock held.
@@ -49,7 +49,7 @@ pub(super) struct Rest {
     pub(super) thread: u32,
     pub(super) started: bool,
     /// The emitter gave up before, and is not told.
-    pub(super) withdrawn: bool,
+    pub(super) cancelled: bool,
     pub(super) payload: Payload,
     pub(super) left: Left,
 }
@@ -64,7 +64,7 @@ impl Progress {
             outcome: Outcome::default(),
             report,
             timers: Vec::new(),
-            withdrawn: false,
+            cancelled: false,
         }
     }
 
@@ -79,7 +79,7 @@ impl Progress {
 
     /// Returns false if the listeners of the recipient must not be called.
     pub(super) fn start(&mut self, recipient: u32) -> bool {
-        !self.withdrawn && self.recipients[recipient as usize].start()
+        !self.cancelled && self.recipients[recipient as usize].start()
     }
 
     /// One listener is done, or failed.
@@ -138,11 +138,11 @@ impl Progress {
         self.outcome.failures.push(failure);
         let payload = self.payload.clone().unwrap_or_default();
         left.finished = self.close(1);
-        Some(Rest { listeners, thread, started, withdrawn: self.withdrawn, payload, left })
+        Some(Rest { listeners, thread, started, cancelled: self.cancelled, payload, left })
     }
 
     /// One listener counts for nothing.
-    pub(super) fn withdraw_listener(&mut self, recipient: u32, index: u32) -> Left {
+    pub(super) fn skip(&mut self, recipient: u32, index: u32) -> Left {
         let from = &mut self.recipients[recipient as usize];
         let is_over = from.settle(index) && from.is_settled();
         Left { finished: if is_over { self.close(1) } else { None }, ..Left::default() }
@@ -150,19 +150,19 @@ impl Progress {
 
     /// What has not started counts for nothing, and takes no room any more. The emitter hears no more of what
     /// has.
-    pub(super) fn withdraw(&mut self) -> Left {
-        self.withdrawn = true;
+    pub(super) fn cancel(&mut self) -> Left {
+        self.cancelled = true;
         self.report = Report::None;
         let mut left = Left::default();
-        let mut withdrawn = 0;
+        let mut cancelled = 0;
         let open = self.recipients.iter_mut().filter(|recipient| !recipient.is_settled());
         for recipient in open.filter(|recipient| !recipient.has_started()) {
             recipient.settle_rest();
             left.freed.extend(recipient.let_go(self.bytes));
-            withdrawn += 1;
+            cancelled += 1;
         }
-        if withdrawn > 0 {
-            left.finished = self.close(withdrawn);
+        if cancelled > 0 {
+            left.finished = self.close(cancelled);
         }
         left
     }

@@ -34,8 +34,8 @@ pub struct ListenerOptions {
     /// Takes turns with the other listeners of this group: each event goes to one of them.
     pub group: Option<Arc<str>>,
     /// Its events come as [deliveries](Delivery), never in [batches](super::batch), so that each can
-    /// be [limited](Delivery::limit).
-    pub limited: bool,
+    /// have a [timer](Delivery::start_timer).
+    pub tracked: bool,
 }
 
 /// Who listens to one event. See the [module](self).
@@ -45,7 +45,7 @@ pub struct Route {
 }
 
 /// What an emission came to.
-pub enum Sent {
+pub enum Dispatched {
     /// It has listeners elsewhere and came without a payload. Nothing has happened.
     NeedsPayload,
     /// There is no memory for its payload. Nothing has happened.
@@ -64,10 +64,10 @@ pub enum Sent {
     },
 }
 
-/// What a post came to.
+/// The result of a publication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Posted {
-    /// There are `once`, grouped or limited listeners, which need an [emission](Route::emit). Nothing
+pub enum Published {
+    /// There are `once`, grouped or tracked listeners, which need an [emission](Route::dispatch). Nothing
     /// has happened.
     NotPlain,
     /// It has listeners elsewhere and came without a payload. Nothing has happened.
@@ -115,14 +115,14 @@ impl Route {
     }
 
     /// Emits an event to those who listen now.
-    pub fn emit(self: &Arc<Self>, emitter: &Arc<Member>, emission: Emission<'_>) -> Sent {
+    pub fn dispatch(self: &Arc<Self>, emitter: &Arc<Member>, emission: Emission<'_>) -> Dispatched {
         let mut table = lock(&self.table);
         let payload = match emission.payload {
             _ if !table.has_others(emitter) => Some(Payload::default()),
-            None => return Sent::NeedsPayload,
+            None => return Dispatched::NeedsPayload,
             Some(payload) => Payload::copy(payload),
         };
-        let Some(payload) = payload else { return Sent::NoMemory };
+        let Some(payload) = payload else { return Dispatched::NoMemory };
         let size = payload.len();
         let mut own = Vec::new();
         let mut recipients = Vec::new();
@@ -139,7 +139,7 @@ impl Route {
         }
         table.prune();
         if recipients.is_empty() {
-            return Sent::To { others: 0, own, dispatch: None };
+            return Dispatched::To { others: 0, own, dispatch: None };
         }
         let others = recipients.iter().map(Recipient::listeners).sum();
         emitter.addresses(others as usize);
@@ -149,27 +149,27 @@ impl Route {
         ring(&rings);
         drop(refused);
         dispatch.refuse_what_was_full();
-        Sent::To { others, own, dispatch: Some(dispatch) }
+        Dispatched::To { others, own, dispatch: Some(dispatch) }
     }
 
     /// Emits an event, of which the emitter wants to hear only if it did not reach somebody, to
     /// those who listen now. In [batches](super::batch), which is the cheapest way there is.
-    pub fn post(self: &Arc<Self>, emitter: &Arc<Member>, payload: Option<&[u8]>) -> Posted {
-        self.post_all(emitter, payload.as_slice())
+    pub fn publish(self: &Arc<Self>, emitter: &Arc<Member>, payload: Option<&[u8]>) -> Published {
+        self.publish_all(emitter, payload.as_slice())
     }
 
-    /// As [`post`](Self::post), for any number of events, one for each payload: locks are taken once
+    /// As [`publish`](Self::publish), for any number of events, one for each payload: locks are taken once
     /// for all of them.
-    pub fn post_all(self: &Arc<Self>, emitter: &Arc<Member>, payloads: &[&[u8]]) -> Posted {
+    pub fn publish_all(self: &Arc<Self>, emitter: &Arc<Member>, payloads: &[&[u8]]) -> Published {
         let mut table = lock(&self.table);
         if !table.is_plain() {
-            return Posted::NotPlain;
+            return Published::NotPlain;
         }
         if !table.has_others(emitter) {
-            return Posted::To(0);
+            return Published::To(0);
         }
         if payloads.is_empty() {
-            return Posted::NeedsPayload;
+            return Published::NeedsPayload;
         }
         // Where members share a mailbox, no event comes before an earlier one for another of them.
         let are_alone = payloads.len() == 1 || table.have_endpoints_of_their_own(emitter);
@@ -183,7 +183,7 @@ impl Route {
             for audience in table.others(emitter) {
                 let to = audience.member;
                 listeners += count(audience.listeners);
-                if self.post_to(audience, emitter, payloads, events.clone(), &mut refused) {
+                if self.publish_to(audience, emitter, payloads, events.clone(), &mut refused) {
                     rings.push(to.clone());
                 }
             }
@@ -192,12 +192,12 @@ impl Route {
         drop(table);
         ring(&rings);
         self.refuse(emitter, payloads, refused);
-        Posted::To(listeners)
+        Published::To(listeners)
     }
 
-    /// Posts some of these events. Returns whether the endpoint has to be woken. Adds to `refused` what it does
+    /// Publishes some of these events. Returns whether the endpoint has to be woken. Adds to `refused` what it does
     /// not take.
-    fn post_to(
+    fn publish_to(
         self: &Arc<Self>,
         audience: Audience<'_>,
         emitter: &Arc<Member>,

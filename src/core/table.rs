@@ -38,7 +38,7 @@ struct Entry {
     id: ListenerId,
     once: bool,
     group: Option<Arc<str>>,
-    limited: bool,
+    tracked: bool,
     /// Which choice it was the last time it was chosen.
     chosen: u64,
     /// How many events had been addressed to its row when it was added.
@@ -90,10 +90,10 @@ impl Table {
     }
 
     pub(super) fn add(&mut self, member: &Arc<Member>, id: ListenerId, options: ListenerOptions) {
-        let ListenerOptions { once, prepend, group, limited } = options;
+        let ListenerOptions { once, prepend, group, tracked } = options;
         self.grouped += usize::from(group.is_some());
         let row = self.row(member);
-        let entry = Entry { id, once, group, limited, chosen: 0, since: row.addressed };
+        let entry = Entry { id, once, group, tracked, chosen: 0, since: row.addressed };
         let is_special = entry.is_special();
         row.everyone = None;
         if prepend {
@@ -330,7 +330,7 @@ impl Table {
 
 impl Entry {
     fn is_special(&self) -> bool {
-        self.once || self.limited || self.group.is_some()
+        self.once || self.tracked || self.group.is_some()
     }
 }
 

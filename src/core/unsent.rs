@@ -1,9 +1,9 @@
-//! Events that the owner of an endpoint has written down and not posted: a burst crosses into the engine
+//! Events that the owner of an endpoint has written down and not published: a burst crosses into the engine
 //! once for many events.
 //!
 //! To cross, and what the engine does then, costs nearly half as much as to encode a small event. So in a
 //! burst the owner leaves a [record](Records) of each event in memory that others can read. What is written
-//! down is sent with the next call of the owner that posts or asks, at the latest when the burst is over;
+//! down is sent with the next call of the owner that publishes or dispatches, at the latest when the burst is over;
 //! and, because that may be long, twice a millisecond by the thread of the timers, and by whoever changes
 //! who listens ([`endpoint::Unsent`]).
 //!
@@ -14,7 +14,7 @@
 //! [`send_all`](Unsent::send_all). Whoever sends holds a lock, and knows how many records were sent before:
 //! each is sent once, in the order in which they were written. `tests/loom` checks it.
 //!
-//! The lock is held while events are posted, so it is the first of those of the engine.
+//! The lock is held while events are published, so it is the first of those of the engine.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ use super::dispatch::Emission;
 use super::endpoint;
 use super::member::Member;
 use super::outcome::Report;
-use super::route::{Posted, Route};
+use super::route::{Published, Route};
 use super::sync::{Mutex, MutexGuard, lock};
 use super::timer;
 
@@ -150,7 +150,7 @@ impl<R: Records> State<R> {
             let same = rest.take_while(|(route, _)| Some(*route) == first);
             payloads.extend(same.map(|(_, payload)| payload));
             if let Some((emitter, route)) = first.and_then(|first| routes.get(first)) {
-                post(emitter, route, &payloads);
+                publish(emitter, route, &payloads);
             }
             // A record that makes no sense is not tried for ever.
             *sent += payloads.len().max(1);
@@ -158,16 +158,16 @@ impl<R: Records> State<R> {
     }
 }
 
-fn post(emitter: &Arc<Member>, route: &Arc<Route>, payloads: &[&[u8]]) {
-    if route.post_all(emitter, payloads) != Posted::NotPlain {
+fn publish(emitter: &Arc<Member>, route: &Arc<Route>, payloads: &[&[u8]]) {
+    if route.publish_all(emitter, payloads) != Published::NotPlain {
         return;
     }
     // Somebody has begun to listen in another way just now.
     for payload in payloads {
-        let (request, timeout, withdrawable) = (false, None, false);
+        let (request, timeout, cancellable) = (false, None, false);
         // Short enough for there to be memory.
         let payload = Some(*payload);
         let report = Report::None;
-        route.emit(emitter, Emission { payload, request, timeout, withdrawable, report });
+        route.dispatch(emitter, Emission { payload, request, timeout, cancellable, report });
     }
 }

@@ -65,10 +65,10 @@ pub fn listen(
     id: u32,
     once: bool,
     prepend: bool,
-    limited: bool,
+    tracked: bool,
     group: Option<String>,
 ) -> Result<()> {
-    let options = ListenerOptions { once, prepend, group: group.map(Into::into), limited };
+    let options = ListenerOptions { once, prepend, group: group.map(Into::into), tracked };
     self::member(&*find(thread)?, member)?.listen(&event, id, options);
     Ok(())
 }

@@ -11,7 +11,7 @@ use super::protocol::ACK_WORDS;
 use super::thread::{Thread, find, shrink_slab, unknown};
 use crate::core::payload::try_copy;
 
-/// What the emitter of a batch, or of a delivery, has published.
+/// What the emitter of a batch, or of a delivery, has shared.
 #[napi(catch_unwind)]
 pub fn codebook(thread: u32, is_batch: bool, handle: u32) -> Result<Buffer> {
     let thread = find(thread)?;
@@ -60,7 +60,7 @@ pub fn start(_env: Env, [thread, delivery]: [u32; 2]) -> Result<i32> {
 #[napi(catch_unwind)]
 pub fn start_timer(thread: u32, delivery: u32, index: u32, timeout: u32) -> Result<()> {
     if let Some(delivery) = find(thread)?.deliveries.borrow().get(delivery as usize) {
-        delivery.limit(index, timeout);
+        delivery.start_timer(index, timeout);
     }
     Ok(())
 }
@@ -126,7 +126,7 @@ pub fn fail(
 #[napi(catch_unwind)]
 pub fn skip(thread: u32, delivery: u32, index: u32) -> Result<()> {
     if let Some(delivery) = find(thread)?.deliveries.borrow().get(delivery as usize) {
-        delivery.withdraw(index);
+        delivery.skip(index);
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use super::thread::{LentBytes, Thread, find, unknown};
 use crate::core::dispatch::Emission;
 use crate::core::member::Member;
 use crate::core::outcome::Report;
-use crate::core::route::{Posted, Route, Sent};
+use crate::core::route::{Dispatched, Published, Route};
 
 /// `(thread, route, start, end, bytes)`: emits an event whose outcome nobody waits for. Its arguments are
 /// in `bytes`, or in the lent ones, from `start` to `end`; or there are none where `end` is 0. Returns how many
@@ -29,10 +29,10 @@ pub fn publish(
     // Borrowed, not cloned: counting references up and down costs as much as what follows.
     let (mut sent, lent) = (thread.unsent.send_all(), thread.lent.borrow());
     let (member, route) = sent.routes().get(route as usize).ok_or_else(|| unknown("route"))?;
-    match route.post(member, payload(bytes, &lent, start, end)?) {
-        Posted::NotPlain => Ok(NOT_PLAIN),
-        Posted::NeedsPayload => Ok(NEEDS_PAYLOAD),
-        Posted::To(others) => {
+    match route.publish(member, payload(bytes, &lent, start, end)?) {
+        Published::NotPlain => Ok(NOT_PLAIN),
+        Published::NeedsPayload => Ok(NEEDS_PAYLOAD),
+        Published::To(others) => {
             if others > 0 {
                 thread.hold(env)?;
             }
@@ -60,8 +60,8 @@ pub fn flush_burst(env: Env, [thread, is_over]: [u32; 2]) -> Result<i32> {
 }
 
 /// `(thread, route, start, end, flags, token, timeout, bytes)`: emits an event whose outcome is waited for,
-/// or that `post` refused. `token` is what the message about its outcome will have, if the flags say so;
-/// `timeout` is in milliseconds, 0 for none. Returns as `post` does; and `HAS_OWN` more if `own` has
+/// or that `publish` refused. `token` is what the message about its outcome will have, if the flags say so;
+/// `timeout` is in milliseconds, 0 for none. Returns as `publish` does; and `HAS_OWN` more if `own` has
 /// something to say.
 pub fn dispatch(
     env: Env,
@@ -71,22 +71,22 @@ pub fn dispatch(
     let thread = find(thread)?;
     let (mut sent, lent) = (thread.unsent.send_all(), thread.lent.borrow());
     let (member, route) = sent.routes().get(route as usize).ok_or_else(|| unknown("route"))?;
-    let withdrawable = flags & DISPATCH_CANCELLABLE != 0;
+    let cancellable = flags & DISPATCH_CANCELLABLE != 0;
     let emission = Emission {
         payload: payload(bytes, &lent, start, end)?,
         request: flags & DISPATCH_REQUEST != 0,
         timeout: (timeout > 0).then_some(timeout),
-        withdrawable,
+        cancellable,
         report: if flags & DISPATCH_AWAITED != 0 { Report::Message(token) } else { Report::None },
     };
-    let (others, own, dispatch) = match route.emit(member, emission) {
-        Sent::NeedsPayload => return Ok(NEEDS_PAYLOAD),
-        Sent::NoMemory => return Err(no_memory(env, end - start)),
-        Sent::To { others, own, dispatch } => (others, own, dispatch),
+    let (others, own, dispatch) = match route.dispatch(member, emission) {
+        Dispatched::NeedsPayload => return Ok(NEEDS_PAYLOAD),
+        Dispatched::NoMemory => return Err(no_memory(env, end - start)),
+        Dispatched::To { others, own, dispatch } => (others, own, dispatch),
     };
     if let Some(dispatch) = dispatch {
-        if withdrawable {
-            thread.withdrawable.borrow_mut().insert(token, Arc::downgrade(&dispatch));
+        if cancellable {
+            thread.cancellable.borrow_mut().insert(token, Arc::downgrade(&dispatch));
         }
         thread.hold(env)?;
     }
@@ -113,9 +113,9 @@ pub fn done(thread: u32, member: u32) -> Result<()> {
 /// Gives an emission up: what has not started never will.
 #[napi(catch_unwind)]
 pub fn cancel(thread: u32, token: u32) -> Result<()> {
-    let dispatch = find(thread)?.take_withdrawable(token);
+    let dispatch = find(thread)?.take_cancellable(token);
     if let Some(dispatch) = dispatch.and_then(|dispatch| dispatch.upgrade()) {
-        dispatch.withdraw();
+        dispatch.cancel();
     }
     Ok(())
 }

@@ -99,7 +99,7 @@ pub fn strip(thread: u32) -> Result<()> {
 /// Leaves for other threads what they need to read the payloads that this one sends from now on.
 #[napi(catch_unwind)]
 pub fn share_codebook(thread: u32, codebook: &[u8]) -> Result<()> {
-    thread::find(thread)?.endpoint.publish(codebook.into());
+    thread::find(thread)?.endpoint.share_codebook(codebook.into());
     Ok(())
 }
 

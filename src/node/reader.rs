@@ -131,7 +131,7 @@ fn write(thread: &Thread, message: Message, words: &mut Words<'_>) {
         Message::Batch(batch) => write_batch(thread, batch, words),
         Message::Delivery(delivery) => write_delivery(thread, delivery, words),
         Message::Notice(Notice::Settled { token, outcome, .. }) => {
-            thread.take_withdrawable(token);
+            thread.take_cancellable(token);
             words.put_all(&[SETTLED, token]);
             write_outcome(&outcome, words);
         }

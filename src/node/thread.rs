@@ -84,8 +84,8 @@ pub struct Thread {
     sweep_at: Cell<usize>,
     /// What the last emission chose among this thread's own listeners.
     pub own: RefCell<Vec<Own>>,
-    /// Dispatches that JavaScript may withdraw, by their token.
-    pub withdrawable: RefCell<HashMap<u32, Weak<Dispatch>>>,
+    /// Dispatches that JavaScript may cancel, by their token.
+    pub cancellable: RefCell<HashMap<u32, Weak<Dispatch>>>,
     /// Where payloads are, and where unsent events are written down.
     pub lent: RefCell<LentBytes>,
     pub records: RefCell<Option<Lent<Uint32Array>>>,
@@ -93,7 +93,7 @@ pub struct Thread {
     hold: Hold,
     /// When messages were found last, and how many events were in the last look's that nobody waits for.
     found_at: Cell<Option<Instant>>,
-    posted: Cell<usize>,
+    untracked: Cell<usize>,
 }
 
 /// How many JS threads are attached, in the whole process.
@@ -123,12 +123,12 @@ pub fn attach(env: Env, drain: Function<'_, bool, ()>, thread: u32) -> Result<u3
         strips: Cell::default(),
         sweep_at: Cell::new(MUCH),
         own: RefCell::default(),
-        withdrawable: RefCell::default(),
+        cancellable: RefCell::default(),
         lent: RefCell::default(),
         records: RefCell::default(),
         hold: Hold::default(),
         found_at: Cell::new(None),
-        posted: Cell::new(0),
+        untracked: Cell::new(0),
     });
     // Added after the threadsafe function was made, so it runs before that is torn down.
     env.add_env_cleanup_hook(thread.clone(), |thread| detach(&thread))?;
@@ -156,7 +156,7 @@ impl Thread {
         if self.is_too_early() {
             return true;
         }
-        let was_stream = self.posted.get() >= MANY;
+        let was_stream = self.untracked.get() >= MANY;
         let stays_awake = !was_stream && self.since_found() < PATIENCE;
         let mut messages = Vec::new();
         if stays_awake {
@@ -172,7 +172,7 @@ impl Thread {
             // Whoever shares the core may be the one that is waited for.
             std::thread::yield_now();
         }
-        self.posted.set(messages.iter().map(Message::posted).sum());
+        self.untracked.set(messages.iter().map(Message::untracked).sum());
         self.sort(messages);
         found || stays_awake || self.has_messages()
     }
@@ -181,7 +181,7 @@ impl Thread {
     /// sleeps that while, for others to use it.
     fn is_too_early(&self) -> bool {
         let left = PACE.saturating_sub(self.since_found());
-        if self.posted.get() < MANY || left.is_zero() {
+        if self.untracked.get() < MANY || left.is_zero() {
             return false;
         }
         let may_sleep = are_crowded() && !self.has_messages();
@@ -226,12 +226,12 @@ impl Thread {
         }
     }
 
-    /// The dispatch of this token, which can not be withdrawn any more.
-    pub fn take_withdrawable(&self, token: u32) -> Option<Weak<Dispatch>> {
-        let mut withdrawable = self.withdrawable.borrow_mut();
-        let taken = withdrawable.remove(&token);
-        if withdrawable.is_empty() && withdrawable.capacity() > MUCH {
-            *withdrawable = HashMap::new();
+    /// The dispatch of this token, which can not be cancelled any more.
+    pub fn take_cancellable(&self, token: u32) -> Option<Weak<Dispatch>> {
+        let mut cancellable = self.cancellable.borrow_mut();
+        let taken = cancellable.remove(&token);
+        if cancellable.is_empty() && cancellable.capacity() > MUCH {
+            *cancellable = HashMap::new();
         }
         taken
     }

@@ -75,21 +75,20 @@ fn a_group_loses_only_what_had_started_while_its_members_die() {
 }
 
 #[test]
-fn settling_expiring_withdrawing_and_dying_at_once_settle_each_listener_once() {
+fn settling_expiring_cancelling_and_dying_at_once_settle_each_listener_once() {
     let _alone = alone();
     for round in 0..400 {
         let (emitter, other) = (member(1, "all at once"), member(2, "all at once"));
         (0..3).for_each(|id| other.listen("e", id, plain()));
-        let mut emitted = emit_as(&emitter, "e", b"", |emission| emission.withdrawable = true);
+        let mut emitted = emit_as(&emitter, "e", b"", |emission| emission.cancellable = true);
         let dispatch = emitted.dispatch().clone();
         let delivery = delivery(other.endpoint());
-        let withdraws = round % 2 == 0;
+        let cancels = round % 2 == 0;
         let started = delivery.start();
         thread::scope(|scope| {
             scope.spawn(|| dispatch.expire(1));
             scope.spawn(|| (0..3).for_each(|index| delivery.succeed(index, None)));
-            scope
-                .spawn(|| if withdraws { dispatch.withdraw() } else { emitter.endpoint().close() });
+            scope.spawn(|| if cancels { dispatch.cancel() } else { emitter.endpoint().close() });
             scope.spawn(|| other.endpoint().close());
         });
         drop(delivery);
@@ -99,7 +98,7 @@ fn settling_expiring_withdrawing_and_dying_at_once_settle_each_listener_once() {
                 assert_eq!(outcome.success + outcome.failed(), 3);
                 assert_eq!(emitter.failed() as u32, outcome.failed());
             }
-            None => assert!(!withdraws || started, "only what has started is not heard of"),
+            None => assert!(!cancels || started, "only what has started is not heard of"),
         }
         drop(read(emitter.endpoint()));
         emitter.endpoint().close();

@@ -74,7 +74,7 @@ fn every_outcome_adds_up_while_threads_come_and_go() {
                                 let _comes = member.unlisten(dice.roll(u64::from(id)) as u32 + 1);
                             }
                             2 => {
-                                member.channel().route(event).post(member, Some(b"post"));
+                                member.channel().route(event).publish(member, Some(b"publish"));
                             }
                             3 => awaited.send(member, event, b"?", true, false),
                             4 | 5 => {

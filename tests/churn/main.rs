@@ -19,7 +19,7 @@ use parallel_event_bus::core::mailbox::Wake;
 use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::message::{Message, Notice};
 use parallel_event_bus::core::outcome::{Outcome, Report};
-use parallel_event_bus::core::route::Sent;
+use parallel_event_bus::core::route::Dispatched;
 
 /// Numbers without an end, the same in each run for one seed.
 pub struct Dice(u64);
@@ -77,11 +77,11 @@ impl Awaited {
             payload: Some(payload),
             request,
             timeout: timeout.then_some(3_600_000),
-            withdrawable: false,
+            cancellable: false,
             report: Report::Message(self.last_token),
         };
-        let Sent::To { others, own, dispatch } =
-            emitter.channel().route(event).emit(emitter, emission)
+        let Dispatched::To { others, own, dispatch } =
+            emitter.channel().route(event).dispatch(emitter, emission)
         else {
             unreachable!("it has a payload")
         };

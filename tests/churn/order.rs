@@ -7,7 +7,7 @@ use std::thread;
 
 use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::message::{Message, Notice};
-use parallel_event_bus::core::route::Posted;
+use parallel_event_bus::core::route::Published;
 
 use crate::common::{alone, member, plain, read};
 use crate::{Awaited, Dice, own_endpoint, sleep};
@@ -48,8 +48,9 @@ fn whoever_stays_gets_every_event_once_and_in_order_while_others_come_and_go() {
                     let payload = [number.to_ne_bytes(), event.to_ne_bytes()].concat();
                     let name = ["a", "b"][(event / 3 % 2) as usize];
                     if event % 4 < 2 {
-                        let posted = emitter.channel().route(name).post(&emitter, Some(&payload));
-                        assert!(matches!(posted, Posted::To(1..)));
+                        let published =
+                            emitter.channel().route(name).publish(&emitter, Some(&payload));
+                        assert!(matches!(published, Published::To(1..)));
                     } else {
                         awaited.send(&emitter, name, &payload, false, false);
                     }

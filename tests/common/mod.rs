@@ -18,7 +18,7 @@ use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::message::{Message, Notice};
 use parallel_event_bus::core::metrics;
 use parallel_event_bus::core::outcome::{Outcome, Report};
-use parallel_event_bus::core::route::{ListenerOptions, Own, Sent};
+use parallel_event_bus::core::route::{Dispatched, ListenerOptions, Own};
 
 /// Counts its wakes.
 #[derive(Clone, Default)]
@@ -105,12 +105,12 @@ pub fn emit_as(
         payload: Some(payload),
         request: false,
         timeout: None,
-        withdrawable: false,
+        cancellable: false,
         report: Report::Message(token),
     };
     change(&mut emission);
-    match emitter.channel().route(event).emit(emitter, emission) {
-        Sent::To { others, own, dispatch } => {
+    match emitter.channel().route(event).dispatch(emitter, emission) {
+        Dispatched::To { others, own, dispatch } => {
             Emitted { others, own, dispatch, emitter: emitter.endpoint().clone(), token }
         }
         _ => panic!("it came with a payload, and there is memory"),

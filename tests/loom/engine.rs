@@ -13,7 +13,7 @@ use parallel_event_bus::core::endpoint::Endpoint;
 use parallel_event_bus::core::member::{Member, Unlistened};
 use parallel_event_bus::core::message::{Message, Notice};
 use parallel_event_bus::core::outcome::{FailureKind, Outcome, Report};
-use parallel_event_bus::core::route::{ListenerOptions, Posted, Sent};
+use parallel_event_bus::core::route::{Dispatched, ListenerOptions, Published};
 
 use crate::Bell;
 
@@ -49,9 +49,9 @@ pub(crate) fn listening(thread: u32, group: Option<&str>, events: usize) -> Arc<
 
 pub(crate) fn emit(emitter: &Arc<Member>, report: Report) -> Option<Arc<Dispatch>> {
     let emission =
-        Emission { payload: Some(b""), request: false, timeout: None, withdrawable: true, report };
-    match emitter.channel().route("e").emit(emitter, emission) {
-        Sent::To { dispatch, .. } => dispatch,
+        Emission { payload: Some(b""), request: false, timeout: None, cancellable: true, report };
+    match emitter.channel().route("e").dispatch(emitter, emission) {
+        Dispatched::To { dispatch, .. } => dispatch,
         _ => None,
     }
 }
@@ -171,7 +171,7 @@ fn what_is_taken_back_gives_back_its_room_once_whoever_reads_it_meanwhile() {
             })
         };
         emitter.wait_for_room();
-        dispatch.withdraw();
+        dispatch.cancel();
         reader.join().unwrap();
         assert_eq!((other.capacity().events(), other.in_flight(), emitter.pending()), (0, 0, 0));
         let told = read(emitter.endpoint());
@@ -192,11 +192,12 @@ fn losses_that_are_counted_while_others_are_read_are_all_told() {
         let emitter = member(1, &Bell::new(), MailboxLimits::default());
         let other = listening(2, None, 0);
         let route = emitter.channel().route("e");
-        let post = |payload: &[u8]| assert_eq!(route.post(&emitter, Some(payload)), Posted::To(1));
-        post(&large);
+        let publish =
+            |payload: &[u8]| assert_eq!(route.publish(&emitter, Some(payload)), Published::To(1));
+        publish(&large);
         let threads = [(); 2].map(|()| {
             let (emitter, route) = (emitter.clone(), route.clone());
-            thread::spawn(move || assert_eq!(route.post(&emitter, Some(b"")), Posted::To(1)))
+            thread::spawn(move || assert_eq!(route.publish(&emitter, Some(b"")), Published::To(1)))
         });
         let count = |messages: &[Message]| {
             let counts = messages.iter().map(|message| match message {
@@ -240,7 +241,7 @@ fn an_event_for_an_endpoint_that_ends_meanwhile_settles_once() {
 }
 
 #[test]
-fn a_post_to_an_endpoint_that_ends_meanwhile_settles_once() {
+fn an_untracked_event_to_an_endpoint_that_ends_meanwhile_settles_once() {
     search(|| {
         let emitter = member(1, &Bell::new(), MailboxLimits::default());
         let dying = listening(2, None, 9);
@@ -249,7 +250,8 @@ fn a_post_to_an_endpoint_that_ends_meanwhile_settles_once() {
             thread::spawn(move || dying.endpoint().close())
         };
         let route = emitter.channel().route("e");
-        (0..2).for_each(|_| assert!(matches!(route.post(&emitter, Some(b"")), Posted::To(_))));
+        (0..2)
+            .for_each(|_| assert!(matches!(route.publish(&emitter, Some(b"")), Published::To(_))));
         end_of.join().unwrap();
         assert_eq!((emitter.pending(), dying.in_flight(), dying.capacity().events()), (0, 0, 0));
         let lost = read(emitter.endpoint());
@@ -282,7 +284,7 @@ fn two_members_of_a_group_that_end_at_once_lose_nothing_unsaid() {
 }
 
 #[test]
-fn what_one_member_of_a_group_lets_go_of_is_withdrawn_or_goes_to_the_other() {
+fn what_one_member_of_a_group_lets_go_of_is_cancelled_or_goes_to_the_other() {
     search(|| {
         let emitter = member(1, &Bell::new(), MailboxLimits::default());
         let [dying, heir] = [2, 3].map(|thread| listening(thread, Some("g"), 9));
@@ -291,7 +293,7 @@ fn what_one_member_of_a_group_lets_go_of_is_withdrawn_or_goes_to_the_other() {
             let dying = dying.clone();
             thread::spawn(move || dying.endpoint().close())
         };
-        dispatch.withdraw();
+        dispatch.cancel();
         end_of.join().unwrap();
         assert_eq!((emitter.pending(), emitter.failed()), (0, 0));
         for message in read(heir.endpoint()) {
@@ -305,7 +307,7 @@ fn what_one_member_of_a_group_lets_go_of_is_withdrawn_or_goes_to_the_other() {
 }
 
 #[test]
-fn a_listener_is_started_or_withdrawn_and_never_both() {
+fn a_listener_is_started_or_cancelled_and_never_both() {
     search(|| {
         let emitter = member(1, &Bell::new(), MailboxLimits::default());
         let other = listening(2, None, 9);
@@ -322,7 +324,7 @@ fn a_listener_is_started_or_withdrawn_and_never_both() {
             let dispatch = dispatch.clone();
             thread::spawn(move || dispatch.expire(1))
         };
-        dispatch.withdraw();
+        dispatch.cancel();
         let started = starter.join().unwrap();
         expirer.join().unwrap();
         assert_eq!(emitter.pending(), 0);

@@ -197,7 +197,7 @@ fn a_loop_with_an_event_for_its_own_listeners_does_not_end_before_they_are_calle
         let emitting = {
             let other = other.clone();
             thread::spawn(move || {
-                other.channel().route("e").post(&other, Some(b""));
+                other.channel().route("e").publish(&other, Some(b""));
             })
         };
         // An earlier turn.

@@ -24,7 +24,7 @@ fn a_message_is_never_left_without_a_wake() {
             .into_iter()
             .map(|messages| {
                 let mailbox = mailbox.clone();
-                thread::spawn(move || messages.map(|message| mailbox.post(message).unwrap()))
+                thread::spawn(move || messages.map(|message| mailbox.push(message).unwrap()))
             })
             .collect();
 
@@ -107,12 +107,12 @@ fn a_nudge_during_a_look_is_answered_by_another_look() {
 }
 
 #[test]
-fn closing_and_posting_at_once_lose_no_message() {
+fn closing_and_pushing_at_once_lose_no_message() {
     loom::model(|| {
         let mailbox = Arc::new(Mailbox::new(Bell::new()));
         let sender = {
             let mailbox = mailbox.clone();
-            thread::spawn(move || mailbox.post(1).is_err())
+            thread::spawn(move || mailbox.push(1).is_err())
         };
         let uncollected = mailbox.close().len();
         let handed_back = usize::from(sender.join().unwrap());

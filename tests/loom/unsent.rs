@@ -11,7 +11,7 @@ use parallel_event_bus::core::dispatch::Emission;
 use parallel_event_bus::core::endpoint::{Message, Unsent as _};
 use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::outcome::Report;
-use parallel_event_bus::core::route::{ListenerOptions, Posted};
+use parallel_event_bus::core::route::{ListenerOptions, Published};
 use parallel_event_bus::core::unsent::{self, Unsent};
 
 use crate::Bell;
@@ -95,14 +95,14 @@ impl Script {
         let mut sent = self.unsent.send_all();
         let (member, route) = &sent.routes()[0];
         let payload = Some(&PAYLOADS[payload..=payload]);
-        self.others = match route.post(member, payload) {
-            Posted::To(others) => others,
-            Posted::NeedsPayload => unreachable!(),
-            Posted::NotPlain => {
-                let (request, timeout, withdrawable) = (false, None, false);
+        self.others = match route.publish(member, payload) {
+            Published::To(others) => others,
+            Published::NeedsPayload => unreachable!(),
+            Published::NotPlain => {
+                let (request, timeout, cancellable) = (false, None, false);
                 let emission =
-                    Emission { payload, request, timeout, withdrawable, report: Report::None };
-                route.emit(member, emission);
+                    Emission { payload, request, timeout, cancellable, report: Report::None };
+                route.dispatch(member, emission);
                 // The next one crosses, too.
                 0
             }
@@ -244,7 +244,7 @@ fn who_begins_to_listen_in_another_way_keeps_nobody_from_what_is_written_down() 
         script.emit(2);
         let changer = {
             let other = other.clone();
-            let options = ListenerOptions { limited: true, ..Default::default() };
+            let options = ListenerOptions { must_start: true, ..Default::default() };
             thread::spawn(move || other.listen("e", 2, options))
         };
         script.emit(3);

@@ -54,7 +54,7 @@ impl Rules {
 
     pub fn is_plain(&self, event: usize) -> bool {
         let entries = self.rows[event].iter().flat_map(|row| &row.entries);
-        entries.into_iter().all(|entry| !entry.once && !entry.limited && entry.group.is_none())
+        entries.into_iter().all(|entry| !entry.once && !entry.tracked && entry.group.is_none())
     }
 
     /// Returns what the emitter has to call itself. `emission` has no recipients yet.
@@ -112,14 +112,14 @@ impl Rules {
         if !recipients.is_empty() {
             self.members[emitter].pending += 1;
         }
-        emission.limited |=
+        emission.must_start |=
             request || recipients.iter().any(|recipient| recipient.2 != Choice::Everyone);
         self.send(emission, recipients);
         own
     }
 
     /// Returns how many listeners elsewhere there are.
-    pub fn post(&mut self, emission: Emission) -> u32 {
+    pub fn publish(&mut self, emission: Emission) -> u32 {
         let Emission { emitter, event, size, .. } = emission;
         let mut recipients = Vec::new();
         for row in 0..self.rows[event].len() {

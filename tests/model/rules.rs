@@ -55,7 +55,7 @@ pub struct Row {
 pub struct Entry {
     pub id: u32,
     pub once: bool,
-    pub limited: bool,
+    pub tracked: bool,
     pub group: Option<usize>,
     pub chosen: u64,
     /// An event was addressed to a listener of its row since it was added.
@@ -74,10 +74,10 @@ pub struct Emission {
     pub event: usize,
     pub size: usize,
     /// In batches: a recipient is an event of its own.
-    pub post: bool,
-    pub limited: bool,
+    pub publish: bool,
+    pub must_start: bool,
     pub request: bool,
-    pub withdrawn: bool,
+    pub cancelled: bool,
     pub token: Option<u32>,
     pub recipients: Vec<Recipient>,
     pub outcome: Outcome,

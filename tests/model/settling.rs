@@ -14,7 +14,7 @@ impl Rules {
     }
 
     pub fn start(&mut self, item: Item) -> bool {
-        let may = !self.emissions[item.emission].withdrawn && self.recipient(item).open() > 0;
+        let may = !self.emissions[item.emission].cancelled && self.recipient(item).open() > 0;
         self.recipient_mut(item).started |= may;
         may
     }
@@ -74,7 +74,7 @@ impl Rules {
         let failure = Failure { recipient, index, listeners, thread, kind: kind.clone() };
         emission.outcome.failures.push(failure);
         let emitter = emission.emitter;
-        if !emission.withdrawn {
+        if !emission.cancelled {
             let endpoint = self.members[emitter].endpoint;
             let what = format!("{} {kind:?} × {listeners}", item.emission);
             self.message(endpoint, format!("lost {what}, {thread}, {started}, {emitter}"));
@@ -85,7 +85,7 @@ impl Rules {
     fn finish(&mut self, item: Item) {
         let emission = &self.emissions[item.emission];
         let emitter = emission.emitter;
-        if emission.post {
+        if emission.publish {
             if self.recipient(item).open() == 0 {
                 self.members[emitter].pending -= 1;
             }
@@ -99,14 +99,14 @@ impl Rules {
         let (token, outcome) = (emission.token, emission.outcome.clone());
         self.members[emitter].pending -= 1;
         self.members[emitter].failed += outcome.failed() as usize;
-        if let (Some(token), false) = (token, self.emissions[item.emission].withdrawn) {
+        if let (Some(token), false) = (token, self.emissions[item.emission].cancelled) {
             let endpoint = self.members[emitter].endpoint;
             self.message(endpoint, format!("settled {token} {outcome:?}"));
         }
     }
 
     /// An event of a batch is dealt with, and so many of its listeners failed.
-    pub fn settle_post(&mut self, item: Item) {
+    pub fn settle_publish(&mut self, item: Item) {
         if self.recipient(item).open() > 0 {
             self.let_go(item);
             self.recipient_mut(item).settled.fill(true);
@@ -115,7 +115,7 @@ impl Rules {
     }
 
     /// A batch with this event was dropped.
-    pub fn drop_post(&mut self, item: Item) {
+    pub fn drop_publish(&mut self, item: Item) {
         let open = self.recipient(item).open();
         let emitter = self.emissions[item.emission].emitter;
         if open > 0 {
@@ -150,8 +150,8 @@ impl Rules {
         self.fail_rest(item, FailureKind::ThreadExited);
     }
 
-    pub fn withdraw(&mut self, emission: usize) {
-        self.emissions[emission].withdrawn = true;
+    pub fn cancel(&mut self, emission: usize) {
+        self.emissions[emission].cancelled = true;
         let mut last = None;
         for recipient in 0..self.emissions[emission].recipients.len() {
             let item = Item { emission, recipient };
@@ -198,8 +198,8 @@ impl Rules {
     }
 
     pub fn drop_item(&mut self, item: Item) {
-        if self.emissions[item.emission].post {
-            self.drop_post(item);
+        if self.emissions[item.emission].publish {
+            self.drop_publish(item);
         } else {
             self.drop_delivery(item);
         }

@@ -11,7 +11,7 @@ use parallel_event_bus::core::endpoint::Endpoint;
 use parallel_event_bus::core::member::{Member, Unlistened};
 use parallel_event_bus::core::message::{Message, Notice};
 use parallel_event_bus::core::outcome::{FailureKind, Outcome, Report};
-use parallel_event_bus::core::route::{ListenerOptions, Posted, Sent};
+use parallel_event_bus::core::route::{Dispatched, ListenerOptions, Published};
 
 use crate::common;
 use crate::rules::{self, EVENTS, Entry, Item, Rules};
@@ -89,14 +89,14 @@ impl World {
                 self.members[member].leave();
                 self.rules.leave(member);
             }
-            Step::Listen { member, event, once, prepend, limited, group } => {
+            Step::Listen { member, event, once, prepend, tracked, group } => {
                 let member = member % self.members.len();
                 let id = self.listeners.len() as u32;
                 self.listeners.push(member);
                 let name = group.map(|group| format!("group {group}").into());
-                let options = ListenerOptions { once, prepend, group: name, limited };
+                let options = ListenerOptions { once, prepend, group: name, tracked };
                 self.members[member].listen(&name_of(event), id, options);
-                let entry = Entry { id, once, limited, group, chosen: 0, addressed: false };
+                let entry = Entry { id, once, tracked, group, chosen: 0, addressed: false };
                 self.rules.listen(member, event, prepend, entry);
             }
             Step::Unlisten { listener } => self.unlisten(listener),
@@ -108,8 +108,10 @@ impl World {
                 }
             }
             Step::Emit { .. } => self.emit(step),
-            Step::Post { member, event, size, count } => self.post(member, event, size, count),
-            Step::Withdraw { emission } => self.withdraw(emission),
+            Step::Publish { member, event, size, count } => {
+                self.publish(member, event, size, count)
+            }
+            Step::Cancel { emission } => self.cancel(emission),
             Step::Expire { emission } => {
                 let Some((at, dispatch)) = self.dispatch(emission) else { return };
                 dispatch.expire(7);
@@ -170,7 +172,7 @@ impl World {
     }
 
     fn emit(&mut self, step: &Step) {
-        let Step::Emit { member, event, size, payload, request, withdrawable, timeout, awaited } =
+        let Step::Emit { member, event, size, payload, request, cancellable, timeout, awaited } =
             *step
         else {
             return;
@@ -187,13 +189,13 @@ impl World {
             payload: payload.then_some(&bytes),
             request,
             timeout: timeout.then_some(AN_HOUR),
-            withdrawable,
+            cancellable,
             report,
         };
         let route = self.members[emitter].channel().route(&name_of(event));
         let needs = !payload && self.rules.has_others(emitter, event);
-        let sent = route.emit(&self.members[emitter], emission);
-        let Sent::To { others, own, dispatch } = sent else {
+        let sent = route.dispatch(&self.members[emitter], emission);
+        let Dispatched::To { others, own, dispatch } = sent else {
             assert!(needs, "a payload is asked for");
             return;
         };
@@ -202,10 +204,10 @@ impl World {
             emitter,
             event,
             size: if payload { bytes.len() } else { 0 },
-            post: false,
-            limited: timeout || withdrawable,
+            publish: false,
+            must_start: timeout || cancellable,
             request,
-            withdrawn: false,
+            cancelled: false,
             token,
             recipients: Vec::new(),
             outcome: Outcome::default(),
@@ -222,7 +224,7 @@ impl World {
         self.emissions.push(dispatch);
     }
 
-    fn post(&mut self, member: usize, event: usize, size: usize, count: usize) {
+    fn publish(&mut self, member: usize, event: usize, size: usize, count: usize) {
         let emitter = member % self.members.len();
         if self.rules.members[emitter].left {
             return;
@@ -232,28 +234,28 @@ impl World {
             (first..first + count).map(|number| payload_of(number, size)).collect();
         let route = self.members[emitter].channel().route(&name_of(event));
         let slices: Vec<&[u8]> = payloads.iter().map(Vec::as_slice).collect();
-        let posted = route.post_all(&self.members[emitter], &slices);
+        let published = route.publish_all(&self.members[emitter], &slices);
         if !self.rules.is_plain(event) {
-            assert_eq!(posted, Posted::NotPlain);
+            assert_eq!(published, Published::NotPlain);
             return;
         }
         for payload in &payloads {
-            let listeners = self.posted(emitter, event, payload.len());
-            assert_eq!(posted, Posted::To(listeners));
+            let listeners = self.published(emitter, event, payload.len());
+            assert_eq!(published, Published::To(listeners));
         }
     }
 
-    /// What the rules say of one event that was posted. Returns how many listeners it was addressed to.
-    fn posted(&mut self, emitter: usize, event: usize, size: usize) -> u32 {
+    /// What the rules say of one event that was published. Returns how many listeners it was addressed to.
+    fn published(&mut self, emitter: usize, event: usize, size: usize) -> u32 {
         let number = self.emissions.len();
-        let listeners = self.rules.post(rules::Emission {
+        let listeners = self.rules.publish(rules::Emission {
             emitter,
             event,
             size,
-            post: true,
-            limited: false,
+            publish: true,
+            must_start: false,
             request: false,
-            withdrawn: false,
+            cancelled: false,
             token: None,
             recipients: Vec::new(),
             outcome: Outcome::default(),
@@ -266,11 +268,11 @@ impl World {
         listeners
     }
 
-    fn withdraw(&mut self, emission: usize) {
+    fn cancel(&mut self, emission: usize) {
         let Some((at, dispatch)) = self.dispatch(emission) else { return };
-        dispatch.withdraw();
-        if self.rules.emissions[at].limited {
-            self.rules.withdraw(at);
+        dispatch.cancel();
+        if self.rules.emissions[at].must_start {
+            self.rules.cancel(at);
         }
     }
 
@@ -285,7 +287,7 @@ impl World {
                 if self.rules.recipient(item).open() > 0 {
                     self.rules.members[emitter].failed += failed as usize;
                 }
-                self.rules.settle_post(item);
+                self.rules.settle_publish(item);
             }
             Held::Delivery(delivery, item) => {
                 let (item, at) = (*item, index as u32);
@@ -294,13 +296,13 @@ impl World {
                     How::Succeed => Some(Ok(reply.clone())),
                     How::Fail => Some(Err(FailureKind::Threw(vec![index as u8]))),
                     How::Lose => Some(Err(FailureKind::ThreadExited)),
-                    How::Withdraw => None,
+                    How::Cancel => None,
                 };
                 match how {
                     How::Succeed => delivery.succeed(at, reply),
                     How::Fail => delivery.fail(at, vec![index as u8]),
                     How::Lose => delivery.lose(at),
-                    How::Withdraw => delivery.withdraw(at),
+                    How::Cancel => delivery.skip(at),
                 }
                 self.rules.settle(item, index, result);
             }
@@ -333,7 +335,7 @@ impl World {
                     assert_eq!(delivery.listeners(), recipient.listeners);
                     assert!(Arc::ptr_eq(delivery.member(), &self.members[recipient.member]));
                     assert_eq!(delivery.event(), name_of(emission.event));
-                    assert_eq!(delivery.must_start(), emission.limited);
+                    assert_eq!(delivery.must_start(), emission.must_start);
                     assert_eq!(delivery.is_request(), emission.request);
                     self.remembers(delivery.listeners());
                     self.inboxes[endpoint].push_back(Held::Delivery(delivery, item));
@@ -363,7 +365,7 @@ impl World {
     fn collected(&mut self, endpoint: usize, payload: &[u8]) -> Item {
         let item = self.rules.endpoints[endpoint].queue.pop_front().expect("nothing waits");
         let emission = &self.rules.emissions[item.emission];
-        let has_none = emission.size == 0 || (emission.is_finished() && !emission.post);
+        let has_none = emission.size == 0 || (emission.is_finished() && !emission.publish);
         let expected = if has_none { vec![] } else { payload_of(item.emission, emission.size) };
         assert_eq!(payload, expected, "in the order of emission, once each");
         item
