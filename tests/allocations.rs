@@ -153,8 +153,8 @@ fn an_awaited_event_allocates_so_often_and_so_much_more_for_each_member() {
 
 #[test]
 fn a_burst_is_one_wake_and_a_few_messages() {
-    let bell = Bell::default();
-    let endpoint = Endpoint::new(1, Arc::new(bell.clone()));
+    let waker = Waker::default();
+    let endpoint = Endpoint::new(1, Arc::new(waker.clone()));
     let listening = [endpoint.join("burst", MailboxLimits::default())];
     listening[0].listen("e", 1, plain());
     let emitter = member(0, "burst");
@@ -162,7 +162,7 @@ fn a_burst_is_one_wake_and_a_few_messages() {
     for _ in 0..EVENTS {
         assert_eq!(route.publish(&emitter, Some(PAYLOAD)), Published::To(1));
     }
-    assert_eq!(bell.rung(), 1);
+    assert_eq!(waker.wakes(), 1);
     let messages = settle(&listening, &mut Vec::new());
     assert!(messages <= MESSAGES, "{messages} messages");
 }

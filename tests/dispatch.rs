@@ -247,14 +247,14 @@ fn whoever_sees_nothing_pending_finds_the_message_about_the_outcome() {
     let emitter = endpoint.join("message", MailboxLimits::default());
     let other = member(2, "message");
     other.listen("e", 1, plain());
-    let mut answered = 0;
+    let mut settled = 0;
     let receiver = std::thread::spawn({
         let other = other.clone();
         move || {
-            while answered < ROUNDS {
+            while settled < ROUNDS {
                 for delivery in deliveries(other.endpoint()) {
                     delivery.succeed(0, None);
-                    answered += 1;
+                    settled += 1;
                 }
                 std::thread::yield_now();
             }
@@ -275,9 +275,9 @@ fn whoever_sees_nothing_pending_finds_the_message_about_the_outcome() {
 
 #[test]
 fn the_last_settled_dispatch_wakes_an_emitter_that_asked_for_no_message() {
-    let (bell, emitter_endpoint) = {
-        let bell = Bell::default();
-        (bell.clone(), Endpoint::new(1, std::sync::Arc::new(bell)))
+    let (waker, emitter_endpoint) = {
+        let waker = Waker::default();
+        (waker.clone(), Endpoint::new(1, std::sync::Arc::new(waker)))
     };
     let emitter = emitter_endpoint.join("last", MailboxLimits::default());
     let other = member(2, "last");
@@ -288,7 +288,7 @@ fn the_last_settled_dispatch_wakes_an_emitter_that_asked_for_no_message() {
     let _emitted = [emit_as(&emitter, "e", b"", silent), emit_as(&emitter, "e", b"", silent)];
     let deliveries = deliveries(other.endpoint());
     deliveries[0].succeed(0, None);
-    assert_eq!(bell.rung(), 0);
+    assert_eq!(waker.wakes(), 0);
     deliveries[1].succeed(0, None);
-    assert_eq!((bell.rung(), emitter.pending()), (1, 0));
+    assert_eq!((waker.wakes(), emitter.pending()), (1, 0));
 }

@@ -100,9 +100,9 @@ fn an_endpoint_may_have_several_places_in_a_channel_that_hear_each_other() {
 }
 
 /// Tells a channel of its wakes, so that a test can wait for messages.
-struct Bells(mpsc::Sender<()>);
+struct Wakers(mpsc::Sender<()>);
 
-impl Wake for Bells {
+impl Wake for Wakers {
     fn wake(&self) {
         let _ = self.0.send(());
     }
@@ -120,7 +120,7 @@ fn wait(endpoint: &Endpoint, woken: &mpsc::Receiver<()>) -> Message {
 
 fn told_of_stall(stuck_by: impl FnOnce(&Endpoint)) {
     let (wakes, woken) = mpsc::channel();
-    let observer = Endpoint::new(1, Arc::new(Bells(wakes)));
+    let observer = Endpoint::new(1, Arc::new(Wakers(wakes)));
     let channel = std::thread::current().name().unwrap_or_default().to_owned();
     let emitter = observer.join(&channel, MailboxLimits::default());
     let stuck = endpoint(2);
@@ -147,13 +147,13 @@ fn others_are_told_of_an_endpoint_that_does_not_look() {
 
 #[test]
 fn also_when_it_was_woken_before_for_work_of_its_own() {
-    told_of_stall(|stuck| assert!(stuck.mailbox().nudge()));
+    told_of_stall(|stuck| assert!(stuck.mailbox().wake()));
 }
 
 #[test]
 fn also_for_untracked_events_and_again_after_it_has_looked() {
     let (wakes, woken) = mpsc::channel();
-    let observer = Endpoint::new(1, Arc::new(Bells(wakes)));
+    let observer = Endpoint::new(1, Arc::new(Wakers(wakes)));
     let emitter = observer.join("publishes", MailboxLimits::default());
     let stuck = member(2, "publishes");
     stuck.listen("e", 1, plain());
@@ -173,23 +173,23 @@ fn also_for_untracked_events_and_again_after_it_has_looked() {
 fn also_when_it_has_read_as_much_as_there_is_room_for() {
     for (channel, is_awaited) in [("read and published", false), ("read and awaited", true)] {
         let (wakes, woken) = mpsc::channel();
-        let observer = Endpoint::new(1, Arc::new(Bells(wakes)));
+        let observer = Endpoint::new(1, Arc::new(Wakers(wakes)));
         let emitter = observer.join(channel, MailboxLimits::default());
-        let bell = Bell::default();
-        let stuck = Endpoint::new(2, Arc::new(bell.clone()));
+        let waker = Waker::default();
+        let stuck = Endpoint::new(2, Arc::new(waker.clone()));
         let member = stuck.join(channel, MailboxLimits { max_messages: 1, max_bytes: 100 });
         member.listen("e", 1, plain());
         let route = emitter.channel().route("e");
         route.publish(&emitter, Some(b"read"));
         let _read = read(&stuck);
         stuck.watch_for_stalls(Duration::from_millis(1));
-        let rung = bell.rung();
+        let wakes = waker.wakes();
         if is_awaited {
             assert_eq!(emit(&emitter, "e", b"refused").outcome().unwrap().failed(), 1);
         } else {
             route.publish(&emitter, Some(b"refused"));
         }
-        assert_eq!(bell.rung(), rung + 1, "it is woken, so that it looks if it can");
+        assert_eq!(waker.wakes(), wakes + 1, "it is woken, so that it looks if it can");
         let mut told = said(&observer);
         while !told.contains(&"stall of 2, 0 wait".into()) {
             woken.recv_timeout(WATCHDOG).expect("no message comes");

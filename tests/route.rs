@@ -44,23 +44,23 @@ fn everybody_who_listens_gets_an_event_and_the_outcome_counts_them() {
 #[test]
 fn whoever_gets_an_event_is_woken_once_for_any_number_of_them() {
     let emitter = member(1, "wakes");
-    let bells = [(); 2].map(|()| Bell::default());
+    let wakers = [(); 2].map(|()| Waker::default());
     let others = [0, 1].map(|at| {
-        let endpoint = Endpoint::new(2, Arc::new(bells[at].clone()));
+        let endpoint = Endpoint::new(2, Arc::new(wakers[at].clone()));
         [(); 2].map(|()| endpoint.join("wakes", <_>::default()))
     });
     others.iter().flatten().for_each(|member| member.listen("plain", 1, plain()));
     others[1][0].listen("grouped", 2, in_group("g"));
-    let rung = || bells.clone().map(|bell| bell.rung());
+    let wakes = || wakers.clone().map(|waker| waker.wakes());
     let _emitted = emit(&emitter, "grouped", b"");
-    assert_eq!(rung(), [0, 1]);
+    assert_eq!(wakes(), [0, 1]);
     let _emitted = emit(&emitter, "plain", b"");
-    assert_eq!(rung(), [1, 1]);
+    assert_eq!(wakes(), [1, 1]);
     emitter.channel().route("plain").publish(&emitter, Some(b""));
-    assert_eq!(rung(), [1, 1]);
+    assert_eq!(wakes(), [1, 1]);
     others.iter().for_each(|[member, _]| drop(read(member.endpoint())));
     emitter.channel().route("plain").publish(&emitter, Some(b""));
-    assert_eq!(rung(), [2, 2]);
+    assert_eq!(wakes(), [2, 2]);
 }
 
 #[test]

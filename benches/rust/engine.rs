@@ -219,9 +219,9 @@ fn wake(criterion: &mut Criterion) {
             black_box(messages.drain(..).sum::<u32>())
         });
     });
-    group.bench_function("nudge, and the look that follows it", |bencher| {
+    group.bench_function("a wake, and the look that follows it", |bencher| {
         bencher.iter(|| {
-            black_box(mailbox.nudge());
+            black_box(mailbox.wake());
             mailbox.collect(BURST, &mut messages)
         });
     });

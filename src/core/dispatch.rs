@@ -154,7 +154,7 @@ impl Dispatch {
         for (recipient, endpoint) in full {
             self.fail_rest(recipient, FailureKind::MailboxFull);
             if endpoint.expect_a_look() {
-                endpoint.mailbox().ring();
+                endpoint.mailbox().send_wake();
             }
         }
     }
@@ -281,10 +281,10 @@ impl Dispatch {
                 // message before it does. And one wake, sent last, is enough for both.
                 let untold = Untold::new(&self.emitter);
                 let message = Message::Notice(Notice::Settled { token, outcome, untold });
-                let must_ring = mailbox.put(message).unwrap_or(false);
+                let must_wake = mailbox.enqueue(message).unwrap_or(false);
                 self.emitter.ended(1, failed);
-                if must_ring {
-                    mailbox.ring();
+                if must_wake {
+                    mailbox.send_wake();
                 }
             }
         }

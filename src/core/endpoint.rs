@@ -151,7 +151,7 @@ impl Endpoint {
         tell_of_losses(into, first);
     }
 
-    /// Queues a delivery, as [`Mailbox::put`]. What is [over](Message::is_over) and waits nevertheless does not
+    /// Queues a delivery, as [`Mailbox::enqueue`]. What is [over](Message::is_over) and waits nevertheless does not
     /// pile up: however long the endpoint does not look, it is never more than half of all messages, and a few.
     pub(super) fn queue(&self, delivery: Delivery) -> Result<bool, Closed<Delivery>> {
         let mut delivery = Some(delivery);
@@ -215,8 +215,8 @@ impl Endpoint {
     /// A message was just queued, or refused for want of room: sees to it that a stall is noticed. Not only with
     /// a wake, which may have been sent long ago, for work that the endpoint is stuck in. And not only with a
     /// message: an endpoint that is stuck may have read as much as there is room for. Returns whether the caller
-    /// has to [ring](Mailbox::ring), once no lock is held, so that an endpoint that is not stuck looks.
-    #[must_use = "true means that the owner waits for a ring"]
+    /// has to [send the wake](Mailbox::send_wake), once no lock is held, so that an endpoint that is not stuck looks.
+    #[must_use = "true means that the owner waits for a wake"]
     pub(super) fn expect_a_look(self: &Arc<Self>) -> bool {
         let ms = self.stall_after.load(Ordering::Acquire);
         // Read first, because writing is dear where many emit.
@@ -237,10 +237,10 @@ impl Endpoint {
             if endpoint.looks.load(Ordering::Acquire) == looks {
                 endpoint.tell_of_stall(ms);
             } else if endpoint.expect_a_look() {
-                endpoint.mailbox.ring();
+                endpoint.mailbox.send_wake();
             }
         });
-        self.mailbox.claim()
+        self.mailbox.claim_wake()
     }
 
     fn tell_of_stall(&self, ms: u64) {

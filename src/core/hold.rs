@@ -56,7 +56,7 @@ impl Hold {
             return self.hold(set);
         }
         // One that is closed has nobody to wake, nor a loop to end.
-        if self.is_held.get() && !mailbox.nudge() {
+        if self.is_held.get() && !mailbox.wake() {
             return self.change(false, set);
         }
         Ok(())

@@ -62,12 +62,12 @@ impl<T: fmt::Debug> std::error::Error for Closed<T> {}
 /// ```
 /// use parallel_event_bus::core::mailbox::{Closed, Mailbox, Wake};
 ///
-/// struct Bell;
-/// impl Wake for Bell {
+/// struct Silent;
+/// impl Wake for Silent {
 ///     fn wake(&self) {}
 /// }
 ///
-/// let mailbox = Mailbox::new(Bell);
+/// let mailbox = Mailbox::new(Silent);
 /// mailbox.push("a").unwrap();
 /// mailbox.push("b").unwrap();
 ///
@@ -81,7 +81,7 @@ impl<T: fmt::Debug> std::error::Error for Closed<T> {}
 /// ```
 pub struct Mailbox<T, W: Wake> {
     queue: Mutex<Queue<T>>,
-    wake: W,
+    waker: W,
     _counted: metrics::Counted,
 }
 
@@ -93,15 +93,15 @@ struct Queue<T> {
 }
 
 impl<T, W: Wake> Mailbox<T, W> {
-    /// An empty mailbox that tells its owner through `wake`.
-    pub fn new(wake: W) -> Self {
+    /// An empty mailbox that tells its owner through `waker`.
+    pub fn new(waker: W) -> Self {
         Mailbox {
             queue: Mutex::new(Queue {
                 messages: VecDeque::new(),
                 wake_pending: false,
                 closed: false,
             }),
-            wake,
+            waker,
             _counted: metrics::MAILBOXES.count(),
         }
     }
@@ -112,17 +112,17 @@ impl<T, W: Wake> Mailbox<T, W> {
     ///
     /// [`Closed`], with the message.
     pub fn push(&self, message: T) -> Result<(), Closed<T>> {
-        self.put(message).map(|must_wake| self.wake_if(must_wake))
+        self.enqueue(message).map(|must_wake| self.wake_if(must_wake))
     }
 
     /// The first half of [`push`](Self::push), for a caller that holds a lock: queues a message, and
-    /// returns whether the caller has to call [`ring`](Self::ring), once the lock is released.
+    /// returns whether the caller has to call [`send_wake`](Self::send_wake), once the lock is released.
     ///
     /// # Errors
     ///
     /// [`Closed`], with the message.
-    #[must_use = "true means that the owner waits for a ring"]
-    pub fn put(&self, message: T) -> Result<bool, Closed<T>> {
+    #[must_use = "true means that the owner waits for a wake"]
+    pub fn enqueue(&self, message: T) -> Result<bool, Closed<T>> {
         let mut queue = lock(&self.queue);
         if queue.closed {
             return Err(Closed(message));
@@ -131,13 +131,13 @@ impl<T, W: Wake> Mailbox<T, W> {
         Ok(queue.claim_wake())
     }
 
-    /// As [`put`](Self::put), for any number of messages, which may also be added to the last one that
+    /// As [`enqueue`](Self::enqueue), for any number of messages, which may also be added to the last one that
     /// waits: `write` gets all that do. If none does when it has returned, nobody needs to be woken.
     ///
     /// # Errors
     ///
     /// [`Closed`]; `write` was not called.
-    #[must_use = "true means that the owner waits for a ring"]
+    #[must_use = "true means that the owner waits for a wake"]
     pub fn write(&self, write: impl FnOnce(&mut VecDeque<T>)) -> Result<bool, Closed<()>> {
         let mut queue = lock(&self.queue);
         if queue.closed {
@@ -147,16 +147,16 @@ impl<T, W: Wake> Mailbox<T, W> {
         Ok(!queue.messages.is_empty() && queue.claim_wake())
     }
 
-    /// The first half of [`nudge`](Self::nudge), for a caller that holds a lock, as [`put`](Self::put) is of
+    /// The first half of [`wake`](Self::wake), for a caller that holds a lock, as [`enqueue`](Self::enqueue) is of
     /// `push`. A closed mailbox has nobody to wake.
-    #[must_use = "true means that the owner waits for a ring"]
-    pub fn claim(&self) -> bool {
+    #[must_use = "true means that the owner waits for a wake"]
+    pub fn claim_wake(&self) -> bool {
         let mut queue = lock(&self.queue);
         !queue.closed && queue.claim_wake()
     }
 
-    /// Sends the wake that [`put`](Self::put) asked for.
-    pub fn ring(&self) {
+    /// Sends the wake that [`enqueue`](Self::enqueue) asked for.
+    pub fn send_wake(&self) {
         self.wake_if(true);
     }
 
@@ -166,7 +166,7 @@ impl<T, W: Wake> Mailbox<T, W> {
     /// It shares a wake as a message does, and one that is told to look again is not woken. So the
     /// owner sees to that work after the look that found nothing, not only before.
     #[must_use = "false means that no wake will come"]
-    pub fn nudge(&self) -> bool {
+    pub fn wake(&self) -> bool {
         let must_wake = {
             let mut queue = lock(&self.queue);
             if queue.closed {
@@ -226,7 +226,7 @@ impl<T, W: Wake> Mailbox<T, W> {
 
     /// What wakes the owner.
     pub fn waker(&self) -> &W {
-        &self.wake
+        &self.waker
     }
 
     /// How many messages wait.
@@ -253,7 +253,7 @@ impl<T, W: Wake> Mailbox<T, W> {
     fn wake_if(&self, must_wake: bool) {
         if must_wake {
             metrics::WAKES.increment();
-            self.wake.wake();
+            self.waker.wake();
         }
     }
 }

@@ -280,7 +280,7 @@ impl Member {
         if self.pending.fetch_sub(count, Ordering::AcqRel) == count {
             self.endpoint.ended();
             // A closed mailbox has nobody who waits.
-            let _ = self.endpoint.mailbox().nudge();
+            let _ = self.endpoint.mailbox().wake();
         }
     }
 }

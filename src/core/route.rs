@@ -144,9 +144,9 @@ impl Route {
         let others = recipients.iter().map(Recipient::listeners).sum();
         emitter.addresses(others as usize);
         let dispatch = Dispatch::begin(self, emitter, emission, payload, recipients);
-        let (rings, refused) = queue(dispatch.deliveries());
+        let (to_wake, refused) = queue(dispatch.deliveries());
         drop(table);
-        ring(&rings);
+        wake_all(&to_wake);
         drop(refused);
         dispatch.refuse_what_was_full();
         Dispatched::To { others, own, dispatch: Some(dispatch) }
@@ -175,7 +175,7 @@ impl Route {
         let are_alone = payloads.len() == 1 || table.have_endpoints_of_their_own(emitter);
         let run = if are_alone { payloads.len() } else { 1 };
         let mut listeners = 0;
-        let mut rings = Vec::new();
+        let mut to_wake = Vec::new();
         let mut refused = Vec::new();
         for first in (0..payloads.len()).step_by(run) {
             listeners = 0;
@@ -184,13 +184,13 @@ impl Route {
                 let to = audience.member;
                 listeners += count(audience.listeners);
                 if self.publish_to(audience, emitter, payloads, events.clone(), &mut refused) {
-                    rings.push(to.clone());
+                    to_wake.push(to.clone());
                 }
             }
         }
         emitter.addresses(listeners as usize * payloads.len());
         drop(table);
-        ring(&rings);
+        wake_all(&to_wake);
         self.refuse(emitter, payloads, refused);
         Published::To(listeners)
     }
@@ -230,7 +230,7 @@ impl Route {
         });
         audience.are_addressed(taken);
         match written {
-            Ok(must_ring) => must_ring | to.endpoint().expect_a_look(),
+            Ok(must_wake) => must_wake | to.endpoint().expect_a_look(),
             Err(_closed) => {
                 refused.extend(events.map(|payload| refusal(payload, FailureKind::ThreadExited)));
                 false
@@ -304,9 +304,9 @@ impl Route {
         };
         let _ = table.take(&chosen);
         table.prune();
-        let (rings, refused) = queue(vec![delivery]);
+        let (to_wake, refused) = queue(vec![delivery]);
         drop(table);
-        ring(&rings);
+        wake_all(&to_wake);
         drop(refused);
         true
     }
@@ -342,20 +342,20 @@ fn count(listeners: &[ListenerId]) -> u32 {
 /// Queues deliveries. Returns who has to be woken, and what nobody takes any more; both are for
 /// when no lock is held.
 fn queue(deliveries: Vec<Delivery>) -> (Vec<Arc<Member>>, Vec<Delivery>) {
-    let mut rings = Vec::new();
+    let mut to_wake = Vec::new();
     let mut refused = Vec::new();
     for delivery in deliveries {
         let to = delivery.member().clone();
         let put = to.endpoint().queue(delivery);
-        match put.map(|must_ring| must_ring | to.endpoint().expect_a_look()) {
-            Ok(true) => rings.push(to),
+        match put.map(|must_wake| must_wake | to.endpoint().expect_a_look()) {
+            Ok(true) => to_wake.push(to),
             Ok(false) => {}
             Err(closed) => refused.push(closed.0),
         }
     }
-    (rings, refused)
+    (to_wake, refused)
 }
 
-fn ring(members: &[Arc<Member>]) {
-    members.iter().for_each(|member| member.endpoint().mailbox().ring());
+fn wake_all(members: &[Arc<Member>]) {
+    members.iter().for_each(|member| member.endpoint().mailbox().send_wake());
 }

@@ -1,6 +1,6 @@
 //! Everything that knows Node-API.
 //!
-//! * [`doorbell`] wakes a JS thread from any thread.
+//! * [`waker`] wakes a JS thread from any thread.
 //! * [`thread`] is what is kept for each JS thread, from its first event to its end.
 //! * [`lent`] is memory of JavaScript's that Rust reads and writes.
 //! * [`records`] is where JavaScript writes down the events of a burst.
@@ -13,7 +13,6 @@
 mod channels;
 mod copies;
 mod deliveries;
-mod doorbell;
 mod emissions;
 mod exports;
 mod hot;
@@ -22,3 +21,4 @@ mod protocol;
 mod reader;
 mod records;
 mod thread;
+mod waker;

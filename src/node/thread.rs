@@ -1,4 +1,4 @@
-//! What is kept for each JS thread: its endpoint, its doorbell, and what it works on.
+//! What is kept for each JS thread: its endpoint, its waker, and what it works on.
 //!
 //! A thread attaches with its first event and detaches in a cleanup hook of its environment.
 //! The table is thread-local because every caller runs on the JS thread it asks about: looking
@@ -15,9 +15,9 @@ use napi::bindgen_prelude::{Function, Uint8Array, Uint32Array};
 use napi::{Env, Error, Result, Status};
 use slab::Slab;
 
-use super::doorbell::Doorbell;
 use super::lent::Lent;
 use super::records::Unsent;
+use super::waker::Waker;
 use crate::core::batch::Batch;
 use crate::core::delivery::Delivery;
 use crate::core::dispatch::Dispatch;
@@ -63,7 +63,7 @@ pub struct Place {
 pub struct Thread {
     handle: u32,
     pub endpoint: Arc<Endpoint>,
-    doorbell: Arc<Doorbell>,
+    waker: Arc<Waker>,
     /// The places of this thread's buses in channels, by the id of the member.
     pub members: RefCell<HashMap<u32, Place>>,
     /// What JavaScript has emitted and not sent, and the events that it emits by number.
@@ -105,14 +105,14 @@ pub fn attached() -> usize {
 /// whether there are messages. Returns the handle that the thread names itself by.
 pub fn attach(env: Env, drain: Function<'_, bool, ()>, thread: u32) -> Result<u32> {
     let handle = LAST_HANDLE.fetch_add(1, Ordering::Relaxed) + 1;
-    let doorbell = Arc::new(Doorbell::new(drain, move |env| answer(env, handle))?);
-    let endpoint = Endpoint::new(thread, doorbell.clone());
+    let waker = Arc::new(Waker::new(drain, move |env| look_when_woken(env, handle))?);
+    let endpoint = Endpoint::new(thread, waker.clone());
     let unsent = Arc::<Unsent>::default();
     endpoint.keep_unsent(unsent.clone());
     let thread = Rc::new(Thread {
         handle,
         endpoint,
-        doorbell,
+        waker,
         unsent,
         members: RefCell::default(),
         batches: RefCell::default(),
@@ -245,13 +245,13 @@ impl Thread {
     pub fn wake(&self, env: Env) -> Result<()> {
         self.hold(env)?;
         // One that is closed is that of a thread that is ending.
-        let _is_open = self.endpoint.mailbox().nudge();
+        let _is_open = self.endpoint.mailbox().wake();
         Ok(())
     }
 
-    /// Keeps the event loop alive, until an answered wake finds no reason to.
+    /// Keeps the event loop alive, until a wake finds no reason to.
     pub fn hold(&self, env: Env) -> Result<()> {
-        self.hold.hold(|hold| self.doorbell.set(env, hold))
+        self.hold.hold(|hold| self.waker.set(env, hold))
     }
 
     /// One more bus, or one less, asks for the event loop to stay alive.
@@ -263,13 +263,13 @@ impl Thread {
     /// To be called where a reason to keep the event loop alive may have come, or gone.
     pub fn review(&self, env: Env) -> Result<()> {
         let mailbox = self.endpoint.mailbox();
-        self.hold.review(mailbox, || self.is_pending(), |hold| self.doorbell.set(env, hold))
+        self.hold.review(mailbox, || self.is_pending(), |hold| self.waker.set(env, hold))
     }
 
     /// To be called after a look, by a drain: the event loop may end if there is no reason to keep it alive.
     pub fn looked(&self, env: Env) -> Result<()> {
         let mailbox = self.endpoint.mailbox();
-        self.hold.looked(mailbox, || self.is_pending(), |hold| self.doorbell.set(env, hold))
+        self.hold.looked(mailbox, || self.is_pending(), |hold| self.waker.set(env, hold))
     }
 
     /// Whether something is on its way that this thread emitted.
@@ -299,11 +299,11 @@ fn are_crowded() -> bool {
     attached() > *CORES
 }
 
-/// What happens on the JS thread when the bell rang, before its drain is called. Returns whether it
+/// What happens on the JS thread when it was woken, before its drain is called. Returns whether it
 /// has to read.
-fn answer(env: Env, handle: u32) -> bool {
+fn look_when_woken(env: Env, handle: u32) -> bool {
     let Ok(thread) = find(handle) else { return false };
-    // Before it is known whether the event loop is needed: what ends the need is told by a nudge,
+    // Before it is known whether the event loop is needed: what ends the need is told by a wake,
     // which wakes nobody until a look has found nothing.
     let has_messages = thread.look();
     // Fails only while the environment is being torn down, and then nothing is kept alive.
@@ -312,7 +312,7 @@ fn answer(env: Env, handle: u32) -> bool {
 }
 
 fn detach(thread: &Rc<Thread>) {
-    thread.doorbell.disconnect();
+    thread.waker.disconnect();
     // Before the memory that it is in goes.
     thread.unsent.end();
     // In this order: nobody may choose this thread again for what it lets go of.

@@ -22,15 +22,15 @@ use parallel_event_bus::core::route::{Dispatched, ListenerOptions, Own};
 
 /// Counts its wakes.
 #[derive(Clone, Default)]
-pub struct Bell(Arc<AtomicUsize>);
+pub struct Waker(Arc<AtomicUsize>);
 
-impl Bell {
-    pub fn rung(&self) -> usize {
+impl Waker {
+    pub fn wakes(&self) -> usize {
         self.0.load(Ordering::Acquire)
     }
 }
 
-impl Wake for Bell {
+impl Wake for Waker {
     fn wake(&self) {
         self.0.fetch_add(1, Ordering::AcqRel);
     }
@@ -38,7 +38,7 @@ impl Wake for Bell {
 
 /// An endpoint that nobody wakes: the test looks by itself.
 pub fn endpoint(thread: u32) -> Arc<Endpoint> {
-    Endpoint::new(thread, Arc::new(Bell::default()))
+    Endpoint::new(thread, Arc::new(Waker::default()))
 }
 
 /// The only member of an endpoint of its own.

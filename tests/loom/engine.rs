@@ -15,7 +15,7 @@ use parallel_event_bus::core::message::{Message, Notice};
 use parallel_event_bus::core::outcome::{FailureKind, Outcome, Report};
 use parallel_event_bus::core::route::{Dispatched, ListenerOptions, Published};
 
-use crate::Bell;
+use crate::Waker;
 
 std::thread_local! {
     /// The channel of the model that runs on this thread: each run has its own.
@@ -34,14 +34,14 @@ pub(crate) fn search(model: impl Fn() + Send + Sync + 'static) {
     });
 }
 
-pub(crate) fn member(thread: u32, bell: &Bell, limits: MailboxLimits) -> Arc<Member> {
-    Endpoint::new(thread, Arc::new(bell.clone())).join(&format!("{}", CHANNEL.get()), limits)
+pub(crate) fn member(thread: u32, waker: &Waker, limits: MailboxLimits) -> Arc<Member> {
+    Endpoint::new(thread, Arc::new(waker.clone())).join(&format!("{}", CHANNEL.get()), limits)
 }
 
 /// A member that listens to `e`, as its listener 1.
 pub(crate) fn listening(thread: u32, group: Option<&str>, events: usize) -> Arc<Member> {
     let member =
-        member(thread, &Bell::new(), MailboxLimits { max_messages: events, max_bytes: 1_000 });
+        member(thread, &Waker::new(), MailboxLimits { max_messages: events, max_bytes: 1_000 });
     let options = ListenerOptions { group: group.map(Into::into), ..Default::default() };
     member.listen("e", 1, options);
     member
@@ -86,8 +86,8 @@ pub(crate) fn end(members: &[&Arc<Member>]) {
 #[test]
 fn an_emitter_that_looks_when_woken_sees_its_last_dispatch_settle_and_has_every_message_then() {
     search(|| {
-        let bell = Bell::new();
-        let emitter = member(1, &bell, MailboxLimits::default());
+        let waker = Waker::new();
+        let emitter = member(1, &waker, MailboxLimits::default());
         let other = listening(2, None, 9);
         let deliveries = [1, 2].map(|token| {
             emit(&emitter, Report::Message(token));
@@ -101,7 +101,7 @@ fn an_emitter_that_looks_when_woken_sees_its_last_dispatch_settle_and_has_every_
         });
         let (mut messages, mut done) = (0, false);
         let mut look = || {
-            while bell.answer() {
+            while waker.take() {
                 messages += read(emitter.endpoint()).len();
                 // As a JS thread, which ends when it has no reason to stay: asked in this order, and
                 // after the look that found nothing.
@@ -121,7 +121,7 @@ fn an_emitter_that_looks_when_woken_sees_its_last_dispatch_settle_and_has_every_
 #[test]
 fn who_waits_for_room_is_told_when_there_is_some_and_once() {
     search(|| {
-        let emitter = member(1, &Bell::new(), MailboxLimits::default());
+        let emitter = member(1, &Waker::new(), MailboxLimits::default());
         let other = listening(2, None, 1);
         emit(&emitter, Report::None);
         let reader = {
@@ -130,7 +130,7 @@ fn who_waits_for_room_is_told_when_there_is_some_and_once() {
         };
         // Meanwhile somebody adds another event, if there is room by then.
         let late = {
-            let late = member(3, &Bell::new(), MailboxLimits::default());
+            let late = member(3, &Waker::new(), MailboxLimits::default());
             thread::spawn(move || {
                 emit(&late, Report::None);
                 late
@@ -155,7 +155,7 @@ fn who_waits_for_room_is_told_when_there_is_some_and_once() {
 #[test]
 fn what_is_taken_back_gives_back_its_room_once_whoever_reads_it_meanwhile() {
     search(|| {
-        let emitter = member(1, &Bell::new(), MailboxLimits::default());
+        let emitter = member(1, &Waker::new(), MailboxLimits::default());
         let other = listening(2, None, 1);
         let dispatch = emit(&emitter, Report::None).unwrap();
         let reader = {
@@ -189,7 +189,7 @@ fn losses_that_are_counted_while_others_are_read_are_all_told() {
     // As large as all that is told one by one, so that the others are counted.
     let large = vec![0; 1 << 20];
     search(move || {
-        let emitter = member(1, &Bell::new(), MailboxLimits::default());
+        let emitter = member(1, &Waker::new(), MailboxLimits::default());
         let other = listening(2, None, 0);
         let route = emitter.channel().route("e");
         let publish =
@@ -221,7 +221,7 @@ fn losses_that_are_counted_while_others_are_read_are_all_told() {
 #[test]
 fn an_event_for_an_endpoint_that_ends_meanwhile_settles_once() {
     search(|| {
-        let emitter = member(1, &Bell::new(), MailboxLimits::default());
+        let emitter = member(1, &Waker::new(), MailboxLimits::default());
         let dying = listening(2, None, 9);
         let end_of = {
             let dying = dying.clone();
@@ -243,7 +243,7 @@ fn an_event_for_an_endpoint_that_ends_meanwhile_settles_once() {
 #[test]
 fn an_untracked_event_to_an_endpoint_that_ends_meanwhile_settles_once() {
     search(|| {
-        let emitter = member(1, &Bell::new(), MailboxLimits::default());
+        let emitter = member(1, &Waker::new(), MailboxLimits::default());
         let dying = listening(2, None, 9);
         let end_of = {
             let dying = dying.clone();
@@ -268,7 +268,7 @@ fn an_untracked_event_to_an_endpoint_that_ends_meanwhile_settles_once() {
 #[test]
 fn two_members_of_a_group_that_end_at_once_lose_nothing_unsaid() {
     search(|| {
-        let emitter = member(1, &Bell::new(), MailboxLimits::default());
+        let emitter = member(1, &Waker::new(), MailboxLimits::default());
         let dying = [2, 3].map(|thread| listening(thread, Some("g"), 9));
         emit(&emitter, Report::Message(1));
         let ends = dying.clone().map(|dying| thread::spawn(move || dying.endpoint().close()));
@@ -286,7 +286,7 @@ fn two_members_of_a_group_that_end_at_once_lose_nothing_unsaid() {
 #[test]
 fn what_one_member_of_a_group_lets_go_of_is_cancelled_or_goes_to_the_other() {
     search(|| {
-        let emitter = member(1, &Bell::new(), MailboxLimits::default());
+        let emitter = member(1, &Waker::new(), MailboxLimits::default());
         let [dying, heir] = [2, 3].map(|thread| listening(thread, Some("g"), 9));
         let dispatch = emit(&emitter, Report::None).unwrap();
         let end_of = {
@@ -309,7 +309,7 @@ fn what_one_member_of_a_group_lets_go_of_is_cancelled_or_goes_to_the_other() {
 #[test]
 fn a_listener_is_started_or_cancelled_and_never_both() {
     search(|| {
-        let emitter = member(1, &Bell::new(), MailboxLimits::default());
+        let emitter = member(1, &Waker::new(), MailboxLimits::default());
         let other = listening(2, None, 9);
         let dispatch = emit(&emitter, Report::None).unwrap();
         let delivery = delivery(&other);
@@ -337,8 +337,8 @@ fn a_listener_is_started_or_cancelled_and_never_both() {
 #[test]
 fn a_member_that_leaves_while_it_listens_anew_is_not_addressed_any_more() {
     search(|| {
-        let emitter = member(1, &Bell::new(), MailboxLimits::default());
-        let leaving = member(2, &Bell::new(), MailboxLimits::default());
+        let emitter = member(1, &Waker::new(), MailboxLimits::default());
+        let leaving = member(2, &Waker::new(), MailboxLimits::default());
         let listener = {
             let leaving = leaving.clone();
             thread::spawn(move || leaving.listen("e", 1, ListenerOptions::default()))
@@ -353,7 +353,7 @@ fn a_member_that_leaves_while_it_listens_anew_is_not_addressed_any_more() {
 #[test]
 fn nothing_comes_for_a_listener_after_its_end_was_told() {
     search(|| {
-        let emitter = member(1, &Bell::new(), MailboxLimits::default());
+        let emitter = member(1, &Waker::new(), MailboxLimits::default());
         let other = listening(2, None, 9);
         let sender = {
             let emitter = emitter.clone();

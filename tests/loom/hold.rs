@@ -11,14 +11,14 @@ use parallel_event_bus::core::hold::Hold;
 use parallel_event_bus::core::member::Member;
 use parallel_event_bus::core::outcome::Report;
 
-use crate::Bell;
+use crate::Waker;
 use crate::engine::{delivery, emit, end, listening, member, read, search};
 use crate::unsent::Script;
 
 /// A JS thread: what `src/node/thread.rs` and `lib/outbox.js` do.
 struct Loop {
     hold: Hold,
-    bell: Bell,
+    waker: Waker,
     member: Arc<Member>,
     is_held: Cell<bool>,
     /// How many drains there were, how many messages they read, and whether the last one saw that nothing is
@@ -30,11 +30,11 @@ struct Loop {
 
 impl Loop {
     fn new() -> Self {
-        let bell = Bell::new();
-        let member = member(1, &bell, MailboxLimits::default());
+        let waker = Waker::new();
+        let member = member(1, &waker, MailboxLimits::default());
         Loop {
             hold: Hold::default(),
-            bell,
+            waker,
             member,
             is_held: Cell::new(false),
             drains: Cell::new(0),
@@ -62,7 +62,7 @@ impl Loop {
     /// An event waits for listeners of this thread.
     fn wake(&self) {
         self.emitted();
-        assert!(self.member.endpoint().mailbox().nudge());
+        assert!(self.member.endpoint().mailbox().wake());
     }
 
     fn review(&self) {
@@ -82,7 +82,7 @@ impl Loop {
     /// too late then.
     fn turn(&self) -> bool {
         let mailbox = self.member.endpoint().mailbox();
-        while self.is_held.get() && self.bell.answer() {
+        while self.is_held.get() && self.waker.take() {
             let mut again = true;
             // A drain that has to read again does, whatever holds the loop.
             while again {

@@ -14,7 +14,7 @@ use parallel_event_bus::core::outcome::Report;
 use parallel_event_bus::core::route::{ListenerOptions, Published};
 use parallel_event_bus::core::unsent::{self, Unsent};
 
-use crate::Bell;
+use crate::Waker;
 use crate::engine::{end, listening, member, read, search};
 
 /// Payloads of one byte, which is their place here.
@@ -154,7 +154,7 @@ fn looks(script: &Script, times: usize) -> thread::JoinHandle<()> {
 #[test]
 fn what_was_written_down_is_sent_once_in_order_and_not_written_over() {
     search(|| {
-        let emitter = member(1, &Bell::new(), MailboxLimits::default());
+        let emitter = member(1, &Waker::new(), MailboxLimits::default());
         let other = listening(2, None, 9);
         let mut script = Script::new(&emitter);
         let timers = looks(&script, 2);
@@ -176,7 +176,7 @@ fn what_was_written_down_is_sent_once_in_order_and_not_written_over() {
 #[test]
 fn what_was_emitted_before_a_listener_goes_is_sent_before() {
     search(|| {
-        let emitter = member(1, &Bell::new(), MailboxLimits::default());
+        let emitter = member(1, &Waker::new(), MailboxLimits::default());
         let other = listening(2, None, 9);
         let mut script = Script::new(&emitter);
         script.cross(1);
@@ -207,9 +207,9 @@ fn what_was_emitted_before_a_listener_goes_is_sent_before() {
 #[test]
 fn who_begins_to_listen_gets_what_is_emitted_from_then_on() {
     search(|| {
-        let emitter = member(1, &Bell::new(), MailboxLimits::default());
+        let emitter = member(1, &Waker::new(), MailboxLimits::default());
         let other = listening(2, None, 9);
-        let late = member(3, &Bell::new(), MailboxLimits::default());
+        let late = member(3, &Waker::new(), MailboxLimits::default());
         let mut script = Script::new(&emitter);
         script.cross(1);
         let listens = Arc::new(AtomicUsize::new(0));
@@ -237,7 +237,7 @@ fn who_begins_to_listen_gets_what_is_emitted_from_then_on() {
 #[test]
 fn who_begins_to_listen_in_another_way_keeps_nobody_from_what_is_written_down() {
     search(|| {
-        let emitter = member(1, &Bell::new(), MailboxLimits::default());
+        let emitter = member(1, &Waker::new(), MailboxLimits::default());
         let other = listening(2, None, 9);
         let mut script = Script::new(&emitter);
         script.cross(1);
@@ -260,7 +260,7 @@ fn who_begins_to_listen_in_another_way_keeps_nobody_from_what_is_written_down() 
 #[test]
 fn an_owner_that_ends_sends_all_and_leaves_nothing_to_others() {
     search(|| {
-        let emitter = member(1, &Bell::new(), MailboxLimits::default());
+        let emitter = member(1, &Waker::new(), MailboxLimits::default());
         let other = listening(2, None, 9);
         let mut script = Script::new(&emitter);
         script.cross(1);

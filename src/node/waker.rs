@@ -15,15 +15,15 @@ use crate::core::mailbox::Wake;
 /// Called with whether there are messages; no result, not `(error, …)` style, unreferenced at first.
 type Drain = ThreadsafeFunction<(), (), bool, Status, false, true>;
 
-pub struct Doorbell {
+pub struct Waker {
     drain: Drain,
     /// Set before the environment is torn down: spares calls into one that is ending. That the
     /// function is not freed during a call is napi-rs's lock (`aborted` of its handle).
     disconnected: AtomicBool,
 }
 
-impl Doorbell {
-    /// A bell that calls `look` and then, with what that returned, `drain`, both on the current JS
+impl Waker {
+    /// A waker that calls `look` and then, with what that returned, `drain`, both on the current JS
     /// thread.
     pub fn new(
         drain: Function<'_, bool, ()>,
@@ -33,7 +33,7 @@ impl Doorbell {
             .build_threadsafe_function::<()>()
             .weak::<true>()
             .build_callback(move |context| Ok(look(context.env)))?;
-        Ok(Doorbell { drain, disconnected: AtomicBool::new(false) })
+        Ok(Waker { drain, disconnected: AtomicBool::new(false) })
     }
 
     /// Keeps the event loop alive, or lets it end. JS thread only.
@@ -53,13 +53,13 @@ impl Doorbell {
         })
     }
 
-    /// Makes every later ring a no-op.
+    /// Makes every later wake a no-op.
     pub fn disconnect(&self) {
         self.disconnected.store(true, Ordering::Release);
     }
 }
 
-impl Wake for Doorbell {
+impl Wake for Waker {
     fn wake(&self) {
         if !self.disconnected.load(Ordering::Acquire) {
             // Any status but `Ok` means that the thread is ending; its cleanup hook closes the
