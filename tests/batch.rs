@@ -23,7 +23,7 @@ fn batch(member: &Arc<Member>) -> Batch {
 }
 
 #[test]
-fn a_burst_to_one_member_is_one_message_that_reads_as_it_was_written() {
+fn a_burst_to_a_member_is_one_message_that_reads_as_it_was_written() {
     let (emitter, other) = (member(1, "burst"), member(2, "burst"));
     other.listen("a", 1, plain());
     other.listen("b", 2, plain());

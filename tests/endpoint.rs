@@ -10,7 +10,7 @@ use std::time::Duration;
 use common::*;
 use parallel_event_bus::core::batch::Batch;
 use parallel_event_bus::core::capacity::MailboxLimits;
-use parallel_event_bus::core::endpoint::{Endpoint, Unsent};
+use parallel_event_bus::core::endpoint::{Endpoint, Flush};
 use parallel_event_bus::core::mailbox::Wake;
 use parallel_event_bus::core::member::{Member, Unlistened};
 use parallel_event_bus::core::message::{Message, Notice};
@@ -232,27 +232,27 @@ fn a_watch_that_is_never_over_is_none() {
 /// Emits one event whenever it is told to send, and counts how often it was told of changes.
 struct Emitting {
     emitter: Arc<Member>,
-    outdated: AtomicUsize,
+    changes: AtomicUsize,
 }
 
-impl Unsent for Emitting {
-    fn send(&self) {
+impl Flush for Emitting {
+    fn flush(&self) {
         self.emitter.channel().route("e").publish(&self.emitter, Some(b""));
     }
 
-    fn outdate(&self) {
-        self.outdated.fetch_add(1, Ordering::Relaxed);
+    fn invalidate(&self) {
+        self.changes.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 #[test]
-fn what_is_unsent_goes_to_those_who_listened_before_a_change_and_the_emitter_learns_of_it() {
-    let (emitter, one, two) = (member(1, "unsent"), member(2, "unsent"), member(3, "unsent"));
-    let unsent = Arc::new(Emitting { emitter: emitter.clone(), outdated: AtomicUsize::new(0) });
-    emitter.endpoint().keep_unsent(unsent.clone());
+fn a_burst_goes_to_those_who_listened_before_a_change_and_the_emitter_learns_of_it() {
+    let (emitter, one, two) = (member(1, "burst"), member(2, "burst"), member(3, "burst"));
+    let burst = Arc::new(Emitting { emitter: emitter.clone(), changes: AtomicUsize::new(0) });
+    emitter.endpoint().set_burst(burst.clone());
     let heard = |by: &Arc<Member>| batches(by.endpoint()).iter().map(Batch::len).sum::<usize>();
     let expect = |changes, by_one, by_two| {
-        assert_eq!(unsent.outdated.load(Ordering::Relaxed), changes);
+        assert_eq!(burst.changes.load(Ordering::Relaxed), changes);
         assert_eq!((heard(&one), heard(&two)), (by_one, by_two));
     };
     one.listen("e", 1, plain());
@@ -263,6 +263,6 @@ fn what_is_unsent_goes_to_those_who_listened_before_a_change_and_the_emitter_lea
     expect(3, 1, 1);
     said(emitter.endpoint());
     two.endpoint().close();
-    assert_eq!(unsent.outdated.load(Ordering::Relaxed), 4);
+    assert_eq!(burst.changes.load(Ordering::Relaxed), 4);
     assert_eq!(said(emitter.endpoint()), ["lost e ThreadExited × 1", "exit of 3"]);
 }

@@ -26,7 +26,7 @@ fn waiting(members: &[Arc<Member>]) -> Vec<usize> {
 }
 
 #[test]
-fn each_event_goes_to_one_member_of_each_group_and_to_everybody_without_one() {
+fn each_event_goes_to_a_member_of_each_group_and_to_everybody_without_one() {
     let emitter = member(1, "groups");
     let (one, other) = (group("groups", "one", 3), group("groups", "other", 2));
     let alone = member(2, "groups");

@@ -205,7 +205,7 @@ fn events_of_one_emitter_arrive_in_the_order_of_their_emission_across_routes_and
 }
 
 #[test]
-fn a_request_goes_to_one_listener_whose_reply_is_in_the_outcome() {
+fn a_request_goes_to_a_listener_whose_reply_is_in_the_outcome() {
     let (emitter, other) = (member(1, "request"), member(2, "request"));
     other.listen("e", 1, plain());
     other.listen("e", 2, plain());

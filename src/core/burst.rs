@@ -1,17 +1,17 @@
-//! Events that the owner of an endpoint has written down and not published: a burst crosses into the engine
+//! Events that the owner of an endpoint has written down and not flushed: a burst crosses into the engine
 //! once for many events.
 //!
 //! To cross, and what the engine does then, costs nearly half as much as to encode a small event. So in a
 //! burst the owner leaves a [record](Records) of each event in memory that others can read. What is written
 //! down is sent with the next call of the owner that publishes or dispatches, at the latest when the burst is over;
 //! and, because that may be long, twice a millisecond by the thread of the timers, and by whoever changes
-//! who listens ([`endpoint::Unsent`]).
+//! who listens ([`endpoint::Flush`]).
 //!
 //! # Who may do what
 //!
 //! The owner writes a record first, then adds to their number, atomically. It writes nothing where a counted
 //! record is before the number is 0 again, and only its own thread makes it so, in
-//! [`send_all`](Unsent::send_all). Whoever sends holds a lock, and knows how many records were sent before:
+//! [`flush_all`](Burst::flush_all). To flush takes a lock, under which it is known how many records were flushed before:
 //! each is sent once, in the order in which they were written. `tests/loom` checks it.
 //!
 //! The lock is held while events are published, so it is the first of those of the engine.
@@ -46,7 +46,7 @@ pub trait Records: Default + Send + 'static {
     fn get(&self, index: usize) -> Option<(usize, &[u8])>;
 
     /// Listeners have changed: what the owner knows of them may be wrong.
-    fn outdate(&self);
+    fn invalidate(&self);
 }
 
 /// Who emits an event, and who listens to it.
@@ -54,7 +54,7 @@ pub type Numbered = (Arc<Member>, Arc<Route>);
 
 /// What the owner of an endpoint has not sent. See the [module](self).
 #[derive(Default)]
-pub struct Unsent<R>(Mutex<State<R>>);
+pub struct Burst<R>(Mutex<State<R>>);
 
 #[derive(Default)]
 struct State<R> {
@@ -62,7 +62,7 @@ struct State<R> {
     routes: Slab<Numbered>,
     records: R,
     /// So many records were sent.
-    sent: usize,
+    flushed: usize,
     /// The owner is in a burst.
     is_open: bool,
     /// A timer will see to what is written down.
@@ -70,9 +70,9 @@ struct State<R> {
 }
 
 /// All that was written down has been sent, as long as this is held.
-pub struct Sent<'a, R>(MutexGuard<'a, State<R>>);
+pub struct Flushed<'a, R>(MutexGuard<'a, State<R>>);
 
-impl<R> Sent<'_, R> {
+impl<R> Flushed<'_, R> {
     /// Events by number.
     pub fn routes(&mut self) -> &mut Slab<Numbered> {
         &mut self.0.routes
@@ -84,14 +84,14 @@ impl<R> Sent<'_, R> {
     }
 }
 
-impl<R: Records> Unsent<R> {
+impl<R: Records> Burst<R> {
     /// On the owner's thread: sends everything, so that what is called next comes after it.
-    pub fn send_all(&self) -> Sent<'_, R> {
+    pub fn flush_all(&self) -> Flushed<'_, R> {
         let mut state = lock(&self.0);
-        state.send();
-        state.sent = 0;
+        state.flush();
+        state.flushed = 0;
         state.records.clear();
-        Sent(state)
+        Flushed(state)
     }
 
     /// A burst begins: from now on events are written down.
@@ -105,55 +105,55 @@ impl<R: Records> Unsent<R> {
 
     /// The burst is over.
     pub fn close(&self) {
-        self.send_all().0.is_open = false;
+        self.flush_all().0.is_open = false;
     }
 
     /// The owner ends: sends everything, and forgets the records.
     pub fn end(&self) {
-        *self.send_all().0 = State::default();
+        *self.flush_all().0 = State::default();
     }
 
     fn watch(self: &Arc<Self>) {
-        let unsent = Arc::downgrade(self);
+        let burst = Arc::downgrade(self);
         timer::schedule(PATIENCE, move || {
-            let Some(unsent) = unsent.upgrade() else { return };
-            let mut state = lock(&unsent.0);
-            state.send();
+            let Some(burst) = burst.upgrade() else { return };
+            let mut state = lock(&burst.0);
+            state.flush();
             state.is_watched = state.is_open;
             if state.is_watched {
-                unsent.watch();
+                burst.watch();
             }
         });
     }
 }
 
-impl<R: Records> endpoint::Unsent for Unsent<R> {
-    fn send(&self) {
-        lock(&self.0).send();
+impl<R: Records> endpoint::Flush for Burst<R> {
+    fn flush(&self) {
+        lock(&self.0).flush();
     }
 
-    fn outdate(&self) {
-        lock(&self.0).records.outdate();
+    fn invalidate(&self) {
+        lock(&self.0).records.invalidate();
     }
 }
 
 impl<R: Records> State<R> {
     /// Sends what was not, events of one route that follow each other at once.
-    fn send(&mut self) {
-        let State { routes, records, sent, .. } = self;
+    fn flush(&mut self) {
+        let State { routes, records, flushed, .. } = self;
         let count = records.count();
         let mut payloads = Vec::new();
-        while *sent < count {
+        while *flushed < count {
             payloads.clear();
-            let first = records.get(*sent).map(|(route, _)| route);
-            let rest = (*sent..count).map_while(|index| records.get(index));
+            let first = records.get(*flushed).map(|(route, _)| route);
+            let rest = (*flushed..count).map_while(|index| records.get(index));
             let same = rest.take_while(|(route, _)| Some(*route) == first);
             payloads.extend(same.map(|(_, payload)| payload));
             if let Some((emitter, route)) = first.and_then(|first| routes.get(first)) {
                 publish(emitter, route, &payloads);
             }
             // A record that makes no sense is not tried for ever.
-            *sent += payloads.len().max(1);
+            *flushed += payloads.len().max(1);
         }
     }
 }

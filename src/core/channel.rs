@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{self, Arc, LazyLock, PoisonError, Weak};
 
 use super::capacity::Crossed;
-use super::endpoint::{Endpoint, Unsent};
+use super::endpoint::{Endpoint, Flush};
 use super::member::Member;
 use super::members::Members;
 use super::message::{Message, Notice};
@@ -110,16 +110,16 @@ impl Channel {
 
     /// Changes who listens. What was emitted before is sent before, to those who listened then.
     pub(super) fn change<T>(&self, change: impl FnOnce() -> T) -> T {
-        self.each_unsent(|unsent| unsent.send());
+        self.each_burst(|burst| burst.flush());
         let changed = change();
         // Asked anew: whoever has joined meanwhile may know who listened before.
-        self.each_unsent(|unsent| unsent.outdate());
+        self.each_burst(|burst| burst.invalidate());
         changed
     }
 
-    fn each_unsent(&self, act: impl Fn(&dyn Unsent)) {
-        let all = lock(&self.members).unsent();
-        all.iter().for_each(|unsent| act(&**unsent));
+    fn each_burst(&self, act: impl Fn(&dyn Flush)) {
+        let all = lock(&self.members).bursts();
+        all.iter().for_each(|burst| act(&**burst));
     }
 
     /// A member's room was taken. May be called with any lock held.

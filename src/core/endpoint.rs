@@ -25,11 +25,11 @@ static LAST_ID: AtomicU32 = AtomicU32::new(0);
 /// whoever changes who listens has them published first.
 ///
 /// Called from any thread, outside every lock of the engine.
-pub trait Unsent: Send + Sync {
+pub trait Flush: Send + Sync {
     /// Publishes them.
-    fn send(&self);
+    fn flush(&self);
     /// Listeners have changed: what the owner knows of them may be wrong.
-    fn outdate(&self);
+    fn invalidate(&self);
 }
 
 /// A thread or task that takes part. See the [module](self).
@@ -39,7 +39,7 @@ pub struct Endpoint {
     /// What others need to read the payloads that it sends.
     codebook: Mutex<Arc<[u8]>>,
     mailbox: Mailbox<Message, Arc<dyn Wake>>,
-    unsent: OnceLock<Arc<dyn Unsent>>,
+    burst: OnceLock<Arc<dyn Flush>>,
     /// None when it is closed.
     members: Mutex<Option<BTreeMap<MemberId, Arc<Member>>>>,
     /// Of how many members something is [pending](Member::pending).
@@ -62,7 +62,7 @@ impl Endpoint {
             thread,
             codebook: Mutex::new([].into()),
             mailbox: Mailbox::new(wake),
-            unsent: OnceLock::new(),
+            burst: OnceLock::new(),
             members: Mutex::new(Some(BTreeMap::new())),
             pending: AtomicUsize::new(0),
             sweep_at: AtomicUsize::new(FIRST_SWEEP),
@@ -98,13 +98,13 @@ impl Endpoint {
         &self.mailbox
     }
 
-    /// From now on its owner may keep events [unsent](Unsent). Only the first call counts.
-    pub fn keep_unsent(&self, unsent: Arc<dyn Unsent>) {
-        let _ = self.unsent.set(unsent);
+    /// From now on its owner may have a [burst](Flush). Only the first call counts.
+    pub fn set_burst(&self, burst: Arc<dyn Flush>) {
+        let _ = self.burst.set(burst);
     }
 
-    pub(super) fn unsent(&self) -> Option<&Arc<dyn Unsent>> {
-        self.unsent.get()
+    pub(super) fn burst(&self) -> Option<&Arc<dyn Flush>> {
+        self.burst.get()
     }
 
     /// Others of its channels are told when messages waited for so long without a look. The shortest

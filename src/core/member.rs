@@ -141,9 +141,9 @@ impl Member {
         let routes: Vec<_> = listeners.into_values().collect();
         if !routes.is_empty() {
             self.channel.change(|| routes.iter().for_each(|route| route.remove_all(self)));
-        } else if let Some(unsent) = self.endpoint.unsent() {
+        } else if let Some(burst) = self.endpoint.burst() {
             // To others nothing has changed. Its own events reach nobody any more.
-            unsent.outdate();
+            burst.invalidate();
         }
         self.channel.exit(self);
         self.endpoint.forget(self);

@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::endpoint::{Endpoint, Unsent};
+use super::endpoint::{Endpoint, Flush};
 use super::member::{Member, MemberId};
 use super::metrics;
 
@@ -68,10 +68,10 @@ impl Members {
         others
     }
 
-    /// Of the endpoints that may have something unsent.
-    pub(super) fn unsent(&self) -> Vec<Arc<dyn Unsent>> {
+    /// Returns the bursts of all endpoints.
+    pub(super) fn bursts(&self) -> Vec<Arc<dyn Flush>> {
         metrics::VISITS.add(self.seats.len());
-        self.seats.values().filter_map(|seat| seat.endpoint.unsent().cloned()).collect()
+        self.seats.values().filter_map(|seat| seat.endpoint.burst().cloned()).collect()
     }
 
     /// The room of a member may have become scarce, or ceased to be. Returns whether somebody of its endpoint

@@ -10,12 +10,13 @@
 //!
 //! # Locks
 //!
-//! They are taken in this order: what is [unsent]; the members of an endpoint; the listeners of a member or
+//! They are taken in this order: a [burst]; the members of an endpoint; the listeners of a member or
 //! the routes of a channel; the table of a route; the queue of a mailbox; and last, one at a time, the progress
 //! of a dispatch, the members of a channel, the news of a member, or the timers. None but the first is held
 //! while somebody is woken or a delivery is dropped, which may settle, choose anew and wake.
 
 pub mod batch;
+pub mod burst;
 pub mod capacity;
 pub mod channel;
 pub mod delivery;
@@ -37,4 +38,3 @@ pub mod route;
 mod sync;
 mod table;
 pub mod timer;
-pub mod unsent;

@@ -1,14 +1,14 @@
-//! Where JavaScript writes down the events of a burst: [`unsent`](crate::core::unsent) in memory that it has
+//! Where JavaScript writes down the events of a burst: [`burst`](crate::core::burst) in memory that it has
 //! lent. [`protocol`](super::protocol) says how they are laid out.
 
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::protocol::{BURST_COUNT, BURST_FIRST, BURST_GENERATION, BURST_RECORD};
-use crate::core::unsent;
+use crate::core::burst;
 
 /// What one thread has not sent.
-pub type Unsent = unsent::Unsent<Records>;
+pub type Burst = burst::Burst<Records>;
 
 /// What JavaScript has written down. See the [module](self).
 #[derive(Default)]
@@ -21,7 +21,7 @@ pub struct Records {
 struct Memory<T>(Option<NonNull<[T]>>);
 
 // SAFETY: the memory is kept until it is taken back, in place, and any thread may use that of a
-// SharedArrayBuffer; what is read of it is not written meanwhile, see `unsent`.
+// SharedArrayBuffer; what is read of it is not written meanwhile, see `burst`.
 unsafe impl<T> Send for Memory<T> {}
 
 impl<T> Default for Memory<T> {
@@ -58,7 +58,7 @@ impl Records {
     }
 }
 
-impl unsent::Records for Records {
+impl burst::Records for Records {
     fn count(&self) -> usize {
         let room =
             self.words.0.map_or(0, |words| words.len().saturating_sub(BURST_FIRST) / BURST_RECORD);
@@ -85,7 +85,7 @@ impl unsent::Records for Records {
         Some((route, payload))
     }
 
-    fn outdate(&self) {
+    fn invalidate(&self) {
         if let Some(changes) = self.word(BURST_GENERATION) {
             changes.fetch_add(1, Ordering::AcqRel);
         }

@@ -84,7 +84,7 @@ pub fn unlisten(thread: u32, member: u32, id: u32) -> Result<bool> {
         Unlistened::Collected => {
             // What was not read yet may be for it.
             let mut unread = thread.unread.borrow_mut();
-            let may_come = !unread.is_empty() || !thread.looped.borrow().is_empty();
+            let may_come = !unread.is_empty() || !thread.loopback.borrow().is_empty();
             if may_come {
                 unread.push_back(Message::Notice(Notice::Forget(id)));
             }
@@ -99,7 +99,7 @@ pub fn route(thread: u32, member: u32, event: String) -> Result<u32> {
     let thread = find(thread)?;
     let emitter = self::member(&thread, member)?;
     let route = emitter.channel().route(&event);
-    let number = thread.unsent.send_all().routes().insert((emitter, route));
+    let number = thread.burst.flush_all().routes().insert((emitter, route));
     if let Some(place) = thread.members.borrow_mut().get_mut(&member) {
         place.routes.push(number);
     }
@@ -161,7 +161,7 @@ pub fn wait_for_room(thread: u32, member: u32) -> Result<()> {
 
 /// The member of this id, which must be of this thread. What it has emitted was sent.
 pub fn member(thread: &Thread, member: u32) -> Result<Arc<Member>> {
-    thread.unsent.send_all();
+    thread.burst.flush_all();
     let members = thread.members.borrow();
     members.get(&member).map(|place| place.member.clone()).ok_or_else(|| unknown("member"))
 }
@@ -169,8 +169,8 @@ pub fn member(thread: &Thread, member: u32) -> Result<Arc<Member>> {
 /// The routes that a member has numbers for. The numbers mean nothing any more.
 fn take_routes(thread: &Thread, member: u32) -> Vec<Arc<Route>> {
     let numbers = thread.members.borrow_mut().get_mut(&member).map(|place| take(&mut place.routes));
-    let mut sent = thread.unsent.send_all();
-    let routes = sent.routes();
+    let mut flushed = thread.burst.flush_all();
+    let routes = flushed.routes();
     let taken = numbers.into_iter().flatten().filter_map(|number| routes.try_remove(number));
     taken.map(|(_, route)| route).collect()
 }

@@ -27,8 +27,8 @@ pub fn publish(
 ) -> Result<i32> {
     let thread = find(thread)?;
     // Borrowed, not cloned: counting references up and down costs as much as what follows.
-    let (mut sent, lent) = (thread.unsent.send_all(), thread.lent.borrow());
-    let (member, route) = sent.routes().get(route as usize).ok_or_else(|| unknown("route"))?;
+    let (mut flushed, lent) = (thread.burst.flush_all(), thread.lent.borrow());
+    let (member, route) = flushed.routes().get(route as usize).ok_or_else(|| unknown("route"))?;
     match route.publish(member, payload(bytes, &lent, start, end)?) {
         Published::NotPlain => Ok(NOT_PLAIN),
         Published::NeedsPayload => Ok(NEEDS_PAYLOAD),
@@ -36,14 +36,14 @@ pub fn publish(
             if others > 0 {
                 thread.hold(env)?;
             }
-            Ok(count(others) + loops(&thread, member, route, others))
+            Ok(count(others) + loops_back(&thread, member, route, others))
         }
     }
 }
 
 /// `(thread)`: a burst begins. From now on JavaScript writes events down.
 pub fn begin_burst(_env: Env, [thread]: [u32; 1]) -> Result<i32> {
-    find(thread)?.unsent.open();
+    find(thread)?.burst.open();
     Ok(0)
 }
 
@@ -51,9 +51,9 @@ pub fn begin_burst(_env: Env, [thread]: [u32; 1]) -> Result<i32> {
 pub fn flush_burst(env: Env, [thread, is_over]: [u32; 2]) -> Result<i32> {
     let thread = find(thread)?;
     if is_over == 0 {
-        thread.unsent.send_all();
+        thread.burst.flush_all();
     } else {
-        thread.unsent.close();
+        thread.burst.close();
     }
     thread.review(env)?;
     Ok(0)
@@ -69,8 +69,8 @@ pub fn dispatch(
     bytes: Option<Passed<'_>>,
 ) -> Result<i32> {
     let thread = find(thread)?;
-    let (mut sent, lent) = (thread.unsent.send_all(), thread.lent.borrow());
-    let (member, route) = sent.routes().get(route as usize).ok_or_else(|| unknown("route"))?;
+    let (mut flushed, lent) = (thread.burst.flush_all(), thread.lent.borrow());
+    let (member, route) = flushed.routes().get(route as usize).ok_or_else(|| unknown("route"))?;
     let cancellable = flags & DISPATCH_CANCELLABLE != 0;
     let emission = Emission {
         payload: payload(bytes, &lent, start, end)?,
@@ -92,7 +92,7 @@ pub fn dispatch(
     }
     let has_own = if own.is_empty() { 0 } else { HAS_OWN };
     *thread.own.borrow_mut() = own;
-    Ok(count(others) + loops(&thread, member, route, others) + has_own)
+    Ok(count(others) + loops_back(&thread, member, route, others) + has_own)
 }
 
 /// The listeners of the emitting member itself that its last emission claimed or chose: their ids,
@@ -157,7 +157,7 @@ fn count(listeners: u32) -> i32 {
     i32::try_from(listeners).unwrap_or(LOOPS_BACK).min(LOOPS_BACK - 1)
 }
 
-fn loops(thread: &Thread, member: &Arc<Member>, route: &Route, others: u32) -> i32 {
-    let may_loop = others > 0 && thread.members.borrow().len() > 1;
-    if may_loop && route.has_siblings(member) { LOOPS_BACK } else { 0 }
+fn loops_back(thread: &Thread, member: &Arc<Member>, route: &Route, others: u32) -> i32 {
+    let may_loop_back = others > 0 && thread.members.borrow().len() > 1;
+    if may_loop_back && route.has_siblings(member) { LOOPS_BACK } else { 0 }
 }

@@ -49,13 +49,13 @@ pub fn lend(
 ) -> Result<()> {
     let thread = thread::find(thread)?;
     // SAFETY: they are kept below until others are lent, or the thread ends, and are in place until then.
-    // JavaScript writes only behind what it has counted as unsent.
-    unsafe { thread.unsent.send_all().records().lend_bytes(&bytes) };
+    // JavaScript writes only behind what it has counted as records.
+    unsafe { thread.burst.flush_all().records().lend_bytes(&bytes) };
     *thread.lent.borrow_mut() = Some(bytes);
     Ok(())
 }
 
-/// Lends the words in which unsent events are written down, for good.
+/// Lends the words in which the events of a burst are written down, for good.
 #[napi(catch_unwind)]
 pub fn lend_records(
     thread: u32,
@@ -63,7 +63,7 @@ pub fn lend_records(
 ) -> Result<()> {
     let thread = thread::find(thread)?;
     // SAFETY: as for `lend`.
-    unsafe { thread.unsent.send_all().records().lend_words(&words) };
+    unsafe { thread.burst.flush_all().records().lend_words(&words) };
     *thread.records.borrow_mut() = Some(words);
     Ok(())
 }
@@ -85,7 +85,7 @@ pub fn read(env: Env, [thread, room]: [u32; 2], words: Option<Passed<'_>>) -> Re
 pub fn read_loopback(_env: Env, [thread]: [u32; 1], words: Option<Passed<'_>>) -> Result<i32> {
     let thread = thread::find(thread)?;
     let words = words.map_or(Ok(&mut [][..]), Passed::words)?;
-    thread.unsent.send_all();
+    thread.burst.flush_all();
     Ok(reader::read_loopback(&thread, words))
 }
 

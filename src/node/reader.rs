@@ -23,14 +23,14 @@ use crate::core::outcome::{FailureKind, Lost, Outcome};
 /// has to read again.
 pub fn read(thread: &Thread, out: &mut [u32], room: u32) -> i32 {
     let found = thread.look();
-    let queues = [&thread.notices, &thread.looped, &thread.unread];
+    let queues = [&thread.notices, &thread.loopback, &thread.unread];
     write_all(thread, &queues, found, out, room as usize)
 }
 
 /// As [`read`], of messages with events of this thread for other buses of it, however many. It is no look.
 pub fn read_loopback(thread: &Thread, out: &mut [u32]) -> i32 {
     thread.take_early();
-    write_all(thread, &[&thread.looped], false, out, usize::MAX)
+    write_all(thread, &[&thread.loopback], false, out, usize::MAX)
 }
 
 fn write_all(

@@ -15,8 +15,8 @@ use napi::bindgen_prelude::{Function, Uint8Array, Uint32Array};
 use napi::{Env, Error, Result, Status};
 use slab::Slab;
 
+use super::burst::Burst;
 use super::lent::Lent;
-use super::records::Unsent;
 use super::waker::Waker;
 use crate::core::batch::Batch;
 use crate::core::delivery::Delivery;
@@ -67,7 +67,7 @@ pub struct Thread {
     /// The places of this thread's buses in channels, by the id of the member.
     pub members: RefCell<HashMap<u32, Place>>,
     /// What JavaScript has emitted and not sent, and the events that it emits by number.
-    pub unsent: Arc<Unsent>,
+    pub burst: Arc<Burst>,
     /// Batches and deliveries whose listeners have not all settled, by the handles that JavaScript has.
     pub batches: RefCell<Slab<Batch>>,
     pub deliveries: RefCell<Slab<Delivery>>,
@@ -77,7 +77,7 @@ pub struct Thread {
     pub unread: RefCell<VecDeque<Message>>,
     /// Messages with events of this thread for other buses of it. They may be read before their turn, so that
     /// these buses hear them before what they emit themselves.
-    pub looped: RefCell<VecDeque<Message>>,
+    pub loopback: RefCell<VecDeque<Message>>,
     /// There is no memory for what the first of them carries.
     pub strips: Cell<bool>,
     /// When so many are unread, those that are over are taken out.
@@ -86,7 +86,7 @@ pub struct Thread {
     pub own: RefCell<Vec<Own>>,
     /// Dispatches that JavaScript may cancel, by their token.
     pub cancellable: RefCell<HashMap<u32, Weak<Dispatch>>>,
-    /// Where payloads are, and where unsent events are written down.
+    /// Where payloads are, and where the events of a burst are written down.
     pub lent: RefCell<LentBytes>,
     pub records: RefCell<Option<Lent<Uint32Array>>>,
     /// Whether the event loop is held open.
@@ -107,19 +107,19 @@ pub fn attach(env: Env, drain: Function<'_, bool, ()>, thread: u32) -> Result<u3
     let handle = LAST_HANDLE.fetch_add(1, Ordering::Relaxed) + 1;
     let waker = Arc::new(Waker::new(drain, move |env| look_when_woken(env, handle))?);
     let endpoint = Endpoint::new(thread, waker.clone());
-    let unsent = Arc::<Unsent>::default();
-    endpoint.keep_unsent(unsent.clone());
+    let burst = Arc::<Burst>::default();
+    endpoint.set_burst(burst.clone());
     let thread = Rc::new(Thread {
         handle,
         endpoint,
         waker,
-        unsent,
+        burst,
         members: RefCell::default(),
         batches: RefCell::default(),
         deliveries: RefCell::default(),
         notices: RefCell::default(),
         unread: RefCell::default(),
-        looped: RefCell::default(),
+        loopback: RefCell::default(),
         strips: Cell::default(),
         sweep_at: Cell::new(MUCH),
         own: RefCell::default(),
@@ -205,13 +205,13 @@ impl Thread {
     /// Notices of this thread's own events do not wait behind events of others.
     fn sort(&self, messages: Vec<Message>) {
         let (mut notices, mut unread) = (self.notices.borrow_mut(), self.unread.borrow_mut());
-        let mut looped = self.looped.borrow_mut();
+        let mut loopback = self.loopback.borrow_mut();
         let is_own = |emitter: &Arc<Member>| Arc::ptr_eq(emitter.endpoint(), &self.endpoint);
         for message in messages {
             match message {
-                Message::Batch(ref batch) if is_own(batch.emitter()) => looped.push_back(message),
+                Message::Batch(ref batch) if is_own(batch.emitter()) => loopback.push_back(message),
                 Message::Delivery(ref delivery) if is_own(delivery.emitter()) => {
-                    looped.push_back(message)
+                    loopback.push_back(message)
                 }
                 Message::Batch(_) | Message::Delivery(_) | Message::Notice(Notice::Forget(_)) => {
                     unread.push_back(message)
@@ -238,7 +238,7 @@ impl Thread {
 
     fn has_messages(&self) -> bool {
         let is_empty = |messages: &RefCell<VecDeque<_>>| messages.borrow().is_empty();
-        ![&self.unread, &self.notices, &self.looped].into_iter().all(is_empty)
+        ![&self.unread, &self.notices, &self.loopback].into_iter().all(is_empty)
     }
 
     /// Asks for a drain and keeps the event loop alive until then.
@@ -314,12 +314,12 @@ fn look_when_woken(env: Env, handle: u32) -> bool {
 fn detach(thread: &Rc<Thread>) {
     thread.waker.disconnect();
     // Before the memory that it is in goes.
-    thread.unsent.end();
+    thread.burst.end();
     // In this order: nobody may choose this thread again for what it lets go of.
     thread.endpoint.close();
     thread.notices.take();
     thread.unread.take();
-    thread.looped.take();
+    thread.loopback.take();
     thread.batches.take();
     thread.deliveries.take();
     thread.members.take();

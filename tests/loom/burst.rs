@@ -6,13 +6,14 @@ use std::sync::Arc;
 use loom::cell::UnsafeCell;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
+use parallel_event_bus::core::burst::{self, Burst};
 use parallel_event_bus::core::capacity::MailboxLimits;
 use parallel_event_bus::core::dispatch::Emission;
-use parallel_event_bus::core::endpoint::{Message, Unsent as _};
+use parallel_event_bus::core::endpoint::Flush as _;
 use parallel_event_bus::core::member::Member;
+use parallel_event_bus::core::message::Message;
 use parallel_event_bus::core::outcome::Report;
 use parallel_event_bus::core::route::{ListenerOptions, Published};
-use parallel_event_bus::core::unsent::{self, Unsent};
 
 use crate::Waker;
 use crate::engine::{end, listening, member, read, search};
@@ -34,7 +35,7 @@ unsafe impl Sync for Memory {}
 #[derive(Default)]
 pub(crate) struct Records(Option<Arc<Memory>>);
 
-impl unsent::Records for Records {
+impl burst::Records for Records {
     fn count(&self) -> usize {
         self.0.as_ref().map_or(0, |memory| memory.count.load(Ordering::Acquire))
     }
@@ -51,16 +52,16 @@ impl unsent::Records for Records {
         Some((0, &PAYLOADS[payload..=payload]))
     }
 
-    fn outdate(&self) {
+    fn invalidate(&self) {
         if let Some(memory) = &self.0 {
             memory.changes.fetch_add(1, Ordering::AcqRel);
         }
     }
 }
 
-/// A JS thread in a burst of `e`: what `lib/channel/sender.js` and `lib/channel/unsent.js` do.
+/// A JS thread in a burst of `e`: what `lib/channel/sender.js` and `lib/channel/burst.js` do.
 pub(crate) struct Script {
-    pub(crate) unsent: Arc<Unsent<Records>>,
+    pub(crate) burst: Arc<Burst<Records>>,
     memory: Arc<Memory>,
     /// To how many the last event went that crossed, and how often listeners had changed then.
     others: u32,
@@ -74,14 +75,14 @@ impl Script {
             changes: AtomicUsize::new(0),
             records: [(); ROOM].map(|()| UnsafeCell::new(0)),
         });
-        let unsent = Arc::new(Unsent::<Records>::default());
+        let burst = Arc::new(Burst::<Records>::default());
         {
-            let mut sent = unsent.send_all();
-            sent.records().0 = Some(memory.clone());
-            sent.routes().insert((emitter.clone(), emitter.channel().route("e")));
+            let mut flushed = burst.flush_all();
+            flushed.records().0 = Some(memory.clone());
+            flushed.routes().insert((emitter.clone(), emitter.channel().route("e")));
         }
-        emitter.endpoint().keep_unsent(unsent.clone());
-        Script { unsent, memory, others: 0, changes: 0 }
+        emitter.endpoint().set_burst(burst.clone());
+        Script { burst, memory, others: 0, changes: 0 }
     }
 
     fn changes(&self) -> usize {
@@ -92,8 +93,8 @@ impl Script {
     /// Returns to how many listeners it goes, as all that emit.
     pub(crate) fn cross(&mut self, payload: usize) -> u32 {
         self.changes = self.changes();
-        let mut sent = self.unsent.send_all();
-        let (member, route) = &sent.routes()[0];
+        let mut flushed = self.burst.flush_all();
+        let (member, route) = &flushed.routes()[0];
         let payload = Some(&PAYLOADS[payload..=payload]);
         self.others = match route.publish(member, payload) {
             Published::To(others) => others,
@@ -119,7 +120,7 @@ impl Script {
         self.memory.records[count].with_mut(|record| unsafe { *record = payload });
         self.memory.count.store(count + 1, Ordering::Release);
         if count + 1 == ROOM {
-            drop(self.unsent.send_all());
+            drop(self.burst.flush_all());
         }
         self.others
     }
@@ -147,8 +148,8 @@ fn heard(of: &Arc<Member>) -> Vec<u8> {
 
 /// The thread of the timers looks so often.
 fn looks(script: &Script, times: usize) -> thread::JoinHandle<()> {
-    let unsent = script.unsent.clone();
-    thread::spawn(move || (0..times).for_each(|_| unsent.send()))
+    let burst = script.burst.clone();
+    thread::spawn(move || (0..times).for_each(|_| burst.flush()))
 }
 
 #[test]
@@ -165,10 +166,10 @@ fn what_was_written_down_is_sent_once_in_order_and_not_written_over() {
         // In the place of 2.
         script.emit(5);
         timers.join().unwrap();
-        script.unsent.close();
+        script.burst.close();
         assert_eq!(heard(&other), [1, 2, 3, 4, 5]);
         assert_eq!((emitter.pending(), emitter.addressed()), (0, 5));
-        script.unsent.end();
+        script.burst.end();
         end(&[&emitter, &other]);
     });
 }
@@ -194,12 +195,12 @@ fn what_was_emitted_before_a_listener_goes_is_sent_before() {
         let others = script.emit(3);
         changer.join().unwrap();
         timers.join().unwrap();
-        script.unsent.close();
+        script.burst.close();
         let heard = heard(&other);
         assert!(heard.starts_with(&[1, 2]), "emitted before: {heard:?}");
         assert!(!is_after || (others, heard.len()) == (0, 2), "emitted after");
         assert_eq!(emitter.pending(), 0);
-        script.unsent.end();
+        script.burst.end();
         end(&[&emitter, &other]);
     });
 }
@@ -223,13 +224,13 @@ fn who_begins_to_listen_gets_what_is_emitted_from_then_on() {
         let is_after = listens.load(Ordering::Acquire) == 1;
         let others = script.emit(2);
         changer.join().unwrap();
-        script.unsent.close();
+        script.burst.close();
         assert_eq!(heard(&other), [1, 2]);
         let late_heard = heard(&late);
         assert!(late_heard.is_empty() || late_heard == [2]);
         assert!(!is_after || (others, late_heard.len()) == (2, 1));
         assert_eq!(emitter.pending(), 0);
-        script.unsent.end();
+        script.burst.end();
         end(&[&emitter, &other, &late]);
     });
 }
@@ -244,15 +245,15 @@ fn who_begins_to_listen_in_another_way_keeps_nobody_from_what_is_written_down() 
         script.emit(2);
         let changer = {
             let other = other.clone();
-            let options = ListenerOptions { must_start: true, ..Default::default() };
+            let options = ListenerOptions { tracked: true, ..Default::default() };
             thread::spawn(move || other.listen("e", 2, options))
         };
         script.emit(3);
         changer.join().unwrap();
-        script.unsent.close();
+        script.burst.close();
         assert_eq!(heard(&other), [1, 2, 3]);
         assert_eq!(emitter.pending(), 0);
-        script.unsent.end();
+        script.burst.end();
         end(&[&emitter, &other]);
     });
 }
@@ -266,7 +267,7 @@ fn an_owner_that_ends_sends_all_and_leaves_nothing_to_others() {
         script.cross(1);
         let timers = looks(&script, 2);
         script.emit(2);
-        script.unsent.end();
+        script.burst.end();
         // What JavaScript has lent is no longer there.
         script.memory.records[0].with_mut(|_| ());
         emitter.endpoint().close();

@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use loom::thread;
 use parallel_event_bus::core::capacity::MailboxLimits;
-use parallel_event_bus::core::endpoint::{Message, Unsent as _};
+use parallel_event_bus::core::endpoint::Flush as _;
 use parallel_event_bus::core::hold::Hold;
 use parallel_event_bus::core::member::Member;
+use parallel_event_bus::core::message::Message;
 use parallel_event_bus::core::outcome::Report;
 
 use crate::Waker;
+use crate::burst::Script;
 use crate::engine::{delivery, emit, end, listening, member, read, search};
-use crate::unsent::Script;
 
 /// A JS thread: what `src/node/thread.rs` and `lib/outbox.js` do.
 struct Loop {
@@ -148,7 +149,7 @@ fn so_it_is_where_no_message_tells_that_nothing_is_pending() {
             js.is_idle.get(),
             "it ended with an event pending, or without a turn to tell of it"
         );
-        script.unsent.end();
+        script.burst.end();
         end(&[&js.member, &other]);
     });
 }
@@ -165,14 +166,14 @@ fn so_it_is_for_what_was_written_down_and_sent_by_another_thread() {
         settle(&other);
         script.emit(2);
         let others = {
-            let (unsent, other) = (script.unsent.clone(), other.clone());
+            let (burst, other) = (script.burst.clone(), other.clone());
             thread::spawn(move || {
-                unsent.send();
+                burst.flush();
                 settle(&other);
             })
         };
         js.ref_and_unref();
-        script.unsent.close();
+        script.burst.close();
         js.review();
         let is_alive = js.turn();
         others.join().unwrap();
@@ -183,7 +184,7 @@ fn so_it_is_for_what_was_written_down_and_sent_by_another_thread() {
             "it ended with an event pending, or without a turn to tell of it"
         );
         assert_eq!(js.member.pending(), 0);
-        script.unsent.end();
+        script.burst.end();
         end(&[&js.member, &other]);
     });
 }

@@ -3,11 +3,11 @@
 //! Run with `cargo test --release --features loom --test loom`.
 #![cfg(feature = "loom")]
 
+mod burst;
 mod capacity;
 mod engine;
 mod hold;
 mod mailbox;
-mod unsent;
 
 use std::sync::Arc;
 
