@@ -10,13 +10,13 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use common::*;
-use parallel_event_bus::core::capacity::MailboxLimits;
-use parallel_event_bus::core::dispatch::Emission;
-use parallel_event_bus::core::endpoint::Endpoint;
-use parallel_event_bus::core::member::Member;
-use parallel_event_bus::core::message::{Message, Notice};
-use parallel_event_bus::core::outcome::Report;
-use parallel_event_bus::core::route::{Dispatched, Published};
+use parallel_event_bus::engine::capacity::MailboxLimits;
+use parallel_event_bus::engine::channel::endpoint::Endpoint;
+use parallel_event_bus::engine::channel::member::Member;
+use parallel_event_bus::engine::channel::message::{Message, Notice};
+use parallel_event_bus::engine::channel::route::{Dispatched, Published};
+use parallel_event_bus::engine::delivery::dispatch::Emission;
+use parallel_event_bus::engine::outcome::Report;
 
 const EVENTS: usize = 10_000;
 /// Of each event.

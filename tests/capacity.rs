@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use parallel_event_bus::core::capacity::{Capacity, Crossed, MailboxLimits};
+use parallel_event_bus::engine::capacity::{Capacity, Crossed, MailboxLimits};
 
 fn capacity(events: usize, bytes: usize) -> Capacity {
     Capacity::new(MailboxLimits { max_messages: events, max_bytes: bytes })

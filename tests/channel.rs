@@ -6,9 +6,9 @@ mod common;
 use std::sync::Arc;
 
 use common::*;
-use parallel_event_bus::core::capacity::MailboxLimits;
-use parallel_event_bus::core::member::Member;
-use parallel_event_bus::core::route::Published;
+use parallel_event_bus::engine::capacity::MailboxLimits;
+use parallel_event_bus::engine::channel::member::Member;
+use parallel_event_bus::engine::channel::route::Published;
 
 #[test]
 fn members_of_one_name_hear_each_other_and_no_others() {

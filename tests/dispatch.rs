@@ -7,12 +7,12 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use common::*;
-use parallel_event_bus::core::capacity::MailboxLimits;
-use parallel_event_bus::core::endpoint::Endpoint;
-use parallel_event_bus::core::mailbox::Wake;
-use parallel_event_bus::core::message::{Message, Notice};
-use parallel_event_bus::core::outcome::{FailureKind, Report};
-use parallel_event_bus::core::timer::schedule;
+use parallel_event_bus::engine::capacity::MailboxLimits;
+use parallel_event_bus::engine::channel::endpoint::Endpoint;
+use parallel_event_bus::engine::channel::message::{Message, Notice};
+use parallel_event_bus::engine::mailbox::Wake;
+use parallel_event_bus::engine::outcome::{FailureKind, Report};
+use parallel_event_bus::engine::timer::schedule;
 
 #[test]
 fn a_listener_settles_once_whatever_is_said_of_it_later() {
@@ -282,7 +282,7 @@ fn the_last_settled_dispatch_wakes_an_emitter_that_asked_for_no_message() {
     let emitter = emitter_endpoint.join("last", MailboxLimits::default());
     let other = member(2, "last");
     other.listen("e", 1, plain());
-    let silent = |emission: &mut parallel_event_bus::core::dispatch::Emission<'_>| {
+    let silent = |emission: &mut parallel_event_bus::engine::delivery::dispatch::Emission<'_>| {
         emission.report = Report::None;
     };
     let _emitted = [emit_as(&emitter, "e", b"", silent), emit_as(&emitter, "e", b"", silent)];

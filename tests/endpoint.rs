@@ -8,14 +8,14 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use common::*;
-use parallel_event_bus::core::batch::Batch;
-use parallel_event_bus::core::capacity::MailboxLimits;
-use parallel_event_bus::core::endpoint::{Endpoint, Flush};
-use parallel_event_bus::core::mailbox::Wake;
-use parallel_event_bus::core::member::{Member, Unlistened};
-use parallel_event_bus::core::message::{Message, Notice};
-use parallel_event_bus::core::outcome::FailureKind;
-use parallel_event_bus::core::timer::schedule;
+use parallel_event_bus::engine::capacity::MailboxLimits;
+use parallel_event_bus::engine::channel::endpoint::{Endpoint, Flush};
+use parallel_event_bus::engine::channel::member::{Member, Unlistened};
+use parallel_event_bus::engine::channel::message::{Message, Notice};
+use parallel_event_bus::engine::delivery::batch::Batch;
+use parallel_event_bus::engine::mailbox::Wake;
+use parallel_event_bus::engine::outcome::FailureKind;
+use parallel_event_bus::engine::timer::schedule;
 
 #[test]
 fn what_waits_for_an_endpoint_that_ends_is_gone_at_once_and_every_emitter_is_told() {

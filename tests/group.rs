@@ -6,9 +6,9 @@ mod common;
 use std::sync::Arc;
 
 use common::*;
-use parallel_event_bus::core::member::Member;
-use parallel_event_bus::core::outcome::FailureKind;
-use parallel_event_bus::core::route::{ListenerOptions, Own};
+use parallel_event_bus::engine::channel::member::Member;
+use parallel_event_bus::engine::channel::route::{ListenerOptions, Own};
+use parallel_event_bus::engine::outcome::FailureKind;
 
 /// Members that listen to `e` in a group, each with its own number as id.
 fn group(channel: &str, name: &str, size: u32) -> Vec<Arc<Member>> {
@@ -166,8 +166,8 @@ fn what_had_not_started_when_its_member_ended_goes_to_another_of_the_group() {
 }
 
 /// The first of several deliveries; the others stay in the mailbox.
-fn delivery_of(member: &Arc<Member>) -> parallel_event_bus::core::delivery::Delivery {
-    use parallel_event_bus::core::message::Message;
+fn delivery_of(member: &Arc<Member>) -> parallel_event_bus::engine::delivery::Delivery {
+    use parallel_event_bus::engine::channel::message::Message;
     let mut messages = Vec::new();
     let _again = member.endpoint().collect(1, &mut messages);
     let Some(Message::Delivery(delivery)) = messages.pop() else { panic!("another message") };

@@ -7,11 +7,11 @@ mod common;
 use std::sync::Arc;
 
 use common::*;
-use parallel_event_bus::core::capacity::MailboxLimits;
-use parallel_event_bus::core::endpoint::Endpoint;
-use parallel_event_bus::core::member::Member;
-use parallel_event_bus::core::message::{Message, Notice};
-use parallel_event_bus::core::metrics::VISITS;
+use parallel_event_bus::engine::capacity::MailboxLimits;
+use parallel_event_bus::engine::channel::endpoint::Endpoint;
+use parallel_event_bus::engine::channel::member::Member;
+use parallel_event_bus::engine::channel::message::{Message, Notice};
+use parallel_event_bus::engine::metrics::VISITS;
 
 /// So many members for each of the first round in the second one.
 const TIMES: u64 = 8;

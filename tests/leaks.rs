@@ -4,7 +4,7 @@
 mod common;
 
 use common::*;
-use parallel_event_bus::core::metrics::{DISPATCHES, TIMERS};
+use parallel_event_bus::engine::metrics::{DISPATCHES, TIMERS};
 
 #[test]
 fn a_dispatch_that_settled_leaves_no_timer_and_nothing_else_behind() {

@@ -6,10 +6,10 @@ mod common;
 use std::sync::Arc;
 
 use common::*;
-use parallel_event_bus::core::member::Member;
-use parallel_event_bus::core::message::{Message, Notice};
-use parallel_event_bus::core::outcome::{FailureKind, Lost};
-use parallel_event_bus::core::route::Published;
+use parallel_event_bus::engine::channel::member::Member;
+use parallel_event_bus::engine::channel::message::{Message, Notice};
+use parallel_event_bus::engine::channel::route::Published;
+use parallel_event_bus::engine::outcome::{FailureKind, Lost};
 
 /// Losses that are told one by one, bytes of them, and tallies that are counted apart.
 const SINGLES: usize = 1_024;

@@ -6,7 +6,7 @@ mod common;
 use std::collections::VecDeque;
 
 use common::Waker;
-use parallel_event_bus::core::mailbox::{Closed, Mailbox};
+use parallel_event_bus::engine::mailbox::{Closed, Mailbox};
 use proptest::prelude::*;
 
 fn mailbox() -> (Mailbox<u32, Waker>, Waker) {

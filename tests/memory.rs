@@ -9,12 +9,12 @@ use std::ptr::null_mut;
 use std::sync::Arc;
 
 use common::*;
-use parallel_event_bus::core::dispatch::Emission;
-use parallel_event_bus::core::member::Member;
-use parallel_event_bus::core::message::{Message, Notice};
-use parallel_event_bus::core::outcome::{FailureKind, Lost, Report};
-use parallel_event_bus::core::payload::try_copy;
-use parallel_event_bus::core::route::{Dispatched, Published};
+use parallel_event_bus::engine::channel::member::Member;
+use parallel_event_bus::engine::channel::message::{Message, Notice};
+use parallel_event_bus::engine::channel::route::{Dispatched, Published};
+use parallel_event_bus::engine::delivery::dispatch::Emission;
+use parallel_event_bus::engine::outcome::{FailureKind, Lost, Report};
+use parallel_event_bus::engine::payload::try_copy;
 
 const LARGE: usize = 1 << 20;
 

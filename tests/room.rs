@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::*;
-use parallel_event_bus::core::capacity::MailboxLimits;
-use parallel_event_bus::core::member::{Member, Unlistened};
-use parallel_event_bus::core::message::Message;
-use parallel_event_bus::core::outcome::FailureKind;
-use parallel_event_bus::core::route::{ListenerOptions, Published};
-use parallel_event_bus::core::timer::schedule;
+use parallel_event_bus::engine::capacity::MailboxLimits;
+use parallel_event_bus::engine::channel::member::{Member, Unlistened};
+use parallel_event_bus::engine::channel::message::Message;
+use parallel_event_bus::engine::channel::route::{ListenerOptions, Published};
+use parallel_event_bus::engine::outcome::FailureKind;
+use parallel_event_bus::engine::timer::schedule;
 
 /// Messages of any kind that may wait before those that are over are looked for.
 const A_FEW: usize = 1_024;

@@ -6,12 +6,12 @@ mod common;
 use std::sync::Arc;
 
 use common::*;
-use parallel_event_bus::core::dispatch::Emission;
-use parallel_event_bus::core::endpoint::Endpoint;
-use parallel_event_bus::core::member::Unlistened;
-use parallel_event_bus::core::message::Message;
-use parallel_event_bus::core::outcome::{FailureKind, Report};
-use parallel_event_bus::core::route::{Dispatched, ListenerOptions, Own, Published};
+use parallel_event_bus::engine::channel::endpoint::Endpoint;
+use parallel_event_bus::engine::channel::member::Unlistened;
+use parallel_event_bus::engine::channel::message::Message;
+use parallel_event_bus::engine::channel::route::{Dispatched, ListenerOptions, Own, Published};
+use parallel_event_bus::engine::delivery::dispatch::Emission;
+use parallel_event_bus::engine::outcome::{FailureKind, Report};
 
 #[test]
 fn everybody_who_listens_gets_an_event_and_the_outcome_counts_them() {

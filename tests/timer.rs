@@ -7,8 +7,8 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use common::{WATCHDOG, alone};
-use parallel_event_bus::core::metrics::TIMERS;
-use parallel_event_bus::core::timer::{cancel, schedule};
+use parallel_event_bus::engine::metrics::TIMERS;
+use parallel_event_bus::engine::timer::{cancel, schedule};
 
 const AN_HOUR: Duration = Duration::from_secs(3_600);
 

@@ -9,14 +9,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Bencher, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use parallel_event_bus::core::capacity::MailboxLimits;
-use parallel_event_bus::core::dispatch::Emission;
-use parallel_event_bus::core::endpoint::Endpoint;
-use parallel_event_bus::core::mailbox::{Mailbox, Wake};
-use parallel_event_bus::core::member::Member;
-use parallel_event_bus::core::message::Message;
-use parallel_event_bus::core::outcome::Report;
-use parallel_event_bus::core::route::{ListenerOptions, Route};
+use parallel_event_bus::engine::capacity::MailboxLimits;
+use parallel_event_bus::engine::channel::endpoint::Endpoint;
+use parallel_event_bus::engine::channel::member::Member;
+use parallel_event_bus::engine::channel::message::Message;
+use parallel_event_bus::engine::channel::route::{ListenerOptions, Route};
+use parallel_event_bus::engine::delivery::dispatch::Emission;
+use parallel_event_bus::engine::mailbox::{Mailbox, Wake};
+use parallel_event_bus::engine::outcome::Report;
 
 /// Events of one round: fewer than wait for a member by default.
 const BURST: usize = 1000;

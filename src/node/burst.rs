@@ -1,11 +1,11 @@
-//! Where JavaScript writes down the events of a burst: [`burst`](crate::core::burst) in memory that it has
+//! Where JavaScript writes down the events of a burst: [`burst`](crate::engine::channel::burst) in memory that it has
 //! lent. [`protocol`](super::protocol) says how they are laid out.
 
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::protocol::{BURST_COUNT, BURST_FIRST, BURST_GENERATION, BURST_RECORD};
-use crate::core::burst;
+use crate::engine::channel::burst;
 
 /// What one thread has not sent.
 pub type Burst = burst::Burst<Records>;

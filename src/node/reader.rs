@@ -11,11 +11,11 @@ use super::protocol::{
     SETTLED, STALL, THREAD_EXIT, THREAD_EXITED, THREW, TIMED_OUT,
 };
 use super::thread::{Thread, shrink};
-use crate::core::batch::{Batch, words_of};
-use crate::core::delivery::Delivery;
-use crate::core::member::MemberId;
-use crate::core::message::{Message, Notice};
-use crate::core::outcome::{FailureKind, Lost, Outcome};
+use crate::engine::channel::member::MemberId;
+use crate::engine::channel::message::{Message, Notice};
+use crate::engine::delivery::Delivery;
+use crate::engine::delivery::batch::{Batch, words_of};
+use crate::engine::outcome::{FailureKind, Lost, Outcome};
 
 /// Writes as many messages as fit, all notices first, and no more than `room` events for listeners, unless
 /// it is the rest of a batch. Returns the number of words that were written, or, where not even the

@@ -18,14 +18,14 @@ use slab::Slab;
 use super::burst::Burst;
 use super::lent::Lent;
 use super::waker::Waker;
-use crate::core::batch::Batch;
-use crate::core::delivery::Delivery;
-use crate::core::dispatch::Dispatch;
-use crate::core::endpoint::Endpoint;
-use crate::core::hold::Hold;
-use crate::core::member::Member;
-use crate::core::message::{Message, Notice};
-use crate::core::route::Own;
+use crate::engine::channel::endpoint::Endpoint;
+use crate::engine::channel::member::Member;
+use crate::engine::channel::message::{Message, Notice};
+use crate::engine::channel::route::Own;
+use crate::engine::delivery::Delivery;
+use crate::engine::delivery::batch::Batch;
+use crate::engine::delivery::dispatch::Dispatch;
+use crate::engine::hold::Hold;
 
 /// For so long after messages a thread looks for more, once a turn, before it sleeps. About what it costs
 /// to be woken, so that at the worst it costs twice as much as the better choice would have (the

@@ -10,7 +10,7 @@ use napi::bindgen_prelude::Function;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Result, Status, check_status, sys};
 
-use crate::core::mailbox::Wake;
+use crate::engine::mailbox::Wake;
 
 /// Called with whether there are messages; no result, not `(error, …)` style, unreferenced at first.
 type Drain = ThreadsafeFunction<(), (), bool, Status, false, true>;

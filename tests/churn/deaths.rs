@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use parallel_event_bus::core::message::Message;
-use parallel_event_bus::core::outcome::FailureKind;
+use parallel_event_bus::engine::channel::message::Message;
+use parallel_event_bus::engine::outcome::FailureKind;
 
 use crate::common::{alone, deliveries, delivery, emit_as, in_group, member, plain, read};
 use crate::{Awaited, Dice};

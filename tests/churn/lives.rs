@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use parallel_event_bus::core::capacity::MailboxLimits;
-use parallel_event_bus::core::member::Member;
-use parallel_event_bus::core::message::Message;
+use parallel_event_bus::engine::capacity::MailboxLimits;
+use parallel_event_bus::engine::channel::member::Member;
+use parallel_event_bus::engine::channel::message::Message;
 
 use crate::common::*;
 use crate::{Awaited, Dice, own_endpoint};

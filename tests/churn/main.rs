@@ -13,13 +13,13 @@ use std::sync::Arc;
 use std::thread;
 
 use common::WATCHDOG;
-use parallel_event_bus::core::dispatch::Emission;
-use parallel_event_bus::core::endpoint::Endpoint;
-use parallel_event_bus::core::mailbox::Wake;
-use parallel_event_bus::core::member::Member;
-use parallel_event_bus::core::message::{Message, Notice};
-use parallel_event_bus::core::outcome::{Outcome, Report};
-use parallel_event_bus::core::route::Dispatched;
+use parallel_event_bus::engine::channel::endpoint::Endpoint;
+use parallel_event_bus::engine::channel::member::Member;
+use parallel_event_bus::engine::channel::message::{Message, Notice};
+use parallel_event_bus::engine::channel::route::Dispatched;
+use parallel_event_bus::engine::delivery::dispatch::Emission;
+use parallel_event_bus::engine::mailbox::Wake;
+use parallel_event_bus::engine::outcome::{Outcome, Report};
 
 /// Numbers without an end, the same in each run for one seed.
 pub struct Dice(u64);

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use parallel_event_bus::core::capacity::MailboxLimits;
-use parallel_event_bus::core::message::{Message, Notice};
-use parallel_event_bus::core::route::Published;
+use parallel_event_bus::engine::capacity::MailboxLimits;
+use parallel_event_bus::engine::channel::message::{Message, Notice};
+use parallel_event_bus::engine::channel::route::Published;
 
 use crate::common::{alone, member, plain, read};
 use crate::{Awaited, Dice, own_endpoint, sleep};

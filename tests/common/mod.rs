@@ -8,17 +8,17 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use parallel_event_bus::core::batch::Batch;
-use parallel_event_bus::core::capacity::MailboxLimits;
-use parallel_event_bus::core::delivery::Delivery;
-use parallel_event_bus::core::dispatch::{Dispatch, Emission};
-use parallel_event_bus::core::endpoint::Endpoint;
-use parallel_event_bus::core::mailbox::Wake;
-use parallel_event_bus::core::member::Member;
-use parallel_event_bus::core::message::{Message, Notice};
-use parallel_event_bus::core::metrics;
-use parallel_event_bus::core::outcome::{Outcome, Report};
-use parallel_event_bus::core::route::{Dispatched, ListenerOptions, Own};
+use parallel_event_bus::engine::capacity::MailboxLimits;
+use parallel_event_bus::engine::channel::endpoint::Endpoint;
+use parallel_event_bus::engine::channel::member::Member;
+use parallel_event_bus::engine::channel::message::{Message, Notice};
+use parallel_event_bus::engine::channel::route::{Dispatched, ListenerOptions, Own};
+use parallel_event_bus::engine::delivery::Delivery;
+use parallel_event_bus::engine::delivery::batch::Batch;
+use parallel_event_bus::engine::delivery::dispatch::{Dispatch, Emission};
+use parallel_event_bus::engine::mailbox::Wake;
+use parallel_event_bus::engine::metrics;
+use parallel_event_bus::engine::outcome::{Outcome, Report};
 
 /// Counts its wakes.
 #[derive(Clone, Default)]

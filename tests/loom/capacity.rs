@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
-use parallel_event_bus::core::capacity::{Capacity, MailboxLimits};
+use parallel_event_bus::engine::capacity::{Capacity, MailboxLimits};
 
 #[test]
 fn no_more_than_the_bounds_allow_waits_at_any_moment() {

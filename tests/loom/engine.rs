@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use loom::thread;
-use parallel_event_bus::core::capacity::MailboxLimits;
-use parallel_event_bus::core::delivery::Delivery;
-use parallel_event_bus::core::dispatch::{Dispatch, Emission};
-use parallel_event_bus::core::endpoint::Endpoint;
-use parallel_event_bus::core::member::{Member, Unlistened};
-use parallel_event_bus::core::message::{Message, Notice};
-use parallel_event_bus::core::outcome::{FailureKind, Outcome, Report};
-use parallel_event_bus::core::route::{Dispatched, ListenerOptions, Published};
+use parallel_event_bus::engine::capacity::MailboxLimits;
+use parallel_event_bus::engine::channel::endpoint::Endpoint;
+use parallel_event_bus::engine::channel::member::{Member, Unlistened};
+use parallel_event_bus::engine::channel::message::{Message, Notice};
+use parallel_event_bus::engine::channel::route::{Dispatched, ListenerOptions, Published};
+use parallel_event_bus::engine::delivery::Delivery;
+use parallel_event_bus::engine::delivery::dispatch::{Dispatch, Emission};
+use parallel_event_bus::engine::outcome::{FailureKind, Outcome, Report};
 
 use crate::Waker;
 

@@ -5,12 +5,12 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use loom::thread;
-use parallel_event_bus::core::capacity::MailboxLimits;
-use parallel_event_bus::core::endpoint::Flush as _;
-use parallel_event_bus::core::hold::Hold;
-use parallel_event_bus::core::member::Member;
-use parallel_event_bus::core::message::Message;
-use parallel_event_bus::core::outcome::Report;
+use parallel_event_bus::engine::capacity::MailboxLimits;
+use parallel_event_bus::engine::channel::endpoint::Flush as _;
+use parallel_event_bus::engine::channel::member::Member;
+use parallel_event_bus::engine::channel::message::Message;
+use parallel_event_bus::engine::hold::Hold;
+use parallel_event_bus::engine::outcome::Report;
 
 use crate::Waker;
 use crate::burst::Script;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
-use parallel_event_bus::core::mailbox::Mailbox;
+use parallel_event_bus::engine::mailbox::Mailbox;
 
 use crate::Waker;
 

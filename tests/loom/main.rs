@@ -12,7 +12,7 @@ mod mailbox;
 use std::sync::Arc;
 
 use loom::sync::atomic::{AtomicUsize, Ordering};
-use parallel_event_bus::core::mailbox::Wake;
+use parallel_event_bus::engine::mailbox::Wake;
 
 /// Counts wakes that were sent and not taken yet.
 #[derive(Clone)]

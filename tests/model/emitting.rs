@@ -1,7 +1,7 @@
 //! Who gets an event, as the [rules](crate::rules) say.
 
-use parallel_event_bus::core::outcome::FailureKind;
-use parallel_event_bus::core::route::Own;
+use parallel_event_bus::engine::channel::route::Own;
+use parallel_event_bus::engine::outcome::FailureKind;
 
 use crate::rules::{Choice, Emission, Item, Recipient, Rules};
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use parallel_event_bus::core::outcome::Outcome;
+use parallel_event_bus::engine::outcome::Outcome;
 
 pub const EVENTS: usize = 3;
 

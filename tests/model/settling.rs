@@ -1,6 +1,6 @@
 //! How listeners settle, and what an emitter hears of it, as the [rules](crate::rules) say.
 
-use parallel_event_bus::core::outcome::{Failure, FailureKind};
+use parallel_event_bus::engine::outcome::{Failure, FailureKind};
 
 use crate::rules::{Choice, Emission, Item, Member, Recipient, Rules};
 

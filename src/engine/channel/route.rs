@@ -9,17 +9,17 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::batch::Batch;
-use super::delivery::Delivery;
-use super::dispatch::{Dispatch, Emission};
 use super::losses::Loss;
 use super::member::Member;
 use super::message::Message;
-use super::outcome::FailureKind;
-use super::payload::Payload;
-use super::recipient::{Choice, Recipient};
-use super::sync::{Mutex, lock};
 use super::table::{Audience, Table};
+use crate::engine::delivery::Delivery;
+use crate::engine::delivery::batch::Batch;
+use crate::engine::delivery::dispatch::{Dispatch, Emission};
+use crate::engine::delivery::recipient::{Choice, Recipient};
+use crate::engine::outcome::FailureKind;
+use crate::engine::payload::Payload;
+use crate::engine::sync::{Mutex, lock};
 
 /// Names a listener within its endpoint.
 pub type ListenerId = u32;
@@ -33,7 +33,7 @@ pub struct ListenerOptions {
     pub prepend: bool,
     /// Takes turns with the other listeners of this group: each event goes to one of them.
     pub group: Option<Arc<str>>,
-    /// Its events come as [deliveries](Delivery), never in [batches](super::batch), so that each can
+    /// Its events come as [deliveries](Delivery), never in [batches](crate::engine::delivery::batch), so that each can
     /// have a [timer](Delivery::start_timer).
     pub tracked: bool,
 }
@@ -86,7 +86,7 @@ pub struct Own {
 }
 
 impl Route {
-    pub(super) fn new(event: Arc<str>) -> Self {
+    pub(crate) fn new(event: Arc<str>) -> Self {
         Route { event, table: Mutex::new(Table::default()) }
     }
 
@@ -95,7 +95,7 @@ impl Route {
         &self.event
     }
 
-    pub(super) fn name(&self) -> &Arc<str> {
+    pub(crate) fn name(&self) -> &Arc<str> {
         &self.event
     }
 
@@ -153,7 +153,7 @@ impl Route {
     }
 
     /// Emits an event, of which the emitter wants to hear only if it did not reach somebody, to
-    /// those who listen now. In [batches](super::batch), which is the cheapest way there is.
+    /// those who listen now. In [batches](crate::engine::delivery::batch), which is the cheapest way there is.
     pub fn publish(self: &Arc<Self>, emitter: &Arc<Member>, payload: Option<&[u8]>) -> Published {
         self.publish_all(emitter, payload.as_slice())
     }
@@ -282,7 +282,7 @@ impl Route {
 
     /// Finds another listener for a delivery that a member let go of before it started. Returns false
     /// when no other member has one, and room.
-    pub(super) fn choose_again(
+    pub(crate) fn choose_again(
         &self,
         dispatch: &Arc<Dispatch>,
         recipient: u32,
@@ -311,18 +311,18 @@ impl Route {
         true
     }
 
-    pub(super) fn add(&self, member: &Arc<Member>, id: ListenerId, options: ListenerOptions) {
+    pub(crate) fn add(&self, member: &Arc<Member>, id: ListenerId, options: ListenerOptions) {
         lock(&self.table).add(member, id, options);
     }
 
     /// Returns whether an event may have been addressed to the listener.
     #[must_use]
-    pub(super) fn remove(&self, member: &Arc<Member>, id: ListenerId) -> bool {
+    pub(crate) fn remove(&self, member: &Arc<Member>, id: ListenerId) -> bool {
         lock(&self.table).remove(member, id)
     }
 
     /// Removes all listeners of a member.
-    pub(super) fn remove_all(&self, member: &Arc<Member>) {
+    pub(crate) fn remove_all(&self, member: &Arc<Member>) {
         lock(&self.table).remove_all(member);
     }
 }

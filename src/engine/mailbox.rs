@@ -60,7 +60,7 @@ impl<T: fmt::Debug> std::error::Error for Closed<T> {}
 /// A FIFO of messages with one coalesced wake. See the [module](self) for its semantics.
 ///
 /// ```
-/// use parallel_event_bus::core::mailbox::{Closed, Mailbox, Wake};
+/// use parallel_event_bus::engine::mailbox::{Closed, Mailbox, Wake};
 ///
 /// struct Silent;
 /// impl Wake for Silent {

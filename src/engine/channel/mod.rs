@@ -2,17 +2,26 @@
 //!
 //! A channel exists while it has members. It is found by its name from every thread.
 
+pub mod burst;
+pub mod endpoint;
+pub(crate) mod losses;
+pub mod member;
+mod members;
+pub mod message;
+pub mod route;
+mod table;
+
 use std::collections::HashMap;
 use std::sync::{self, Arc, LazyLock, PoisonError, Weak};
 
-use super::capacity::Crossed;
-use super::endpoint::{Endpoint, Flush};
-use super::member::Member;
-use super::members::Members;
-use super::message::{Message, Notice};
-use super::metrics;
-use super::route::Route;
-use super::sync::{Mutex, lock};
+use crate::engine::capacity::Crossed;
+use crate::engine::metrics;
+use crate::engine::sync::{Mutex, lock};
+use endpoint::{Endpoint, Flush};
+use member::Member;
+use members::Members;
+use message::{Message, Notice};
+use route::Route;
 
 type Channels = HashMap<Arc<str>, Weak<Channel>>;
 
@@ -36,7 +45,7 @@ struct Routes {
 }
 
 /// The channel of this name; a new one if nobody is in it.
-pub(super) fn open(name: &str) -> Arc<Channel> {
+pub(crate) fn open(name: &str) -> Arc<Channel> {
     let mut channels = CHANNELS.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(channel) = channels.get(name).and_then(Weak::upgrade) {
         return channel;
@@ -98,18 +107,18 @@ impl Channel {
         lock(&self.members).is_congested(except.id())
     }
 
-    pub(super) fn enter(&self, member: Arc<Member>) {
+    pub(crate) fn enter(&self, member: Arc<Member>) {
         lock(&self.members).enter(member);
     }
 
-    pub(super) fn exit(&self, member: &Member) {
+    pub(crate) fn exit(&self, member: &Member) {
         lock(&self.members).exit(member);
         // What waits for it no longer stands in anybody's way.
         self.tell_drained();
     }
 
     /// Changes who listens. What was emitted before is sent before, to those who listened then.
-    pub(super) fn change<T>(&self, change: impl FnOnce() -> T) -> T {
+    pub(crate) fn change<T>(&self, change: impl FnOnce() -> T) -> T {
         self.each_burst(|burst| burst.flush());
         let changed = change();
         // Asked anew: whoever has joined meanwhile may know who listened before.
@@ -123,14 +132,14 @@ impl Channel {
     }
 
     /// A member's room was taken. May be called with any lock held.
-    pub(super) fn took(&self, member: &Member, crossed: Crossed) {
+    pub(crate) fn took(&self, member: &Member, crossed: Crossed) {
         if crossed != Crossed::Nothing {
             lock(&self.members).look_at(member);
         }
     }
 
     /// Room of a member was given back. Called with no lock held.
-    pub(super) fn gave_back(&self, member: &Member, crossed: Crossed) {
+    pub(crate) fn gave_back(&self, member: &Member, crossed: Crossed) {
         if crossed == Crossed::Nothing {
             return;
         }
@@ -142,7 +151,7 @@ impl Channel {
         }
     }
 
-    pub(super) fn wait_for_room(&self, member: &Member) {
+    pub(crate) fn wait_for_room(&self, member: &Member) {
         lock(&self.members).wait(member);
         // It may have become so before anybody knew that someone waits.
         self.tell_drained();
@@ -156,7 +165,7 @@ impl Channel {
         }
     }
 
-    pub(super) fn tell_of_exit(&self, gone: &Endpoint) {
+    pub(crate) fn tell_of_exit(&self, gone: &Endpoint) {
         let thread = gone.thread();
         self.tell(gone, |member| {
             Some(Message::Notice(Notice::ThreadExit { member: member.id(), thread }))
@@ -166,7 +175,7 @@ impl Channel {
     }
 
     /// Pushes a message for every member of other endpoints that it is for.
-    pub(super) fn tell(
+    pub(crate) fn tell(
         &self,
         except: &Endpoint,
         message: impl Fn(&Arc<Member>) -> Option<Message>,

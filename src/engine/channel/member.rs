@@ -4,16 +4,16 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
-use super::capacity::{Capacity, Crossed, MailboxLimits};
-use super::channel::Channel;
 use super::endpoint::Endpoint;
 use super::losses::{Charge, Loss, Losses, Note};
 use super::message::{Message, Notice};
-use super::metrics;
-use super::outcome::Lost;
-use super::payload::Payload;
 use super::route::{ListenerId, ListenerOptions, Route};
-use super::sync::{AtomicUsize, Mutex, Ordering, lock};
+use crate::engine::capacity::{Capacity, Crossed, MailboxLimits};
+use crate::engine::channel::Channel;
+use crate::engine::metrics;
+use crate::engine::outcome::Lost;
+use crate::engine::payload::Payload;
+use crate::engine::sync::{AtomicUsize, Mutex, Ordering, lock};
 
 /// Names one member for the life of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,7 +54,7 @@ pub struct Member {
 }
 
 impl Member {
-    pub(super) fn new(
+    pub(crate) fn new(
         channel: Arc<Channel>,
         endpoint: Arc<Endpoint>,
         limits: MailboxLimits,
@@ -188,7 +188,7 @@ impl Member {
     }
 
     /// So many deliveries are about to be made to it, or it took one on itself.
-    pub(super) fn taken_on(&self, count: usize) {
+    pub(crate) fn taken_on(&self, count: usize) {
         self.in_flight.fetch_add(count, Ordering::AcqRel);
     }
 
@@ -197,26 +197,26 @@ impl Member {
         self.in_flight.fetch_sub(count, Ordering::AcqRel);
     }
 
-    pub(super) fn enter(self: &Arc<Self>) {
+    pub(crate) fn enter(self: &Arc<Self>) {
         self.channel.enter(self.clone());
     }
 
     /// Takes room for an event with so many bytes. False if there is none.
     #[must_use]
-    pub(super) fn take_room(&self, bytes: usize) -> bool {
+    pub(crate) fn take_room(&self, bytes: usize) -> bool {
         let taken = self.capacity.take(bytes);
         self.channel.took(self, taken.unwrap_or(Crossed::Nothing));
         taken.is_some()
     }
 
     /// Gives back the room of so many events, with so many bytes. With no lock held.
-    pub(super) fn give_back(&self, events: usize, bytes: usize) {
+    pub(crate) fn give_back(&self, events: usize, bytes: usize) {
         self.channel.gave_back(self, self.capacity.give_back(events, bytes));
     }
 
     /// Tells its endpoint of an event of its own that was lost; `payload` is called if there is room to tell
     /// of its arguments.
-    pub(super) fn tell_of(
+    pub(crate) fn tell_of(
         self: &Arc<Self>,
         loss: Loss<'_>,
         payload: impl FnOnce() -> Option<Payload>,
@@ -251,7 +251,7 @@ impl Member {
     }
 
     /// The news of a stall of another thread, unless such news of that thread was not read yet.
-    pub(super) fn stall_of(
+    pub(crate) fn stall_of(
         self: &Arc<Self>,
         thread: u32,
         waiting: u32,
@@ -263,11 +263,11 @@ impl Member {
         })
     }
 
-    pub(super) fn addresses(&self, listeners: usize) {
+    pub(crate) fn addresses(&self, listeners: usize) {
         self.addressed.fetch_add(listeners, Ordering::AcqRel);
     }
 
-    pub(super) fn began(&self, count: usize) {
+    pub(crate) fn began(&self, count: usize) {
         if self.pending.fetch_add(count, Ordering::AcqRel) == 0 {
             self.endpoint.began();
         }
@@ -275,7 +275,7 @@ impl Member {
 
     /// So many of its dispatches and untracked events settled. Wakes its endpoint with the last one: somebody
     /// may wait for nothing to be pending.
-    pub(super) fn ended(&self, count: usize, failed: u32) {
+    pub(crate) fn ended(&self, count: usize, failed: u32) {
         self.failed.fetch_add(failed as usize, Ordering::AcqRel);
         if self.pending.fetch_sub(count, Ordering::AcqRel) == count {
             self.endpoint.ended();
@@ -305,13 +305,13 @@ pub struct Untold {
 }
 
 impl Untold {
-    pub(super) fn new(member: &Arc<Member>) -> Self {
+    pub(crate) fn new(member: &Arc<Member>) -> Self {
         member.untold.fetch_add(1, Ordering::AcqRel);
         Untold { member: member.clone(), charge: Charge::Nothing }
     }
 
     /// The messages about losses that were counted.
-    pub(super) fn of_losses(&self) -> impl Iterator<Item = Message> {
+    pub(crate) fn of_losses(&self) -> impl Iterator<Item = Message> {
         let counted = self.member.losses.take().into_iter();
         counted.filter_map(|(lost, charge)| self.member.message_about(lost, charge))
     }

@@ -2,7 +2,7 @@
 //!
 //! It has a recipient for each member that is addressed, and a recipient settles once for each of its
 //! listeners: done, failed, out of time, refused, or gone with its thread. When every recipient has
-//! settled the emitter gets the [`Outcome`](super::outcome::Outcome), once.
+//! settled the emitter gets the [`Outcome`](crate::engine::outcome::Outcome), once.
 //!
 //! Whoever works on a recipient holds its [`Delivery`].
 
@@ -10,18 +10,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::delivery::Delivery;
-use super::losses::Loss;
-use super::member::{Member, Untold};
-use super::message::{Message, Notice};
-use super::metrics;
-use super::outcome::{FailureKind, Report};
-use super::payload::Payload;
 use super::progress::{Finished, Left, Progress, Rest};
 use super::recipient::{Freed, Recipient};
-use super::route::{ListenerId, Route};
-use super::sync::{Mutex, lock};
-use super::timer;
+use crate::engine::channel::losses::Loss;
+use crate::engine::channel::member::{Member, Untold};
+use crate::engine::channel::message::{Message, Notice};
+use crate::engine::channel::route::{ListenerId, Route};
+use crate::engine::delivery::Delivery;
+use crate::engine::metrics;
+use crate::engine::outcome::{FailureKind, Report};
+use crate::engine::payload::Payload;
+use crate::engine::sync::{Mutex, lock};
+use crate::engine::timer;
 
 /// What is emitted, and how.
 pub struct Emission<'a> {
@@ -55,7 +55,7 @@ pub struct Dispatch {
 }
 
 impl Dispatch {
-    pub(super) fn begin(
+    pub(crate) fn begin(
         route: &Arc<Route>,
         emitter: &Arc<Member>,
         emission: Emission<'_>,
@@ -117,20 +117,20 @@ impl Dispatch {
         &self.emitter
     }
 
-    pub(super) fn is_awaited(&self) -> bool {
+    pub(crate) fn is_awaited(&self) -> bool {
         self.awaited
     }
 
-    pub(super) fn is_request(&self) -> bool {
+    pub(crate) fn is_request(&self) -> bool {
         self.request
     }
 
-    pub(super) fn must_start(&self) -> bool {
+    pub(crate) fn must_start(&self) -> bool {
         self.must_start
     }
 
     /// One for each recipient that has room, unless it is over already.
-    pub(super) fn deliveries(self: &Arc<Self>) -> Vec<Delivery> {
+    pub(crate) fn deliveries(self: &Arc<Self>) -> Vec<Delivery> {
         let progress = lock(&self.progress);
         let recipients = progress.recipients.iter().enumerate();
         let to_deliver =
@@ -144,7 +144,7 @@ impl Dispatch {
     }
 
     /// Settles the recipients that had no room.
-    pub(super) fn refuse_what_was_full(self: &Arc<Self>) {
+    pub(crate) fn refuse_what_was_full(self: &Arc<Self>) {
         let full: Vec<_> = {
             let progress = lock(&self.progress);
             let recipients =
@@ -177,7 +177,7 @@ impl Dispatch {
         self.finish(left);
     }
 
-    pub(super) fn set_timer(&self, ms: u32, act: impl FnOnce() + Send + 'static) {
+    pub(crate) fn set_timer(&self, ms: u32, act: impl FnOnce() + Send + 'static) {
         let timer = timer::schedule(Duration::from_millis(ms.into()), act);
         let kept = lock(&self.progress).keep(timer);
         if let Err(timer) = kept {
@@ -186,22 +186,22 @@ impl Dispatch {
     }
 
     /// See [`Delivery::start`].
-    pub(super) fn start(&self, recipient: u32) -> bool {
+    pub(crate) fn start(&self, recipient: u32) -> bool {
         lock(&self.progress).start(recipient)
     }
 
     /// See [`Delivery::is_over`].
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Acquire)
     }
 
     /// See [`Delivery::skip`].
-    pub(super) fn skip(&self, recipient: u32, index: u32) {
+    pub(crate) fn skip(&self, recipient: u32, index: u32) {
         let left = lock(&self.progress).skip(recipient, index);
         self.finish(left);
     }
 
-    pub(super) fn settle(
+    pub(crate) fn settle(
         &self,
         recipient: u32,
         index: u32,
@@ -227,7 +227,7 @@ impl Dispatch {
     }
 
     /// The member that held a recipient let go of it.
-    pub(super) fn abandon(self: &Arc<Self>, recipient: u32, member: &Arc<Member>) {
+    pub(crate) fn abandon(self: &Arc<Self>, recipient: u32, member: &Arc<Member>) {
         let (freed, is_settled, again) = {
             let mut progress = lock(&self.progress);
             let of = &mut progress.recipients[recipient as usize];
@@ -245,7 +245,7 @@ impl Dispatch {
     }
 
     /// Gives a recipient to another listener. None if it has settled meanwhile.
-    pub(super) fn move_to(
+    pub(crate) fn move_to(
         self: &Arc<Self>,
         recipient: u32,
         to: &Arc<Member>,

@@ -5,13 +5,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::member::{Member, MemberId};
-use super::metrics;
-use super::recipient::{Choice, Recipient};
 use super::route::{ListenerId, ListenerOptions, Own};
+use crate::engine::delivery::recipient::{Choice, Recipient};
+use crate::engine::metrics;
 
 /// Who listens to an event. See the [module](self).
 #[derive(Default)]
-pub(super) struct Table {
+pub(crate) struct Table {
     /// One for each member that listens, in the order in which they began to; and, for a while, those of
     /// members that no longer do, without entries.
     rows: Vec<Row>,
@@ -46,50 +46,50 @@ struct Entry {
 }
 
 /// A member that is to get events, with its listeners without a group.
-pub(super) struct Audience<'a> {
-    pub(super) member: &'a Arc<Member>,
-    pub(super) listeners: &'a [ListenerId],
+pub(crate) struct Audience<'a> {
+    pub(crate) member: &'a Arc<Member>,
+    pub(crate) listeners: &'a [ListenerId],
     addressed: &'a mut u64,
 }
 
 impl Audience<'_> {
     /// So many events are on their way to them.
-    pub(super) fn are_addressed(self, events: usize) {
+    pub(crate) fn are_addressed(self, events: usize) {
         *self.addressed += events as u64;
     }
 }
 
 /// A listener picked out of a table, with room for the event taken if it has.
-pub(super) struct Chosen {
+pub(crate) struct Chosen {
     row: usize,
     entry: usize,
-    pub(super) member: Arc<Member>,
-    pub(super) has_room: bool,
+    pub(crate) member: Arc<Member>,
+    pub(crate) has_room: bool,
 }
 
 impl Table {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.places.is_empty()
     }
 
     /// Whether events come to all listeners in batches.
-    pub(super) fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         self.special == 0
     }
 
-    pub(super) fn has_others(&self, member: &Arc<Member>) -> bool {
+    pub(crate) fn has_others(&self, member: &Arc<Member>) -> bool {
         let is_other = |row: &Row| !row.is_empty() && !Arc::ptr_eq(&row.member, member);
         self.rows.iter().any(is_other)
     }
 
     /// Whether another member of the same endpoint listens.
-    pub(super) fn has_siblings(&self, member: &Arc<Member>) -> bool {
+    pub(crate) fn has_siblings(&self, member: &Arc<Member>) -> bool {
         let is_other = |row: &Row| !Arc::ptr_eq(&row.member, member);
         let mut siblings = self.rows.iter().filter(|row| is_other(row));
         siblings.any(|row| Arc::ptr_eq(row.member.endpoint(), member.endpoint()))
     }
 
-    pub(super) fn add(&mut self, member: &Arc<Member>, id: ListenerId, options: ListenerOptions) {
+    pub(crate) fn add(&mut self, member: &Arc<Member>, id: ListenerId, options: ListenerOptions) {
         let ListenerOptions { once, prepend, group, tracked } = options;
         self.grouped += usize::from(group.is_some());
         let row = self.row(member);
@@ -106,7 +106,7 @@ impl Table {
 
     /// Returns whether an event may have been addressed to the listener.
     #[must_use]
-    pub(super) fn remove(&mut self, member: &Arc<Member>, id: ListenerId) -> bool {
+    pub(crate) fn remove(&mut self, member: &Arc<Member>, id: ListenerId) -> bool {
         let Some(&at) = self.places.get(&member.id()) else { return true };
         let row = &self.rows[at];
         // One that is not there was claimed.
@@ -118,7 +118,7 @@ impl Table {
     }
 
     /// Removes all listeners of a member.
-    pub(super) fn remove_all(&mut self, member: &Arc<Member>) {
+    pub(crate) fn remove_all(&mut self, member: &Arc<Member>) {
         let Some(&at) = self.places.get(&member.id()) else { return };
         while let Some(last) = self.rows[at].entries.len().checked_sub(1) {
             self.take_entry(at, last);
@@ -135,7 +135,7 @@ impl Table {
     }
 
     /// Lets go of members whose last listener was removed, or claimed.
-    pub(super) fn prune(&mut self) {
+    pub(crate) fn prune(&mut self) {
         if self.places.len() == self.rows.len() {
             return;
         }
@@ -147,7 +147,7 @@ impl Table {
     }
 
     /// Whether no two of the other members are of one endpoint.
-    pub(super) fn have_endpoints_of_their_own(&self, emitter: &Arc<Member>) -> bool {
+    pub(crate) fn have_endpoints_of_their_own(&self, emitter: &Arc<Member>) -> bool {
         let is_other = |row: &&Row| !row.is_empty() && !Arc::ptr_eq(&row.member, emitter);
         let mut others = self.rows.iter().filter(is_other).map(|row| row.member.endpoint().id());
         let first = others.next();
@@ -156,7 +156,7 @@ impl Table {
     }
 
     /// The other members.
-    pub(super) fn others(&mut self, emitter: &Arc<Member>) -> impl Iterator<Item = Audience<'_>> {
+    pub(crate) fn others(&mut self, emitter: &Arc<Member>) -> impl Iterator<Item = Audience<'_>> {
         let is_other = |row: &&mut Row| !row.is_empty() && !Arc::ptr_eq(&row.member, emitter);
         self.rows.iter_mut().filter(is_other).filter_map(|row| {
             row.everyone();
@@ -167,7 +167,7 @@ impl Table {
 
     /// All listeners without a group. `once` ones are claimed, but not by an event that they do not
     /// get for want of room.
-    pub(super) fn address_everyone(
+    pub(crate) fn address_everyone(
         &mut self,
         emitter: &Arc<Member>,
         size: usize,
@@ -204,7 +204,7 @@ impl Table {
     }
 
     /// The names of the groups, each once.
-    pub(super) fn groups(&self) -> Vec<Arc<str>> {
+    pub(crate) fn groups(&self) -> Vec<Arc<str>> {
         let mut names: Vec<Arc<str>> = Vec::new();
         if self.grouped == 0 {
             return names;
@@ -221,7 +221,7 @@ impl Table {
     /// The candidate whose member has the least in flight; of equals, the one that was chosen longest
     /// ago. One without room is chosen only when no other is left. Takes the room, which `own` has
     /// no need of.
-    pub(super) fn choose(
+    pub(crate) fn choose(
         &self,
         choice: &Choice,
         size: usize,
@@ -253,7 +253,7 @@ impl Table {
     }
 
     /// Notes a choice among the emitter's own listeners, or as a recipient of the dispatch.
-    pub(super) fn assign(
+    pub(crate) fn assign(
         &mut self,
         chosen: Option<Chosen>,
         choice: Choice,
@@ -280,16 +280,16 @@ impl Table {
         }
     }
 
-    pub(super) fn id(&self, chosen: &Chosen) -> ListenerId {
+    pub(crate) fn id(&self, chosen: &Chosen) -> ListenerId {
         self.rows[chosen.row].entries[chosen.entry].id
     }
 
-    pub(super) fn is_once(&self, chosen: &Chosen) -> bool {
+    pub(crate) fn is_once(&self, chosen: &Chosen) -> bool {
         self.rows[chosen.row].entries[chosen.entry].once
     }
 
     /// The id of the chosen listener, and whether it is a `once` listener, which is claimed then.
-    pub(super) fn take(&mut self, chosen: &Chosen) -> (ListenerId, bool) {
+    pub(crate) fn take(&mut self, chosen: &Chosen) -> (ListenerId, bool) {
         self.choices += 1;
         let row = &mut self.rows[chosen.row];
         row.addressed += 1;

@@ -1,16 +1,16 @@
 //! How far a dispatch is: which of its recipients have settled, and the outcome so far. A dispatch keeps it
 //! under its lock, and does what is left when the last recipient has settled with none held.
 
-use super::outcome::{Failure, FailureKind, Outcome, Report};
-use super::payload::Payload;
 use super::recipient::{Freed, Recipient};
-use super::timer::Timer;
+use crate::engine::outcome::{Failure, FailureKind, Outcome, Report};
+use crate::engine::payload::Payload;
+use crate::engine::timer::Timer;
 
 /// See the [module](self).
-pub(super) struct Progress {
-    pub(super) recipients: Vec<Recipient>,
+pub(crate) struct Progress {
+    pub(crate) recipients: Vec<Recipient>,
     /// None when all recipients have settled: what still waits for a member that does not look must not keep it.
-    pub(super) payload: Option<Payload>,
+    pub(crate) payload: Option<Payload>,
     /// Its length.
     bytes: usize,
     /// Recipients with unsettled listeners.
@@ -24,38 +24,38 @@ pub(super) struct Progress {
 
 /// What is left to do with no lock held.
 #[derive(Default)]
-pub(super) struct Left {
+pub(crate) struct Left {
     /// Whoever waits for this room is to be told.
-    pub(super) freed: Vec<Freed>,
+    pub(crate) freed: Vec<Freed>,
     /// Once the last recipient has settled.
-    pub(super) finished: Option<Finished>,
+    pub(crate) finished: Option<Finished>,
 }
 
 /// What is left to do once the last recipient has settled.
-pub(super) struct Finished {
-    pub(super) report: Report,
-    pub(super) outcome: Outcome,
+pub(crate) struct Finished {
+    pub(crate) report: Report,
+    pub(crate) outcome: Outcome,
     /// To be cancelled.
-    pub(super) timers: Vec<Timer>,
+    pub(crate) timers: Vec<Timer>,
     /// To be dropped.
-    pub(super) payload: Option<Payload>,
+    pub(crate) payload: Option<Payload>,
     /// Of some recipient.
-    pub(super) has_claimed: bool,
+    pub(crate) has_claimed: bool,
 }
 
 /// What failed when the rest of a recipient did.
-pub(super) struct Rest {
-    pub(super) listeners: u32,
-    pub(super) thread: u32,
-    pub(super) started: bool,
+pub(crate) struct Rest {
+    pub(crate) listeners: u32,
+    pub(crate) thread: u32,
+    pub(crate) started: bool,
     /// The emitter gave up before, and is not told.
-    pub(super) cancelled: bool,
-    pub(super) payload: Payload,
-    pub(super) left: Left,
+    pub(crate) cancelled: bool,
+    pub(crate) payload: Payload,
+    pub(crate) left: Left,
 }
 
 impl Progress {
-    pub(super) fn new(recipients: Vec<Recipient>, payload: Payload, report: Report) -> Self {
+    pub(crate) fn new(recipients: Vec<Recipient>, payload: Payload, report: Report) -> Self {
         Progress {
             open: recipients.len(),
             recipients,
@@ -69,7 +69,7 @@ impl Progress {
     }
 
     /// Keeps a timer until all is settled. Gives it back if all is.
-    pub(super) fn keep(&mut self, timer: Timer) -> Result<(), Timer> {
+    pub(crate) fn keep(&mut self, timer: Timer) -> Result<(), Timer> {
         if self.open == 0 {
             return Err(timer);
         }
@@ -78,12 +78,12 @@ impl Progress {
     }
 
     /// Returns false if the listeners of the recipient must not be called.
-    pub(super) fn start(&mut self, recipient: u32) -> bool {
+    pub(crate) fn start(&mut self, recipient: u32) -> bool {
         !self.cancelled && self.recipients[recipient as usize].start()
     }
 
     /// One listener is done, or failed.
-    pub(super) fn settle(
+    pub(crate) fn settle(
         &mut self,
         recipient: u32,
         index: u32,
@@ -123,7 +123,7 @@ impl Progress {
     }
 
     /// All listeners of a recipient that have not settled fail. None if all have.
-    pub(super) fn fail_rest(&mut self, recipient: u32, kind: &FailureKind) -> Option<Rest> {
+    pub(crate) fn fail_rest(&mut self, recipient: u32, kind: &FailureKind) -> Option<Rest> {
         let to = &mut self.recipients[recipient as usize];
         let listeners = to.settle_rest();
         if listeners == 0 {
@@ -142,7 +142,7 @@ impl Progress {
     }
 
     /// One listener counts for nothing.
-    pub(super) fn skip(&mut self, recipient: u32, index: u32) -> Left {
+    pub(crate) fn skip(&mut self, recipient: u32, index: u32) -> Left {
         let from = &mut self.recipients[recipient as usize];
         let is_over = from.settle(index) && from.is_settled();
         Left { finished: if is_over { self.close(1) } else { None }, ..Left::default() }
@@ -150,7 +150,7 @@ impl Progress {
 
     /// What has not started counts for nothing, and takes no room any more. The emitter hears no more of what
     /// has.
-    pub(super) fn cancel(&mut self) -> Left {
+    pub(crate) fn cancel(&mut self) -> Left {
         self.cancelled = true;
         self.report = Report::None;
         let mut left = Left::default();

@@ -9,14 +9,14 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::capacity::MailboxLimits;
-use super::channel::{self, Channel};
-use super::delivery::Delivery;
-use super::mailbox::{Closed, Mailbox, Wake};
 use super::member::{Member, MemberId};
 use super::message::{Message, Notice};
-use super::sync::{AtomicUsize, Mutex, lock};
-use super::timer;
+use crate::engine::capacity::MailboxLimits;
+use crate::engine::channel::{self, Channel};
+use crate::engine::delivery::Delivery;
+use crate::engine::mailbox::{Closed, Mailbox, Wake};
+use crate::engine::sync::{AtomicUsize, Mutex, lock};
+use crate::engine::timer;
 
 static LAST_ID: AtomicU32 = AtomicU32::new(0);
 
@@ -103,7 +103,7 @@ impl Endpoint {
         let _ = self.burst.set(burst);
     }
 
-    pub(super) fn burst(&self) -> Option<&Arc<dyn Flush>> {
+    pub(crate) fn burst(&self) -> Option<&Arc<dyn Flush>> {
         self.burst.get()
     }
 
@@ -153,7 +153,7 @@ impl Endpoint {
 
     /// Queues a delivery, as [`Mailbox::enqueue`]. What is [over](Message::is_over) and waits nevertheless does not
     /// pile up: however long the endpoint does not look, it is never more than half of all messages, and a few.
-    pub(super) fn queue(&self, delivery: Delivery) -> Result<bool, Closed<Delivery>> {
+    pub(crate) fn queue(&self, delivery: Delivery) -> Result<bool, Closed<Delivery>> {
         let mut delivery = Some(delivery);
         let mut over = VecDeque::new();
         let written = self.mailbox.write(|messages| {
@@ -181,12 +181,12 @@ impl Endpoint {
     }
 
     /// Something is pending of one more member. What it has begun cannot end before this.
-    pub(super) fn began(&self) {
+    pub(crate) fn began(&self) {
         self.pending.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Nothing is pending of a member any more. Its owner is to be woken afterwards.
-    pub(super) fn ended(&self) {
+    pub(crate) fn ended(&self) {
         self.pending.fetch_sub(1, Ordering::AcqRel);
     }
 
@@ -197,7 +197,7 @@ impl Endpoint {
 
     /// Leaves every channel, tells the others there, and settles what waits here: a delivery to one
     /// of a group goes to another of it, everything else fails as
-    /// [`FailureKind::ThreadExited`](super::outcome::FailureKind::ThreadExited).
+    /// [`FailureKind::ThreadExited`](crate::engine::outcome::FailureKind::ThreadExited).
     pub fn close(&self) {
         let members = lock(&self.members).take().unwrap_or_default();
         members.values().for_each(Member::leave);
@@ -206,7 +206,7 @@ impl Endpoint {
         channels(&members).for_each(|channel| channel.tell_of_exit(self));
     }
 
-    pub(super) fn forget(&self, member: &Arc<Member>) {
+    pub(crate) fn forget(&self, member: &Arc<Member>) {
         if let Some(members) = lock(&self.members).as_mut() {
             members.remove(&member.id());
         }
@@ -217,7 +217,7 @@ impl Endpoint {
     /// message: an endpoint that is stuck may have read as much as there is room for. Returns whether the caller
     /// has to [send the wake](Mailbox::send_wake), once no lock is held, so that an endpoint that is not stuck looks.
     #[must_use = "true means that the owner waits for a wake"]
-    pub(super) fn expect_a_look(self: &Arc<Self>) -> bool {
+    pub(crate) fn expect_a_look(self: &Arc<Self>) -> bool {
         let ms = self.stall_after.load(Ordering::Acquire);
         // Read first, because writing is dear where many emit.
         if ms == 0

@@ -9,11 +9,11 @@ use std::time::Duration;
 use napi::{Env, Result};
 use napi_derive::napi;
 
-use super::thread::{Place, Thread, find, unknown};
-use crate::core::capacity::MailboxLimits;
-use crate::core::member::{Member, Unlistened};
-use crate::core::message::{Message, Notice};
-use crate::core::route::{ListenerOptions, Route};
+use crate::engine::capacity::MailboxLimits;
+use crate::engine::channel::member::{Member, Unlistened};
+use crate::engine::channel::message::{Message, Notice};
+use crate::engine::channel::route::{ListenerOptions, Route};
+use crate::node::thread::{Place, Thread, find, unknown};
 
 /// Joins a channel. The member has at most so many unsettled events, and bytes of them; others are told
 /// when the thread has not looked for `stall_after` milliseconds, or never where that is 0.

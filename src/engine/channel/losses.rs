@@ -7,8 +7,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::outcome::{FailureKind, Lost};
-use super::sync::{Mutex, lock};
+use crate::engine::outcome::{FailureKind, Lost};
+use crate::engine::sync::{Mutex, lock};
 
 /// Losses that are told one by one, and the bytes of their names and payloads.
 const MOST_EVENTS: usize = 1_024;
@@ -19,18 +19,18 @@ const MOST_TALLIES: usize = 256;
 const MOST_NAMES: usize = 1 << 18;
 
 /// An event that did not get to the end of some listeners.
-pub(super) struct Loss<'a> {
-    pub(super) event: &'a Arc<str>,
-    pub(super) kind: FailureKind,
-    pub(super) listeners: u32,
-    pub(super) thread: u32,
-    pub(super) started: bool,
+pub(crate) struct Loss<'a> {
+    pub(crate) event: &'a Arc<str>,
+    pub(crate) kind: FailureKind,
+    pub(crate) listeners: u32,
+    pub(crate) thread: u32,
+    pub(crate) started: bool,
     /// Bytes of its payload.
-    pub(super) bytes: usize,
+    pub(crate) bytes: usize,
 }
 
 /// How a loss is told.
-pub(super) enum Note {
+pub(crate) enum Note {
     /// By itself. The charge is [given back](Losses::was_read) when that was read.
     Single(Charge),
     /// It was counted, and is the first that was since counts were [taken](Losses::take) last.
@@ -41,7 +41,7 @@ pub(super) enum Note {
 
 /// What news takes of the budget until it was read.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Charge {
+pub(crate) enum Charge {
     Nothing,
     /// Of losses that are told one by one: one, and the bytes of its name and payload.
     Single(usize),
@@ -51,7 +51,7 @@ pub(super) enum Charge {
 
 /// The unread news of one member. See the [module](self).
 #[derive(Default)]
-pub(super) struct Losses(Mutex<State>);
+pub(crate) struct Losses(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -88,7 +88,7 @@ struct Count {
 impl Losses {
     /// Takes a loss in. `is_first` is called, with nothing else able to be counted meanwhile, if it is
     /// the [first](Note::FirstCounted).
-    pub(super) fn note(&self, loss: &Loss<'_>, is_first: impl FnOnce()) -> Note {
+    pub(crate) fn note(&self, loss: &Loss<'_>, is_first: impl FnOnce()) -> Note {
         let state = &mut *lock(&self.0);
         let bytes = loss.bytes + loss.event.len();
         // One may be larger, if it is alone.
@@ -107,7 +107,7 @@ impl Losses {
     }
 
     /// Takes the counts, each as one loss that stands for many.
-    pub(super) fn take(&self) -> Vec<(Lost, Charge)> {
+    pub(crate) fn take(&self) -> Vec<(Lost, Charge)> {
         let (tallies, others) = {
             let mut state = lock(&self.0);
             (std::mem::take(&mut state.tallies), std::mem::take(&mut state.others))
@@ -121,7 +121,7 @@ impl Losses {
     }
 
     /// Gives back what was charged.
-    pub(super) fn was_read(&self, charge: Charge) {
+    pub(crate) fn was_read(&self, charge: Charge) {
         let mut state = lock(&self.0);
         match charge {
             Charge::Nothing => {}

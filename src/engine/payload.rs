@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 /// So few bytes are allocated as everything else is: where there is no memory for them, nothing goes on. More are not
-/// in the [records](super::burst::Records) of a burst.
+/// in the [records](super::channel::burst::Records) of a burst.
 const FEW: usize = 1 << 14;
 
 /// Bytes that many share.

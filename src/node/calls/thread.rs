@@ -7,10 +7,10 @@ use napi::bindgen_prelude::{Buffer, Function, Object, Uint8Array, Uint32Array};
 use napi::{Env, JsValue, Result, check_status, sys};
 use napi_derive::napi;
 
-use super::hot::Passed;
-use super::lent::Lent;
-use super::{reader, thread};
-use crate::core::{exit_reason, metrics};
+use crate::engine::{exit_reason, metrics};
+use crate::node::hot::Passed;
+use crate::node::lent::Lent;
+use crate::node::{reader, thread};
 
 /// Calls a function outside any async context: not in that of the caller, nor in another one.
 #[napi(catch_unwind)]

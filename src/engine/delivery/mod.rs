@@ -1,13 +1,18 @@
 //! A recipient of a dispatch, held by whoever works on it. One that is dropped unsettled is gone, and that
 //! is how a thread that ends settles all it owed, by whatever road it ends.
 
+pub mod batch;
+pub mod dispatch;
+mod progress;
+pub(crate) mod recipient;
+
 use std::sync::{Arc, Weak};
 
-use super::dispatch::Dispatch;
-use super::member::Member;
-use super::outcome::FailureKind;
-use super::payload::Payload;
-use super::route::ListenerId;
+use crate::engine::channel::member::Member;
+use crate::engine::channel::route::ListenerId;
+use crate::engine::outcome::FailureKind;
+use crate::engine::payload::Payload;
+use dispatch::Dispatch;
 
 /// The claim of one recipient on a [`Dispatch`]. See the [module](self).
 pub struct Delivery {
@@ -18,8 +23,8 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// The recipient was [taken on](super::recipient::Recipient::take_on).
-    pub(super) fn new(
+    /// The recipient was [taken on](recipient::Recipient::take_on).
+    pub(crate) fn new(
         dispatch: &Arc<Dispatch>,
         recipient: u32,
         member: Arc<Member>,

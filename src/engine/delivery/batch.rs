@@ -11,11 +11,11 @@
 
 use std::sync::Arc;
 
-use super::losses::Loss;
-use super::member::Member;
-use super::outcome::FailureKind;
-use super::payload;
-use super::route::{ListenerId, Route};
+use crate::engine::channel::losses::Loss;
+use crate::engine::channel::member::Member;
+use crate::engine::channel::route::{ListenerId, Route};
+use crate::engine::outcome::FailureKind;
+use crate::engine::payload;
 
 /// A batch takes no more events beyond this many.
 const MOST_EVENTS: usize = 512;
@@ -56,7 +56,7 @@ struct Event {
 
 impl Batch {
     /// A batch without events.
-    pub(super) fn new(emitter: &Arc<Member>, member: &Arc<Member>) -> Self {
+    pub(crate) fn new(emitter: &Arc<Member>, member: &Arc<Member>) -> Self {
         Batch {
             emitter: emitter.clone(),
             member: member.clone(),
@@ -69,7 +69,7 @@ impl Batch {
     }
 
     /// Whether an event with a payload of so many bytes may be added.
-    pub(super) fn takes(&self, emitter: &Arc<Member>, member: &Arc<Member>, bytes: usize) -> bool {
+    pub(crate) fn takes(&self, emitter: &Arc<Member>, member: &Arc<Member>, bytes: usize) -> bool {
         Arc::ptr_eq(&self.emitter, emitter)
             && Arc::ptr_eq(&self.member, member)
             && self.added < MOST_EVENTS
@@ -79,7 +79,7 @@ impl Batch {
     /// Adds an event. The caller has taken the room for it. Returns false, and adds nothing, if there is no
     /// memory for it.
     #[must_use]
-    pub(super) fn add(
+    pub(crate) fn add(
         &mut self,
         route: &Arc<Route>,
         listeners: &[ListenerId],

@@ -21,13 +21,13 @@ use std::time::Duration;
 
 use slab::Slab;
 
-use super::dispatch::Emission;
 use super::endpoint;
 use super::member::Member;
-use super::outcome::Report;
 use super::route::{Published, Route};
-use super::sync::{Mutex, MutexGuard, lock};
-use super::timer;
+use crate::engine::delivery::dispatch::Emission;
+use crate::engine::outcome::Report;
+use crate::engine::sync::{Mutex, MutexGuard, lock};
+use crate::engine::timer;
 
 /// In a burst what was written down is looked for so often, whatever its owner does.
 const PATIENCE: Duration = Duration::from_micros(500);

@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use super::capacity::Crossed;
-use super::endpoint::Endpoint;
-use super::member::Member;
-use super::route::ListenerId;
+use crate::engine::capacity::Crossed;
+use crate::engine::channel::endpoint::Endpoint;
+use crate::engine::channel::member::Member;
+use crate::engine::channel::route::ListenerId;
 
 /// Among whom the listeners of a recipient were chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Choice {
+pub(crate) enum Choice {
     /// Not at all: every listener without a group.
     Everyone,
     /// The members of a group.
@@ -20,7 +20,7 @@ pub(super) enum Choice {
 }
 
 impl Choice {
-    pub(super) fn allows(&self, group: &Option<Arc<str>>) -> bool {
+    pub(crate) fn allows(&self, group: &Option<Arc<str>>) -> bool {
         match self {
             Choice::Everyone => group.is_none(),
             Choice::Group(name) => group.as_ref() == Some(name),
@@ -30,7 +30,7 @@ impl Choice {
 }
 
 /// The listeners of one member that are addressed.
-pub(super) struct Recipient {
+pub(crate) struct Recipient {
     member: Arc<Member>,
     listeners: Arc<[ListenerId]>,
     choice: Choice,
@@ -46,20 +46,20 @@ pub(super) struct Recipient {
 }
 
 /// Room of a member that was given back, so that others may have to be told.
-pub(super) struct Freed {
+pub(crate) struct Freed {
     member: Arc<Member>,
     crossed: Crossed,
 }
 
 impl Freed {
     /// With no lock held.
-    pub(super) fn tell(self) {
+    pub(crate) fn tell(self) {
         self.member.channel().gave_back(&self.member, self.crossed);
     }
 }
 
 impl Recipient {
-    pub(super) fn new(
+    pub(crate) fn new(
         member: Arc<Member>,
         listeners: Arc<[ListenerId]>,
         choice: Choice,
@@ -81,44 +81,44 @@ impl Recipient {
     }
 
     /// Whether there was room for it.
-    pub(super) fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         self.has_room
     }
 
     /// Whether its listeners were chosen among several.
-    pub(super) fn is_chosen(&self) -> bool {
+    pub(crate) fn is_chosen(&self) -> bool {
         self.choice != Choice::Everyone
     }
 
     /// Among whom to choose again, should its member let go of it now.
-    pub(super) fn choice_if_movable(&self) -> Option<Choice> {
+    pub(crate) fn choice_if_movable(&self) -> Option<Choice> {
         let may_move = !self.started && self.is_chosen() && !self.is_settled();
         may_move.then(|| self.choice.clone())
     }
 
     /// The endpoint of its member.
-    pub(super) fn endpoint(&self) -> &Arc<Endpoint> {
+    pub(crate) fn endpoint(&self) -> &Arc<Endpoint> {
         self.member.endpoint()
     }
 
     /// The thread of its member.
-    pub(super) fn thread(&self) -> u32 {
+    pub(crate) fn thread(&self) -> u32 {
         self.member.endpoint().thread()
     }
 
     /// Its member will get a delivery of it: from now on it is in flight, and its room is in use.
-    pub(super) fn take_on(&mut self) {
+    pub(crate) fn take_on(&mut self) {
         self.in_flight = true;
         self.member.taken_on(1);
     }
 
     /// To whom the delivery goes, and for which listeners.
-    pub(super) fn hand_over(&self) -> (Arc<Member>, Arc<[ListenerId]>) {
+    pub(crate) fn hand_over(&self) -> (Arc<Member>, Arc<[ListenerId]>) {
         (self.member.clone(), self.listeners.clone())
     }
 
     /// It is another listener's from now on, and in flight for its member.
-    pub(super) fn move_to(
+    pub(crate) fn move_to(
         &mut self,
         member: &Arc<Member>,
         listener: ListenerId,
@@ -131,7 +131,7 @@ impl Recipient {
     }
 
     /// Its listeners are about to be called. Returns false if all have settled.
-    pub(super) fn start(&mut self) -> bool {
+    pub(crate) fn start(&mut self) -> bool {
         if self.is_settled() {
             return false;
         }
@@ -139,14 +139,14 @@ impl Recipient {
         true
     }
 
-    pub(super) fn has_started(&self) -> bool {
+    pub(crate) fn has_started(&self) -> bool {
         self.started
     }
 
     /// Its member has let go of it, or need not begin with it any more. Gives back its room, of which whoever
     /// waits for it is to be told with no lock held.
     #[must_use]
-    pub(super) fn let_go(&mut self, bytes: usize) -> Option<Freed> {
+    pub(crate) fn let_go(&mut self, bytes: usize) -> Option<Freed> {
         if !std::mem::replace(&mut self.in_flight, false) {
             return None;
         }
@@ -157,12 +157,12 @@ impl Recipient {
         }
     }
 
-    pub(super) fn listeners(&self) -> u32 {
+    pub(crate) fn listeners(&self) -> u32 {
         u32::try_from(self.listeners.len()).unwrap_or(u32::MAX)
     }
 
     /// Returns false if this listener had settled before.
-    pub(super) fn settle(&mut self, index: u32) -> bool {
+    pub(crate) fn settle(&mut self, index: u32) -> bool {
         let index = index as usize;
         if self.is_settled() || index >= self.listeners.len() {
             return false;
@@ -180,28 +180,28 @@ impl Recipient {
     }
 
     /// Settles all listeners that have not. Returns how many.
-    pub(super) fn settle_rest(&mut self) -> u32 {
+    pub(crate) fn settle_rest(&mut self) -> u32 {
         std::mem::take(&mut self.unsettled)
     }
 
     /// Whether all listeners have settled.
-    pub(super) fn is_settled(&self) -> bool {
+    pub(crate) fn is_settled(&self) -> bool {
         self.unsettled == 0
     }
 
     /// Whether a listener was claimed for it.
-    pub(super) fn has_claimed(&self) -> bool {
+    pub(crate) fn has_claimed(&self) -> bool {
         self.has_claimed
     }
 
     /// Whether its member need not even hear of it: all listeners have settled, and none was claimed, which
     /// is for its member to know.
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.is_settled() && !self.has_claimed
     }
 
     /// The first listener that has not settled.
-    pub(super) fn first_unsettled(&self) -> u32 {
+    pub(crate) fn first_unsettled(&self) -> u32 {
         let at = self.settled.iter().position(|settled| !settled).unwrap_or(0);
         u32::try_from(at).unwrap_or(u32::MAX)
     }

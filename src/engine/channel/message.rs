@@ -1,10 +1,10 @@
 //! What comes in the mailbox of an endpoint: events for its listeners, and notices.
 
-use super::batch::Batch;
-use super::delivery::Delivery;
 use super::member::{MemberId, Stall, Untold};
-use super::outcome::{Lost, Outcome};
 use super::route::ListenerId;
+use crate::engine::delivery::Delivery;
+use crate::engine::delivery::batch::Batch;
+use crate::engine::outcome::{Lost, Outcome};
 
 /// What comes in the mailbox of an endpoint.
 pub enum Message {
@@ -20,7 +20,7 @@ pub enum Message {
 pub enum Notice {
     /// A dispatch that this endpoint awaits has settled.
     Settled {
-        /// Token of the dispatch, from [`Report::Message`](super::outcome::Report::Message).
+        /// Token of the dispatch, from [`Report::Message`](crate::engine::outcome::Report::Message).
         token: u32,
         /// Outcome of the dispatch.
         outcome: Outcome,

@@ -5,11 +5,11 @@ use napi::bindgen_prelude::Buffer;
 use napi::{Env, Result};
 use napi_derive::napi;
 
-use super::emissions::place;
-use super::hot::Passed;
-use super::protocol::ACK_WORDS;
-use super::thread::{Thread, find, shrink_slab, unknown};
-use crate::core::payload::try_copy;
+use super::emit::place;
+use crate::engine::payload::try_copy;
+use crate::node::hot::Passed;
+use crate::node::protocol::ACK_WORDS;
+use crate::node::thread::{Thread, find, shrink_slab, unknown};
 
 /// What the emitter of a batch, or of a delivery, has shared.
 #[napi(catch_unwind)]

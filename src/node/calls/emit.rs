@@ -5,17 +5,17 @@ use std::sync::Arc;
 use napi::{Env, Error, Result, Status};
 use napi_derive::napi;
 
-use super::channels::member;
-use super::hot::Passed;
-use super::protocol::{
+use super::member::member;
+use crate::engine::channel::member::Member;
+use crate::engine::channel::route::{Dispatched, Published, Route};
+use crate::engine::delivery::dispatch::Emission;
+use crate::engine::outcome::Report;
+use crate::node::hot::Passed;
+use crate::node::protocol::{
     DISPATCH_AWAITED, DISPATCH_CANCELLABLE, DISPATCH_REQUEST, HAS_OWN, LOOPS_BACK, NEEDS_PAYLOAD,
     NOT_PLAIN,
 };
-use super::thread::{LentBytes, Thread, find, unknown};
-use crate::core::dispatch::Emission;
-use crate::core::member::Member;
-use crate::core::outcome::Report;
-use crate::core::route::{Dispatched, Published, Route};
+use crate::node::thread::{LentBytes, Thread, find, unknown};
 
 /// `(thread, route, start, end, bytes)`: emits an event whose outcome nobody waits for. Its arguments are
 /// in `bytes`, or in the lent ones, from `start` to `end`; or there are none where `end` is 0. Returns how many
