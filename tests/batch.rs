@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use common::*;
 use parallel_event_bus::engine::capacity::MailboxLimits;
+use parallel_event_bus::engine::channel::Batch;
 use parallel_event_bus::engine::channel::member::Member;
 use parallel_event_bus::engine::channel::message::Message;
 use parallel_event_bus::engine::channel::route::{ListenerOptions, Published};
-use parallel_event_bus::engine::delivery::batch::Batch;
 
 fn publish(emitter: &Arc<Member>, event: &str, payload: &[u8]) -> Published {
     emitter.channel().route(event).publish(emitter, Some(payload))

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use common::*;
 use parallel_event_bus::engine::capacity::MailboxLimits;
+use parallel_event_bus::engine::channel::Batch;
 use parallel_event_bus::engine::channel::endpoint::{Endpoint, Flush};
 use parallel_event_bus::engine::channel::member::{Member, Unlistened};
 use parallel_event_bus::engine::channel::message::{Message, Notice};
-use parallel_event_bus::engine::delivery::batch::Batch;
 use parallel_event_bus::engine::mailbox::Wake;
 use parallel_event_bus::engine::outcome::FailureKind;
 use parallel_event_bus::engine::timer::schedule;

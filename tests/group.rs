@@ -166,7 +166,7 @@ fn what_had_not_started_when_its_member_ended_goes_to_another_of_the_group() {
 }
 
 /// The first of several deliveries; the others stay in the mailbox.
-fn delivery_of(member: &Arc<Member>) -> parallel_event_bus::engine::delivery::Delivery {
+fn delivery_of(member: &Arc<Member>) -> parallel_event_bus::engine::channel::Delivery {
     use parallel_event_bus::engine::channel::message::Message;
     let mut messages = Vec::new();
     let _again = member.endpoint().collect(1, &mut messages);

@@ -20,6 +20,7 @@ pub mod channel;
 pub mod delivery;
 pub mod exit_reason;
 pub mod hold;
+pub mod ids;
 pub mod mailbox;
 pub mod metrics;
 pub mod outcome;

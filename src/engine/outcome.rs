@@ -54,6 +54,22 @@ pub struct Lost {
     pub started: bool,
 }
 
+/// A loss when it happens: an event that did not get to the end of some listeners of one member.
+pub struct Loss<'a> {
+    /// Name of the event.
+    pub event: &'a Arc<str>,
+    /// The reason.
+    pub kind: FailureKind,
+    /// Number of listeners that were addressed.
+    pub listeners: u32,
+    /// Thread of the listeners.
+    pub thread: u32,
+    /// True if they were [started](super::delivery::Delivery::start).
+    pub started: bool,
+    /// Bytes of the payload.
+    pub bytes: usize,
+}
+
 /// What became of the listeners that one dispatch addressed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {

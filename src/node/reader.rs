@@ -11,10 +11,11 @@ use super::protocol::{
     SETTLED, STALL, THREAD_EXIT, THREAD_EXITED, THREW, TIMED_OUT,
 };
 use super::thread::{Thread, shrink};
-use crate::engine::channel::member::MemberId;
+use crate::engine::channel::Batch;
+use crate::engine::channel::Delivery;
 use crate::engine::channel::message::{Message, Notice};
-use crate::engine::delivery::Delivery;
-use crate::engine::delivery::batch::{Batch, words_of};
+use crate::engine::delivery::batch::words_of;
+use crate::engine::ids::MemberId;
 use crate::engine::outcome::{FailureKind, Lost, Outcome};
 
 /// Writes as many messages as fit, all notices first, and no more than `room` events for listeners, unless

@@ -18,13 +18,13 @@ use slab::Slab;
 use super::burst::Burst;
 use super::lent::Lent;
 use super::waker::Waker;
+use crate::engine::channel::Batch;
+use crate::engine::channel::Delivery;
+use crate::engine::channel::Dispatch;
 use crate::engine::channel::endpoint::Endpoint;
 use crate::engine::channel::member::Member;
 use crate::engine::channel::message::{Message, Notice};
 use crate::engine::channel::route::Own;
-use crate::engine::delivery::Delivery;
-use crate::engine::delivery::batch::Batch;
-use crate::engine::delivery::dispatch::Dispatch;
 use crate::engine::hold::Hold;
 
 /// For so long after messages a thread looks for more, once a turn, before it sleeps. About what it costs

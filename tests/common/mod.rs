@@ -9,13 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use parallel_event_bus::engine::capacity::MailboxLimits;
+use parallel_event_bus::engine::channel::Batch;
+use parallel_event_bus::engine::channel::Delivery;
+use parallel_event_bus::engine::channel::Dispatch;
 use parallel_event_bus::engine::channel::endpoint::Endpoint;
 use parallel_event_bus::engine::channel::member::Member;
 use parallel_event_bus::engine::channel::message::{Message, Notice};
 use parallel_event_bus::engine::channel::route::{Dispatched, ListenerOptions, Own};
-use parallel_event_bus::engine::delivery::Delivery;
-use parallel_event_bus::engine::delivery::batch::Batch;
-use parallel_event_bus::engine::delivery::dispatch::{Dispatch, Emission};
+use parallel_event_bus::engine::delivery::dispatch::Emission;
 use parallel_event_bus::engine::mailbox::Wake;
 use parallel_event_bus::engine::metrics;
 use parallel_event_bus::engine::outcome::{Outcome, Report};

@@ -4,13 +4,14 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 
 use parallel_event_bus::engine::capacity::MailboxLimits;
+use parallel_event_bus::engine::channel::Batch;
+use parallel_event_bus::engine::channel::Delivery;
+use parallel_event_bus::engine::channel::Dispatch;
 use parallel_event_bus::engine::channel::endpoint::Endpoint;
 use parallel_event_bus::engine::channel::member::{Member, Unlistened};
 use parallel_event_bus::engine::channel::message::{Message, Notice};
 use parallel_event_bus::engine::channel::route::{Dispatched, ListenerOptions, Published};
-use parallel_event_bus::engine::delivery::Delivery;
-use parallel_event_bus::engine::delivery::batch::Batch;
-use parallel_event_bus::engine::delivery::dispatch::{Dispatch, Emission};
+use parallel_event_bus::engine::delivery::dispatch::Emission;
 use parallel_event_bus::engine::outcome::{FailureKind, Outcome, Report};
 
 use crate::common;

@@ -9,11 +9,12 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::member::{Member, MemberId};
+use super::member::Member;
 use super::message::{Message, Notice};
 use crate::engine::capacity::MailboxLimits;
+use crate::engine::channel::Delivery;
 use crate::engine::channel::{self, Channel};
-use crate::engine::delivery::Delivery;
+use crate::engine::ids::MemberId;
 use crate::engine::mailbox::{Closed, Mailbox, Wake};
 use crate::engine::sync::{AtomicUsize, Mutex, lock};
 use crate::engine::timer;
@@ -103,7 +104,7 @@ impl Endpoint {
         let _ = self.burst.set(burst);
     }
 
-    pub(crate) fn burst(&self) -> Option<&Arc<dyn Flush>> {
+    pub(super) fn burst(&self) -> Option<&Arc<dyn Flush>> {
         self.burst.get()
     }
 
@@ -153,7 +154,7 @@ impl Endpoint {
 
     /// Queues a delivery, as [`Mailbox::enqueue`]. What is [over](Message::is_over) and waits nevertheless does not
     /// pile up: however long the endpoint does not look, it is never more than half of all messages, and a few.
-    pub(crate) fn queue(&self, delivery: Delivery) -> Result<bool, Closed<Delivery>> {
+    pub(super) fn queue(&self, delivery: Delivery) -> Result<bool, Closed<Delivery>> {
         let mut delivery = Some(delivery);
         let mut over = VecDeque::new();
         let written = self.mailbox.write(|messages| {
@@ -181,12 +182,12 @@ impl Endpoint {
     }
 
     /// Something is pending of one more member. What it has begun cannot end before this.
-    pub(crate) fn began(&self) {
+    pub(super) fn began(&self) {
         self.pending.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Nothing is pending of a member any more. Its owner is to be woken afterwards.
-    pub(crate) fn ended(&self) {
+    pub(super) fn ended(&self) {
         self.pending.fetch_sub(1, Ordering::AcqRel);
     }
 
@@ -206,7 +207,7 @@ impl Endpoint {
         channels(&members).for_each(|channel| channel.tell_of_exit(self));
     }
 
-    pub(crate) fn forget(&self, member: &Arc<Member>) {
+    pub(super) fn forget(&self, member: &Arc<Member>) {
         if let Some(members) = lock(&self.members).as_mut() {
             members.remove(&member.id());
         }
@@ -217,7 +218,7 @@ impl Endpoint {
     /// message: an endpoint that is stuck may have read as much as there is room for. Returns whether the caller
     /// has to [send the wake](Mailbox::send_wake), once no lock is held, so that an endpoint that is not stuck looks.
     #[must_use = "true means that the owner waits for a wake"]
-    pub(crate) fn expect_a_look(self: &Arc<Self>) -> bool {
+    pub(super) fn expect_a_look(self: &Arc<Self>) -> bool {
         let ms = self.stall_after.load(Ordering::Acquire);
         // Read first, because writing is dear where many emit.
         if ms == 0

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::engine::outcome::{FailureKind, Lost};
+use crate::engine::outcome::{FailureKind, Loss, Lost};
 use crate::engine::sync::{Mutex, lock};
 
 /// Losses that are told one by one, and the bytes of their names and payloads.
@@ -18,19 +18,8 @@ const MOST_BYTES: usize = 1 << 20;
 const MOST_TALLIES: usize = 256;
 const MOST_NAMES: usize = 1 << 18;
 
-/// An event that did not get to the end of some listeners.
-pub(crate) struct Loss<'a> {
-    pub(crate) event: &'a Arc<str>,
-    pub(crate) kind: FailureKind,
-    pub(crate) listeners: u32,
-    pub(crate) thread: u32,
-    pub(crate) started: bool,
-    /// Bytes of its payload.
-    pub(crate) bytes: usize,
-}
-
 /// How a loss is told.
-pub(crate) enum Note {
+pub(super) enum Note {
     /// By itself. The charge is [given back](Losses::was_read) when that was read.
     Single(Charge),
     /// It was counted, and is the first that was since counts were [taken](Losses::take) last.
@@ -41,7 +30,7 @@ pub(crate) enum Note {
 
 /// What news takes of the budget until it was read.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Charge {
+pub(super) enum Charge {
     Nothing,
     /// Of losses that are told one by one: one, and the bytes of its name and payload.
     Single(usize),
@@ -51,7 +40,7 @@ pub(crate) enum Charge {
 
 /// The unread news of one member. See the [module](self).
 #[derive(Default)]
-pub(crate) struct Losses(Mutex<State>);
+pub(super) struct Losses(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -88,7 +77,7 @@ struct Count {
 impl Losses {
     /// Takes a loss in. `is_first` is called, with nothing else able to be counted meanwhile, if it is
     /// the [first](Note::FirstCounted).
-    pub(crate) fn note(&self, loss: &Loss<'_>, is_first: impl FnOnce()) -> Note {
+    pub(super) fn note(&self, loss: &Loss<'_>, is_first: impl FnOnce()) -> Note {
         let state = &mut *lock(&self.0);
         let bytes = loss.bytes + loss.event.len();
         // One may be larger, if it is alone.
@@ -107,7 +96,7 @@ impl Losses {
     }
 
     /// Takes the counts, each as one loss that stands for many.
-    pub(crate) fn take(&self) -> Vec<(Lost, Charge)> {
+    pub(super) fn take(&self) -> Vec<(Lost, Charge)> {
         let (tallies, others) = {
             let mut state = lock(&self.0);
             (std::mem::take(&mut state.tallies), std::mem::take(&mut state.others))
@@ -121,7 +110,7 @@ impl Losses {
     }
 
     /// Gives back what was charged.
-    pub(crate) fn was_read(&self, charge: Charge) {
+    pub(super) fn was_read(&self, charge: Charge) {
         let mut state = lock(&self.0);
         match charge {
             Charge::Nothing => {}

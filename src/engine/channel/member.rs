@@ -5,26 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 use super::endpoint::Endpoint;
-use super::losses::{Charge, Loss, Losses, Note};
+use super::losses::Losses;
 use super::message::{Message, Notice};
-use super::route::{ListenerId, ListenerOptions, Route};
+use super::route::{ListenerOptions, Route};
 use crate::engine::capacity::{Capacity, Crossed, MailboxLimits};
 use crate::engine::channel::Channel;
+use crate::engine::ids::{ListenerId, MemberId};
 use crate::engine::metrics;
-use crate::engine::outcome::Lost;
-use crate::engine::payload::Payload;
 use crate::engine::sync::{AtomicUsize, Mutex, Ordering, lock};
-
-/// Names one member for the life of the process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MemberId(u32);
-
-impl MemberId {
-    /// The bare number, for a side that can hold nothing else.
-    pub fn as_u32(self) -> u32 {
-        self.0
-    }
-}
 
 static LAST_ID: AtomicU32 = AtomicU32::new(0);
 
@@ -32,29 +20,29 @@ static LAST_ID: AtomicU32 = AtomicU32::new(0);
 pub struct Member {
     id: MemberId,
     channel: Arc<Channel>,
-    endpoint: Arc<Endpoint>,
-    capacity: Capacity,
+    pub(super) endpoint: Arc<Endpoint>,
+    pub(super) capacity: Capacity,
     /// What it listens to; None when it has left.
     listeners: Mutex<Option<HashMap<ListenerId, Arc<Route>>>>,
     /// Deliveries that were made to it and not let go of yet, queued or running.
-    in_flight: AtomicUsize,
+    pub(super) in_flight: AtomicUsize,
     /// Dispatches of its own that have not settled, and untracked events, one for each member they went to.
-    pending: AtomicUsize,
+    pub(super) pending: AtomicUsize,
     /// Messages about its own events that its endpoint has not read.
-    untold: AtomicUsize,
+    pub(super) untold: AtomicUsize,
     /// Its events that were lost, as far as its endpoint has not read of it.
-    losses: Losses,
+    pub(super) losses: Losses,
     /// Threads of whose stall its endpoint has not read.
-    stalls: Mutex<HashSet<u32>>,
+    pub(super) stalls: Mutex<HashSet<u32>>,
     /// Listeners of others that its events were addressed to.
     addressed: AtomicUsize,
     /// Those of them that did not succeed.
-    failed: AtomicUsize,
+    pub(super) failed: AtomicUsize,
     _counted: metrics::Counted,
 }
 
 impl Member {
-    pub(crate) fn new(
+    pub(super) fn new(
         channel: Arc<Channel>,
         endpoint: Arc<Endpoint>,
         limits: MailboxLimits,
@@ -187,101 +175,30 @@ impl Member {
         self.channel.wait_for_room(self);
     }
 
-    /// So many deliveries are about to be made to it, or it took one on itself.
-    pub(crate) fn taken_on(&self, count: usize) {
-        self.in_flight.fetch_add(count, Ordering::AcqRel);
-    }
-
     /// It let go of so many that it [took on](super::route::Own).
     pub fn done(&self, count: usize) {
         self.in_flight.fetch_sub(count, Ordering::AcqRel);
     }
 
-    pub(crate) fn enter(self: &Arc<Self>) {
+    pub(super) fn enter(self: &Arc<Self>) {
         self.channel.enter(self.clone());
     }
 
     /// Takes room for an event with so many bytes. False if there is none.
     #[must_use]
-    pub(crate) fn take_room(&self, bytes: usize) -> bool {
+    pub(super) fn take_room(&self, bytes: usize) -> bool {
         let taken = self.capacity.take(bytes);
         self.channel.took(self, taken.unwrap_or(Crossed::Nothing));
         taken.is_some()
     }
 
     /// Gives back the room of so many events, with so many bytes. With no lock held.
-    pub(crate) fn give_back(&self, events: usize, bytes: usize) {
+    pub(super) fn give_back(&self, events: usize, bytes: usize) {
         self.channel.gave_back(self, self.capacity.give_back(events, bytes));
     }
 
-    /// Tells its endpoint of an event of its own that was lost; `payload` is called if there is room to tell
-    /// of its arguments.
-    pub(crate) fn tell_of(
-        self: &Arc<Self>,
-        loss: Loss<'_>,
-        payload: impl FnOnce() -> Option<Payload>,
-    ) {
-        let mut counted = None;
-        let message = match self.losses.note(&loss, || counted = Some(Untold::new(self))) {
-            Note::Single(charge) => {
-                let lost = Lost {
-                    event: Some(loss.event.clone()),
-                    payload: payload(),
-                    kind: loss.kind,
-                    count: 1,
-                    listeners: loss.listeners,
-                    thread: Some(loss.thread),
-                    started: loss.started,
-                };
-                self.message_about(lost, charge)
-            }
-            Note::FirstCounted => counted.map(|untold| Message::Notice(Notice::Losses(untold))),
-            Note::Counted => None,
-        };
-        if let Some(message) = message {
-            // An endpoint that is gone has nobody to tell.
-            let _ = self.endpoint.mailbox().push(message);
-        }
-    }
-
-    fn message_about(self: &Arc<Self>, lost: Lost, charge: Charge) -> Option<Message> {
-        let mut untold = Untold::new(self);
-        untold.charge = charge;
-        Some(Message::Notice(Notice::Lost { emitter: self.id, lost: Box::new(lost), untold }))
-    }
-
-    /// The news of a stall of another thread, unless such news of that thread was not read yet.
-    pub(crate) fn stall_of(
-        self: &Arc<Self>,
-        thread: u32,
-        waiting: u32,
-        ms: u32,
-    ) -> Option<Message> {
-        let is_news = lock(&self.stalls).insert(thread);
-        is_news.then(|| {
-            Message::Notice(Notice::Stall(Stall { member: self.clone(), thread, waiting, ms }))
-        })
-    }
-
-    pub(crate) fn addresses(&self, listeners: usize) {
+    pub(super) fn addresses(&self, listeners: usize) {
         self.addressed.fetch_add(listeners, Ordering::AcqRel);
-    }
-
-    pub(crate) fn began(&self, count: usize) {
-        if self.pending.fetch_add(count, Ordering::AcqRel) == 0 {
-            self.endpoint.began();
-        }
-    }
-
-    /// So many of its dispatches and untracked events settled. Wakes its endpoint with the last one: somebody
-    /// may wait for nothing to be pending.
-    pub(crate) fn ended(&self, count: usize, failed: u32) {
-        self.failed.fetch_add(failed as usize, Ordering::AcqRel);
-        if self.pending.fetch_sub(count, Ordering::AcqRel) == count {
-            self.endpoint.ended();
-            // A closed mailbox has nobody who waits.
-            let _ = self.endpoint.mailbox().wake();
-        }
     }
 }
 
@@ -294,59 +211,4 @@ pub enum Unlistened {
     Collected,
     /// [`Notice::Forget`] will come for it, behind what was addressed to it. Then its id is free.
     Waiting,
-}
-
-/// In a message that tells of a member's own event: the member [is not idle](Member::is_idle) before the
-/// message was read, and dropped.
-pub struct Untold {
-    member: Arc<Member>,
-    /// What the message takes of the budget for losses.
-    charge: Charge,
-}
-
-impl Untold {
-    pub(crate) fn new(member: &Arc<Member>) -> Self {
-        member.untold.fetch_add(1, Ordering::AcqRel);
-        Untold { member: member.clone(), charge: Charge::Nothing }
-    }
-
-    /// The messages about losses that were counted.
-    pub(crate) fn of_losses(&self) -> impl Iterator<Item = Message> {
-        let counted = self.member.losses.take().into_iter();
-        counted.filter_map(|(lost, charge)| self.member.message_about(lost, charge))
-    }
-}
-
-impl Drop for Untold {
-    fn drop(&mut self) {
-        if !matches!(self.charge, Charge::Nothing) {
-            self.member.losses.was_read(self.charge);
-        }
-        self.member.untold.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-/// News of another thread that has not looked into its mailbox for a while. While it waits to be read, it
-/// is all that a member is told of stalls of that thread.
-pub struct Stall {
-    member: Arc<Member>,
-    /// Which thread.
-    pub thread: u32,
-    /// How many messages wait there.
-    pub waiting: u32,
-    /// For how long it has not looked, at least, in milliseconds.
-    pub ms: u32,
-}
-
-impl Stall {
-    /// The member that is told.
-    pub fn member(&self) -> MemberId {
-        self.member.id
-    }
-}
-
-impl Drop for Stall {
-    fn drop(&mut self) {
-        lock(&self.member.stalls).remove(&self.thread);
-    }
 }

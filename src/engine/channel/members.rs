@@ -11,13 +11,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::endpoint::{Endpoint, Flush};
-use super::member::{Member, MemberId};
+use super::member::Member;
+use crate::engine::ids::MemberId;
 use crate::engine::metrics;
 
 /// The members of a channel. See the [module](self). However many there are, those cost nothing whose room
 /// is not scarce and who do not wait.
 #[derive(Default)]
-pub(crate) struct Members {
+pub(super) struct Members {
     seats: BTreeMap<u32, Seat>,
     /// The endpoints of members whose room is scarce, and of those that wait for room.
     high: BTreeSet<u32>,
@@ -36,7 +37,7 @@ struct Seat {
 }
 
 impl Members {
-    pub(crate) fn enter(&mut self, member: Arc<Member>) {
+    pub(super) fn enter(&mut self, member: Arc<Member>) {
         let seat = self.seats.entry(member.endpoint().id()).or_insert_with(|| Seat {
             endpoint: member.endpoint().clone(),
             members: BTreeMap::new(),
@@ -47,7 +48,7 @@ impl Members {
         seat.members.insert(member.id(), member);
     }
 
-    pub(crate) fn exit(&mut self, member: &Member) {
+    pub(super) fn exit(&mut self, member: &Member) {
         let (at, id) = (member.endpoint().id(), member.id());
         let Some(seat) = self.seats.get_mut(&at) else { return };
         seat.members.remove(&id);
@@ -61,7 +62,7 @@ impl Members {
     }
 
     /// All members of other endpoints.
-    pub(crate) fn others(&self, except: &Endpoint) -> Vec<Arc<Member>> {
+    pub(super) fn others(&self, except: &Endpoint) -> Vec<Arc<Member>> {
         let others = self.seats.iter().filter(|(at, _)| **at != except.id());
         let others: Vec<_> = others.flat_map(|(_, seat)| seat.members.values().cloned()).collect();
         metrics::VISITS.add(others.len());
@@ -69,14 +70,14 @@ impl Members {
     }
 
     /// Returns the bursts of all endpoints.
-    pub(crate) fn bursts(&self) -> Vec<Arc<dyn Flush>> {
+    pub(super) fn bursts(&self) -> Vec<Arc<dyn Flush>> {
         metrics::VISITS.add(self.seats.len());
         self.seats.values().filter_map(|seat| seat.endpoint.burst().cloned()).collect()
     }
 
     /// The room of a member may have become scarce, or ceased to be. Returns whether somebody of its endpoint
     /// waits for room.
-    pub(crate) fn look_at(&mut self, member: &Member) -> bool {
+    pub(super) fn look_at(&mut self, member: &Member) -> bool {
         let (at, id) = (member.endpoint().id(), member.id());
         let Some(seat) = self.seats.get_mut(&at) else { return false };
         // By now, not at the time of the change that made the caller look: of several, the last one to look is right.
@@ -91,14 +92,14 @@ impl Members {
     }
 
     /// Whether emitters of this endpoint are held up.
-    pub(crate) fn is_congested(&self, endpoint: u32) -> bool {
+    pub(super) fn is_congested(&self, endpoint: u32) -> bool {
         let is_blocked = |at: &u32| self.seats.get(at).is_some_and(Seat::is_blocked);
         let mut others = self.high.iter().filter(|at| **at != endpoint);
         others.any(|at| !is_blocked(at) || !is_blocked(&endpoint))
     }
 
     /// A member asks to be told when it is held up no longer.
-    pub(crate) fn wait(&mut self, member: &Member) {
+    pub(super) fn wait(&mut self, member: &Member) {
         let (at, id) = (member.endpoint().id(), member.id());
         if let Some(seat) = self.seats.get_mut(&at)
             && seat.members.contains_key(&id)
@@ -110,7 +111,7 @@ impl Members {
     }
 
     /// Those that have asked, and are held up no longer. They wait no more.
-    pub(crate) fn served(&mut self) -> Vec<Arc<Member>> {
+    pub(super) fn served(&mut self) -> Vec<Arc<Member>> {
         metrics::VISITS.add(self.waiting.len());
         let free: Vec<u32> =
             self.waiting.iter().copied().filter(|at| !self.is_congested(*at)).collect();

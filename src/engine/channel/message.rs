@@ -1,9 +1,8 @@
 //! What comes in the mailbox of an endpoint: events for its listeners, and notices.
 
-use super::member::{MemberId, Stall, Untold};
-use super::route::ListenerId;
-use crate::engine::delivery::Delivery;
-use crate::engine::delivery::batch::Batch;
+use super::notices::{Stall, Untold};
+use super::{Batch, Delivery};
+use crate::engine::ids::{ListenerId, MemberId};
 use crate::engine::outcome::{Lost, Outcome};
 
 /// What comes in the mailbox of an endpoint.

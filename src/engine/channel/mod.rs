@@ -4,10 +4,12 @@
 
 pub mod burst;
 pub mod endpoint;
-pub(crate) mod losses;
+mod losses;
 pub mod member;
 mod members;
 pub mod message;
+pub mod notices;
+mod party;
 pub mod route;
 mod table;
 
@@ -15,6 +17,7 @@ use std::collections::HashMap;
 use std::sync::{self, Arc, LazyLock, PoisonError, Weak};
 
 use crate::engine::capacity::Crossed;
+use crate::engine::delivery;
 use crate::engine::metrics;
 use crate::engine::sync::{Mutex, lock};
 use endpoint::{Endpoint, Flush};
@@ -22,6 +25,15 @@ use member::Member;
 use members::Members;
 use message::{Message, Notice};
 use route::Route;
+
+/// A tracked event for listeners of one member.
+pub type Delivery = delivery::Delivery<Member>;
+
+/// A tracked event in flight.
+pub type Dispatch = delivery::dispatch::Dispatch<Member>;
+
+/// Untracked events of one member for another.
+pub type Batch = delivery::batch::Batch<Member>;
 
 type Channels = HashMap<Arc<str>, Weak<Channel>>;
 
@@ -45,7 +57,7 @@ struct Routes {
 }
 
 /// The channel of this name; a new one if nobody is in it.
-pub(crate) fn open(name: &str) -> Arc<Channel> {
+pub(super) fn open(name: &str) -> Arc<Channel> {
     let mut channels = CHANNELS.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(channel) = channels.get(name).and_then(Weak::upgrade) {
         return channel;
@@ -107,18 +119,18 @@ impl Channel {
         lock(&self.members).is_congested(except.id())
     }
 
-    pub(crate) fn enter(&self, member: Arc<Member>) {
+    pub(super) fn enter(&self, member: Arc<Member>) {
         lock(&self.members).enter(member);
     }
 
-    pub(crate) fn exit(&self, member: &Member) {
+    pub(super) fn exit(&self, member: &Member) {
         lock(&self.members).exit(member);
         // What waits for it no longer stands in anybody's way.
         self.tell_drained();
     }
 
     /// Changes who listens. What was emitted before is sent before, to those who listened then.
-    pub(crate) fn change<T>(&self, change: impl FnOnce() -> T) -> T {
+    pub(super) fn change<T>(&self, change: impl FnOnce() -> T) -> T {
         self.each_burst(|burst| burst.flush());
         let changed = change();
         // Asked anew: whoever has joined meanwhile may know who listened before.
@@ -132,14 +144,14 @@ impl Channel {
     }
 
     /// A member's room was taken. May be called with any lock held.
-    pub(crate) fn took(&self, member: &Member, crossed: Crossed) {
+    pub(super) fn took(&self, member: &Member, crossed: Crossed) {
         if crossed != Crossed::Nothing {
             lock(&self.members).look_at(member);
         }
     }
 
     /// Room of a member was given back. Called with no lock held.
-    pub(crate) fn gave_back(&self, member: &Member, crossed: Crossed) {
+    pub(super) fn gave_back(&self, member: &Member, crossed: Crossed) {
         if crossed == Crossed::Nothing {
             return;
         }
@@ -151,7 +163,7 @@ impl Channel {
         }
     }
 
-    pub(crate) fn wait_for_room(&self, member: &Member) {
+    pub(super) fn wait_for_room(&self, member: &Member) {
         lock(&self.members).wait(member);
         // It may have become so before anybody knew that someone waits.
         self.tell_drained();
@@ -165,7 +177,7 @@ impl Channel {
         }
     }
 
-    pub(crate) fn tell_of_exit(&self, gone: &Endpoint) {
+    pub(super) fn tell_of_exit(&self, gone: &Endpoint) {
         let thread = gone.thread();
         self.tell(gone, |member| {
             Some(Message::Notice(Notice::ThreadExit { member: member.id(), thread }))
@@ -175,7 +187,7 @@ impl Channel {
     }
 
     /// Pushes a message for every member of other endpoints that it is for.
-    pub(crate) fn tell(
+    pub(super) fn tell(
         &self,
         except: &Endpoint,
         message: impl Fn(&Arc<Member>) -> Option<Message>,

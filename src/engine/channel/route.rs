@@ -9,20 +9,17 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::losses::Loss;
 use super::member::Member;
 use super::message::Message;
 use super::table::{Audience, Table};
-use crate::engine::delivery::Delivery;
-use crate::engine::delivery::batch::Batch;
-use crate::engine::delivery::dispatch::{Dispatch, Emission};
+use super::{Batch, Delivery, Dispatch};
+use crate::engine::delivery::Party;
+use crate::engine::delivery::dispatch::Emission;
 use crate::engine::delivery::recipient::{Choice, Recipient};
-use crate::engine::outcome::FailureKind;
+use crate::engine::ids::ListenerId;
+use crate::engine::outcome::{FailureKind, Loss};
 use crate::engine::payload::Payload;
 use crate::engine::sync::{Mutex, lock};
-
-/// Names a listener within its endpoint.
-pub type ListenerId = u32;
 
 /// How a listener listens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -86,7 +83,7 @@ pub struct Own {
 }
 
 impl Route {
-    pub(crate) fn new(event: Arc<str>) -> Self {
+    pub(super) fn new(event: Arc<str>) -> Self {
         Route { event, table: Mutex::new(Table::default()) }
     }
 
@@ -95,7 +92,7 @@ impl Route {
         &self.event
     }
 
-    pub(crate) fn name(&self) -> &Arc<str> {
+    pub(super) fn name(&self) -> &Arc<str> {
         &self.event
     }
 
@@ -144,7 +141,7 @@ impl Route {
         let others = recipients.iter().map(Recipient::listeners).sum();
         emitter.addresses(others as usize);
         let dispatch = Dispatch::begin(self, emitter, emission, payload, recipients);
-        let (to_wake, refused) = queue(dispatch.deliveries());
+        let (to_wake, refused) = queue(Delivery::all(&dispatch));
         drop(table);
         wake_all(&to_wake);
         drop(refused);
@@ -226,7 +223,7 @@ impl Route {
                 }
             }
             // Before they can be collected, and so be done.
-            to.taken_on(taken);
+            to.take_on(taken);
         });
         audience.are_addressed(taken);
         match written {
@@ -250,7 +247,7 @@ impl Route {
             }
             let thread = member.endpoint().thread();
             let loss = Loss { event, kind, listeners, thread, started: false, bytes };
-            emitter.tell_of(loss, || match &copy {
+            emitter.lost(loss, || match &copy {
                 Some((at, copy)) if *at == payload => copy.clone(),
                 _ => copy.insert((payload, Payload::copy(payloads[payload]))).1.clone(),
             });
@@ -282,7 +279,7 @@ impl Route {
 
     /// Finds another listener for a delivery that a member let go of before it started. Returns false
     /// when no other member has one, and room.
-    pub(crate) fn choose_again(
+    pub(super) fn choose_again(
         &self,
         dispatch: &Arc<Dispatch>,
         recipient: u32,
@@ -296,7 +293,8 @@ impl Route {
             return false;
         }
         let (listener, has_claimed) = (table.id(&chosen), table.is_once(&chosen));
-        let Some(delivery) = dispatch.move_to(recipient, &chosen.member, listener, has_claimed)
+        let Some(delivery) =
+            Delivery::moved(dispatch, recipient, &chosen.member, listener, has_claimed)
         else {
             drop(table);
             chosen.member.give_back(1, size);
@@ -311,18 +309,18 @@ impl Route {
         true
     }
 
-    pub(crate) fn add(&self, member: &Arc<Member>, id: ListenerId, options: ListenerOptions) {
+    pub(super) fn add(&self, member: &Arc<Member>, id: ListenerId, options: ListenerOptions) {
         lock(&self.table).add(member, id, options);
     }
 
     /// Returns whether an event may have been addressed to the listener.
     #[must_use]
-    pub(crate) fn remove(&self, member: &Arc<Member>, id: ListenerId) -> bool {
+    pub(super) fn remove(&self, member: &Arc<Member>, id: ListenerId) -> bool {
         lock(&self.table).remove(member, id)
     }
 
     /// Removes all listeners of a member.
-    pub(crate) fn remove_all(&self, member: &Arc<Member>) {
+    pub(super) fn remove_all(&self, member: &Arc<Member>) {
         lock(&self.table).remove_all(member);
     }
 }

@@ -4,14 +4,16 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::member::{Member, MemberId};
-use super::route::{ListenerId, ListenerOptions, Own};
+use super::member::Member;
+use super::route::{ListenerOptions, Own};
+use crate::engine::delivery::Party;
 use crate::engine::delivery::recipient::{Choice, Recipient};
+use crate::engine::ids::{ListenerId, MemberId};
 use crate::engine::metrics;
 
 /// Who listens to an event. See the [module](self).
 #[derive(Default)]
-pub(crate) struct Table {
+pub(super) struct Table {
     /// One for each member that listens, in the order in which they began to; and, for a while, those of
     /// members that no longer do, without entries.
     rows: Vec<Row>,
@@ -46,50 +48,50 @@ struct Entry {
 }
 
 /// A member that is to get events, with its listeners without a group.
-pub(crate) struct Audience<'a> {
-    pub(crate) member: &'a Arc<Member>,
-    pub(crate) listeners: &'a [ListenerId],
+pub(super) struct Audience<'a> {
+    pub(super) member: &'a Arc<Member>,
+    pub(super) listeners: &'a [ListenerId],
     addressed: &'a mut u64,
 }
 
 impl Audience<'_> {
     /// So many events are on their way to them.
-    pub(crate) fn are_addressed(self, events: usize) {
+    pub(super) fn are_addressed(self, events: usize) {
         *self.addressed += events as u64;
     }
 }
 
 /// A listener picked out of a table, with room for the event taken if it has.
-pub(crate) struct Chosen {
+pub(super) struct Chosen {
     row: usize,
     entry: usize,
-    pub(crate) member: Arc<Member>,
-    pub(crate) has_room: bool,
+    pub(super) member: Arc<Member>,
+    pub(super) has_room: bool,
 }
 
 impl Table {
-    pub(crate) fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.places.is_empty()
     }
 
     /// Whether events come to all listeners in batches.
-    pub(crate) fn is_plain(&self) -> bool {
+    pub(super) fn is_plain(&self) -> bool {
         self.special == 0
     }
 
-    pub(crate) fn has_others(&self, member: &Arc<Member>) -> bool {
+    pub(super) fn has_others(&self, member: &Arc<Member>) -> bool {
         let is_other = |row: &Row| !row.is_empty() && !Arc::ptr_eq(&row.member, member);
         self.rows.iter().any(is_other)
     }
 
     /// Whether another member of the same endpoint listens.
-    pub(crate) fn has_siblings(&self, member: &Arc<Member>) -> bool {
+    pub(super) fn has_siblings(&self, member: &Arc<Member>) -> bool {
         let is_other = |row: &Row| !Arc::ptr_eq(&row.member, member);
         let mut siblings = self.rows.iter().filter(|row| is_other(row));
         siblings.any(|row| Arc::ptr_eq(row.member.endpoint(), member.endpoint()))
     }
 
-    pub(crate) fn add(&mut self, member: &Arc<Member>, id: ListenerId, options: ListenerOptions) {
+    pub(super) fn add(&mut self, member: &Arc<Member>, id: ListenerId, options: ListenerOptions) {
         let ListenerOptions { once, prepend, group, tracked } = options;
         self.grouped += usize::from(group.is_some());
         let row = self.row(member);
@@ -106,7 +108,7 @@ impl Table {
 
     /// Returns whether an event may have been addressed to the listener.
     #[must_use]
-    pub(crate) fn remove(&mut self, member: &Arc<Member>, id: ListenerId) -> bool {
+    pub(super) fn remove(&mut self, member: &Arc<Member>, id: ListenerId) -> bool {
         let Some(&at) = self.places.get(&member.id()) else { return true };
         let row = &self.rows[at];
         // One that is not there was claimed.
@@ -118,7 +120,7 @@ impl Table {
     }
 
     /// Removes all listeners of a member.
-    pub(crate) fn remove_all(&mut self, member: &Arc<Member>) {
+    pub(super) fn remove_all(&mut self, member: &Arc<Member>) {
         let Some(&at) = self.places.get(&member.id()) else { return };
         while let Some(last) = self.rows[at].entries.len().checked_sub(1) {
             self.take_entry(at, last);
@@ -135,7 +137,7 @@ impl Table {
     }
 
     /// Lets go of members whose last listener was removed, or claimed.
-    pub(crate) fn prune(&mut self) {
+    pub(super) fn prune(&mut self) {
         if self.places.len() == self.rows.len() {
             return;
         }
@@ -147,7 +149,7 @@ impl Table {
     }
 
     /// Whether no two of the other members are of one endpoint.
-    pub(crate) fn have_endpoints_of_their_own(&self, emitter: &Arc<Member>) -> bool {
+    pub(super) fn have_endpoints_of_their_own(&self, emitter: &Arc<Member>) -> bool {
         let is_other = |row: &&Row| !row.is_empty() && !Arc::ptr_eq(&row.member, emitter);
         let mut others = self.rows.iter().filter(is_other).map(|row| row.member.endpoint().id());
         let first = others.next();
@@ -156,7 +158,7 @@ impl Table {
     }
 
     /// The other members.
-    pub(crate) fn others(&mut self, emitter: &Arc<Member>) -> impl Iterator<Item = Audience<'_>> {
+    pub(super) fn others(&mut self, emitter: &Arc<Member>) -> impl Iterator<Item = Audience<'_>> {
         let is_other = |row: &&mut Row| !row.is_empty() && !Arc::ptr_eq(&row.member, emitter);
         self.rows.iter_mut().filter(is_other).filter_map(|row| {
             row.everyone();
@@ -167,12 +169,12 @@ impl Table {
 
     /// All listeners without a group. `once` ones are claimed, but not by an event that they do not
     /// get for want of room.
-    pub(crate) fn address_everyone(
+    pub(super) fn address_everyone(
         &mut self,
         emitter: &Arc<Member>,
         size: usize,
         own: &mut Vec<Own>,
-        recipients: &mut Vec<Recipient>,
+        recipients: &mut Vec<Recipient<Member>>,
     ) {
         for row in self.rows.iter_mut().filter(|row| !row.is_empty()) {
             if Arc::ptr_eq(&row.member, emitter) {
@@ -204,7 +206,7 @@ impl Table {
     }
 
     /// The names of the groups, each once.
-    pub(crate) fn groups(&self) -> Vec<Arc<str>> {
+    pub(super) fn groups(&self) -> Vec<Arc<str>> {
         let mut names: Vec<Arc<str>> = Vec::new();
         if self.grouped == 0 {
             return names;
@@ -221,7 +223,7 @@ impl Table {
     /// The candidate whose member has the least in flight; of equals, the one that was chosen longest
     /// ago. One without room is chosen only when no other is left. Takes the room, which `own` has
     /// no need of.
-    pub(crate) fn choose(
+    pub(super) fn choose(
         &self,
         choice: &Choice,
         size: usize,
@@ -253,13 +255,13 @@ impl Table {
     }
 
     /// Notes a choice among the emitter's own listeners, or as a recipient of the dispatch.
-    pub(crate) fn assign(
+    pub(super) fn assign(
         &mut self,
         chosen: Option<Chosen>,
         choice: Choice,
         emitter: &Arc<Member>,
         own: &mut Vec<Own>,
-        recipients: &mut Vec<Recipient>,
+        recipients: &mut Vec<Recipient<Member>>,
     ) {
         let Some(chosen) = chosen else { return };
         // One that gets nothing, for want of room, is not used up by it.
@@ -267,7 +269,7 @@ impl Table {
             if chosen.has_room { self.take(&chosen) } else { (self.id(&chosen), false) };
         let Chosen { member, has_room, .. } = chosen;
         if Arc::ptr_eq(&member, emitter) {
-            emitter.taken_on(1);
+            emitter.take_on(1);
             own.push(Own { listener, chosen: true });
         } else {
             recipients.push(Recipient::new(
@@ -280,16 +282,16 @@ impl Table {
         }
     }
 
-    pub(crate) fn id(&self, chosen: &Chosen) -> ListenerId {
+    pub(super) fn id(&self, chosen: &Chosen) -> ListenerId {
         self.rows[chosen.row].entries[chosen.entry].id
     }
 
-    pub(crate) fn is_once(&self, chosen: &Chosen) -> bool {
+    pub(super) fn is_once(&self, chosen: &Chosen) -> bool {
         self.rows[chosen.row].entries[chosen.entry].once
     }
 
     /// The id of the chosen listener, and whether it is a `once` listener, which is claimed then.
-    pub(crate) fn take(&mut self, chosen: &Chosen) -> (ListenerId, bool) {
+    pub(super) fn take(&mut self, chosen: &Chosen) -> (ListenerId, bool) {
         self.choices += 1;
         let row = &mut self.rows[chosen.row];
         row.addressed += 1;

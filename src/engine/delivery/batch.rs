@@ -11,10 +11,9 @@
 
 use std::sync::Arc;
 
-use crate::engine::channel::losses::Loss;
-use crate::engine::channel::member::Member;
-use crate::engine::channel::route::{ListenerId, Route};
-use crate::engine::outcome::FailureKind;
+use super::{Party, pool};
+use crate::engine::ids::ListenerId;
+use crate::engine::outcome::{FailureKind, Loss};
 use crate::engine::payload;
 
 /// A batch takes no more events beyond this many.
@@ -32,15 +31,15 @@ const FIRST_EVENTS: usize = 32;
 ///
 /// For each event, in 32-bit words: the number of its listeners, their ids, the number of bytes of
 /// its payload, and these, padded to whole words.
-pub struct Batch {
-    emitter: Arc<Member>,
-    member: Arc<Member>,
+pub struct Batch<P: Party> {
+    emitter: Arc<P>,
+    member: Arc<P>,
     words: Vec<u32>,
     /// How many events were added, of which some that have settled may be left out below.
     added: usize,
     events: Vec<Event>,
     /// Of which route the events are, from which one on.
-    routes: Vec<(usize, Arc<Route>)>,
+    routes: Vec<(usize, Arc<P::Route>)>,
     unsettled: usize,
 }
 
@@ -54,9 +53,9 @@ struct Event {
     settled: bool,
 }
 
-impl Batch {
+impl<P: Party> Batch<P> {
     /// A batch without events.
-    pub(crate) fn new(emitter: &Arc<Member>, member: &Arc<Member>) -> Self {
+    pub(in crate::engine) fn new(emitter: &Arc<P>, member: &Arc<P>) -> Self {
         Batch {
             emitter: emitter.clone(),
             member: member.clone(),
@@ -69,7 +68,7 @@ impl Batch {
     }
 
     /// Whether an event with a payload of so many bytes may be added.
-    pub(crate) fn takes(&self, emitter: &Arc<Member>, member: &Arc<Member>, bytes: usize) -> bool {
+    pub(in crate::engine) fn takes(&self, emitter: &Arc<P>, member: &Arc<P>, bytes: usize) -> bool {
         Arc::ptr_eq(&self.emitter, emitter)
             && Arc::ptr_eq(&self.member, member)
             && self.added < MOST_EVENTS
@@ -79,9 +78,9 @@ impl Batch {
     /// Adds an event. The caller has taken the room for it. Returns false, and adds nothing, if there is no
     /// memory for it.
     #[must_use]
-    pub(crate) fn add(
+    pub(in crate::engine) fn add(
         &mut self,
-        route: &Arc<Route>,
+        route: &Arc<P::Route>,
         listeners: &[ListenerId],
         payload: &[u8],
     ) -> bool {
@@ -104,12 +103,12 @@ impl Batch {
     }
 
     /// Whose events they are.
-    pub fn emitter(&self) -> &Arc<Member> {
+    pub fn emitter(&self) -> &Arc<P> {
         &self.emitter
     }
 
     /// For whom they are.
-    pub fn member(&self) -> &Arc<Member> {
+    pub fn member(&self) -> &Arc<P> {
         &self.member
     }
 
@@ -143,7 +142,7 @@ impl Batch {
             return None;
         }
         let (listeners, payload) = self.read(event)?;
-        Some((self.route(index)?.event(), listeners, payload))
+        Some((P::event(self.route(index)?), listeners, payload))
     }
 
     fn read(&self, event: &Event) -> Option<(&[ListenerId], Vec<u8>)> {
@@ -156,7 +155,7 @@ impl Batch {
         Some((listeners, payload))
     }
 
-    fn route(&self, index: usize) -> Option<&Arc<Route>> {
+    fn route(&self, index: usize) -> Option<&Arc<P::Route>> {
         let after = self.routes.partition_point(|(first, _)| *first <= index);
         Some(&self.routes.get(after.checked_sub(1)?)?.1)
     }
@@ -201,8 +200,7 @@ impl Batch {
             return;
         }
         self.unsettled -= count;
-        self.member.done(count);
-        self.member.give_back(count, bytes);
+        self.member.has_room(self.member.let_go(count, bytes));
         self.emitter.ended(count, failed);
     }
 
@@ -229,7 +227,7 @@ impl Batch {
     }
 }
 
-impl Drop for Batch {
+impl<P: Party> Drop for Batch<P> {
     fn drop(&mut self) {
         if self.unsettled > 0 {
             self.lose_the_rest();
@@ -238,7 +236,7 @@ impl Drop for Batch {
     }
 }
 
-impl Batch {
+impl<P: Party> Batch<P> {
     fn lose_the_rest(&mut self) {
         let (mut failed, mut all) = (0, 0);
         for event in self.events.iter().filter(|event| !event.settled) {
@@ -247,9 +245,10 @@ impl Batch {
             let bytes = event.bytes as usize;
             failed += listeners;
             all += bytes;
-            let (kind, thread) = (FailureKind::ThreadExited, self.member.endpoint().thread());
-            let loss = Loss { event: route.name(), kind, listeners, thread, started: false, bytes };
-            self.emitter.tell_of(loss, || Some(self.read(event)?.1.into()));
+            let (kind, thread) = (FailureKind::ThreadExited, self.member.thread());
+            let loss =
+                Loss { event: P::event(route), kind, listeners, thread, started: false, bytes };
+            self.emitter.lost(loss, || Some(self.read(event)?.1.into()));
         }
         self.settled(self.unsettled, all, failed);
     }
@@ -267,48 +266,4 @@ pub fn words_of(bytes: &[u8]) -> impl Iterator<Item = u32> {
 
 fn word(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
-}
-
-/// Memory of batches that are gone, for those to come: what one thread allocates and another frees,
-/// over and over, the allocator gives back to the system and gets again, page by page.
-mod pool {
-    use std::sync::{Mutex, PoisonError};
-
-    /// Of a new one, in words.
-    const FIRST: usize = 1_024;
-    /// What is larger is not kept, nor are more than so many; and while there is no batch, only a few.
-    const LARGEST: usize = 1 << 15;
-    const MOST: usize = 64;
-    const FEW: usize = 16;
-
-    struct Pool {
-        free: Vec<Vec<u32>>,
-        /// How many batches there are.
-        used: usize,
-    }
-
-    static POOL: Mutex<Pool> = Mutex::new(Pool { free: Vec::new(), used: 0 });
-
-    pub fn take() -> Vec<u32> {
-        let free = {
-            let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-            pool.used += 1;
-            pool.free.pop()
-        };
-        free.unwrap_or_else(|| Vec::with_capacity(FIRST))
-    }
-
-    pub fn give_back(mut words: Vec<u32>) {
-        words.clear();
-        let keeps = words.capacity() <= LARGEST;
-        let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-        pool.used -= 1;
-        if keeps && pool.free.len() < MOST {
-            pool.free.push(words);
-        }
-        if pool.used == 0 && pool.free.len() > FEW {
-            pool.free.truncate(FEW);
-            pool.free.shrink_to_fit();
-        }
-    }
 }

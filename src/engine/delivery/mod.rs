@@ -1,99 +1,120 @@
-//! A recipient of a dispatch, held by whoever works on it. One that is dropped unsettled is gone, and that
-//! is how a thread that ends settles all it owed, by whatever road it ends.
+//! What is in flight: tracked events as [dispatches](dispatch), untracked ones in [batches](batch).
+//!
+//! Nothing in here knows channels. A member is a [`Party`].
+//!
+//! A [`Delivery`] is held while its recipient works on it. One that is dropped unsettled fails its listeners, so a
+//! thread that ends settles all that it owed, in whatever way it ends.
 
 pub mod batch;
 pub mod dispatch;
-mod progress;
-pub(crate) mod recipient;
+mod party;
+mod pool;
+pub mod recipient;
+mod settling;
 
 use std::sync::{Arc, Weak};
 
-use crate::engine::channel::member::Member;
-use crate::engine::channel::route::ListenerId;
+use crate::engine::ids::ListenerId;
 use crate::engine::outcome::FailureKind;
 use crate::engine::payload::Payload;
 use dispatch::Dispatch;
+pub use party::Party;
 
-/// The claim of one recipient on a [`Dispatch`]. See the [module](self).
-pub struct Delivery {
-    dispatch: Arc<Dispatch>,
+/// A [`Dispatch`] for one of its recipients. See the [module](self).
+pub struct Delivery<P: Party> {
+    dispatch: Arc<Dispatch<P>>,
+    /// Index of the recipient.
     recipient: u32,
-    member: Arc<Member>,
+    member: Arc<P>,
     listeners: Arc<[ListenerId]>,
 }
 
-impl Delivery {
-    /// The recipient was [taken on](recipient::Recipient::take_on).
-    pub(crate) fn new(
-        dispatch: &Arc<Dispatch>,
-        recipient: u32,
-        member: Arc<Member>,
-        listeners: Arc<[ListenerId]>,
-    ) -> Self {
-        Delivery { dispatch: dispatch.clone(), recipient, member, listeners }
+impl<P: Party> Delivery<P> {
+    /// Returns the deliveries of a dispatch: one for each recipient that has room, unless it is over already.
+    pub(super) fn all(dispatch: &Arc<Dispatch<P>>) -> Vec<Self> {
+        let addressed = dispatch.addressed().into_iter();
+        let delivery = |(recipient, member, listeners)| {
+            let dispatch = dispatch.clone();
+            Delivery { dispatch, recipient, member, listeners }
+        };
+        addressed.map(delivery).collect()
     }
 
-    /// The dispatch that it belongs to.
-    pub fn dispatch(&self) -> &Arc<Dispatch> {
+    /// Returns the delivery of a recipient that goes to another listener. None if it has settled meanwhile.
+    pub(super) fn moved(
+        dispatch: &Arc<Dispatch<P>>,
+        recipient: u32,
+        to: &Arc<P>,
+        listener: ListenerId,
+        has_claimed: bool,
+    ) -> Option<Self> {
+        let listeners: Arc<[ListenerId]> = [listener].into();
+        let is_moved = dispatch.move_to(recipient, to, listeners.clone(), has_claimed);
+        let (dispatch, member) = (dispatch.clone(), to.clone());
+        is_moved.then(|| Delivery { dispatch, recipient, member, listeners })
+    }
+
+    /// Returns the dispatch that it belongs to.
+    pub fn dispatch(&self) -> &Arc<Dispatch<P>> {
         &self.dispatch
     }
 
-    /// To whom it goes.
-    pub fn member(&self) -> &Arc<Member> {
+    /// Returns the member that it goes to.
+    pub fn member(&self) -> &Arc<P> {
         &self.member
     }
 
-    /// Whose event it is.
-    pub fn emitter(&self) -> &Arc<Member> {
+    /// Returns the emitter of the event.
+    pub fn emitter(&self) -> &Arc<P> {
         self.dispatch.emitter()
     }
 
-    /// Which listeners of that member, in the order in which they are to be called.
+    /// Returns the listeners of the member that are addressed, in the order in which they are to be called.
     pub fn listeners(&self) -> &[ListenerId] {
         &self.listeners
     }
 
-    /// The event.
+    /// Returns the name of the event.
     pub fn event(&self) -> &str {
         self.dispatch.event()
     }
 
-    /// Its arguments, encoded; nothing once the whole dispatch has settled.
+    /// Returns the encoded arguments; nothing once the whole dispatch has settled.
     pub fn payload(&self) -> Payload {
         self.dispatch.payload()
     }
 
-    /// Whether nobody needs it any more: everything was taken back, or its time was over, before this was read.
-    /// Where a `once` listener was claimed it is still to be read, by whoever has to know of that.
+    /// Returns whether nobody needs it any more: the dispatch was cancelled, or its time was over, before this was
+    /// read. Where a `once` listener was claimed its thread still has to read it, to know of the claim.
     pub fn is_over(&self) -> bool {
         self.dispatch.is_over()
     }
 
-    /// Whether the listener's value is wanted.
+    /// Returns whether the emitter wants the listener's value.
     pub fn is_request(&self) -> bool {
         self.dispatch.is_request()
     }
 
-    /// Whether the emitter waits for the outcome, and so hears of each failure.
+    /// Returns whether the emitter awaits the outcome, and so hears of each failure.
     pub fn is_awaited(&self) -> bool {
         self.dispatch.is_awaited()
     }
 
-    /// Whether [`start`](Self::start) has to be called before the first listener is.
+    /// Returns whether [`start`](Self::start) has to be called before the first listener is.
     pub fn must_start(&self) -> bool {
         self.dispatch.must_start()
     }
 
-    /// The listeners are about to be called. False if they must not be: the time is over, or the
-    /// emitter gave up. Once started, it is not given to another member.
+    /// Starts the recipient: its listeners are about to be called. Returns false if they must not be, because the
+    /// time is over or the emitter has cancelled. Once started, it is not given to another member.
     #[must_use = "false means that the listeners must not be called"]
     pub fn start(&self) -> bool {
         self.dispatch.start(self.recipient)
     }
 
-    /// The listener at `index` fails with [`FailureKind::TimedOut`] if it has not settled in `ms`.
+    /// Fails the listener at `index` with [`FailureKind::TimedOut`] if it has not settled in `ms`.
     pub fn start_timer(&self, index: u32, ms: u32) {
-        let dispatch: Weak<Dispatch> = Arc::downgrade(&self.dispatch);
+        let dispatch: Weak<Dispatch<P>> = Arc::downgrade(&self.dispatch);
         let recipient = self.recipient;
         self.dispatch.set_timer(ms, move || {
             if let Some(dispatch) = dispatch.upgrade() {
@@ -102,30 +123,30 @@ impl Delivery {
         });
     }
 
-    /// The listener at `index` is done, with what it returned if that is [wanted](Self::is_request).
+    /// Settles the listener at `index` as done, with its reply if that is [wanted](Self::is_request).
     /// A listener that had settled before is not counted again.
     pub fn succeed(&self, index: u32, reply: Option<Vec<u8>>) {
         self.dispatch.settle(self.recipient, index, Ok(reply));
     }
 
-    /// The listener at `index` failed, with an encoded error.
+    /// Settles the listener at `index` as failed, with an encoded error.
     pub fn fail(&self, index: u32, error: Vec<u8>) {
         self.dispatch.settle(self.recipient, index, Err(FailureKind::Threw(error)));
     }
 
-    /// The listener at `index` will never be done: it is [gone](FailureKind::ThreadExited), and the others are not.
+    /// Settles the listener at `index` as [gone](FailureKind::ThreadExited), although the others are not.
     pub fn lose(&self, index: u32) {
         self.dispatch.settle(self.recipient, index, Err(FailureKind::ThreadExited));
     }
 
-    /// The listener at `index` was removed before the event came to it, by a removal that holds for
-    /// it: it counts for nothing.
+    /// Takes the listener at `index` out of the outcome: it was removed before the event came to it, by a removal
+    /// that holds for the event.
     pub fn skip(&self, index: u32) {
         self.dispatch.skip(self.recipient, index);
     }
 }
 
-impl Drop for Delivery {
+impl<P: Party> Drop for Delivery<P> {
     fn drop(&mut self) {
         self.dispatch.abandon(self.recipient, &self.member);
     }

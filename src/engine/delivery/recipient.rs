@@ -1,26 +1,25 @@
-//! A recipient of a dispatch: the listeners of one member that are addressed, and which of them have
-//! settled. One whose listener was chosen among several may move to another until it starts.
+//! A recipient of a dispatch: the listeners of one member that are addressed, and which of them have settled.
+//! One whose listener was chosen among several may move to another until it starts.
 
 use std::sync::Arc;
 
+use super::Party;
 use crate::engine::capacity::Crossed;
-use crate::engine::channel::endpoint::Endpoint;
-use crate::engine::channel::member::Member;
-use crate::engine::channel::route::ListenerId;
+use crate::engine::ids::ListenerId;
 
-/// Among whom the listeners of a recipient were chosen.
+/// The candidates that the listeners of a recipient were chosen among.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Choice {
-    /// Not at all: every listener without a group.
+pub enum Choice {
+    /// No choice: every listener without a group.
     Everyone,
     /// The members of a group.
     Group(Arc<str>),
-    /// Whoever listens.
+    /// All listeners.
     Any,
 }
 
 impl Choice {
-    pub(crate) fn allows(&self, group: &Option<Arc<str>>) -> bool {
+    pub(in crate::engine) fn allows(&self, group: &Option<Arc<str>>) -> bool {
         match self {
             Choice::Everyone => group.is_none(),
             Choice::Group(name) => group.as_ref() == Some(name),
@@ -29,15 +28,15 @@ impl Choice {
     }
 }
 
-/// The listeners of one member that are addressed.
-pub(crate) struct Recipient {
-    member: Arc<Member>,
+/// The listeners of one member that are addressed. See the [module](self).
+pub(in crate::engine) struct Recipient<P> {
+    member: Arc<P>,
     listeners: Arc<[ListenerId]>,
     choice: Choice,
     has_room: bool,
-    /// `once` listeners are among its listeners, and were claimed for it.
+    /// True if `once` listeners were claimed for it.
     has_claimed: bool,
-    /// Its member has a delivery of it, or will have, counts that, and room is taken for it.
+    /// True while its member has a delivery of it, or will have: that is counted, and room is taken for it.
     in_flight: bool,
     started: bool,
     /// By listener; empty before the first settled.
@@ -45,22 +44,22 @@ pub(crate) struct Recipient {
     unsettled: u32,
 }
 
-/// Room of a member that was given back, so that others may have to be told.
-pub(crate) struct Freed {
-    member: Arc<Member>,
+/// Room that was given back, of which others may have to be told.
+pub(super) struct Freed<P> {
+    member: Arc<P>,
     crossed: Crossed,
 }
 
-impl Freed {
-    /// With no lock held.
-    pub(crate) fn tell(self) {
-        self.member.channel().gave_back(&self.member, self.crossed);
+impl<P: Party> Freed<P> {
+    /// Notifies those that wait for the room. With no lock held.
+    pub(super) fn tell(self) {
+        self.member.has_room(self.crossed);
     }
 }
 
-impl Recipient {
-    pub(crate) fn new(
-        member: Arc<Member>,
+impl<P: Party> Recipient<P> {
+    pub(in crate::engine) fn new(
+        member: Arc<P>,
         listeners: Arc<[ListenerId]>,
         choice: Choice,
         has_room: bool,
@@ -80,58 +79,55 @@ impl Recipient {
         }
     }
 
-    /// Whether there was room for it.
-    pub(crate) fn has_room(&self) -> bool {
+    pub(in crate::engine) fn listeners(&self) -> u32 {
+        u32::try_from(self.listeners.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Returns whether there was room for it.
+    pub(super) fn has_room(&self) -> bool {
         self.has_room
     }
 
-    /// Whether its listeners were chosen among several.
-    pub(crate) fn is_chosen(&self) -> bool {
+    /// Returns whether its listeners were chosen among several.
+    pub(super) fn is_chosen(&self) -> bool {
         self.choice != Choice::Everyone
     }
 
-    /// Among whom to choose again, should its member let go of it now.
-    pub(crate) fn choice_if_movable(&self) -> Option<Choice> {
+    /// Returns the candidates for another choice, should its member let go of it now.
+    pub(super) fn choice_if_movable(&self) -> Option<Choice> {
         let may_move = !self.started && self.is_chosen() && !self.is_settled();
         may_move.then(|| self.choice.clone())
     }
 
-    /// The endpoint of its member.
-    pub(crate) fn endpoint(&self) -> &Arc<Endpoint> {
-        self.member.endpoint()
+    pub(super) fn member(&self) -> &Arc<P> {
+        &self.member
     }
 
-    /// The thread of its member.
-    pub(crate) fn thread(&self) -> u32 {
-        self.member.endpoint().thread()
+    pub(super) fn ids(&self) -> &Arc<[ListenerId]> {
+        &self.listeners
     }
 
-    /// Its member will get a delivery of it: from now on it is in flight, and its room is in use.
-    pub(crate) fn take_on(&mut self) {
+    /// Counts it as in flight: its member will get a delivery of it.
+    pub(super) fn take_on(&mut self) {
         self.in_flight = true;
-        self.member.taken_on(1);
+        self.member.take_on(1);
     }
 
-    /// To whom the delivery goes, and for which listeners.
-    pub(crate) fn hand_over(&self) -> (Arc<Member>, Arc<[ListenerId]>) {
-        (self.member.clone(), self.listeners.clone())
-    }
-
-    /// It is another listener's from now on, and in flight for its member.
-    pub(crate) fn move_to(
+    /// Makes it another listener's, in flight for its member.
+    pub(super) fn move_to(
         &mut self,
-        member: &Arc<Member>,
-        listener: ListenerId,
+        member: &Arc<P>,
+        listeners: Arc<[ListenerId]>,
         has_claimed: bool,
     ) {
         self.member = member.clone();
-        self.listeners = [listener].into();
+        self.listeners = listeners;
         self.has_claimed = has_claimed;
         self.take_on();
     }
 
-    /// Its listeners are about to be called. Returns false if all have settled.
-    pub(crate) fn start(&mut self) -> bool {
+    /// Notes that its listeners are about to be called. Returns false if all have settled.
+    pub(super) fn start(&mut self) -> bool {
         if self.is_settled() {
             return false;
         }
@@ -139,30 +135,24 @@ impl Recipient {
         true
     }
 
-    pub(crate) fn has_started(&self) -> bool {
+    pub(super) fn has_started(&self) -> bool {
         self.started
     }
 
-    /// Its member has let go of it, or need not begin with it any more. Gives back its room, of which whoever
-    /// waits for it is to be told with no lock held.
+    /// Gives back its room: its member has let go of it, or need not begin with it any more.
     #[must_use]
-    pub(crate) fn let_go(&mut self, bytes: usize) -> Option<Freed> {
+    pub(super) fn let_go(&mut self, bytes: usize) -> Option<Freed<P>> {
         if !std::mem::replace(&mut self.in_flight, false) {
             return None;
         }
-        self.member.done(1);
-        match self.member.capacity().give_back(1, bytes) {
+        match self.member.let_go(1, bytes) {
             Crossed::Nothing => None,
             crossed => Some(Freed { member: self.member.clone(), crossed }),
         }
     }
 
-    pub(crate) fn listeners(&self) -> u32 {
-        u32::try_from(self.listeners.len()).unwrap_or(u32::MAX)
-    }
-
-    /// Returns false if this listener had settled before.
-    pub(crate) fn settle(&mut self, index: u32) -> bool {
+    /// Settles one listener. Returns false if it had settled before.
+    pub(super) fn settle(&mut self, index: u32) -> bool {
         let index = index as usize;
         if self.is_settled() || index >= self.listeners.len() {
             return false;
@@ -179,29 +169,29 @@ impl Recipient {
         true
     }
 
-    /// Settles all listeners that have not. Returns how many.
-    pub(crate) fn settle_rest(&mut self) -> u32 {
+    /// Settles all listeners that have not. Returns their number.
+    pub(super) fn settle_rest(&mut self) -> u32 {
         std::mem::take(&mut self.unsettled)
     }
 
-    /// Whether all listeners have settled.
-    pub(crate) fn is_settled(&self) -> bool {
+    /// Returns whether all listeners have settled.
+    pub(super) fn is_settled(&self) -> bool {
         self.unsettled == 0
     }
 
-    /// Whether a listener was claimed for it.
-    pub(crate) fn has_claimed(&self) -> bool {
+    /// Returns whether a listener was claimed for it.
+    pub(super) fn has_claimed(&self) -> bool {
         self.has_claimed
     }
 
-    /// Whether its member need not even hear of it: all listeners have settled, and none was claimed, which
-    /// is for its member to know.
-    pub(crate) fn is_over(&self) -> bool {
+    /// Returns whether its member need not even hear of it: all listeners have settled, and none was claimed, of which
+    /// its member would have to know.
+    pub(super) fn is_over(&self) -> bool {
         self.is_settled() && !self.has_claimed
     }
 
-    /// The first listener that has not settled.
-    pub(crate) fn first_unsettled(&self) -> u32 {
+    /// Returns the first listener that has not settled.
+    pub(super) fn first_unsettled(&self) -> u32 {
         let at = self.settled.iter().position(|settled| !settled).unwrap_or(0);
         u32::try_from(at).unwrap_or(u32::MAX)
     }
