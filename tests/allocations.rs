@@ -1,4 +1,4 @@
-//! What an event costs in things that can be counted on any machine: allocations, wakes, letters.
+//! What an event costs in things that can be counted on any machine: allocations, wakes, messages.
 //! The bounds are above what is measured by less than one for each event: who exceeds them has added
 //! something to the way of every event.
 #![cfg(not(feature = "loom"))]
@@ -10,26 +10,26 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use common::*;
-use futures::channel::oneshot;
-use parallel_event_bus::core::dispatch::Emission;
-use parallel_event_bus::core::endpoint::{Endpoint, Letter};
-use parallel_event_bus::core::member::Member;
-use parallel_event_bus::core::outcome::Reply;
-use parallel_event_bus::core::quota::Limits;
-use parallel_event_bus::core::route::{Posted, Sent};
+use parallel_event_bus::engine::capacity::MailboxLimits;
+use parallel_event_bus::engine::channel::endpoint::Endpoint;
+use parallel_event_bus::engine::channel::member::Member;
+use parallel_event_bus::engine::channel::message::{Message, Notice};
+use parallel_event_bus::engine::channel::route::{Dispatched, Published};
+use parallel_event_bus::engine::delivery::dispatch::Emission;
+use parallel_event_bus::engine::outcome::Report;
 
 const EVENTS: usize = 10_000;
 /// Of each event.
 const PAYLOAD: &[u8] = &[7; 64];
 
 /// An event that nobody waits for, for each member: room for many events is taken at once.
-const PER_POSTED: f64 = 0.05;
+const PER_PUBLISHED: f64 = 0.05;
 /// One that is waited for, with its outcome, to one member.
 const PER_AWAITED: f64 = 6.5;
 /// What each member more adds to that.
 const PER_MEMBER: f64 = 0.5;
-/// Letters of a burst to one member: each has room for some hundred events.
-const LETTERS: usize = 30;
+/// Messages of a burst to one member: each has room for some hundred events.
+const MESSAGES: usize = 30;
 
 /// The system's allocator, which counts for each thread what it is asked for.
 struct Counting;
@@ -81,16 +81,16 @@ fn audience(channel: &str, members: u32) -> (Arc<Member>, Vec<Arc<Member>>) {
     (member(0, channel), listening)
 }
 
-/// Reads what waits and has it settled. Returns how many letters it was.
-fn settle(listening: &[Arc<Member>], letters: &mut Vec<Letter>) -> usize {
+/// Reads what waits and has it settled. Returns how many messages it was.
+fn settle(listening: &[Arc<Member>], messages: &mut Vec<Message>) -> usize {
     for each in listening {
-        while each.endpoint().collect(EVENTS, letters) {}
+        while each.endpoint().collect(EVENTS, messages) {}
     }
-    let read = letters.len();
-    for letter in letters.drain(..) {
-        match letter {
-            Letter::Packet(mut packet) => packet.settle(0, packet.len(), 0),
-            Letter::Delivery(delivery) => {
+    let read = messages.len();
+    for message in messages.drain(..) {
+        match message {
+            Message::Batch(mut batch) => batch.settle(0, batch.len(), 0),
+            Message::Delivery(delivery) => {
                 assert!(delivery.start());
                 delivery.succeed(0, None);
             }
@@ -103,38 +103,41 @@ fn settle(listening: &[Arc<Member>], letters: &mut Vec<Letter>) -> usize {
 fn allocations_of_awaited(channel: &str, members: u32) -> f64 {
     let (emitter, listening) = audience(channel, members);
     let route = emitter.channel().route("e");
-    let mut letters = Vec::new();
+    let mut messages = Vec::new();
     per_event(|| {
         for _ in 0..EVENTS {
-            let (sender, mut outcome) = oneshot::channel();
             let emission = Emission {
                 payload: Some(PAYLOAD),
-                to_one: false,
+                request: false,
                 timeout: None,
-                withdrawable: false,
-                reply: Reply::Future(sender),
+                cancellable: false,
+                report: Report::Message(1),
             };
-            assert!(matches!(route.emit(&emitter, emission), Sent::To { .. }));
-            settle(&listening, &mut letters);
-            assert_eq!(outcome.try_recv().unwrap().unwrap().success, members);
+            assert!(matches!(route.dispatch(&emitter, emission), Dispatched::To { .. }));
+            settle(&listening, &mut messages);
+            while emitter.endpoint().collect(1, &mut messages) {}
+            let Some(Message::Notice(Notice::Settled { outcome, .. })) = messages.pop() else {
+                panic!("no outcome")
+            };
+            assert_eq!(outcome.success, members);
         }
     })
 }
 
 #[test]
-fn a_posted_event_allocates_nothing_of_its_own_however_many_members_hear_it() {
+fn an_untracked_event_allocates_nothing_of_its_own_however_many_members_hear_it() {
     for members in [1, 4] {
-        let (emitter, listening) = audience(&format!("posted to {members}"), members);
+        let (emitter, listening) = audience(&format!("published to {members}"), members);
         let route = emitter.channel().route("e");
-        let mut letters = Vec::new();
+        let mut messages = Vec::new();
         let allocations = per_event(|| {
             for _ in 0..EVENTS {
-                assert_eq!(route.post(&emitter, Some(PAYLOAD)), Posted::To(members));
+                assert_eq!(route.publish(&emitter, Some(PAYLOAD)), Published::To(members));
             }
-            settle(&listening, &mut letters);
+            settle(&listening, &mut messages);
         });
         assert!(
-            allocations <= PER_POSTED * f64::from(members),
+            allocations <= PER_PUBLISHED * f64::from(members),
             "{allocations} for an event to {members}"
         );
     }
@@ -149,17 +152,17 @@ fn an_awaited_event_allocates_so_often_and_so_much_more_for_each_member() {
 }
 
 #[test]
-fn a_burst_is_one_wake_and_a_few_letters() {
-    let bell = Bell::default();
-    let endpoint = Endpoint::new(1, Arc::new(bell.clone()));
-    let listening = [endpoint.join("burst", Limits::default())];
+fn a_burst_is_one_wake_and_a_few_messages() {
+    let waker = Waker::default();
+    let endpoint = Endpoint::new(1, Arc::new(waker.clone()));
+    let listening = [endpoint.join("burst", MailboxLimits::default())];
     listening[0].listen("e", 1, plain());
     let emitter = member(0, "burst");
     let route = emitter.channel().route("e");
     for _ in 0..EVENTS {
-        assert_eq!(route.post(&emitter, Some(PAYLOAD)), Posted::To(1));
+        assert_eq!(route.publish(&emitter, Some(PAYLOAD)), Published::To(1));
     }
-    assert_eq!(bell.rung(), 1);
-    let letters = settle(&listening, &mut Vec::new());
-    assert!(letters <= LETTERS, "{letters} letters");
+    assert_eq!(waker.wakes(), 1);
+    let messages = settle(&listening, &mut Vec::new());
+    assert!(messages <= MESSAGES, "{messages} messages");
 }

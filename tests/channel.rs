@@ -6,9 +6,9 @@ mod common;
 use std::sync::Arc;
 
 use common::*;
-use parallel_event_bus::core::member::Member;
-use parallel_event_bus::core::quota::Limits;
-use parallel_event_bus::core::route::Posted;
+use parallel_event_bus::engine::capacity::MailboxLimits;
+use parallel_event_bus::engine::channel::member::Member;
+use parallel_event_bus::engine::channel::route::Published;
 
 #[test]
 fn members_of_one_name_hear_each_other_and_no_others() {
@@ -98,8 +98,8 @@ fn who_asks_when_there_is_room_is_told_at_once() {
 #[test]
 fn what_waits_at_the_emitters_own_endpoint_is_no_congestion() {
     let endpoint = endpoint(1);
-    let emitter = endpoint.join("own room", Limits::default());
-    let neighbour = endpoint.join("own room", Limits { messages: 1, bytes: 1 });
+    let emitter = endpoint.join("own room", MailboxLimits::default());
+    let neighbour = endpoint.join("own room", MailboxLimits { max_messages: 1, max_bytes: 1 });
     neighbour.listen("e", 1, plain());
     fill(&emitter, 1);
     assert!(!congested(&emitter));
@@ -127,17 +127,17 @@ fn who_waits_for_room_is_told_when_the_member_that_had_none_leaves_or_ends() {
 }
 
 #[test]
-fn events_of_a_packet_that_settle_make_room_as_deliveries_do() {
-    let (emitter, other) = (member(1, "packet room"), small_member(2, "packet room", 8));
+fn events_of_a_batch_that_settle_make_room_as_deliveries_do() {
+    let (emitter, other) = (member(1, "batch room"), small_member(2, "batch room", 8));
     other.listen("e", 1, plain());
     let route = emitter.channel().route("e");
-    (0..8).for_each(|_| assert_eq!(route.post(&emitter, Some(b"")), Posted::To(1)));
+    (0..8).for_each(|_| assert_eq!(route.publish(&emitter, Some(b"")), Published::To(1)));
     assert!(congested(&emitter));
     emitter.wait_for_room();
     assert_eq!(said(emitter.endpoint()), Vec::<String>::new());
-    let mut packet = packets(other.endpoint()).remove(0);
-    packet.settle(0, 5, 0);
+    let mut batch = batches(other.endpoint()).remove(0);
+    batch.settle(0, 5, 0);
     assert_eq!(said(emitter.endpoint()), Vec::<String>::new());
-    packet.settle(5, 1, 0);
+    batch.settle(5, 1, 0);
     assert_eq!(said(emitter.endpoint()), ["drained"]);
 }

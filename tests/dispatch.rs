@@ -7,11 +7,12 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use common::*;
-use parallel_event_bus::core::deadline::schedule;
-use parallel_event_bus::core::endpoint::{Endpoint, Letter};
-use parallel_event_bus::core::mailbox::Wake;
-use parallel_event_bus::core::outcome::{Cause, Reply};
-use parallel_event_bus::core::quota::Limits;
+use parallel_event_bus::engine::capacity::MailboxLimits;
+use parallel_event_bus::engine::channel::endpoint::Endpoint;
+use parallel_event_bus::engine::channel::message::{Message, Notice};
+use parallel_event_bus::engine::mailbox::Wake;
+use parallel_event_bus::engine::outcome::{FailureKind, Report};
+use parallel_event_bus::engine::timer::schedule;
 
 #[test]
 fn a_listener_settles_once_whatever_is_said_of_it_later() {
@@ -22,7 +23,7 @@ fn a_listener_settles_once_whatever_is_said_of_it_later() {
     let delivery = delivery(other.endpoint());
     delivery.fail(0, b"first".into());
     delivery.succeed(0, None);
-    delivery.withdraw(0);
+    delivery.skip(0);
     delivery.lose(0);
     delivery.succeed(2, None);
     delivery.fail(u32::MAX, vec![]);
@@ -32,7 +33,7 @@ fn a_listener_settles_once_whatever_is_said_of_it_later() {
     drop(delivery);
     let outcome = emitted.outcome().unwrap();
     assert_eq!((outcome.success, outcome.failed()), (1, 1));
-    assert_eq!(outcome.failures[0].cause, Cause::Failed(b"first".into()));
+    assert_eq!(outcome.failures[0].kind, FailureKind::Threw(b"first".into()));
     assert_eq!((emitter.pending(), emitter.failed(), other.in_flight()), (0, 1, 0));
 }
 
@@ -52,9 +53,10 @@ fn failures_are_in_the_order_of_members_and_their_listeners() {
     first.succeed(0, None);
     second.succeed(1, None);
     let failures = emitted.outcome().unwrap().failures;
-    let places: Vec<_> = failures.iter().map(|failure| (failure.part, failure.index)).collect();
+    let places: Vec<_> =
+        failures.iter().map(|failure| (failure.recipient, failure.index)).collect();
     assert_eq!(places, [(0, 1), (0, 2), (1, 0), (1, 2)]);
-    assert_eq!(failures[3].cause, Cause::Failed(b"1.2".into()));
+    assert_eq!(failures[3].kind, FailureKind::Threw(b"1.2".into()));
 }
 
 #[test]
@@ -67,10 +69,13 @@ fn a_delivery_that_is_dropped_is_gone_except_for_what_had_settled() {
     drop(delivery);
     let outcome = emitted.outcome().unwrap();
     assert_eq!((outcome.success, outcome.failed(), outcome.failures.len()), (1, 2, 1));
-    assert_eq!((outcome.failures[0].listeners, &outcome.failures[0].cause), (2, &Cause::Gone));
-    let letters = read(emitter.endpoint());
-    let [Letter::Lost { emitter: of, lost, .. }] = letters.as_slice() else {
-        panic!("other letters")
+    assert_eq!(
+        (outcome.failures[0].listeners, &outcome.failures[0].kind),
+        (2, &FailureKind::ThreadExited)
+    );
+    let messages = read(emitter.endpoint());
+    let [Message::Notice(Notice::Lost { emitter: of, lost, .. })] = messages.as_slice() else {
+        panic!("other messages")
     };
     assert_eq!((*of, lost.listeners, lost.thread, lost.started), (emitter.id(), 2, Some(2), false));
     assert_eq!(
@@ -88,7 +93,7 @@ fn a_listener_that_is_lost_fails_by_itself_and_at_once() {
     delivery.lose(0);
     delivery.succeed(1, None);
     let outcome = emitted.outcome().unwrap();
-    assert_eq!((outcome.success, &outcome.failures[0].cause), (1, &Cause::Gone));
+    assert_eq!((outcome.success, &outcome.failures[0].kind), (1, &FailureKind::ThreadExited));
     assert!(!said(emitter.endpoint()).iter().any(|said| said.starts_with("lost")));
 }
 
@@ -105,15 +110,15 @@ fn when_the_time_is_over_what_has_not_settled_failed_and_what_has_not_started_ne
     emitted.dispatch().expire(20);
     let outcome = emitted.outcome().unwrap();
     assert_eq!((outcome.success, outcome.failed()), (1, 2));
-    assert!(outcome.failures.iter().all(|failure| failure.cause == Cause::TimedOut(20)));
+    assert!(outcome.failures.iter().all(|failure| failure.kind == FailureKind::TimedOut(20)));
     busy_delivery.succeed(0, None);
     let late = delivery(stuck.endpoint());
     assert!(!late.start(), "its time is over");
-    let letters = read(emitter.endpoint());
-    let started: Vec<_> = letters
+    let messages = read(emitter.endpoint());
+    let started: Vec<_> = messages
         .iter()
-        .filter_map(|letter| match letter {
-            Letter::Lost { lost, .. } => Some((lost.thread, lost.started)),
+        .filter_map(|message| match message {
+            Message::Notice(Notice::Lost { lost, .. }) => Some((lost.thread, lost.started)),
             _ => None,
         })
         .collect();
@@ -124,79 +129,82 @@ fn when_the_time_is_over_what_has_not_settled_failed_and_what_has_not_started_ne
     assert_eq!((emitter.failed(), busy.in_flight(), stuck.in_flight()), (2, 0, 0));
 }
 
+/// Waits until so much time is over, and all timers up to then have come.
+fn after(delay: Duration) {
+    let (come, came) = mpsc::channel();
+    schedule(delay, move || come.send(()).unwrap());
+    came.recv_timeout(WATCHDOG).unwrap();
+}
+
 #[test]
 fn a_timeout_fires_although_neither_side_looks_into_its_mailbox() {
     let (emitter, stuck) = (member(1, "timeout"), member(2, "timeout"));
     stuck.listen("e", 1, plain());
-    let (sender, outcome) = futures::channel::oneshot::channel();
-    let _emitted = emit_as(&emitter, "e", b"", |emission| {
-        emission.timeout = Some(1);
-        emission.reply = Reply::Future(sender);
-    });
-    let outcome = futures::executor::block_on(outcome).unwrap();
-    assert_eq!(outcome.failures[0].cause, Cause::TimedOut(1));
+    let mut emitted = emit_as(&emitter, "e", b"", |emission| emission.timeout = Some(1));
+    after(Duration::from_millis(1));
+    let outcome = emitted.outcome().unwrap();
+    assert_eq!(outcome.failures[0].kind, FailureKind::TimedOut(1));
 }
 
 #[test]
 fn a_listener_with_a_limit_of_its_own_fails_by_itself() {
     let (emitter, other) = (member(1, "limit"), member(2, "limit"));
     (0..2).for_each(|id| other.listen("e", id, plain()));
-    let (sender, outcome) = futures::channel::oneshot::channel();
-    let _emitted = emit_as(&emitter, "e", b"", |emission| emission.reply = Reply::Future(sender));
+    let mut emitted = emit(&emitter, "e", b"");
     let delivery = delivery(other.endpoint());
-    delivery.limit(0, 3_600_000);
-    delivery.limit(1, 1);
-    // The next deadline after that one: when it has come, so has the other.
-    let (come, came) = mpsc::channel();
-    schedule(Duration::from_millis(1), move || come.send(()).unwrap());
-    came.recv_timeout(WATCHDOG).unwrap();
+    delivery.start_timer(0, 3_600_000);
+    delivery.start_timer(1, 1);
+    after(Duration::from_millis(1));
     delivery.succeed(0, None);
-    let outcome = futures::executor::block_on(outcome).unwrap();
+    let outcome = emitted.outcome().unwrap();
     assert_eq!((outcome.success, outcome.failed()), (1, 1));
-    assert_eq!((outcome.failures[0].index, &outcome.failures[0].cause), (1, &Cause::TimedOut(1)));
+    assert_eq!(
+        (outcome.failures[0].index, &outcome.failures[0].kind),
+        (1, &FailureKind::TimedOut(1))
+    );
 }
 
 #[test]
-fn what_is_withdrawn_before_it_started_counts_for_nothing() {
-    let emitter = member(1, "withdraw");
-    let (started, waiting) = (member(2, "withdraw"), member(3, "withdraw"));
+fn what_is_cancelled_before_it_started_counts_for_nothing() {
+    let emitter = member(1, "cancel");
+    let (started, waiting) = (member(2, "cancel"), member(3, "cancel"));
     started.listen("e", 1, plain());
     waiting.listen("e", 2, plain());
-    let mut emitted = emit_as(&emitter, "e", b"", |emission| emission.withdrawable = true);
+    let mut emitted = emit_as(&emitter, "e", b"", |emission| emission.cancellable = true);
     let running = delivery(started.endpoint());
     assert!(running.must_start() && running.start());
-    emitted.dispatch().withdraw();
-    assert!(emitted.is_unheard());
+    emitted.dispatch().cancel();
     assert_eq!(emitter.pending(), 1, "what had started is not over");
     let late = delivery(waiting.endpoint());
     assert!(!late.start());
     running.fail(0, vec![]);
     drop((running, late));
     assert_eq!((emitter.pending(), emitter.failed()), (0, 1));
-    emitted.dispatch().withdraw();
-    assert_eq!(emitter.pending(), 0, "withdrawing twice is harmless");
+    assert_eq!(emitted.outcome(), None);
+    emitted.dispatch().cancel();
+    assert_eq!(emitter.pending(), 0, "cancelling twice is harmless");
 }
 
 #[test]
-fn what_nobody_has_to_start_can_not_be_withdrawn() {
-    let (emitter, other) = (member(1, "no withdraw"), member(2, "no withdraw"));
+fn what_nobody_has_to_start_can_not_be_cancelled() {
+    let (emitter, other) = (member(1, "no cancel"), member(2, "no cancel"));
     other.listen("e", 1, plain());
     let mut emitted = emit(&emitter, "e", b"");
     let running = delivery(other.endpoint());
     assert!(!running.must_start());
-    emitted.dispatch().withdraw();
+    emitted.dispatch().cancel();
     running.succeed(0, None);
     assert_eq!(emitted.outcome().unwrap().success, 1);
 }
 
 #[test]
-fn an_emitter_that_withdrew_hears_no_more_of_what_had_started() {
+fn an_emitter_that_cancelled_hears_no_more_of_what_had_started() {
     let (emitter, other) = (member(1, "no more"), member(2, "no more"));
     other.listen("e", 1, plain());
-    let emitted = emit_as(&emitter, "e", b"", |emission| emission.withdrawable = true);
+    let emitted = emit_as(&emitter, "e", b"", |emission| emission.cancellable = true);
     let running = delivery(other.endpoint());
     assert!(running.start());
-    emitted.dispatch().withdraw();
+    emitted.dispatch().cancel();
     drop(running);
     assert_eq!(said(emitter.endpoint()), Vec::<String>::new());
     assert_eq!((emitter.pending(), emitter.failed()), (0, 1));
@@ -208,21 +216,21 @@ fn a_listener_that_was_removed_before_its_turn_counts_for_nothing() {
     (0..2).for_each(|id| other.listen("e", id, plain()));
     let mut emitted = emit(&emitter, "e", b"");
     let delivery = delivery(other.endpoint());
-    delivery.withdraw(0);
+    delivery.skip(0);
     delivery.succeed(1, None);
     let outcome = emitted.outcome().unwrap();
     assert_eq!((outcome.success, outcome.failed()), (1, 0));
 
     let mut emitted = emit(&emitter, "e", b"");
     let delivery = self::delivery(other.endpoint());
-    delivery.withdraw(1);
-    delivery.withdraw(0);
+    delivery.skip(1);
+    delivery.skip(0);
     let outcome = emitted.outcome().unwrap();
     assert_eq!((outcome.success, outcome.failed()), (0, 0));
     assert_eq!(emitter.pending(), 0);
 }
 
-/// What an emitter sees at the moment it is woken: `pending`, and how many letters wait.
+/// What an emitter sees at the moment it is woken: `pending`, and how many messages wait.
 struct Look(mpsc::Sender<()>);
 
 impl Wake for Look {
@@ -232,21 +240,21 @@ impl Wake for Look {
 }
 
 #[test]
-fn whoever_sees_nothing_pending_finds_the_letter_about_the_outcome() {
+fn whoever_sees_nothing_pending_finds_the_message_about_the_outcome() {
     const ROUNDS: u32 = 500;
     let (wakes, woken) = mpsc::channel();
     let endpoint = Endpoint::new(1, std::sync::Arc::new(Look(wakes)));
-    let emitter = endpoint.join("letter", Limits::default());
-    let other = member(2, "letter");
+    let emitter = endpoint.join("message", MailboxLimits::default());
+    let other = member(2, "message");
     other.listen("e", 1, plain());
-    let mut answered = 0;
+    let mut settled = 0;
     let receiver = std::thread::spawn({
         let other = other.clone();
         move || {
-            while answered < ROUNDS {
+            while settled < ROUNDS {
                 for delivery in deliveries(other.endpoint()) {
                     delivery.succeed(0, None);
-                    answered += 1;
+                    settled += 1;
                 }
                 std::thread::yield_now();
             }
@@ -254,7 +262,7 @@ fn whoever_sees_nothing_pending_finds_the_letter_about_the_outcome() {
     });
     for token in 0..ROUNDS {
         let _emitted =
-            emit_as(&emitter, "e", b"", |emission| emission.reply = Reply::Letter(token));
+            emit_as(&emitter, "e", b"", |emission| emission.report = Report::Message(token));
         // Whoever waits looks at `pending` at any moment, not only when it was woken.
         while emitter.pending() > 0 {
             std::thread::yield_now();
@@ -266,21 +274,21 @@ fn whoever_sees_nothing_pending_finds_the_letter_about_the_outcome() {
 }
 
 #[test]
-fn the_last_settled_dispatch_wakes_an_emitter_that_asked_for_no_letter() {
-    let (bell, emitter_endpoint) = {
-        let bell = Bell::default();
-        (bell.clone(), Endpoint::new(1, std::sync::Arc::new(bell)))
+fn the_last_settled_dispatch_wakes_an_emitter_that_asked_for_no_message() {
+    let (waker, emitter_endpoint) = {
+        let waker = Waker::default();
+        (waker.clone(), Endpoint::new(1, std::sync::Arc::new(waker)))
     };
-    let emitter = emitter_endpoint.join("last", Limits::default());
+    let emitter = emitter_endpoint.join("last", MailboxLimits::default());
     let other = member(2, "last");
     other.listen("e", 1, plain());
-    let silent = |emission: &mut parallel_event_bus::core::dispatch::Emission<'_>| {
-        emission.reply = Reply::None;
+    let silent = |emission: &mut parallel_event_bus::engine::delivery::dispatch::Emission<'_>| {
+        emission.report = Report::None;
     };
     let _emitted = [emit_as(&emitter, "e", b"", silent), emit_as(&emitter, "e", b"", silent)];
     let deliveries = deliveries(other.endpoint());
     deliveries[0].succeed(0, None);
-    assert_eq!(bell.rung(), 0);
+    assert_eq!(waker.wakes(), 0);
     deliveries[1].succeed(0, None);
-    assert_eq!((bell.rung(), emitter.pending()), (1, 0));
+    assert_eq!((waker.wakes(), emitter.pending()), (1, 0));
 }

@@ -8,13 +8,14 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use common::*;
-use parallel_event_bus::core::deadline::schedule;
-use parallel_event_bus::core::endpoint::{Endpoint, Letter, Unsent};
-use parallel_event_bus::core::mailbox::Wake;
-use parallel_event_bus::core::member::{Member, Unlistened};
-use parallel_event_bus::core::outcome::Cause;
-use parallel_event_bus::core::packet::Packet;
-use parallel_event_bus::core::quota::Limits;
+use parallel_event_bus::engine::capacity::MailboxLimits;
+use parallel_event_bus::engine::channel::Batch;
+use parallel_event_bus::engine::channel::endpoint::{Endpoint, Flush};
+use parallel_event_bus::engine::channel::member::{Member, Unlistened};
+use parallel_event_bus::engine::channel::message::{Message, Notice};
+use parallel_event_bus::engine::mailbox::Wake;
+use parallel_event_bus::engine::outcome::FailureKind;
+use parallel_event_bus::engine::timer::schedule;
 
 #[test]
 fn what_waits_for_an_endpoint_that_ends_is_gone_at_once_and_every_emitter_is_told() {
@@ -24,10 +25,13 @@ fn what_waits_for_an_endpoint_that_ends_is_gone_at_once_and_every_emitter_is_tol
     dying.endpoint().close();
     for emitted in &mut emitted {
         let failure = emitted.outcome().unwrap().failures.remove(0);
-        assert_eq!((failure.thread, failure.cause), (3, Cause::Gone));
+        assert_eq!((failure.thread, failure.kind), (3, FailureKind::ThreadExited));
     }
-    assert_eq!(said(one.endpoint()), ["lost e Gone × 1", "lost e Gone × 1", "exit of 3"]);
-    assert_eq!(said(two.endpoint()), ["lost e Gone × 1", "exit of 3"]);
+    assert_eq!(
+        said(one.endpoint()),
+        ["lost e ThreadExited × 1", "lost e ThreadExited × 1", "exit of 3"]
+    );
+    assert_eq!(said(two.endpoint()), ["lost e ThreadExited × 1", "exit of 3"]);
     assert_eq!((emit(&one, "e", b"").others, dying.in_flight()), (0, 0));
     dying.endpoint().close();
     assert_eq!(said(one.endpoint()), Vec::<String>::new(), "ending twice is harmless");
@@ -37,8 +41,8 @@ fn what_waits_for_an_endpoint_that_ends_is_gone_at_once_and_every_emitter_is_tol
 fn each_channel_is_told_once_of_an_end_however_many_places_there_were() {
     let dying = endpoint(1);
     let _places =
-        ["a", "a", "b"].map(|name| dying.join(&format!("told {name}"), Limits::default()));
-    let left = dying.join("told c", Limits::default());
+        ["a", "a", "b"].map(|name| dying.join(&format!("told {name}"), MailboxLimits::default()));
+    let left = dying.join("told c", MailboxLimits::default());
     let (a, b, c) = (member(2, "told a"), member(3, "told b"), member(4, "told c"));
     left.leave();
     dying.close();
@@ -51,9 +55,9 @@ fn each_channel_is_told_once_of_an_end_however_many_places_there_were() {
 fn a_closed_endpoint_takes_no_part_any_more() {
     let emitter = member(1, "closed");
     let ended = endpoint(2);
-    let before = ended.join("closed", Limits::default());
+    let before = ended.join("closed", MailboxLimits::default());
     ended.close();
-    let after = ended.join("closed", Limits::default());
+    let after = ended.join("closed", MailboxLimits::default());
     assert!(before.has_left() && after.has_left());
     before.listen("e", 1, plain());
     after.listen("e", 2, in_group("g"));
@@ -66,12 +70,12 @@ fn listening_while_the_endpoint_ends_leaves_no_listener_behind() {
     let emitter = member(1, "race");
     for _ in 0..300 {
         let ending = endpoint(2);
-        let member = ending.join("race", Limits::default());
+        let member = ending.join("race", MailboxLimits::default());
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 for id in 0..20 {
                     member.listen("e", id, in_group("g"));
-                    let late = ending.join("race", Limits::default());
+                    let late = ending.join("race", MailboxLimits::default());
                     late.listen("e", 100 + id, plain());
                 }
             });
@@ -84,7 +88,7 @@ fn listening_while_the_endpoint_ends_leaves_no_listener_behind() {
 #[test]
 fn an_endpoint_may_have_several_places_in_a_channel_that_hear_each_other() {
     let endpoint = endpoint(1);
-    let [one, two] = [(); 2].map(|()| endpoint.join("places", Limits::default()));
+    let [one, two] = [(); 2].map(|()| endpoint.join("places", MailboxLimits::default()));
     one.listen("e", 1, plain());
     two.listen("e", 2, plain());
     let mut emitted = emit(&one, "e", b"");
@@ -95,40 +99,42 @@ fn an_endpoint_may_have_several_places_in_a_channel_that_hear_each_other() {
     assert_eq!(emitted.outcome().unwrap().success, 1);
 }
 
-/// Tells a channel of its wakes, so that a test can wait for letters.
-struct Bells(mpsc::Sender<()>);
+/// Tells a channel of its wakes, so that a test can wait for messages.
+struct Wakers(mpsc::Sender<()>);
 
-impl Wake for Bells {
+impl Wake for Wakers {
     fn wake(&self) {
         let _ = self.0.send(());
     }
 }
 
-/// Waits for the first letter.
-fn wait(endpoint: &Endpoint, woken: &mpsc::Receiver<()>) -> Letter {
+/// Waits for the first message.
+fn wait(endpoint: &Endpoint, woken: &mpsc::Receiver<()>) -> Message {
     loop {
-        if let Some(letter) = read(endpoint).into_iter().next() {
-            return letter;
+        if let Some(message) = read(endpoint).into_iter().next() {
+            return message;
         }
-        woken.recv_timeout(WATCHDOG).expect("no letter comes");
+        woken.recv_timeout(WATCHDOG).expect("no message comes");
     }
 }
 
 fn told_of_stall(stuck_by: impl FnOnce(&Endpoint)) {
     let (wakes, woken) = mpsc::channel();
-    let observer = Endpoint::new(1, Arc::new(Bells(wakes)));
+    let observer = Endpoint::new(1, Arc::new(Wakers(wakes)));
     let channel = std::thread::current().name().unwrap_or_default().to_owned();
-    let emitter = observer.join(&channel, Limits::default());
+    let emitter = observer.join(&channel, MailboxLimits::default());
     let stuck = endpoint(2);
-    let member = stuck.join(&channel, Limits::default());
-    // A second place makes no second letter.
-    let _second = stuck.join(&channel, Limits::default());
+    let member = stuck.join(&channel, MailboxLimits::default());
+    // A second place makes no second message.
+    let _second = stuck.join(&channel, MailboxLimits::default());
     member.listen("e", 1, plain());
     stuck.watch_for_stalls(Duration::from_secs(3_600));
     stuck.watch_for_stalls(Duration::from_millis(1));
     stuck_by(&stuck);
     let _emitted = emit(&emitter, "e", b"");
-    let Letter::Stall(stall) = wait(&observer, &woken) else { panic!("another letter") };
+    let Message::Notice(Notice::Stall(stall)) = wait(&observer, &woken) else {
+        panic!("another message")
+    };
     let told = (stall.member(), stall.thread, stall.waiting, stall.ms);
     assert_eq!(told, (emitter.id(), 2, 1, 1));
     assert!(read(&observer).is_empty(), "told once");
@@ -141,53 +147,55 @@ fn others_are_told_of_an_endpoint_that_does_not_look() {
 
 #[test]
 fn also_when_it_was_woken_before_for_work_of_its_own() {
-    told_of_stall(|stuck| assert!(stuck.mailbox().nudge()));
+    told_of_stall(|stuck| assert!(stuck.mailbox().wake()));
 }
 
 #[test]
-fn also_for_posts_and_again_after_it_has_looked() {
+fn also_for_untracked_events_and_again_after_it_has_looked() {
     let (wakes, woken) = mpsc::channel();
-    let observer = Endpoint::new(1, Arc::new(Bells(wakes)));
-    let emitter = observer.join("posts", Limits::default());
-    let stuck = member(2, "posts");
+    let observer = Endpoint::new(1, Arc::new(Wakers(wakes)));
+    let emitter = observer.join("publishes", MailboxLimits::default());
+    let stuck = member(2, "publishes");
     stuck.listen("e", 1, plain());
     stuck.endpoint().watch_for_stalls(Duration::from_millis(1));
     for _ in 0..3 {
-        emitter.channel().route("e").post(&emitter, Some(b""));
-        assert!(matches!(wait(&observer, &woken), Letter::Stall(stall) if stall.thread == 2));
-        for mut packet in packets(stuck.endpoint()) {
-            packet.settle(0, 1, 0);
+        emitter.channel().route("e").publish(&emitter, Some(b""));
+        assert!(
+            matches!(wait(&observer, &woken), Message::Notice(Notice::Stall(stall)) if stall.thread == 2)
+        );
+        for mut batch in batches(stuck.endpoint()) {
+            batch.settle(0, 1, 0);
         }
     }
 }
 
 #[test]
 fn also_when_it_has_read_as_much_as_there_is_room_for() {
-    for (channel, is_awaited) in [("read and posted", false), ("read and awaited", true)] {
+    for (channel, is_awaited) in [("read and published", false), ("read and awaited", true)] {
         let (wakes, woken) = mpsc::channel();
-        let observer = Endpoint::new(1, Arc::new(Bells(wakes)));
-        let emitter = observer.join(channel, Limits::default());
-        let bell = Bell::default();
-        let stuck = Endpoint::new(2, Arc::new(bell.clone()));
-        let member = stuck.join(channel, Limits { messages: 1, bytes: 100 });
+        let observer = Endpoint::new(1, Arc::new(Wakers(wakes)));
+        let emitter = observer.join(channel, MailboxLimits::default());
+        let waker = Waker::default();
+        let stuck = Endpoint::new(2, Arc::new(waker.clone()));
+        let member = stuck.join(channel, MailboxLimits { max_messages: 1, max_bytes: 100 });
         member.listen("e", 1, plain());
         let route = emitter.channel().route("e");
-        route.post(&emitter, Some(b"read"));
+        route.publish(&emitter, Some(b"read"));
         let _read = read(&stuck);
         stuck.watch_for_stalls(Duration::from_millis(1));
-        let rung = bell.rung();
+        let wakes = waker.wakes();
         if is_awaited {
             assert_eq!(emit(&emitter, "e", b"refused").outcome().unwrap().failed(), 1);
         } else {
-            route.post(&emitter, Some(b"refused"));
+            route.publish(&emitter, Some(b"refused"));
         }
-        assert_eq!(bell.rung(), rung + 1, "it is woken, so that it looks if it can");
+        assert_eq!(waker.wakes(), wakes + 1, "it is woken, so that it looks if it can");
         let mut told = said(&observer);
         while !told.contains(&"stall of 2, 0 wait".into()) {
-            woken.recv_timeout(WATCHDOG).expect("no letter comes");
+            woken.recv_timeout(WATCHDOG).expect("no message comes");
             told.extend(said(&observer));
         }
-        assert_eq!(told, ["lost e Full × 1", "stall of 2, 0 wait"]);
+        assert_eq!(told, ["lost e MailboxFull × 1", "stall of 2, 0 wait"]);
     }
 }
 
@@ -196,7 +204,7 @@ fn nobody_is_told_of_an_endpoint_that_looks_however_much_it_leaves() {
     let (observer, busy) = (member(1, "busy"), member(2, "busy"));
     busy.listen("e", 1, plain());
     busy.endpoint().watch_for_stalls(Duration::from_millis(20));
-    // The thread of the deadlines is kept busy until the look, however long that takes.
+    // The thread of the timers is kept busy until the look, however long that takes.
     let (look, looked) = mpsc::channel::<()>();
     schedule(Duration::ZERO, move || {
         let _ = looked.recv_timeout(WATCHDOG);
@@ -224,27 +232,27 @@ fn a_watch_that_is_never_over_is_none() {
 /// Emits one event whenever it is told to send, and counts how often it was told of changes.
 struct Emitting {
     emitter: Arc<Member>,
-    outdated: AtomicUsize,
+    changes: AtomicUsize,
 }
 
-impl Unsent for Emitting {
-    fn send(&self) {
-        self.emitter.channel().route("e").post(&self.emitter, Some(b""));
+impl Flush for Emitting {
+    fn flush(&self) {
+        self.emitter.channel().route("e").publish(&self.emitter, Some(b""));
     }
 
-    fn outdate(&self) {
-        self.outdated.fetch_add(1, Ordering::Relaxed);
+    fn invalidate(&self) {
+        self.changes.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 #[test]
-fn what_is_unsent_goes_to_those_who_listened_before_a_change_and_the_emitter_learns_of_it() {
-    let (emitter, one, two) = (member(1, "unsent"), member(2, "unsent"), member(3, "unsent"));
-    let unsent = Arc::new(Emitting { emitter: emitter.clone(), outdated: AtomicUsize::new(0) });
-    emitter.endpoint().keep_unsent(unsent.clone());
-    let heard = |by: &Arc<Member>| packets(by.endpoint()).iter().map(Packet::len).sum::<usize>();
+fn a_burst_goes_to_those_who_listened_before_a_change_and_the_emitter_learns_of_it() {
+    let (emitter, one, two) = (member(1, "burst"), member(2, "burst"), member(3, "burst"));
+    let burst = Arc::new(Emitting { emitter: emitter.clone(), changes: AtomicUsize::new(0) });
+    emitter.endpoint().set_burst(burst.clone());
+    let heard = |by: &Arc<Member>| batches(by.endpoint()).iter().map(Batch::len).sum::<usize>();
     let expect = |changes, by_one, by_two| {
-        assert_eq!(unsent.outdated.load(Ordering::Relaxed), changes);
+        assert_eq!(burst.changes.load(Ordering::Relaxed), changes);
         assert_eq!((heard(&one), heard(&two)), (by_one, by_two));
     };
     one.listen("e", 1, plain());
@@ -255,6 +263,6 @@ fn what_is_unsent_goes_to_those_who_listened_before_a_change_and_the_emitter_lea
     expect(3, 1, 1);
     said(emitter.endpoint());
     two.endpoint().close();
-    assert_eq!(unsent.outdated.load(Ordering::Relaxed), 4);
-    assert_eq!(said(emitter.endpoint()), ["lost e Gone × 1", "exit of 3"]);
+    assert_eq!(burst.changes.load(Ordering::Relaxed), 4);
+    assert_eq!(said(emitter.endpoint()), ["lost e ThreadExited × 1", "exit of 3"]);
 }

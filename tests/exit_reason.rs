@@ -1,6 +1,6 @@
 //! Why threads have ended, as they leave it for others.
 
-use parallel_event_bus::core::exit_reason;
+use parallel_event_bus::engine::exit_reason;
 
 /// Threads of this file's tests, which share what is kept with no other.
 const FIRST: u32 = 1_000;

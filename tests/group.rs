@@ -6,9 +6,9 @@ mod common;
 use std::sync::Arc;
 
 use common::*;
-use parallel_event_bus::core::member::Member;
-use parallel_event_bus::core::outcome::Cause;
-use parallel_event_bus::core::route::{ListenerOptions, Own};
+use parallel_event_bus::engine::channel::member::Member;
+use parallel_event_bus::engine::channel::route::{ListenerOptions, Own};
+use parallel_event_bus::engine::outcome::FailureKind;
 
 /// Members that listen to `e` in a group, each with its own number as id.
 fn group(channel: &str, name: &str, size: u32) -> Vec<Arc<Member>> {
@@ -22,11 +22,11 @@ fn group(channel: &str, name: &str, size: u32) -> Vec<Arc<Member>> {
 
 /// How many events wait for each, or are being dealt with.
 fn waiting(members: &[Arc<Member>]) -> Vec<usize> {
-    members.iter().map(|member| member.quota().messages()).collect()
+    members.iter().map(|member| member.capacity().events()).collect()
 }
 
 #[test]
-fn each_event_goes_to_one_member_of_each_group_and_to_everybody_without_one() {
+fn each_event_goes_to_a_member_of_each_group_and_to_everybody_without_one() {
     let emitter = member(1, "groups");
     let (one, other) = (group("groups", "one", 3), group("groups", "other", 2));
     let alone = member(2, "groups");
@@ -106,7 +106,7 @@ fn a_member_without_room_is_passed_over_while_another_has_some() {
     let mut emitted: Vec<_> = (0..4).map(|_| emit(&emitter, "e", b"")).collect();
     assert_eq!(waiting(&[small, large]), [1, 2]);
     let refused = emitted[3].outcome().unwrap();
-    assert_eq!((refused.failed(), &refused.failures[0].cause), (1, &Cause::Full));
+    assert_eq!((refused.failed(), &refused.failures[0].kind), (1, &FailureKind::MailboxFull));
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn what_had_not_started_when_its_member_ended_goes_to_another_of_the_group() {
     members[0].endpoint().close();
     drop(started);
     assert_eq!(waiting(&members[1..]), [2 + 1], "the one that had started stays");
-    assert_eq!(everyone.outcome().unwrap().failures[0].cause, Cause::Gone);
+    assert_eq!(everyone.outcome().unwrap().failures[0].kind, FailureKind::ThreadExited);
     for delivery in deliveries(members[1].endpoint()) {
         assert!(delivery.must_start() && delivery.start());
         assert_eq!(delivery.listeners(), [1]);
@@ -166,11 +166,11 @@ fn what_had_not_started_when_its_member_ended_goes_to_another_of_the_group() {
 }
 
 /// The first of several deliveries; the others stay in the mailbox.
-fn delivery_of(member: &Arc<Member>) -> parallel_event_bus::core::delivery::Delivery {
-    use parallel_event_bus::core::endpoint::Letter;
-    let mut letters = Vec::new();
-    let _again = member.endpoint().collect(1, &mut letters);
-    let Some(Letter::Delivery(delivery)) = letters.pop() else { panic!("another letter") };
+fn delivery_of(member: &Arc<Member>) -> parallel_event_bus::engine::channel::Delivery {
+    use parallel_event_bus::engine::channel::message::Message;
+    let mut messages = Vec::new();
+    let _again = member.endpoint().collect(1, &mut messages);
+    let Some(Message::Delivery(delivery)) = messages.pop() else { panic!("another message") };
     delivery
 }
 
@@ -185,9 +185,9 @@ fn what_nobody_else_can_take_is_gone_with_its_member() {
     full.listen("e", 2, in_group("g"));
     dying.endpoint().close();
     assert_eq!(waiting(std::slice::from_ref(&full)), [1], "it has room for one");
-    assert_eq!(second.outcome().unwrap().failures[0].cause, Cause::Gone);
+    assert_eq!(second.outcome().unwrap().failures[0].kind, FailureKind::ThreadExited);
     full.endpoint().close();
-    assert_eq!(first.outcome().unwrap().failures[0].cause, Cause::Gone);
+    assert_eq!(first.outcome().unwrap().failures[0].kind, FailureKind::ThreadExited);
     assert_eq!(said(emitter.endpoint()).iter().filter(|said| said.starts_with("lost")).count(), 2);
 }
 
@@ -199,7 +199,7 @@ fn an_endpoint_that_ends_hands_nothing_on_to_another_place_of_its_own() {
     }
     let mut nobody = emit(&emitter, "e", b"");
     dying.close();
-    assert_eq!(nobody.outcome().unwrap().failures[0].cause, Cause::Gone);
+    assert_eq!(nobody.outcome().unwrap().failures[0].kind, FailureKind::ThreadExited);
 
     let dying = endpoint(2);
     for id in 0..2 {
@@ -217,20 +217,20 @@ fn a_member_that_lets_go_of_what_it_has_not_started_does_not_get_it_again() {
     let members = group("let go", "g", 1);
     let mut emitted = emit(&emitter, "e", b"");
     drop(delivery_of(&members[0]));
-    assert_eq!(emitted.outcome().unwrap().failures[0].cause, Cause::Gone);
+    assert_eq!(emitted.outcome().unwrap().failures[0].kind, FailureKind::ThreadExited);
     assert_eq!(waiting(&members), [0]);
 }
 
 #[test]
-fn what_was_withdrawn_goes_to_nobody() {
-    let emitter = member(1, "withdrawn move");
-    let members = group("withdrawn move", "g", 2);
-    let emitted = emit_as(&emitter, "e", b"", |emission| emission.withdrawable = true);
-    emitted.dispatch().withdraw();
+fn what_was_cancelled_goes_to_nobody() {
+    let emitter = member(1, "cancelled move");
+    let members = group("cancelled move", "g", 2);
+    let emitted = emit_as(&emitter, "e", b"", |emission| emission.cancellable = true);
+    emitted.dispatch().cancel();
     members[0].endpoint().close();
     assert_eq!(said(members[1].endpoint()), ["exit of 10"]);
     assert_eq!((emitter.pending(), emitter.failed()), (0, 0));
-    assert_eq!(members[1].quota().messages(), 0);
+    assert_eq!(members[1].capacity().events(), 0);
 }
 
 #[test]
@@ -245,5 +245,5 @@ fn a_request_whose_member_ended_goes_to_whoever_listens_even_to_the_emitter_itse
     assert_eq!(moved.listeners(), [2]);
     assert!(moved.start());
     moved.succeed(0, Some(b"mine".into()));
-    assert_eq!(requested.outcome().unwrap().answer, Some(b"mine".into()));
+    assert_eq!(requested.outcome().unwrap().reply, Some(b"mine".into()));
 }

@@ -7,10 +7,11 @@ mod common;
 use std::sync::Arc;
 
 use common::*;
-use parallel_event_bus::core::endpoint::{Endpoint, Letter};
-use parallel_event_bus::core::member::Member;
-use parallel_event_bus::core::metrics::VISITS;
-use parallel_event_bus::core::quota::Limits;
+use parallel_event_bus::engine::capacity::MailboxLimits;
+use parallel_event_bus::engine::channel::endpoint::Endpoint;
+use parallel_event_bus::engine::channel::member::Member;
+use parallel_event_bus::engine::channel::message::{Message, Notice};
+use parallel_event_bus::engine::metrics::VISITS;
 
 /// So many members for each of the first round in the second one.
 const TIMES: u64 = 8;
@@ -32,7 +33,7 @@ fn assert_linear(what: &str, run: impl Fn(u32)) {
 }
 
 fn join(endpoint: &Arc<Endpoint>, channel: &str) -> Arc<Member> {
-    let member = endpoint.join(channel, Limits::default());
+    let member = endpoint.join(channel, MailboxLimits::default());
     member.listen("e", member.id().as_u32(), plain());
     member
 }
@@ -96,7 +97,8 @@ fn members_that_come_and_go_cost_the_same_however_many_there_are() {
         members.iter().for_each(|member| member.wait_for_room());
         drop(read(full.endpoint()));
         let told = read(&endpoint);
-        let told = told.iter().filter(|letter| matches!(letter, Letter::Drained(_)));
+        let told =
+            told.iter().filter(|message| matches!(message, Message::Notice(Notice::Drained(_))));
         assert_eq!(told.count(), members.len());
         end(&[&endpoint, full.endpoint(), emitter.endpoint()]);
     });

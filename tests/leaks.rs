@@ -4,10 +4,10 @@
 mod common;
 
 use common::*;
-use parallel_event_bus::core::metrics::{DEADLINES, DISPATCHES};
+use parallel_event_bus::engine::metrics::{DISPATCHES, TIMERS};
 
 #[test]
-fn a_dispatch_that_settled_leaves_no_deadline_and_nothing_else_behind() {
+fn a_dispatch_that_settled_leaves_no_timer_and_nothing_else_behind() {
     let _alone = alone();
     let before = living();
     {
@@ -15,13 +15,13 @@ fn a_dispatch_that_settled_leaves_no_deadline_and_nothing_else_behind() {
         other.listen("e", 1, plain());
         let emitted = emit_as(&emitter, "e", b"", |emission| emission.timeout = Some(3_600_000));
         let delivery = delivery(other.endpoint());
-        delivery.limit(0, 3_600_000);
-        assert_eq!(DEADLINES.get(), before[3].1 + 2);
+        delivery.start_timer(0, 3_600_000);
+        assert_eq!(TIMERS.get(), before[3].1 + 2);
         assert!(delivery.start());
         delivery.succeed(0, None);
-        assert_eq!(DEADLINES.get(), before[3].1);
-        delivery.limit(0, 3_600_000);
-        assert_eq!(DEADLINES.get(), before[3].1, "a limit that comes too late is none");
+        assert_eq!(TIMERS.get(), before[3].1);
+        delivery.start_timer(0, 3_600_000);
+        assert_eq!(TIMERS.get(), before[3].1, "a limit that comes too late is none");
         drop((emitted, delivery));
         assert_eq!(DISPATCHES.get(), before[2].1);
         emitter.endpoint().close();
@@ -41,7 +41,7 @@ fn channels_routes_and_members_are_gone_with_the_last_of_them() {
         one.listen("f", 2, once());
         two.listen("e", 1, in_group("g"));
         let kept = [emit(&one, "e", b""), emit(&two, "e", b""), emit(&two, "f", b"")];
-        two.channel().route("e").post(&two, Some(b""));
+        two.channel().route("e").publish(&two, Some(b""));
         one.endpoint().close();
         two.endpoint().close();
         drop(kept);
@@ -86,7 +86,7 @@ fn threads_that_come_and_go_leave_nothing() {
                     let _emitted = emit_as(&member, "e", b"", |emission| {
                         emission.timeout = Some(3_600_000);
                     });
-                    member.channel().route("e").post(&member, Some(b""));
+                    member.channel().route("e").publish(&member, Some(b""));
                     drop(read(member.endpoint()));
                     member.endpoint().close();
                 }

@@ -9,12 +9,12 @@ use std::ptr::null_mut;
 use std::sync::Arc;
 
 use common::*;
-use parallel_event_bus::core::dispatch::Emission;
-use parallel_event_bus::core::endpoint::Letter;
-use parallel_event_bus::core::member::Member;
-use parallel_event_bus::core::outcome::{Cause, Lost, Reply};
-use parallel_event_bus::core::payload::try_copy;
-use parallel_event_bus::core::route::{Posted, Sent};
+use parallel_event_bus::engine::channel::member::Member;
+use parallel_event_bus::engine::channel::message::{Message, Notice};
+use parallel_event_bus::engine::channel::route::{Dispatched, Published};
+use parallel_event_bus::engine::delivery::dispatch::Emission;
+use parallel_event_bus::engine::outcome::{FailureKind, Lost, Report};
+use parallel_event_bus::engine::payload::try_copy;
 
 const LARGE: usize = 1 << 20;
 
@@ -66,42 +66,42 @@ fn audience(channel: &str) -> (Arc<Member>, [Arc<Member>; 2]) {
 }
 
 fn losses(of: &Member) -> Vec<Lost> {
-    let losses = read(of.endpoint()).into_iter().map(|letter| match letter {
-        Letter::Lost { lost, .. } => *lost,
+    let losses = read(of.endpoint()).into_iter().map(|message| match message {
+        Message::Notice(Notice::Lost { lost, .. }) => *lost,
         _ => panic!("something else"),
     });
     losses.collect()
 }
 
 #[test]
-fn a_post_for_which_there_is_no_memory_is_refused_and_told_and_takes_no_room() {
-    let (emitter, listening) = audience("posted");
+fn an_untracked_event_for_which_there_is_no_memory_is_refused_and_told_and_takes_no_room() {
+    let (emitter, listening) = audience("published");
     let route = emitter.channel().route("e");
     let large = vec![7; LARGE];
-    assert_eq!(route.post(&emitter, Some(b"before")), Posted::To(2));
+    assert_eq!(route.publish(&emitter, Some(b"before")), Published::To(2));
     let payloads: [&[u8]; 3] = [b"small", &large, b"behind"];
-    assert_eq!(with_little(|| route.post_all(&emitter, &payloads)), Posted::To(2));
+    assert_eq!(with_little(|| route.publish_all(&emitter, &payloads)), Published::To(2));
     for each in &listening {
-        assert_eq!(each.quota().messages(), 3);
-        let letters = read(each.endpoint());
-        let heard = letters.iter().flat_map(|letter| match letter {
-            Letter::Packet(packet) => (0..packet.len()).map(|at| packet.event(at).unwrap().2),
+        assert_eq!(each.capacity().events(), 3);
+        let messages = read(each.endpoint());
+        let heard = messages.iter().flat_map(|message| match message {
+            Message::Batch(batch) => (0..batch.len()).map(|at| batch.event(at).unwrap().2),
             _ => panic!("something else"),
         });
         assert_eq!(heard.collect::<Vec<_>>(), [b"before".as_slice(), b"small", b"behind"]);
-        drop(letters);
-        assert_eq!((each.quota().messages(), each.in_flight()), (0, 0));
+        drop(messages);
+        assert_eq!((each.capacity().events(), each.in_flight()), (0, 0));
     }
     let losses = with_little(|| losses(&emitter));
-    let refused: Vec<_> = losses.iter().filter(|lost| lost.cause == Cause::NoMemory).collect();
+    let refused: Vec<_> = losses.iter().filter(|lost| lost.kind == FailureKind::NoMemory).collect();
     assert_eq!(refused.len(), 2);
     // There was none to tell of it either.
     assert!(refused.iter().all(|lost| lost.payload.is_none() && lost.count == 1));
     assert_eq!((emitter.pending(), emitter.addressed()), (0, 8));
     // When there is, it goes.
-    assert_eq!(route.post(&emitter, Some(&large)), Posted::To(2));
+    assert_eq!(route.publish(&emitter, Some(&large)), Published::To(2));
     for each in &listening {
-        assert_eq!(packets(each.endpoint())[0].event(0).unwrap().2.len(), LARGE);
+        assert_eq!(batches(each.endpoint())[0].event(0).unwrap().2.len(), LARGE);
     }
 }
 
@@ -112,17 +112,19 @@ fn an_emission_for_which_there_is_no_memory_has_not_happened() {
     let large = vec![7; LARGE];
     let emission = || Emission {
         payload: Some(&large),
-        to_one: false,
+        request: false,
         timeout: Some(3_600_000),
-        withdrawable: false,
-        reply: Reply::Letter(1),
+        cancellable: false,
+        report: Report::Message(1),
     };
     let route = emitter.channel().route("e");
-    assert!(matches!(with_little(|| route.emit(&emitter, emission())), Sent::NoMemory));
+    assert!(matches!(with_little(|| route.dispatch(&emitter, emission())), Dispatched::NoMemory));
     assert_eq!((emitter.pending(), emitter.addressed()), (0, 0));
-    assert!(listening.iter().all(|each| each.quota().messages() == 0));
+    assert!(listening.iter().all(|each| each.capacity().events() == 0));
     // The listener that wants one event was not claimed.
-    let Sent::To { others, dispatch, .. } = route.emit(&emitter, emission()) else { panic!() };
+    let Dispatched::To { others, dispatch, .. } = route.dispatch(&emitter, emission()) else {
+        panic!()
+    };
     assert_eq!(others, 3);
     assert_eq!(dispatch.unwrap().payload().len(), LARGE);
     listening.iter().for_each(|each| drop(read(each.endpoint())));
@@ -134,11 +136,13 @@ fn an_event_that_is_lost_is_told_of_without_its_payload_if_there_is_no_memory_fo
     let (emitter, listening) = audience("lost");
     let route = emitter.channel().route("e");
     let large = vec![7; LARGE];
-    route.post(&emitter, Some(&large));
-    let letters = listening.each_ref().map(|each| read(each.endpoint()));
-    with_little(|| drop(letters));
+    route.publish(&emitter, Some(&large));
+    let messages = listening.each_ref().map(|each| read(each.endpoint()));
+    with_little(|| drop(messages));
     let lost = losses(&emitter);
-    assert!(lost.iter().all(|lost| (&lost.cause, &lost.payload) == (&Cause::Gone, &None)));
+    assert!(
+        lost.iter().all(|lost| (&lost.kind, &lost.payload) == (&FailureKind::ThreadExited, &None))
+    );
     assert_eq!((lost.len(), emitter.pending()), (2, 0));
 }
 

@@ -6,11 +6,12 @@ mod common;
 use std::sync::Arc;
 
 use common::*;
-use parallel_event_bus::core::dispatch::Emission;
-use parallel_event_bus::core::endpoint::{Endpoint, Letter};
-use parallel_event_bus::core::member::Unlistened;
-use parallel_event_bus::core::outcome::{Cause, Reply};
-use parallel_event_bus::core::route::{ListenerOptions, Own, Posted, Sent};
+use parallel_event_bus::engine::channel::endpoint::Endpoint;
+use parallel_event_bus::engine::channel::member::Unlistened;
+use parallel_event_bus::engine::channel::message::Message;
+use parallel_event_bus::engine::channel::route::{Dispatched, ListenerOptions, Own, Published};
+use parallel_event_bus::engine::delivery::dispatch::Emission;
+use parallel_event_bus::engine::outcome::{FailureKind, Report};
 
 #[test]
 fn everybody_who_listens_gets_an_event_and_the_outcome_counts_them() {
@@ -37,29 +38,29 @@ fn everybody_who_listens_gets_an_event_and_the_outcome_counts_them() {
     assert_eq!((outcome.success, outcome.failed()), (2, 1));
     let failure = &outcome.failures[0];
     assert_eq!((failure.index, failure.thread), (1, 2));
-    assert_eq!(failure.cause, Cause::Failed(b"why".into()));
+    assert_eq!(failure.kind, FailureKind::Threw(b"why".into()));
 }
 
 #[test]
 fn whoever_gets_an_event_is_woken_once_for_any_number_of_them() {
     let emitter = member(1, "wakes");
-    let bells = [(); 2].map(|()| Bell::default());
+    let wakers = [(); 2].map(|()| Waker::default());
     let others = [0, 1].map(|at| {
-        let endpoint = Endpoint::new(2, Arc::new(bells[at].clone()));
+        let endpoint = Endpoint::new(2, Arc::new(wakers[at].clone()));
         [(); 2].map(|()| endpoint.join("wakes", <_>::default()))
     });
     others.iter().flatten().for_each(|member| member.listen("plain", 1, plain()));
     others[1][0].listen("grouped", 2, in_group("g"));
-    let rung = || bells.clone().map(|bell| bell.rung());
+    let wakes = || wakers.clone().map(|waker| waker.wakes());
     let _emitted = emit(&emitter, "grouped", b"");
-    assert_eq!(rung(), [0, 1]);
+    assert_eq!(wakes(), [0, 1]);
     let _emitted = emit(&emitter, "plain", b"");
-    assert_eq!(rung(), [1, 1]);
-    emitter.channel().route("plain").post(&emitter, Some(b""));
-    assert_eq!(rung(), [1, 1]);
+    assert_eq!(wakes(), [1, 1]);
+    emitter.channel().route("plain").publish(&emitter, Some(b""));
+    assert_eq!(wakes(), [1, 1]);
     others.iter().for_each(|[member, _]| drop(read(member.endpoint())));
-    emitter.channel().route("plain").post(&emitter, Some(b""));
-    assert_eq!(rung(), [2, 2]);
+    emitter.channel().route("plain").publish(&emitter, Some(b""));
+    assert_eq!(wakes(), [2, 2]);
 }
 
 #[test]
@@ -67,7 +68,8 @@ fn an_event_without_listeners_comes_to_nothing() {
     let emitter = member(1, "nobody");
     let mut emitted = emit(&emitter, "e", b"");
     assert_eq!(emitted.others, 0);
-    assert!(emitted.own.is_empty() && emitted.dispatch.is_none() && emitted.is_unheard());
+    assert!(emitted.own.is_empty() && emitted.dispatch.is_none());
+    assert_eq!(emitted.outcome(), None);
     assert_eq!(emitter.pending(), 0);
 }
 
@@ -77,16 +79,18 @@ fn a_payload_is_asked_for_only_when_somebody_else_listens_and_before_anything_ha
     let route = emitter.channel().route("e");
     let without = || Emission {
         payload: None,
-        to_one: false,
+        request: false,
         timeout: None,
-        withdrawable: false,
-        reply: Reply::None,
+        cancellable: false,
+        report: Report::None,
     };
     emitter.listen("e", 1, once());
-    assert!(matches!(route.emit(&emitter, without()), Sent::To { own, .. } if own.len() == 1));
+    assert!(
+        matches!(route.dispatch(&emitter, without()), Dispatched::To { own, .. } if own.len() == 1)
+    );
     emitter.listen("e", 1, once());
     other.listen("e", 2, once());
-    assert!(matches!(route.emit(&emitter, without()), Sent::NeedsPayload));
+    assert!(matches!(route.dispatch(&emitter, without()), Dispatched::NeedsPayload));
     assert!(other.endpoint().mailbox().is_empty());
     assert_eq!(emit(&emitter, "e", b"").own.len(), 1, "nothing was claimed");
     assert_eq!(delivery(other.endpoint()).listeners(), [2]);
@@ -124,14 +128,14 @@ fn a_once_listener_that_an_event_did_not_reach_for_want_of_room_is_not_used_up()
     other.listen("e", 2, once());
     let _filler = emit(&emitter, "filler", b"");
     let mut refused = emit(&emitter, "e", b"");
-    assert_eq!(refused.outcome().unwrap().failures[0].cause, Cause::Full);
+    assert_eq!(refused.outcome().unwrap().failures[0].kind, FailureKind::MailboxFull);
     drop(deliveries(other.endpoint()));
     assert_eq!(emit(&emitter, "e", b"").others, 1);
     assert_eq!(emit(&emitter, "e", b"").others, 0);
 }
 
 #[test]
-fn nothing_comes_for_a_listener_behind_the_letter_that_forgets_it() {
+fn nothing_comes_for_a_listener_behind_the_message_that_forgets_it() {
     let (emitter, other) = (member(1, "forget"), member(2, "forget"));
     other.listen("e", 1, plain());
     let _before = emit(&emitter, "e", b"");
@@ -182,17 +186,17 @@ fn events_of_one_emitter_arrive_in_the_order_of_their_emission_across_routes_and
             1 => kept.push(emit(emitter, &plain, &payload)),
             2 => kept.push(request(emitter, &plain, &payload)),
             _ => assert_eq!(
-                emitter.channel().route(&plain).post(emitter, Some(&payload)),
-                Posted::To(1)
+                emitter.channel().route(&plain).publish(emitter, Some(&payload)),
+                Published::To(1)
             ),
         }
     }
     let mut seen = Vec::new();
-    for letter in read(&receiver) {
-        match letter {
-            Letter::Delivery(delivery) => seen.push(delivery.payload().to_vec()),
-            Letter::Packet(packet) => {
-                seen.extend((0..packet.len()).map(|event| packet.event(event).unwrap().2));
+    for message in read(&receiver) {
+        match message {
+            Message::Delivery(delivery) => seen.push(delivery.payload().to_vec()),
+            Message::Batch(batch) => {
+                seen.extend((0..batch.len()).map(|event| batch.event(event).unwrap().2));
             }
             _ => {}
         }
@@ -201,7 +205,7 @@ fn events_of_one_emitter_arrive_in_the_order_of_their_emission_across_routes_and
 }
 
 #[test]
-fn a_request_goes_to_one_listener_whose_answer_is_in_the_outcome() {
+fn a_request_goes_to_a_listener_whose_reply_is_in_the_outcome() {
     let (emitter, other) = (member(1, "request"), member(2, "request"));
     other.listen("e", 1, plain());
     other.listen("e", 2, plain());
@@ -211,12 +215,12 @@ fn a_request_goes_to_one_listener_whose_answer_is_in_the_outcome() {
     assert_eq!(delivery.listeners(), [1]);
     assert!(delivery.is_request() && delivery.must_start() && delivery.start());
     delivery.succeed(0, Some(b"!".into()));
-    assert_eq!(requested.outcome().unwrap().answer, Some(b"!".into()));
+    assert_eq!(requested.outcome().unwrap().reply, Some(b"!".into()));
 }
 
 #[test]
-fn the_emitters_own_listener_may_be_the_one_that_answers() {
-    let emitter = member(1, "own answer");
+fn the_emitters_own_listener_may_be_the_one_that_replies() {
+    let emitter = member(1, "own reply");
     emitter.listen("e", 1, plain());
     let requested = request(&emitter, "e", b"");
     assert_eq!(requested.own, [Own { listener: 1, chosen: true }]);
@@ -243,7 +247,10 @@ fn a_member_without_room_refuses_and_the_others_get_the_event() {
     }
     let outcome = second.outcome().unwrap();
     assert_eq!((outcome.success, outcome.failed()), (1, 2));
-    assert_eq!((outcome.failures[0].listeners, &outcome.failures[0].cause), (2, &Cause::Full));
+    assert_eq!(
+        (outcome.failures[0].listeners, &outcome.failures[0].kind),
+        (2, &FailureKind::MailboxFull)
+    );
     assert_eq!(emit(&emitter, "e", b"3").others, 3, "there is room again");
     assert_eq!(deliveries(full.endpoint()).len(), 1);
 }

@@ -1,4 +1,4 @@
-//! What the engine itself takes, without Node: to post, to route, to wake, to settle.
+//! What the engine itself takes, without Node: to publish, to route, to wake, to settle.
 //!
 //! `cargo bench` measures all of it, `cargo bench -- settle` a part. Members are on one thread and
 //! nobody contends for a lock: `npm run bench` has the threads.
@@ -9,14 +9,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Bencher, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use futures::channel::oneshot;
-use parallel_event_bus::core::dispatch::Emission;
-use parallel_event_bus::core::endpoint::{Endpoint, Letter};
-use parallel_event_bus::core::mailbox::{Mailbox, Wake};
-use parallel_event_bus::core::member::Member;
-use parallel_event_bus::core::outcome::{Outcome, Reply};
-use parallel_event_bus::core::quota::Limits;
-use parallel_event_bus::core::route::{ListenerOptions, Route};
+use parallel_event_bus::engine::capacity::MailboxLimits;
+use parallel_event_bus::engine::channel::endpoint::Endpoint;
+use parallel_event_bus::engine::channel::member::Member;
+use parallel_event_bus::engine::channel::message::Message;
+use parallel_event_bus::engine::channel::route::{ListenerOptions, Route};
+use parallel_event_bus::engine::delivery::dispatch::Emission;
+use parallel_event_bus::engine::mailbox::{Mailbox, Wake};
+use parallel_event_bus::engine::outcome::Report;
 
 /// Events of one round: fewer than wait for a member by default.
 const BURST: usize = 1000;
@@ -34,7 +34,7 @@ impl Wake for Silent {
 }
 
 fn member() -> Arc<Member> {
-    Endpoint::new(0, Arc::new(Silent)).join(CHANNEL, Limits::default())
+    Endpoint::new(0, Arc::new(Silent)).join(CHANNEL, MailboxLimits::default())
 }
 
 /// An emitter, and members that listen.
@@ -42,7 +42,7 @@ struct Audience {
     emitter: Arc<Member>,
     listening: Vec<Arc<Member>>,
     route: Arc<Route>,
-    letters: Vec<Letter>,
+    messages: Vec<Message>,
 }
 
 impl Audience {
@@ -53,49 +53,46 @@ impl Audience {
             each.listen(EVENT, 1, ListenerOptions::default());
         }
         let route = emitter.channel().route(EVENT);
-        Audience { emitter, listening, route, letters: Vec::new() }
+        Audience { emitter, listening, route, messages: Vec::new() }
     }
 
     /// Events that nobody waits for.
-    fn post(&mut self, events: usize, payload: &[u8]) {
+    fn publish(&mut self, events: usize, payload: &[u8]) {
         for _ in 0..events {
-            black_box(self.route.post(&self.emitter, Some(payload)));
+            black_box(self.route.publish(&self.emitter, Some(payload)));
         }
     }
 
     /// Events whose outcomes are waited for.
-    fn emit(&mut self, events: usize, payload: &[u8]) -> Vec<oneshot::Receiver<Outcome>> {
-        let emit = |_| {
-            let (sender, outcome) = oneshot::channel();
+    fn emit(&mut self, events: usize, payload: &[u8]) {
+        for token in 0..events as u32 {
             let emission = Emission {
                 payload: Some(payload),
-                to_one: false,
+                request: false,
                 timeout: None,
-                withdrawable: false,
-                reply: Reply::Future(sender),
+                cancellable: false,
+                report: Report::Message(token),
             };
-            black_box(self.route.emit(&self.emitter, emission));
-            outcome
-        };
-        (0..events).map(emit).collect()
+            black_box(self.route.dispatch(&self.emitter, emission));
+        }
     }
 
     /// Takes what waits out of the mailboxes.
     fn read(&mut self) {
         for each in &self.listening {
-            while each.endpoint().collect(BURST, &mut self.letters) {}
+            while each.endpoint().collect(BURST, &mut self.messages) {}
         }
     }
 
     /// Every listener of what was read succeeds.
     fn settle(&mut self) {
-        for letter in self.letters.drain(..) {
-            match letter {
-                Letter::Delivery(delivery) => {
+        for message in self.messages.drain(..) {
+            match message {
+                Message::Delivery(delivery) => {
                     assert!(delivery.start());
                     delivery.succeed(0, None);
                 }
-                Letter::Packet(mut packet) => packet.settle(0, packet.len(), 0),
+                Message::Batch(mut batch) => batch.settle(0, batch.len(), 0),
                 _ => unreachable!("nothing was lost"),
             }
         }
@@ -130,10 +127,10 @@ fn time_part<T>(
     });
 }
 
-fn post(criterion: &mut Criterion) {
+fn publish(criterion: &mut Criterion) {
     let by_members = MEMBERS.map(|members| ("members", members, members, SMALL));
     let by_payload = PAYLOADS.map(|size| ("bytes", size, 1, size));
-    let mut group = criterion.benchmark_group("post, an event");
+    let mut group = criterion.benchmark_group("publish, an event");
     for (of, number, members, size) in by_members.into_iter().chain(by_payload) {
         let payload = vec![0; size];
         // What waits is bounded in bytes, too.
@@ -144,7 +141,7 @@ fn post(criterion: &mut Criterion) {
                 bencher,
                 || Audience::of(members),
                 |mut audience| {
-                    audience.post(events, &payload);
+                    audience.publish(events, &payload);
                     audience
                 },
                 drop,
@@ -159,37 +156,34 @@ fn settle(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("settle, an event");
     group.throughput(Throughput::Elements(BURST as u64));
     for members in MEMBERS {
-        let posted = || {
+        let published = || {
             let mut audience = Audience::of(members);
-            audience.post(BURST, &[0; SMALL]);
+            audience.publish(BURST, &[0; SMALL]);
             audience.read();
-            (audience, Vec::new())
+            audience
         };
-        group.bench_function(BenchmarkId::new("posted, by members", members), |bencher| {
-            time_part(bencher, posted, settled, drop);
+        group.bench_function(BenchmarkId::new("published, by members", members), |bencher| {
+            time_part(bencher, published, settled, drop);
         });
         let awaited = || {
             let mut audience = Audience::of(members);
-            let outcomes = audience.emit(BURST, &[0; SMALL]);
+            audience.emit(BURST, &[0; SMALL]);
             audience.read();
-            (audience, outcomes)
+            audience
         };
         group.bench_function(BenchmarkId::new("awaited, by members", members), |bencher| {
-            time_part(bencher, awaited, settled, |(_, outcomes)| {
-                for mut outcome in outcomes {
-                    assert!(outcome.try_recv().is_ok_and(|outcome| outcome.is_some()));
-                }
+            time_part(bencher, awaited, settled, |mut audience| {
+                while audience.emitter.endpoint().collect(BURST, &mut audience.messages) {}
+                assert_eq!(audience.messages.len(), BURST, "outcomes");
             });
         });
     }
     group.finish();
 }
 
-type Awaited = (Audience, Vec<oneshot::Receiver<Outcome>>);
-
-fn settled((mut audience, outcomes): Awaited) -> Awaited {
+fn settled(mut audience: Audience) -> Audience {
     audience.settle();
-    (audience, outcomes)
+    audience
 }
 
 /// Finding who listens to an event, by its name.
@@ -213,22 +207,22 @@ fn route(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A mailbox alone: what a letter takes, and asking for a wake.
+/// A mailbox alone: what a message takes, and asking for a wake.
 fn wake(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("wake");
     let mailbox = Mailbox::new(Silent);
-    let mut letters = Vec::new();
-    group.bench_function("a letter to a mailbox that sleeps, until it is read", |bencher| {
+    let mut messages = Vec::new();
+    group.bench_function("a message to a mailbox that sleeps, until it is read", |bencher| {
         bencher.iter(|| {
-            assert!(mailbox.post(1_u32).is_ok());
-            let _ = mailbox.collect(BURST, &mut letters);
-            black_box(letters.drain(..).sum::<u32>())
+            assert!(mailbox.push(1_u32).is_ok());
+            let _ = mailbox.collect(BURST, &mut messages);
+            black_box(messages.drain(..).sum::<u32>())
         });
     });
-    group.bench_function("nudge, and the look that answers it", |bencher| {
+    group.bench_function("a wake, and the look that follows it", |bencher| {
         bencher.iter(|| {
-            black_box(mailbox.nudge());
-            mailbox.collect(BURST, &mut letters)
+            black_box(mailbox.wake());
+            mailbox.collect(BURST, &mut messages)
         });
     });
     group.finish();
@@ -244,6 +238,6 @@ fn short() -> Criterion {
 criterion_group! {
     name = engine;
     config = short();
-    targets = post, route, wake, settle
+    targets = publish, route, wake, settle
 }
 criterion_main!(engine);

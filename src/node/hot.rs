@@ -13,7 +13,7 @@ use napi::bindgen_prelude::{FromNapiValue, Object, ToNapiValue};
 use napi::{Env, Error, JsError, JsValue, Result, Status, check_status, sys};
 use napi_derive::napi;
 
-use super::{deliveries, emissions, exports};
+use super::calls::{deliver, emit, thread};
 
 type Callback = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value;
 
@@ -59,16 +59,16 @@ macro_rules! hot_exports {
 }
 
 hot_exports! {
-    "publish"(4) => emissions::publish,
-    "beginBurst"(1) => |env, words, _| emissions::begin_burst(env, words),
-    "flushBurst"(2) => |env, words, _| emissions::flush_burst(env, words),
-    "dispatch"(7) => emissions::dispatch,
-    "read"(2) => exports::read,
-    "readLoopback"(1) => exports::read_loopback,
-    "start"(2) => |env, words, _| deliveries::start(env, words),
-    "acknowledge"(4) => |env, words, _| deliveries::acknowledge(env, words),
-    "reply"(5) => deliveries::reply,
-    "release"(2) => |env, words, _| deliveries::release(env, words),
+    "publish"(4) => emit::publish,
+    "beginBurst"(1) => |env, words, _| emit::begin_burst(env, words),
+    "flushBurst"(2) => |env, words, _| emit::flush_burst(env, words),
+    "dispatch"(7) => emit::dispatch,
+    "read"(2) => thread::read,
+    "readLoopback"(1) => thread::read_loopback,
+    "start"(2) => |env, words, _| deliver::start(env, words),
+    "acknowledge"(4) => |env, words, _| deliver::acknowledge(env, words),
+    "reply"(5) => deliver::reply,
+    "release"(2) => |env, words, _| deliver::release(env, words),
 }
 
 fn export(exports: &Object, env: Env, name: &str, callback: Callback) -> Result<()> {

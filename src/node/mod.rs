@@ -1,22 +1,20 @@
 //! Everything that knows Node-API.
 //!
-//! * [`doorbell`] wakes a JS thread from any thread.
+//! * [`protocol`] is every number and layout that JavaScript knows, too.
+//! * [`waker`] wakes a JS thread from any thread.
 //! * [`thread`] is what is kept for each JS thread, from its first event to its end.
 //! * [`lent`] is memory of JavaScript's that Rust reads and writes.
-//! * [`records`] is where JavaScript writes down the events of a burst.
-//! * [`letters`] is how JavaScript reads what came for its thread.
-//! * [`exports`], [`channels`], [`emissions`] and [`deliveries`] are what JavaScript calls.
-//! * [`hot`] is how it calls those of them that are called for every event.
+//! * [`burst`] is where JavaScript writes down the events of a burst.
+//! * [`reader`] is how JavaScript reads what came for its thread.
+//! * [`calls`] is what JavaScript calls, and [`hot`] how it calls what it calls for every event.
 //! * [`copies`] finds the other copies of the package in the process.
 
-mod channels;
+mod burst;
+mod calls;
 mod copies;
-mod deliveries;
-mod doorbell;
-mod emissions;
-mod exports;
 mod hot;
 mod lent;
-mod letters;
-mod records;
+mod protocol;
+mod reader;
 mod thread;
+mod waker;

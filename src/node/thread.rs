@@ -1,4 +1,4 @@
-//! What is kept for each JS thread: its endpoint, its doorbell, and what it works on.
+//! What is kept for each JS thread: its endpoint, its waker, and what it works on.
 //!
 //! A thread attaches with its first event and detaches in a cleanup hook of its environment.
 //! The table is thread-local because every caller runs on the JS thread it asks about: looking
@@ -15,18 +15,19 @@ use napi::bindgen_prelude::{Function, Uint8Array, Uint32Array};
 use napi::{Env, Error, Result, Status};
 use slab::Slab;
 
-use super::doorbell::Doorbell;
+use super::burst::Burst;
 use super::lent::Lent;
-use super::records::Unsent;
-use crate::core::delivery::Delivery;
-use crate::core::dispatch::Dispatch;
-use crate::core::endpoint::{Endpoint, Letter};
-use crate::core::hold::Hold;
-use crate::core::member::Member;
-use crate::core::packet::Packet;
-use crate::core::route::Own;
+use super::waker::Waker;
+use crate::engine::channel::Batch;
+use crate::engine::channel::Delivery;
+use crate::engine::channel::Dispatch;
+use crate::engine::channel::endpoint::Endpoint;
+use crate::engine::channel::member::Member;
+use crate::engine::channel::message::{Message, Notice};
+use crate::engine::channel::route::Own;
+use crate::engine::hold::Hold;
 
-/// For so long after letters a thread looks for more, once a turn, before it sleeps. About what it costs
+/// For so long after messages a thread looks for more, once a turn, before it sleeps. About what it costs
 /// to be woken, so that at the worst it costs twice as much as the better choice would have (the
 /// competitive spinning of Karlin, Manasse, McGeoch and Owicki, 1990).
 const PATIENCE: Duration = Duration::from_micros(20);
@@ -62,37 +63,37 @@ pub struct Place {
 pub struct Thread {
     handle: u32,
     pub endpoint: Arc<Endpoint>,
-    doorbell: Arc<Doorbell>,
+    waker: Arc<Waker>,
     /// The places of this thread's buses in channels, by the id of the member.
     pub members: RefCell<HashMap<u32, Place>>,
     /// What JavaScript has emitted and not sent, and the events that it emits by number.
-    pub unsent: Arc<Unsent>,
-    /// Packets and deliveries whose listeners have not all settled, by the handles that JavaScript has.
-    pub packets: RefCell<Slab<Packet>>,
-    pub taken: RefCell<Slab<Delivery>>,
-    /// Letters that were collected, and not read by JavaScript yet: news, and what listeners have to
+    pub burst: Arc<Burst>,
+    /// Batches and deliveries whose listeners have not all settled, by the handles that JavaScript has.
+    pub batches: RefCell<Slab<Batch>>,
+    pub deliveries: RefCell<Slab<Delivery>>,
+    /// Messages that were collected, and not read by JavaScript yet: notices, and what listeners have to
     /// deal with.
-    pub news: RefCell<VecDeque<Letter>>,
-    pub unread: RefCell<VecDeque<Letter>>,
-    /// Letters with events of this thread for other buses of it. They may be read before their turn, so that
+    pub notices: RefCell<VecDeque<Message>>,
+    pub unread: RefCell<VecDeque<Message>>,
+    /// Messages with events of this thread for other buses of it. They may be read before their turn, so that
     /// these buses hear them before what they emit themselves.
-    pub looped: RefCell<VecDeque<Letter>>,
+    pub loopback: RefCell<VecDeque<Message>>,
     /// There is no memory for what the first of them carries.
     pub strips: Cell<bool>,
     /// When so many are unread, those that are over are taken out.
     sweep_at: Cell<usize>,
     /// What the last emission chose among this thread's own listeners.
     pub own: RefCell<Vec<Own>>,
-    /// Dispatches that JavaScript may withdraw, by their token.
-    pub withdrawable: RefCell<HashMap<u32, Weak<Dispatch>>>,
-    /// Where payloads are, and where unsent events are written down.
+    /// Dispatches that JavaScript may cancel, by their token.
+    pub cancellable: RefCell<HashMap<u32, Weak<Dispatch>>>,
+    /// Where payloads are, and where the events of a burst are written down.
     pub lent: RefCell<LentBytes>,
     pub records: RefCell<Option<Lent<Uint32Array>>>,
     /// Whether the event loop is held open.
     hold: Hold,
-    /// When letters were found last, and how many events were in the last look's that nobody waits for.
+    /// When messages were found last, and how many events were in the last look's that nobody waits for.
     found_at: Cell<Option<Instant>>,
-    posted: Cell<usize>,
+    untracked: Cell<usize>,
 }
 
 /// How many JS threads are attached, in the whole process.
@@ -101,33 +102,33 @@ pub fn attached() -> usize {
 }
 
 /// Takes the current JS thread in: `drain` is called on it, soon, whenever it was woken, with
-/// whether there are letters. Returns the handle that the thread names itself by.
+/// whether there are messages. Returns the handle that the thread names itself by.
 pub fn attach(env: Env, drain: Function<'_, bool, ()>, thread: u32) -> Result<u32> {
     let handle = LAST_HANDLE.fetch_add(1, Ordering::Relaxed) + 1;
-    let doorbell = Arc::new(Doorbell::new(drain, move |env| answer(env, handle))?);
-    let endpoint = Endpoint::new(thread, doorbell.clone());
-    let unsent = Arc::<Unsent>::default();
-    endpoint.keep_unsent(unsent.clone());
+    let waker = Arc::new(Waker::new(drain, move |env| look_when_woken(env, handle))?);
+    let endpoint = Endpoint::new(thread, waker.clone());
+    let burst = Arc::<Burst>::default();
+    endpoint.set_burst(burst.clone());
     let thread = Rc::new(Thread {
         handle,
         endpoint,
-        doorbell,
-        unsent,
+        waker,
+        burst,
         members: RefCell::default(),
-        packets: RefCell::default(),
-        taken: RefCell::default(),
-        news: RefCell::default(),
+        batches: RefCell::default(),
+        deliveries: RefCell::default(),
+        notices: RefCell::default(),
         unread: RefCell::default(),
-        looped: RefCell::default(),
+        loopback: RefCell::default(),
         strips: Cell::default(),
         sweep_at: Cell::new(MUCH),
         own: RefCell::default(),
-        withdrawable: RefCell::default(),
+        cancellable: RefCell::default(),
         lent: RefCell::default(),
         records: RefCell::default(),
         hold: Hold::default(),
         found_at: Cell::new(None),
-        posted: Cell::new(0),
+        untracked: Cell::new(0),
     });
     // Added after the threadsafe function was made, so it runs before that is torn down.
     env.add_env_cleanup_hook(thread.clone(), |thread| detach(&thread))?;
@@ -149,41 +150,41 @@ pub fn unknown(what: &str) -> Error {
 }
 
 impl Thread {
-    /// Collects all letters. Returns whether it has to be called again, soon: there are some to read,
+    /// Collects all messages. Returns whether it has to be called again, soon: there are some to read,
     /// or there were some just now.
     pub fn look(&self) -> bool {
         if self.is_too_early() {
             return true;
         }
-        let was_stream = self.posted.get() >= MANY;
+        let was_stream = self.untracked.get() >= MANY;
         let stays_awake = !was_stream && self.since_found() < PATIENCE;
-        let mut letters = Vec::new();
+        let mut messages = Vec::new();
         if stays_awake {
-            self.endpoint.watch(usize::MAX, &mut letters);
+            self.endpoint.watch(usize::MAX, &mut messages);
         } else {
             // Whether to look again is told by what is found.
-            let _found = self.endpoint.collect(usize::MAX, &mut letters);
+            let _found = self.endpoint.collect(usize::MAX, &mut messages);
         }
-        let found = !letters.is_empty();
+        let found = !messages.is_empty();
         if found {
             self.found_at.set(Some(Instant::now()));
         } else if stays_awake && are_crowded() {
             // Whoever shares the core may be the one that is waited for.
             std::thread::yield_now();
         }
-        self.posted.set(letters.iter().map(Letter::posted).sum());
-        self.sort(letters);
-        found || stays_awake || self.has_letters()
+        self.untracked.set(messages.iter().map(Message::untracked).sum());
+        self.sort(messages);
+        found || stays_awake || self.has_messages()
     }
 
     /// Whether a stream of events is to be left alone for a while. Where cores are scarce, the thread
     /// sleeps that while, for others to use it.
     fn is_too_early(&self) -> bool {
         let left = PACE.saturating_sub(self.since_found());
-        if self.posted.get() < MANY || left.is_zero() {
+        if self.untracked.get() < MANY || left.is_zero() {
             return false;
         }
-        let may_sleep = are_crowded() && !self.has_letters();
+        let may_sleep = are_crowded() && !self.has_messages();
         if may_sleep {
             std::thread::sleep(left);
         }
@@ -194,63 +195,63 @@ impl Thread {
         self.found_at.get().map_or(Duration::MAX, |at| at.elapsed())
     }
 
-    /// Collects letters of which no drain was told yet.
+    /// Collects messages of which no drain was told yet.
     pub fn take_early(&self) {
-        let mut letters = Vec::new();
-        self.endpoint.take_early(&mut letters);
-        self.sort(letters);
+        let mut messages = Vec::new();
+        self.endpoint.take_early(&mut messages);
+        self.sort(messages);
     }
 
-    /// News of this thread's own events do not wait behind events of others.
-    fn sort(&self, letters: Vec<Letter>) {
-        let (mut news, mut unread) = (self.news.borrow_mut(), self.unread.borrow_mut());
-        let mut looped = self.looped.borrow_mut();
+    /// Notices of this thread's own events do not wait behind events of others.
+    fn sort(&self, messages: Vec<Message>) {
+        let (mut notices, mut unread) = (self.notices.borrow_mut(), self.unread.borrow_mut());
+        let mut loopback = self.loopback.borrow_mut();
         let is_own = |emitter: &Arc<Member>| Arc::ptr_eq(emitter.endpoint(), &self.endpoint);
-        for letter in letters {
-            match letter {
-                Letter::Packet(ref packet) if is_own(packet.emitter()) => looped.push_back(letter),
-                Letter::Delivery(ref delivery) if is_own(delivery.emitter()) => {
-                    looped.push_back(letter)
+        for message in messages {
+            match message {
+                Message::Batch(ref batch) if is_own(batch.emitter()) => loopback.push_back(message),
+                Message::Delivery(ref delivery) if is_own(delivery.emitter()) => {
+                    loopback.push_back(message)
                 }
-                Letter::Packet(_) | Letter::Delivery(_) | Letter::Forget(_) => {
-                    unread.push_back(letter)
+                Message::Batch(_) | Message::Delivery(_) | Message::Notice(Notice::Forget(_)) => {
+                    unread.push_back(message)
                 }
-                _ => news.push_back(letter),
+                _ => notices.push_back(message),
             }
         }
         // What is over gives its room to what comes next, so it must not pile up before a thread that is slow.
         if unread.len() >= self.sweep_at.get() {
-            unread.retain(|letter| !letter.is_over());
+            unread.retain(|message| !message.is_over());
             self.sweep_at.set(MUCH.max(2 * unread.len()));
         }
     }
 
-    /// The dispatch of this token, which can not be withdrawn any more.
-    pub fn take_withdrawable(&self, token: u32) -> Option<Weak<Dispatch>> {
-        let mut withdrawable = self.withdrawable.borrow_mut();
-        let taken = withdrawable.remove(&token);
-        if withdrawable.is_empty() && withdrawable.capacity() > MUCH {
-            *withdrawable = HashMap::new();
+    /// The dispatch of this token, which can not be cancelled any more.
+    pub fn take_cancellable(&self, token: u32) -> Option<Weak<Dispatch>> {
+        let mut cancellable = self.cancellable.borrow_mut();
+        let taken = cancellable.remove(&token);
+        if cancellable.is_empty() && cancellable.capacity() > MUCH {
+            *cancellable = HashMap::new();
         }
         taken
     }
 
-    fn has_letters(&self) -> bool {
-        let is_empty = |letters: &RefCell<VecDeque<_>>| letters.borrow().is_empty();
-        ![&self.unread, &self.news, &self.looped].into_iter().all(is_empty)
+    fn has_messages(&self) -> bool {
+        let is_empty = |messages: &RefCell<VecDeque<_>>| messages.borrow().is_empty();
+        ![&self.unread, &self.notices, &self.loopback].into_iter().all(is_empty)
     }
 
     /// Asks for a drain and keeps the event loop alive until then.
     pub fn wake(&self, env: Env) -> Result<()> {
         self.hold(env)?;
         // One that is closed is that of a thread that is ending.
-        let _is_open = self.endpoint.mailbox().nudge();
+        let _is_open = self.endpoint.mailbox().wake();
         Ok(())
     }
 
-    /// Keeps the event loop alive, until an answered wake finds no reason to.
+    /// Keeps the event loop alive, until a wake finds no reason to.
     pub fn hold(&self, env: Env) -> Result<()> {
-        self.hold.hold(|hold| self.doorbell.set(env, hold))
+        self.hold.hold(|hold| self.waker.set(env, hold))
     }
 
     /// One more bus, or one less, asks for the event loop to stay alive.
@@ -262,13 +263,13 @@ impl Thread {
     /// To be called where a reason to keep the event loop alive may have come, or gone.
     pub fn review(&self, env: Env) -> Result<()> {
         let mailbox = self.endpoint.mailbox();
-        self.hold.review(mailbox, || self.is_pending(), |hold| self.doorbell.set(env, hold))
+        self.hold.review(mailbox, || self.is_pending(), |hold| self.waker.set(env, hold))
     }
 
     /// To be called after a look, by a drain: the event loop may end if there is no reason to keep it alive.
     pub fn looked(&self, env: Env) -> Result<()> {
         let mailbox = self.endpoint.mailbox();
-        self.hold.looked(mailbox, || self.is_pending(), |hold| self.doorbell.set(env, hold))
+        self.hold.looked(mailbox, || self.is_pending(), |hold| self.waker.set(env, hold))
     }
 
     /// Whether something is on its way that this thread emitted.
@@ -278,7 +279,7 @@ impl Thread {
 }
 
 /// Frees the memory of a queue that was long and is empty.
-pub fn shrink(queue: &mut VecDeque<Letter>) {
+pub fn shrink(queue: &mut VecDeque<Message>) {
     if queue.is_empty() && queue.capacity() > MUCH {
         *queue = VecDeque::new();
     }
@@ -298,29 +299,29 @@ fn are_crowded() -> bool {
     attached() > *CORES
 }
 
-/// What happens on the JS thread when the bell rang, before its drain is called. Returns whether it
+/// What happens on the JS thread when it was woken, before its drain is called. Returns whether it
 /// has to read.
-fn answer(env: Env, handle: u32) -> bool {
+fn look_when_woken(env: Env, handle: u32) -> bool {
     let Ok(thread) = find(handle) else { return false };
-    // Before it is known whether the event loop is needed: what ends the need is told by a nudge,
+    // Before it is known whether the event loop is needed: what ends the need is told by a wake,
     // which wakes nobody until a look has found nothing.
-    let has_letters = thread.look();
+    let has_messages = thread.look();
     // Fails only while the environment is being torn down, and then nothing is kept alive.
     let _ = thread.looked(env);
-    has_letters
+    has_messages
 }
 
 fn detach(thread: &Rc<Thread>) {
-    thread.doorbell.disconnect();
+    thread.waker.disconnect();
     // Before the memory that it is in goes.
-    thread.unsent.end();
+    thread.burst.end();
     // In this order: nobody may choose this thread again for what it lets go of.
     thread.endpoint.close();
-    thread.news.take();
+    thread.notices.take();
     thread.unread.take();
-    thread.looped.take();
-    thread.packets.take();
-    thread.taken.take();
+    thread.loopback.take();
+    thread.batches.take();
+    thread.deliveries.take();
     thread.members.take();
     thread.lent.take();
     thread.records.take();

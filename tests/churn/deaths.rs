@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use parallel_event_bus::core::endpoint::Letter;
-use parallel_event_bus::core::outcome::Cause;
+use parallel_event_bus::engine::channel::message::Message;
+use parallel_event_bus::engine::outcome::FailureKind;
 
-use crate::common::{alone, deliveries, delivery, emit_as, in_group, member, plain};
-use crate::{Dice, send, soon};
+use crate::common::{alone, deliveries, delivery, emit_as, in_group, member, plain, read};
+use crate::{Awaited, Dice};
 
 #[test]
 fn a_group_loses_only_what_had_started_while_its_members_die() {
@@ -29,10 +29,10 @@ fn a_group_loses_only_what_had_started_while_its_members_die() {
                     let member = member(10, channel);
                     member.listen("e", 1, in_group("g"));
                     for _ in 0..dice.roll(20) {
-                        let mut letters = Vec::new();
-                        let _again = member.endpoint().collect(2, &mut letters);
-                        for letter in letters {
-                            let Letter::Delivery(delivery) = letter else { continue };
+                        let mut messages = Vec::new();
+                        let _again = member.endpoint().collect(2, &mut messages);
+                        for message in messages {
+                            let Message::Delivery(delivery) = message else { continue };
                             if dice.roll(4) > 0 && delivery.start() {
                                 if dice.roll(4) > 0 {
                                     delivery.succeed(0, None);
@@ -48,9 +48,9 @@ fn a_group_loses_only_what_had_started_while_its_members_die() {
         })
         .collect();
     let emitter = member(2, channel);
-    let mut waiting = Vec::new();
+    let mut awaited = Awaited::default();
     for _ in 0..EVENTS {
-        waiting.extend(send(&emitter, "e", b"", false, false));
+        awaited.send(&emitter, "e", b"", false, false);
         for delivery in deliveries(stays.endpoint()) {
             if delivery.start() {
                 delivery.succeed(0, None);
@@ -64,33 +64,31 @@ fn a_group_loses_only_what_had_started_while_its_members_die() {
         delivery.succeed(0, None);
     }
     let mut gone = 0;
-    for (listeners, outcome) in waiting {
-        let outcome = soon(outcome);
-        assert_eq!((listeners, outcome.success + outcome.failed()), (1, 1));
-        assert!(outcome.failures.iter().all(|failure| failure.cause == Cause::Gone));
+    for outcome in read(emitter.endpoint()).into_iter().filter_map(|it| awaited.settle(it)) {
+        assert!(outcome.failures.iter().all(|failure| failure.kind == FailureKind::ThreadExited));
         gone += outcome.failed() as usize;
     }
+    assert!(awaited.is_empty());
     assert_eq!(gone, started.load(Ordering::Relaxed));
     stays.endpoint().close();
     emitter.endpoint().close();
 }
 
 #[test]
-fn settling_expiring_withdrawing_and_dying_at_once_settle_each_listener_once() {
+fn settling_expiring_cancelling_and_dying_at_once_settle_each_listener_once() {
     let _alone = alone();
     for round in 0..400 {
         let (emitter, other) = (member(1, "all at once"), member(2, "all at once"));
         (0..3).for_each(|id| other.listen("e", id, plain()));
-        let mut emitted = emit_as(&emitter, "e", b"", |emission| emission.withdrawable = true);
+        let mut emitted = emit_as(&emitter, "e", b"", |emission| emission.cancellable = true);
         let dispatch = emitted.dispatch().clone();
         let delivery = delivery(other.endpoint());
-        let withdraws = round % 2 == 0;
+        let cancels = round % 2 == 0;
         let started = delivery.start();
         thread::scope(|scope| {
             scope.spawn(|| dispatch.expire(1));
             scope.spawn(|| (0..3).for_each(|index| delivery.succeed(index, None)));
-            scope
-                .spawn(|| if withdraws { dispatch.withdraw() } else { emitter.endpoint().close() });
+            scope.spawn(|| if cancels { dispatch.cancel() } else { emitter.endpoint().close() });
             scope.spawn(|| other.endpoint().close());
         });
         drop(delivery);
@@ -100,8 +98,9 @@ fn settling_expiring_withdrawing_and_dying_at_once_settle_each_listener_once() {
                 assert_eq!(outcome.success + outcome.failed(), 3);
                 assert_eq!(emitter.failed() as u32, outcome.failed());
             }
-            None => assert!(withdraws && started),
+            None => assert!(!cancels || started, "only what has started is not heard of"),
         }
+        drop(read(emitter.endpoint()));
         emitter.endpoint().close();
     }
 }

@@ -1,4 +1,4 @@
-//! Many threads join, listen, emit, answer and die at once, and everything still adds up: each
+//! Many threads join, listen, emit, reply and die at once, and everything still adds up: each
 //! outcome, each count, each order, and nothing hangs.
 #![cfg(not(feature = "loom"))]
 
@@ -8,17 +8,18 @@ mod deaths;
 mod lives;
 mod order;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread;
 
 use common::WATCHDOG;
-use futures::channel::oneshot;
-use parallel_event_bus::core::dispatch::Emission;
-use parallel_event_bus::core::endpoint::Endpoint;
-use parallel_event_bus::core::mailbox::Wake;
-use parallel_event_bus::core::member::Member;
-use parallel_event_bus::core::outcome::{Outcome, Reply};
-use parallel_event_bus::core::route::Sent;
+use parallel_event_bus::engine::channel::endpoint::Endpoint;
+use parallel_event_bus::engine::channel::member::Member;
+use parallel_event_bus::engine::channel::message::{Message, Notice};
+use parallel_event_bus::engine::channel::route::Dispatched;
+use parallel_event_bus::engine::delivery::dispatch::Emission;
+use parallel_event_bus::engine::mailbox::Wake;
+use parallel_event_bus::engine::outcome::{Outcome, Report};
 
 /// Numbers without an end, the same in each run for one seed.
 pub struct Dice(u64);
@@ -53,35 +54,53 @@ pub fn sleep() {
     assert!(before.elapsed() < WATCHDOG, "a wake was lost");
 }
 
-/// How many listeners were addressed, and the outcome to come.
-pub type Waiting = (u32, oneshot::Receiver<Outcome>);
-
-/// Emits to everybody, or requests of one. Returns how many were addressed, and the outcome to come.
-pub fn send(
-    emitter: &Arc<Member>,
-    event: &str,
-    payload: &[u8],
-    to_one: bool,
-    timeout: bool,
-) -> Option<Waiting> {
-    let (sender, outcome) = oneshot::channel();
-    let emission = Emission {
-        payload: Some(payload),
-        to_one,
-        timeout: timeout.then_some(3_600_000),
-        withdrawable: false,
-        reply: Reply::Future(sender),
-    };
-    match emitter.channel().route(event).emit(emitter, emission) {
-        Sent::To { others, own, dispatch } => {
-            own.iter().filter(|own| own.chosen).for_each(|_| emitter.done(1));
-            dispatch.map(|_| (others, outcome))
-        }
-        _ => unreachable!("it has one"),
-    }
+/// Dispatches of one endpoint whose outcomes are awaited.
+#[derive(Default)]
+pub struct Awaited {
+    last_token: u32,
+    /// How many listeners were addressed, by token.
+    listeners: HashMap<u32, u32>,
 }
 
-/// The outcome, which all threads that could settle it have left behind by now.
-pub fn soon(mut outcome: oneshot::Receiver<Outcome>) -> Outcome {
-    outcome.try_recv().expect("nobody gave it up").expect("it never settled")
+impl Awaited {
+    /// Emits to everybody, or requests of one.
+    pub fn send(
+        &mut self,
+        emitter: &Arc<Member>,
+        event: &str,
+        payload: &[u8],
+        request: bool,
+        timeout: bool,
+    ) {
+        self.last_token += 1;
+        let emission = Emission {
+            payload: Some(payload),
+            request,
+            timeout: timeout.then_some(3_600_000),
+            cancellable: false,
+            report: Report::Message(self.last_token),
+        };
+        let Dispatched::To { others, own, dispatch } =
+            emitter.channel().route(event).dispatch(emitter, emission)
+        else {
+            unreachable!("it has a payload")
+        };
+        own.iter().filter(|own| own.chosen).for_each(|_| emitter.done(1));
+        if dispatch.is_some() {
+            self.listeners.insert(self.last_token, others);
+        }
+    }
+
+    /// Takes the outcome out of a message, if it is one, and checks that it adds up.
+    pub fn settle(&mut self, message: Message) -> Option<Outcome> {
+        let Message::Notice(Notice::Settled { token, outcome, .. }) = message else { return None };
+        let listeners = self.listeners.remove(&token).expect("it settles once");
+        assert_eq!(outcome.success + outcome.failed(), listeners);
+        Some(outcome)
+    }
+
+    /// Whether every outcome has come.
+    pub fn is_empty(&self) -> bool {
+        self.listeners.is_empty()
+    }
 }

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use parallel_event_bus::core::endpoint::Letter;
-use parallel_event_bus::core::quota::Limits;
-use parallel_event_bus::core::route::Posted;
+use parallel_event_bus::engine::capacity::MailboxLimits;
+use parallel_event_bus::engine::channel::message::{Message, Notice};
+use parallel_event_bus::engine::channel::route::Published;
 
-use crate::common::{alone, member, plain, read, said};
-use crate::{Dice, own_endpoint, send, sleep, soon};
+use crate::common::{alone, member, plain, read};
+use crate::{Awaited, Dice, own_endpoint, sleep};
 
 #[test]
 fn whoever_stays_gets_every_event_once_and_in_order_while_others_come_and_go() {
@@ -43,24 +43,25 @@ fn whoever_stays_gets_every_event_once_and_in_order_while_others_come_and_go() {
             thread::spawn(move || {
                 let emitter = member(100 + number, channel);
                 ready.wait();
-                let mut waiting = Vec::new();
+                let mut awaited = Awaited::default();
                 for event in 0..EVENTS {
                     let payload = [number.to_ne_bytes(), event.to_ne_bytes()].concat();
                     let name = ["a", "b"][(event / 3 % 2) as usize];
                     if event % 4 < 2 {
-                        let posted = emitter.channel().route(name).post(&emitter, Some(&payload));
-                        assert!(matches!(posted, Posted::To(1..)));
+                        let published =
+                            emitter.channel().route(name).publish(&emitter, Some(&payload));
+                        assert!(matches!(published, Published::To(1..)));
                     } else {
-                        waiting.extend(send(&emitter, name, &payload, false, false));
+                        awaited.send(&emitter, name, &payload, false, false);
                     }
                 }
-                (emitter, waiting)
+                (emitter, awaited)
             })
         })
         .collect();
 
     let stays = own_endpoint(1);
-    let member = stays.join(channel, Limits::default());
+    let member = stays.join(channel, MailboxLimits::default());
     ["a", "b"].iter().zip(1..).for_each(|(event, id)| member.listen(event, id, plain()));
     ready.wait();
     let mut next: HashMap<u32, u32> = HashMap::new();
@@ -72,22 +73,22 @@ fn whoever_stays_gets_every_event_once_and_in_order_while_others_come_and_go() {
         *next += 1;
     };
     let mut left = EMITTERS * EVENTS;
-    let mut letters = Vec::new();
+    let mut messages = Vec::new();
     while left > 0 {
-        if !stays.collect(64, &mut letters) {
+        if !stays.collect(64, &mut messages) {
             sleep();
         }
-        for letter in letters.drain(..) {
-            match letter {
-                Letter::Delivery(delivery) => {
+        for message in messages.drain(..) {
+            match message {
+                Message::Delivery(delivery) => {
                     seen(&delivery.payload());
                     delivery.succeed(0, None);
                     left -= 1;
                 }
-                Letter::Packet(mut packet) => {
-                    (0..packet.len()).for_each(|index| seen(&packet.event(index).unwrap().2));
-                    packet.settle(0, packet.len(), 0);
-                    left -= packet.len() as u32;
+                Message::Batch(mut batch) => {
+                    (0..batch.len()).for_each(|index| seen(&batch.event(index).unwrap().2));
+                    batch.settle(0, batch.len(), 0);
+                    left -= batch.len() as u32;
                 }
                 _ => {}
             }
@@ -96,12 +97,11 @@ fn whoever_stays_gets_every_event_once_and_in_order_while_others_come_and_go() {
     stop.store(true, Ordering::Release);
     comers.into_iter().for_each(|thread| thread.join().unwrap());
     for emitter in emitters {
-        let (emitter, waiting) = emitter.join().unwrap();
-        for (listeners, outcome) in waiting {
-            let outcome = soon(outcome);
+        let (emitter, mut awaited) = emitter.join().unwrap();
+        for outcome in read(emitter.endpoint()).into_iter().filter_map(|it| awaited.settle(it)) {
             assert!(outcome.success >= 1, "the one that stays");
-            assert_eq!(outcome.success + outcome.failed(), listeners);
         }
+        assert!(awaited.is_empty());
         assert_eq!(emitter.pending(), 0);
     }
     stays.close();
@@ -116,19 +116,20 @@ fn an_emitter_that_paces_itself_never_waits_for_ever_and_is_never_refused() {
             let (tell, told) = std::sync::mpsc::channel();
             let thread = thread::spawn(move || {
                 let endpoint = own_endpoint(10 + number);
-                let member = endpoint.join(channel, Limits { messages: 64, bytes: 1 << 20 });
+                let member =
+                    endpoint.join(channel, MailboxLimits { max_messages: 64, max_bytes: 1 << 20 });
                 member.listen("e", 1, plain());
                 member.listen("end", 2, plain());
                 tell.send(()).unwrap();
                 let mut dice = Dice(u64::from(number) + 1);
-                let mut letters = Vec::new();
+                let mut messages = Vec::new();
                 let mut read = 0;
                 loop {
-                    if !endpoint.collect(1 + dice.roll(5) as usize, &mut letters) {
+                    if !endpoint.collect(1 + dice.roll(5) as usize, &mut messages) {
                         sleep();
                     }
-                    for letter in letters.drain(..) {
-                        let Letter::Delivery(delivery) = letter else { continue };
+                    for message in messages.drain(..) {
+                        let Message::Delivery(delivery) = message else { continue };
                         delivery.succeed(0, None);
                         if delivery.event() == "end" {
                             endpoint.close();
@@ -143,23 +144,33 @@ fn an_emitter_that_paces_itself_never_waits_for_ever_and_is_never_refused() {
         })
         .collect();
     let endpoint = own_endpoint(1);
-    let emitter = endpoint.join(channel, Limits::default());
-    let mut waiting = Vec::new();
+    let emitter = endpoint.join(channel, MailboxLimits::default());
+    let mut awaited = Awaited::default();
+    // Returns whether there is room again.
+    let look = |awaited: &mut Awaited| {
+        let mut is_drained = false;
+        for message in read(&endpoint) {
+            is_drained |= matches!(message, Message::Notice(Notice::Drained(_)));
+            assert!(awaited.settle(message).is_none_or(|outcome| outcome.success == 2));
+        }
+        is_drained
+    };
     for _ in 0..20_000 {
         if emitter.channel().is_congested(&endpoint) {
             emitter.wait_for_room();
-            while !said(&endpoint).iter().any(|said| said == "drained") {
+            while !look(&mut awaited) {
                 sleep();
             }
         }
-        waiting.extend(send(&emitter, "e", b"", false, false));
+        awaited.send(&emitter, "e", b"", false, false);
     }
     while emitter.channel().is_congested(&endpoint) {
         thread::yield_now();
     }
-    waiting.extend(send(&emitter, "end", b"", false, false));
+    awaited.send(&emitter, "end", b"", false, false);
     for reader in readers {
         assert_eq!(reader.join().unwrap(), 20_000);
     }
-    assert!(waiting.into_iter().all(|(_, outcome)| soon(outcome).success == 2));
+    look(&mut awaited);
+    assert!(awaited.is_empty());
 }

@@ -1,33 +1,37 @@
 //! What the tests of the engine share.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::mem::take;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures::channel::oneshot;
-use parallel_event_bus::core::delivery::Delivery;
-use parallel_event_bus::core::dispatch::{Dispatch, Emission};
-use parallel_event_bus::core::endpoint::{Endpoint, Letter};
-use parallel_event_bus::core::mailbox::Wake;
-use parallel_event_bus::core::member::Member;
-use parallel_event_bus::core::metrics;
-use parallel_event_bus::core::outcome::{Outcome, Reply};
-use parallel_event_bus::core::packet::Packet;
-use parallel_event_bus::core::quota::Limits;
-use parallel_event_bus::core::route::{ListenerOptions, Own, Sent};
+use parallel_event_bus::engine::capacity::MailboxLimits;
+use parallel_event_bus::engine::channel::Batch;
+use parallel_event_bus::engine::channel::Delivery;
+use parallel_event_bus::engine::channel::Dispatch;
+use parallel_event_bus::engine::channel::endpoint::Endpoint;
+use parallel_event_bus::engine::channel::member::Member;
+use parallel_event_bus::engine::channel::message::{Message, Notice};
+use parallel_event_bus::engine::channel::route::{Dispatched, ListenerOptions, Own};
+use parallel_event_bus::engine::delivery::dispatch::Emission;
+use parallel_event_bus::engine::mailbox::Wake;
+use parallel_event_bus::engine::metrics;
+use parallel_event_bus::engine::outcome::{Outcome, Report};
 
 /// Counts its wakes.
 #[derive(Clone, Default)]
-pub struct Bell(Arc<AtomicUsize>);
+pub struct Waker(Arc<AtomicUsize>);
 
-impl Bell {
-    pub fn rung(&self) -> usize {
+impl Waker {
+    pub fn wakes(&self) -> usize {
         self.0.load(Ordering::Acquire)
     }
 }
 
-impl Wake for Bell {
+impl Wake for Waker {
     fn wake(&self) {
         self.0.fetch_add(1, Ordering::AcqRel);
     }
@@ -35,17 +39,17 @@ impl Wake for Bell {
 
 /// An endpoint that nobody wakes: the test looks by itself.
 pub fn endpoint(thread: u32) -> Arc<Endpoint> {
-    Endpoint::new(thread, Arc::new(Bell::default()))
+    Endpoint::new(thread, Arc::new(Waker::default()))
 }
 
 /// The only member of an endpoint of its own.
 pub fn member(thread: u32, channel: &str) -> Arc<Member> {
-    endpoint(thread).join(channel, Limits::default())
+    endpoint(thread).join(channel, MailboxLimits::default())
 }
 
-/// As [`member`], for which no more than so many messages wait.
-pub fn small_member(thread: u32, channel: &str, messages: usize) -> Arc<Member> {
-    endpoint(thread).join(channel, Limits { messages, bytes: 1 << 20 })
+/// As [`member`], for which no more than so many events wait.
+pub fn small_member(thread: u32, channel: &str, events: usize) -> Arc<Member> {
+    endpoint(thread).join(channel, MailboxLimits { max_messages: events, max_bytes: 1 << 20 })
 }
 
 pub fn plain() -> ListenerOptions {
@@ -65,18 +69,14 @@ pub struct Emitted {
     pub others: u32,
     pub own: Vec<Own>,
     pub dispatch: Option<Arc<Dispatch>>,
-    outcome: oneshot::Receiver<Outcome>,
+    emitter: Arc<Endpoint>,
+    token: u32,
 }
 
 impl Emitted {
     /// The outcome, if it is there; taken.
     pub fn outcome(&mut self) -> Option<Outcome> {
-        self.outcome.try_recv().ok().flatten()
-    }
-
-    /// Nobody will ever hear of the outcome.
-    pub fn is_unheard(&mut self) -> bool {
-        self.outcome.try_recv().is_err()
+        Inbox::look(&self.emitter, |inbox| inbox.outcomes.remove(&self.token))
     }
 
     pub fn dispatch(&self) -> &Arc<Dispatch> {
@@ -91,7 +91,7 @@ pub fn emit(emitter: &Arc<Member>, event: &str, payload: &[u8]) -> Emitted {
 
 /// Emits to one.
 pub fn request(emitter: &Arc<Member>, event: &str, payload: &[u8]) -> Emitted {
-    emit_as(emitter, event, payload, |emission| emission.to_one = true)
+    emit_as(emitter, event, payload, |emission| emission.request = true)
 }
 
 /// Emits as `change` says.
@@ -101,31 +101,73 @@ pub fn emit_as(
     payload: &[u8],
     change: impl FnOnce(&mut Emission<'_>),
 ) -> Emitted {
-    let (sender, outcome) = oneshot::channel();
+    let token = LAST_TOKEN.fetch_add(1, Ordering::Relaxed);
     let mut emission = Emission {
         payload: Some(payload),
-        to_one: false,
+        request: false,
         timeout: None,
-        withdrawable: false,
-        reply: Reply::Future(sender),
+        cancellable: false,
+        report: Report::Message(token),
     };
     change(&mut emission);
-    match emitter.channel().route(event).emit(emitter, emission) {
-        Sent::To { others, own, dispatch } => Emitted { others, own, dispatch, outcome },
+    match emitter.channel().route(event).dispatch(emitter, emission) {
+        Dispatched::To { others, own, dispatch } => {
+            Emitted { others, own, dispatch, emitter: emitter.endpoint().clone(), token }
+        }
         _ => panic!("it came with a payload, and there is memory"),
     }
 }
 
-/// Everything in the mailbox.
-pub fn read(endpoint: &Endpoint) -> Vec<Letter> {
-    let mut letters = Vec::new();
-    while endpoint.collect(64, &mut letters) {}
-    letters
+/// Tokens of [`emit`] begin here, so that a test has those before for itself.
+const FIRST_TOKEN: u32 = 1 << 20;
+
+static LAST_TOKEN: AtomicU32 = AtomicU32::new(FIRST_TOKEN);
+
+/// What was collected for an endpoint: outcomes of [`emit`], and all other messages.
+#[derive(Default)]
+struct Inbox {
+    outcomes: HashMap<u32, Outcome>,
+    messages: Vec<Message>,
 }
 
-/// The deliveries in the mailbox; other letters are dropped.
+thread_local! {
+    /// By endpoint.
+    static INBOXES: RefCell<HashMap<u32, Inbox>> = RefCell::default();
+}
+
+impl Inbox {
+    /// Collects everything in the mailbox, and hands out what was collected so far.
+    fn look<T>(endpoint: &Endpoint, take: impl FnOnce(&mut Inbox) -> T) -> T {
+        let mut messages = Vec::new();
+        while endpoint.collect(64, &mut messages) {}
+        INBOXES.with_borrow_mut(|inboxes| {
+            let inbox = inboxes.entry(endpoint.id()).or_default();
+            for message in messages {
+                match message {
+                    Message::Notice(Notice::Settled {
+                        token: token @ FIRST_TOKEN..,
+                        outcome,
+                        ..
+                    }) => {
+                        inbox.outcomes.insert(token, outcome);
+                    }
+                    message => inbox.messages.push(message),
+                }
+            }
+            take(inbox)
+        })
+    }
+}
+
+/// Everything in the mailbox, other than outcomes of [`emit`].
+pub fn read(endpoint: &Endpoint) -> Vec<Message> {
+    Inbox::look(endpoint, |inbox| take(&mut inbox.messages))
+}
+
+/// The deliveries in the mailbox; other messages are dropped.
 pub fn deliveries(endpoint: &Endpoint) -> Vec<Delivery> {
-    let only = |letter| if let Letter::Delivery(delivery) = letter { Some(delivery) } else { None };
+    let only =
+        |message| if let Message::Delivery(delivery) = message { Some(delivery) } else { None };
     read(endpoint).into_iter().filter_map(only).collect()
 }
 
@@ -136,34 +178,36 @@ pub fn delivery(endpoint: &Endpoint) -> Delivery {
     all.remove(0)
 }
 
-/// The packets in the mailbox; other letters are dropped.
-pub fn packets(endpoint: &Endpoint) -> Vec<Packet> {
-    let only = |letter| if let Letter::Packet(packet) = letter { Some(packet) } else { None };
+/// The batches in the mailbox; other messages are dropped.
+pub fn batches(endpoint: &Endpoint) -> Vec<Batch> {
+    let only = |message| if let Message::Batch(batch) = message { Some(batch) } else { None };
     read(endpoint).into_iter().filter_map(only).collect()
 }
 
-/// What a letter says, for comparison and without what it holds.
-pub fn say(letter: &Letter) -> String {
-    match letter {
-        Letter::Delivery(delivery) => {
+/// What a message says, for comparison and without what it holds.
+pub fn say(message: &Message) -> String {
+    match message {
+        Message::Delivery(delivery) => {
             format!("delivery {} {:?}", delivery.event(), delivery.listeners())
         }
-        Letter::Packet(packet) => format!("packet of {}", packet.len()),
-        Letter::Settled { token, .. } => format!("settled {token}"),
-        Letter::Lost { lost, .. } => {
+        Message::Batch(batch) => format!("batch of {}", batch.len()),
+        Message::Notice(Notice::Settled { token, .. }) => format!("settled {token}"),
+        Message::Notice(Notice::Lost { lost, .. }) => {
             let event = lost.event.as_deref().unwrap_or("various");
             let times = if lost.count > 1 { format!(", {} times", lost.count) } else { "".into() };
-            format!("lost {event} {:?} × {}{times}", lost.cause, lost.listeners)
+            format!("lost {event} {:?} × {}{times}", lost.kind, lost.listeners)
         }
-        Letter::Forget(id) => format!("forget {id}"),
-        Letter::ThreadExit { thread, .. } => format!("exit of {thread}"),
-        Letter::Losses(_) => panic!("it is for the endpoint, not for its owner"),
-        Letter::Stall(stall) => format!("stall of {}, {} wait", stall.thread, stall.waiting),
-        Letter::Drained(_) => "drained".into(),
+        Message::Notice(Notice::Forget(id)) => format!("forget {id}"),
+        Message::Notice(Notice::ThreadExit { thread, .. }) => format!("exit of {thread}"),
+        Message::Notice(Notice::Losses(_)) => panic!("it is for the endpoint, not for its owner"),
+        Message::Notice(Notice::Stall(stall)) => {
+            format!("stall of {}, {} wait", stall.thread, stall.waiting)
+        }
+        Message::Notice(Notice::Drained(_)) => "drained".into(),
     }
 }
 
-/// What all letters in the mailbox say; they are dropped.
+/// What all messages in the mailbox say; they are dropped.
 pub fn said(endpoint: &Endpoint) -> Vec<String> {
     read(endpoint).iter().map(say).collect()
 }
@@ -180,14 +224,9 @@ pub fn living() -> [(&'static str, u64); 4] {
         ("mailboxes", metrics::MAILBOXES.get()),
         ("members", metrics::MEMBERS.get()),
         ("dispatches", metrics::DISPATCHES.get()),
-        ("deadlines", metrics::DEADLINES.get()),
+        ("timers", metrics::TIMERS.get()),
     ]
 }
 
 /// Turns a hang into a failure; nothing else depends on it.
 pub const WATCHDOG: Duration = Duration::from_secs(60);
-
-/// Waits for a future of a test on tokio, but not for ever.
-pub async fn soon<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(WATCHDOG, future).await.expect("it hangs")
-}

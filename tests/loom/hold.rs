@@ -5,40 +5,41 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use loom::thread;
-use parallel_event_bus::core::endpoint::{Letter, Unsent as _};
-use parallel_event_bus::core::hold::Hold;
-use parallel_event_bus::core::member::Member;
-use parallel_event_bus::core::outcome::Reply;
-use parallel_event_bus::core::quota::Limits;
+use parallel_event_bus::engine::capacity::MailboxLimits;
+use parallel_event_bus::engine::channel::endpoint::Flush as _;
+use parallel_event_bus::engine::channel::member::Member;
+use parallel_event_bus::engine::channel::message::Message;
+use parallel_event_bus::engine::hold::Hold;
+use parallel_event_bus::engine::outcome::Report;
 
-use crate::Bell;
+use crate::Waker;
+use crate::burst::Script;
 use crate::engine::{delivery, emit, end, listening, member, read, search};
-use crate::unsent::Script;
 
 /// A JS thread: what `src/node/thread.rs` and `lib/outbox.js` do.
 struct Loop {
     hold: Hold,
-    bell: Bell,
+    waker: Waker,
     member: Arc<Member>,
     is_held: Cell<bool>,
-    /// How many drains there were, how many letters they read, and whether the last one saw that nothing is
+    /// How many drains there were, how many messages they read, and whether the last one saw that nothing is
     /// pending.
     drains: Cell<usize>,
-    letters: Cell<usize>,
+    messages: Cell<usize>,
     is_idle: Cell<bool>,
 }
 
 impl Loop {
     fn new() -> Self {
-        let bell = Bell::new();
-        let member = member(1, &bell, Limits::default());
+        let waker = Waker::new();
+        let member = member(1, &waker, MailboxLimits::default());
         Loop {
             hold: Hold::default(),
-            bell,
+            waker,
             member,
             is_held: Cell::new(false),
             drains: Cell::new(0),
-            letters: Cell::new(0),
+            messages: Cell::new(0),
             is_idle: Cell::new(false),
         }
     }
@@ -62,7 +63,7 @@ impl Loop {
     /// An event waits for listeners of this thread.
     fn wake(&self) {
         self.emitted();
-        assert!(self.member.endpoint().mailbox().nudge());
+        assert!(self.member.endpoint().mailbox().wake());
     }
 
     fn review(&self) {
@@ -82,15 +83,15 @@ impl Loop {
     /// too late then.
     fn turn(&self) -> bool {
         let mailbox = self.member.endpoint().mailbox();
-        while self.is_held.get() && self.bell.answer() {
+        while self.is_held.get() && self.waker.take() {
             let mut again = true;
             // A drain that has to read again does, whatever holds the loop.
             while again {
-                let mut letters = Vec::new();
-                again = self.member.endpoint().collect(8, &mut letters);
+                let mut messages = Vec::new();
+                again = self.member.endpoint().collect(8, &mut messages);
                 self.hold.looked(mailbox, self.is_pending(), self.set()).unwrap();
-                self.letters.set(self.letters.get() + letters.len());
-                drop(letters);
+                self.messages.set(self.messages.get() + messages.len());
+                drop(messages);
                 self.drains.set(self.drains.get() + 1);
                 self.is_idle.set(self.member.is_idle());
             }
@@ -101,9 +102,9 @@ impl Loop {
 
 /// Deals with all that has come to a member.
 fn settle(of: &Arc<Member>) {
-    for letter in read(of.endpoint()) {
-        if let Letter::Packet(mut packet) = letter {
-            packet.settle(0, packet.len(), 0);
+    for message in read(of.endpoint()) {
+        if let Message::Batch(mut batch) = message {
+            batch.settle(0, batch.len(), 0);
         }
     }
 }
@@ -113,23 +114,23 @@ fn a_loop_does_not_end_before_its_thread_has_read_what_became_of_its_event_and_d
     search(|| {
         let js = Loop::new();
         let other = listening(2, None, 9);
-        emit(&js.member, Reply::Letter(1));
+        emit(&js.member, Report::Message(1));
         js.emitted();
         let delivery = delivery(&other);
         let settling = thread::spawn(move || delivery.succeed(0, None));
-        // So that a look may come before the letter.
+        // So that a look may come before the message.
         js.wake();
         js.ref_and_unref();
         let is_alive = js.turn();
         settling.join().unwrap();
         assert!(!(is_alive && js.turn()), "nothing is left to wait for");
-        assert_eq!((js.letters.get(), js.is_idle.get()), (1, true));
+        assert_eq!((js.messages.get(), js.is_idle.get()), (1, true));
         end(&[&js.member, &other]);
     });
 }
 
 #[test]
-fn so_it_is_where_no_letter_tells_that_nothing_is_pending() {
+fn so_it_is_where_no_message_tells_that_nothing_is_pending() {
     search(|| {
         let js = Loop::new();
         let other = listening(2, None, 9);
@@ -148,7 +149,7 @@ fn so_it_is_where_no_letter_tells_that_nothing_is_pending() {
             js.is_idle.get(),
             "it ended with an event pending, or without a turn to tell of it"
         );
-        script.unsent.end();
+        script.burst.end();
         end(&[&js.member, &other]);
     });
 }
@@ -165,14 +166,14 @@ fn so_it_is_for_what_was_written_down_and_sent_by_another_thread() {
         settle(&other);
         script.emit(2);
         let others = {
-            let (unsent, other) = (script.unsent.clone(), other.clone());
+            let (burst, other) = (script.burst.clone(), other.clone());
             thread::spawn(move || {
-                unsent.send();
+                burst.flush();
                 settle(&other);
             })
         };
         js.ref_and_unref();
-        script.unsent.close();
+        script.burst.close();
         js.review();
         let is_alive = js.turn();
         others.join().unwrap();
@@ -183,7 +184,7 @@ fn so_it_is_for_what_was_written_down_and_sent_by_another_thread() {
             "it ended with an event pending, or without a turn to tell of it"
         );
         assert_eq!(js.member.pending(), 0);
-        script.unsent.end();
+        script.burst.end();
         end(&[&js.member, &other]);
     });
 }
@@ -197,7 +198,7 @@ fn a_loop_with_an_event_for_its_own_listeners_does_not_end_before_they_are_calle
         let emitting = {
             let other = other.clone();
             thread::spawn(move || {
-                other.channel().route("e").post(&other, Some(b""));
+                other.channel().route("e").publish(&other, Some(b""));
             })
         };
         // An earlier turn.

@@ -3,37 +3,37 @@
 //! Run with `cargo test --release --features loom --test loom`.
 #![cfg(feature = "loom")]
 
+mod burst;
+mod capacity;
 mod engine;
 mod hold;
 mod mailbox;
-mod quota;
-mod unsent;
 
 use std::sync::Arc;
 
 use loom::sync::atomic::{AtomicUsize, Ordering};
-use parallel_event_bus::core::mailbox::Wake;
+use parallel_event_bus::engine::mailbox::Wake;
 
-/// Wakes that were sent and not answered yet.
+/// Counts wakes that were sent and not taken yet.
 #[derive(Clone)]
-pub(crate) struct Bell(Arc<AtomicUsize>);
+pub(crate) struct Waker(Arc<AtomicUsize>);
 
-impl Bell {
+impl Waker {
     pub(crate) fn new() -> Self {
-        Bell(Arc::new(AtomicUsize::new(0)))
+        Waker(Arc::new(AtomicUsize::new(0)))
     }
 
     /// Whether there was a wake; takes it.
-    pub(crate) fn answer(&self) -> bool {
-        let rung = self.0.load(Ordering::Acquire);
-        if rung > 0 {
+    pub(crate) fn take(&self) -> bool {
+        let wakes = self.0.load(Ordering::Acquire);
+        if wakes > 0 {
             self.0.fetch_sub(1, Ordering::AcqRel);
         }
-        rung > 0
+        wakes > 0
     }
 }
 
-impl Wake for Bell {
+impl Wake for Waker {
     fn wake(&self) {
         self.0.fetch_add(1, Ordering::AcqRel);
     }

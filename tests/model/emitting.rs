@@ -1,9 +1,9 @@
 //! Who gets an event, as the [rules](crate::rules) say.
 
-use parallel_event_bus::core::outcome::Cause;
-use parallel_event_bus::core::route::Own;
+use parallel_event_bus::engine::channel::route::Own;
+use parallel_event_bus::engine::outcome::FailureKind;
 
-use crate::rules::{Choice, Emission, Item, Part, Rules};
+use crate::rules::{Choice, Emission, Item, Recipient, Rules};
 
 impl Rules {
     /// Row and entry of who is chosen, and whether there is room, which is taken.
@@ -54,15 +54,15 @@ impl Rules {
 
     pub fn is_plain(&self, event: usize) -> bool {
         let entries = self.rows[event].iter().flat_map(|row| &row.entries);
-        entries.into_iter().all(|entry| !entry.once && !entry.limited && entry.group.is_none())
+        entries.into_iter().all(|entry| !entry.once && !entry.tracked && entry.group.is_none())
     }
 
-    /// Returns what the emitter has to call itself. `emission` has no parts yet.
+    /// Returns what the emitter has to call itself. `emission` has no recipients yet.
     pub fn emit(&mut self, mut emission: Emission) -> Vec<Own> {
-        let Emission { emitter, event, size, to_one, .. } = emission;
+        let Emission { emitter, event, size, request, .. } = emission;
         let mut own = Vec::new();
-        let mut parts = Vec::new();
-        if !to_one {
+        let mut recipients = Vec::new();
+        if !request {
             for row in 0..self.rows[event].len() {
                 let member = self.rows[event][row].member;
                 let entries = self.rows[event][row].entries.clone();
@@ -74,7 +74,7 @@ impl Rules {
                     own.extend(once.map(|e| Own { listener: e.id, chosen: false }));
                 } else if !ids.is_empty() {
                     has_room = self.take(member, size);
-                    parts.push((member, ids, Choice::Everyone, has_room));
+                    recipients.push((member, ids, Choice::Everyone, has_room));
                     if has_room {
                         self.address(event, row);
                     }
@@ -85,8 +85,8 @@ impl Rules {
                 }
             }
         }
-        let mut choices = if to_one { vec![Choice::Any] } else { vec![] };
-        if !to_one {
+        let mut choices = if request { vec![Choice::Any] } else { vec![] };
+        if !request {
             for entry in self.rows[event].iter().flat_map(|row| &row.entries) {
                 let choice = entry.group.map(Choice::Group);
                 choices.extend(choice.filter(|choice| !choices.contains(choice)));
@@ -105,46 +105,48 @@ impl Rules {
                 self.members[member].in_flight += 1;
                 own.push(Own { listener: id, chosen: true });
             } else {
-                parts.push((member, vec![id], choice, has_room));
+                recipients.push((member, vec![id], choice, has_room));
             }
         }
         self.tidy();
-        if !parts.is_empty() {
+        if !recipients.is_empty() {
             self.members[emitter].pending += 1;
         }
-        emission.limited |= to_one || parts.iter().any(|part| part.2 != Choice::Everyone);
-        self.send(emission, parts);
+        emission.must_start |=
+            request || recipients.iter().any(|recipient| recipient.2 != Choice::Everyone);
+        self.send(emission, recipients);
         own
     }
 
     /// Returns how many listeners elsewhere there are.
-    pub fn post(&mut self, emission: Emission) -> u32 {
+    pub fn publish(&mut self, emission: Emission) -> u32 {
         let Emission { emitter, event, size, .. } = emission;
-        let mut parts = Vec::new();
+        let mut recipients = Vec::new();
         for row in 0..self.rows[event].len() {
             let member = self.rows[event][row].member;
             if member != emitter {
                 let ids = self.rows[event][row].entries.iter().map(|entry| entry.id).collect();
                 self.members[emitter].pending += 1;
                 let has_room = self.take(member, size);
-                parts.push((member, ids, Choice::Everyone, has_room));
+                recipients.push((member, ids, Choice::Everyone, has_room));
                 if has_room {
                     self.address(event, row);
                 }
             }
         }
-        let listeners = parts.iter().map(|part: &(_, Vec<u32>, _, _)| part.1.len() as u32).sum();
-        self.send(emission, parts);
+        let listeners =
+            recipients.iter().map(|recipient: &(_, Vec<u32>, _, _)| recipient.1.len() as u32).sum();
+        self.send(emission, recipients);
         listeners
     }
 
-    fn send(&mut self, mut emission: Emission, parts: Vec<(usize, Vec<u32>, Choice, bool)>) {
+    fn send(&mut self, mut emission: Emission, recipients: Vec<(usize, Vec<u32>, Choice, bool)>) {
         let number = self.emissions.len();
         let mut refused = Vec::new();
-        for (at, (member, listeners, choice, has_room)) in parts.into_iter().enumerate() {
+        for (at, (member, listeners, choice, has_room)) in recipients.into_iter().enumerate() {
             let settled = vec![false; listeners.len()];
             let in_flight = false;
-            emission.parts.push(Part {
+            emission.recipients.push(Recipient {
                 member,
                 listeners,
                 choice,
@@ -156,29 +158,29 @@ impl Rules {
                 refused.push(at);
             }
         }
-        let parts = emission.parts.len();
+        let recipients = emission.recipients.len();
         self.emissions.push(emission);
-        for part in (0..parts).filter(|part| !refused.contains(part)) {
-            self.queue(Item { emission: number, part });
+        for recipient in (0..recipients).filter(|recipient| !refused.contains(recipient)) {
+            self.queue(Item { emission: number, recipient });
         }
-        for part in refused {
-            self.fail_rest(Item { emission: number, part }, Cause::Full);
+        for recipient in refused {
+            self.fail_rest(Item { emission: number, recipient }, FailureKind::MailboxFull);
         }
     }
 
     pub fn queue(&mut self, item: Item) {
-        let part = self.part_mut(item);
-        part.in_flight = true;
-        let member = part.member;
+        let recipient = self.recipient_mut(item);
+        recipient.in_flight = true;
+        let member = recipient.member;
         self.members[member].in_flight += 1;
         let endpoint = self.members[member].endpoint;
         self.endpoints[endpoint].queue.push_back(item);
     }
 
     pub fn let_go(&mut self, item: Item) {
-        let part = self.part_mut(item);
-        let member = part.member;
-        if std::mem::replace(&mut part.in_flight, false) {
+        let recipient = self.recipient_mut(item);
+        let member = recipient.member;
+        if std::mem::replace(&mut recipient.in_flight, false) {
             self.members[member].in_flight -= 1;
             self.give_back(member, self.emissions[item.emission].size);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use parallel_event_bus::core::outcome::Outcome;
+use parallel_event_bus::engine::outcome::Outcome;
 
 pub const EVENTS: usize = 3;
 
@@ -22,22 +22,22 @@ pub struct Endpoint {
     pub closed: bool,
     /// Events in the mailbox, in order.
     pub queue: VecDeque<Item>,
-    /// What other letters will say, in any order.
-    pub letters: Vec<String>,
+    /// What other messages will say, in any order.
+    pub messages: Vec<String>,
 }
 
-/// An event on its way to a member: an emission and its part.
+/// An event on its way to a member: an emission and its recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Item {
     pub emission: usize,
-    pub part: usize,
+    pub recipient: usize,
 }
 
 pub struct Member {
     pub endpoint: usize,
     pub left: bool,
     pub limits: (usize, usize),
-    pub messages: usize,
+    pub events: usize,
     pub bytes: usize,
     pub in_flight: usize,
     pub pending: usize,
@@ -55,7 +55,7 @@ pub struct Row {
 pub struct Entry {
     pub id: u32,
     pub once: bool,
-    pub limited: bool,
+    pub tracked: bool,
     pub group: Option<usize>,
     pub chosen: u64,
     /// An event was addressed to a listener of its row since it was added.
@@ -73,17 +73,17 @@ pub struct Emission {
     pub emitter: usize,
     pub event: usize,
     pub size: usize,
-    /// In packets: a part is an event of its own.
-    pub post: bool,
-    pub limited: bool,
-    pub to_one: bool,
-    pub withdrawn: bool,
+    /// In batches: a recipient is an event of its own.
+    pub publish: bool,
+    pub must_start: bool,
+    pub request: bool,
+    pub cancelled: bool,
     pub token: Option<u32>,
-    pub parts: Vec<Part>,
+    pub recipients: Vec<Recipient>,
     pub outcome: Outcome,
 }
 
-pub struct Part {
+pub struct Recipient {
     pub member: usize,
     pub listeners: Vec<u32>,
     pub choice: Choice,
@@ -110,7 +110,7 @@ impl Choice {
     }
 }
 
-impl Part {
+impl Recipient {
     pub fn open(&self) -> u32 {
         self.settled.iter().filter(|settled| !**settled).count() as u32
     }
@@ -118,7 +118,7 @@ impl Part {
 
 impl Emission {
     pub fn is_finished(&self) -> bool {
-        self.parts.iter().all(|part| part.open() == 0)
+        self.recipients.iter().all(|recipient| recipient.open() == 0)
     }
 }
 
@@ -128,7 +128,7 @@ impl Rules {
             endpoint,
             left: self.endpoints[endpoint].closed,
             limits,
-            messages: 0,
+            events: 0,
             bytes: 0,
             in_flight: 0,
             pending: 0,
@@ -181,14 +181,14 @@ impl Rules {
     }
 
     pub fn fits(&self, member: usize, size: usize) -> bool {
-        let Member { limits, messages, bytes, .. } = self.members[member];
-        messages < limits.0 && (messages == 0 || bytes + size <= limits.1)
+        let Member { limits, events, bytes, .. } = self.members[member];
+        events < limits.0 && (events == 0 || bytes + size <= limits.1)
     }
 
     pub fn take(&mut self, member: usize, size: usize) -> bool {
         let fits = self.fits(member, size);
         if fits {
-            self.members[member].messages += 1;
+            self.members[member].events += 1;
             self.members[member].bytes += size;
         }
         fits
@@ -196,14 +196,14 @@ impl Rules {
 
     /// Whether more than one part in `parts` of either bound is used.
     pub fn uses(&self, member: usize, parts: usize) -> bool {
-        let Member { limits, messages, bytes, .. } = self.members[member];
-        messages > limits.0 / parts || bytes > limits.1 / parts
+        let Member { limits, events, bytes, .. } = self.members[member];
+        events > limits.0 / parts || bytes > limits.1 / parts
     }
 
     /// An event of this size takes no room any more.
     pub fn give_back(&mut self, member: usize, size: usize) {
         let (was_high, was_low) = (self.uses(member, 2), !self.uses(member, 4));
-        self.members[member].messages -= 1;
+        self.members[member].events -= 1;
         self.members[member].bytes -= size;
         let is_low = !was_low && !self.uses(member, 4);
         let is_not_high = was_high && !self.uses(member, 2);
@@ -234,9 +234,9 @@ impl Rules {
     fn is_blocked(&self, endpoint: usize) -> bool {
         let asked = self.asked(endpoint);
         let is_high_without = |at: usize| {
-            let Member { limits, messages, bytes, .. } = self.members[at];
-            let left = messages.saturating_sub(asked);
-            left > limits.0 / 2 || bytes * left / messages.max(1) > limits.1 / 2
+            let Member { limits, events, bytes, .. } = self.members[at];
+            let left = events.saturating_sub(asked);
+            left > limits.0 / 2 || bytes * left / events.max(1) > limits.1 / 2
         };
         self.is_high(endpoint) && !self.places(endpoint).any(is_high_without)
     }
@@ -252,14 +252,14 @@ impl Rules {
             let Member { left, endpoint, asked, .. } = self.members[at];
             if !left && asked > 0 && free.contains(&endpoint) {
                 self.members[at].asked = 0;
-                self.letter(endpoint, format!("drained {at}"));
+                self.message(endpoint, format!("drained {at}"));
             }
         }
     }
 
-    pub fn letter(&mut self, endpoint: usize, said: String) {
+    pub fn message(&mut self, endpoint: usize, said: String) {
         if !self.endpoints[endpoint].closed {
-            self.endpoints[endpoint].letters.push(said);
+            self.endpoints[endpoint].messages.push(said);
         }
     }
 }

@@ -1,21 +1,21 @@
 //! How listeners settle, and what an emitter hears of it, as the [rules](crate::rules) say.
 
-use parallel_event_bus::core::outcome::{Cause, Failure};
+use parallel_event_bus::engine::outcome::{Failure, FailureKind};
 
-use crate::rules::{Choice, Emission, Item, Member, Part, Rules};
+use crate::rules::{Choice, Emission, Item, Member, Recipient, Rules};
 
 impl Rules {
-    pub fn part(&self, item: Item) -> &Part {
-        &self.emissions[item.emission].parts[item.part]
+    pub fn recipient(&self, item: Item) -> &Recipient {
+        &self.emissions[item.emission].recipients[item.recipient]
     }
 
-    pub fn part_mut(&mut self, item: Item) -> &mut Part {
-        &mut self.emissions[item.emission].parts[item.part]
+    pub fn recipient_mut(&mut self, item: Item) -> &mut Recipient {
+        &mut self.emissions[item.emission].recipients[item.recipient]
     }
 
     pub fn start(&mut self, item: Item) -> bool {
-        let may = !self.emissions[item.emission].withdrawn && self.part(item).open() > 0;
-        self.part_mut(item).started |= may;
+        let may = !self.emissions[item.emission].cancelled && self.recipient(item).open() > 0;
+        self.recipient_mut(item).started |= may;
         may
     }
 
@@ -24,28 +24,28 @@ impl Rules {
         &mut self,
         item: Item,
         index: usize,
-        result: Option<Result<Option<Vec<u8>>, Cause>>,
+        result: Option<Result<Option<Vec<u8>>, FailureKind>>,
     ) {
-        let thread = self.thread_of(self.part(item).member);
-        let part = self.part_mut(item);
-        if part.settled.get(index).is_none_or(|settled| *settled) {
+        let thread = self.thread_of(self.recipient(item).member);
+        let recipient = self.recipient_mut(item);
+        if recipient.settled.get(index).is_none_or(|settled| *settled) {
             return;
         }
-        part.settled[index] = true;
+        recipient.settled[index] = true;
         let counts = result.is_some();
         let outcome = &mut self.emissions[item.emission].outcome;
         match result {
             None => {}
-            Some(Ok(answer)) => {
+            Some(Ok(reply)) => {
                 outcome.success += 1;
-                outcome.answer = answer;
+                outcome.reply = reply;
             }
-            Some(Err(cause)) => {
-                let (part, index) = (item.part as u32, index as u32);
-                outcome.failures.push(Failure { part, index, listeners: 1, thread, cause });
+            Some(Err(kind)) => {
+                let (recipient, index) = (item.recipient as u32, index as u32);
+                outcome.failures.push(Failure { recipient, index, listeners: 1, thread, kind });
             }
         }
-        if counts && self.part(item).open() == 0 {
+        if counts && self.recipient(item).open() == 0 {
             self.let_go(item);
         }
         self.finish(item);
@@ -55,29 +55,29 @@ impl Rules {
         self.members[member].endpoint as u32
     }
 
-    /// All listeners of a part that have not settled fail.
-    pub fn fail_rest(&mut self, item: Item, cause: Cause) {
-        let listeners = self.part(item).open();
+    /// All listeners of a recipient that have not settled fail.
+    pub fn fail_rest(&mut self, item: Item, kind: FailureKind) {
+        let listeners = self.recipient(item).open();
         if listeners == 0 {
             return;
         }
-        let thread = self.thread_of(self.part(item).member);
-        let part = self.part_mut(item);
-        let started = part.started;
-        let index = part.settled.iter().position(|settled| !settled).unwrap() as u32;
-        part.settled.fill(true);
+        let thread = self.thread_of(self.recipient(item).member);
+        let recipient = self.recipient_mut(item);
+        let started = recipient.started;
+        let index = recipient.settled.iter().position(|settled| !settled).unwrap() as u32;
+        recipient.settled.fill(true);
         if !started {
             self.let_go(item);
         }
         let emission = &mut self.emissions[item.emission];
-        let part = item.part as u32;
-        let failure = Failure { part, index, listeners, thread, cause: cause.clone() };
+        let recipient = item.recipient as u32;
+        let failure = Failure { recipient, index, listeners, thread, kind: kind.clone() };
         emission.outcome.failures.push(failure);
         let emitter = emission.emitter;
-        if !emission.withdrawn {
+        if !emission.cancelled {
             let endpoint = self.members[emitter].endpoint;
-            let what = format!("{} {cause:?} × {listeners}", item.emission);
-            self.letter(endpoint, format!("lost {what}, {thread}, {started}, {emitter}"));
+            let what = format!("{} {kind:?} × {listeners}", item.emission);
+            self.message(endpoint, format!("lost {what}, {thread}, {started}, {emitter}"));
         }
         self.finish(item);
     }
@@ -85,8 +85,8 @@ impl Rules {
     fn finish(&mut self, item: Item) {
         let emission = &self.emissions[item.emission];
         let emitter = emission.emitter;
-        if emission.post {
-            if self.part(item).open() == 0 {
+        if emission.publish {
+            if self.recipient(item).open() == 0 {
                 self.members[emitter].pending -= 1;
             }
             return;
@@ -95,45 +95,45 @@ impl Rules {
             return;
         }
         let emission = &mut self.emissions[item.emission];
-        emission.outcome.failures.sort_by_key(|failure| (failure.part, failure.index));
+        emission.outcome.failures.sort_by_key(|failure| (failure.recipient, failure.index));
         let (token, outcome) = (emission.token, emission.outcome.clone());
         self.members[emitter].pending -= 1;
         self.members[emitter].failed += outcome.failed() as usize;
-        if let (Some(token), false) = (token, self.emissions[item.emission].withdrawn) {
+        if let (Some(token), false) = (token, self.emissions[item.emission].cancelled) {
             let endpoint = self.members[emitter].endpoint;
-            self.letter(endpoint, format!("settled {token} {outcome:?}"));
+            self.message(endpoint, format!("settled {token} {outcome:?}"));
         }
     }
 
-    /// An event of a packet is dealt with, and so many of its listeners failed.
-    pub fn settle_post(&mut self, item: Item) {
-        if self.part(item).open() > 0 {
+    /// An event of a batch is dealt with, and so many of its listeners failed.
+    pub fn settle_publish(&mut self, item: Item) {
+        if self.recipient(item).open() > 0 {
             self.let_go(item);
-            self.part_mut(item).settled.fill(true);
+            self.recipient_mut(item).settled.fill(true);
             self.finish(item);
         }
     }
 
-    /// A packet with this event was dropped.
-    pub fn drop_post(&mut self, item: Item) {
-        let open = self.part(item).open();
+    /// A batch with this event was dropped.
+    pub fn drop_publish(&mut self, item: Item) {
+        let open = self.recipient(item).open();
         let emitter = self.emissions[item.emission].emitter;
         if open > 0 {
             self.members[emitter].failed += open as usize;
             self.let_go(item);
-            self.fail_rest(item, Cause::Gone);
+            self.fail_rest(item, FailureKind::ThreadExited);
         }
     }
 
     /// A delivery was dropped.
     pub fn drop_delivery(&mut self, item: Item) {
-        let member = self.part(item).member;
+        let member = self.recipient(item).member;
         self.let_go(item);
-        let part = self.part(item);
-        if part.open() == 0 {
+        let recipient = self.recipient(item);
+        if recipient.open() == 0 {
             return;
         }
-        let (choice, started) = (part.choice, part.started);
+        let (choice, started) = (recipient.choice, recipient.started);
         let Emission { event, size, .. } = self.emissions[item.emission];
         if !started && choice != Choice::Everyone {
             let chosen = self.choose(event, choice, size, None, Some(member));
@@ -141,22 +141,22 @@ impl Rules {
                 let to = self.rows[event][row].member;
                 let id = self.claim(event, row, entry);
                 self.tidy();
-                self.part_mut(item).member = to;
-                self.part_mut(item).listeners = vec![id];
+                self.recipient_mut(item).member = to;
+                self.recipient_mut(item).listeners = vec![id];
                 self.queue(item);
                 return;
             }
         }
-        self.fail_rest(item, Cause::Gone);
+        self.fail_rest(item, FailureKind::ThreadExited);
     }
 
-    pub fn withdraw(&mut self, emission: usize) {
-        self.emissions[emission].withdrawn = true;
+    pub fn cancel(&mut self, emission: usize) {
+        self.emissions[emission].cancelled = true;
         let mut last = None;
-        for part in 0..self.emissions[emission].parts.len() {
-            let item = Item { emission, part };
-            if !self.part(item).started && self.part(item).open() > 0 {
-                self.part_mut(item).settled.fill(true);
+        for recipient in 0..self.emissions[emission].recipients.len() {
+            let item = Item { emission, recipient };
+            if !self.recipient(item).started && self.recipient(item).open() > 0 {
+                self.recipient_mut(item).settled.fill(true);
                 self.let_go(item);
                 last = Some(item);
             }
@@ -167,8 +167,8 @@ impl Rules {
     }
 
     pub fn expire(&mut self, emission: usize, ms: u32) {
-        for part in 0..self.emissions[emission].parts.len() {
-            self.fail_rest(Item { emission, part }, Cause::TimedOut(ms));
+        for recipient in 0..self.emissions[emission].recipients.len() {
+            self.fail_rest(Item { emission, recipient }, FailureKind::TimedOut(ms));
         }
     }
 
@@ -181,7 +181,7 @@ impl Rules {
         let leaving: Vec<_> = members.clone().filter(|at| of(self, *at)).collect();
         leaving.iter().for_each(|member| self.leave(*member));
         self.endpoints[endpoint].closed = true;
-        self.endpoints[endpoint].letters.clear();
+        self.endpoints[endpoint].messages.clear();
         while let Some(item) = self.endpoints[endpoint].queue.pop_front() {
             self.drop_item(item);
         }
@@ -189,7 +189,7 @@ impl Rules {
             for at in members {
                 let Member { left, endpoint: of, .. } = self.members[at];
                 if !left && of != endpoint {
-                    self.letter(of, format!("exit {at} {endpoint}"));
+                    self.message(of, format!("exit {at} {endpoint}"));
                 }
             }
             self.tell_drained();
@@ -198,8 +198,8 @@ impl Rules {
     }
 
     pub fn drop_item(&mut self, item: Item) {
-        if self.emissions[item.emission].post {
-            self.drop_post(item);
+        if self.emissions[item.emission].publish {
+            self.drop_publish(item);
         } else {
             self.drop_delivery(item);
         }

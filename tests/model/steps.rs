@@ -8,7 +8,7 @@ use crate::rules::EVENTS;
 pub enum Step {
     Join {
         endpoint: usize,
-        messages: usize,
+        events: usize,
         bytes: usize,
     },
     Leave {
@@ -22,7 +22,7 @@ pub enum Step {
         event: usize,
         once: bool,
         prepend: bool,
-        limited: bool,
+        tracked: bool,
         group: Option<usize>,
     },
     Unlisten {
@@ -33,18 +33,18 @@ pub enum Step {
         event: usize,
         size: usize,
         payload: bool,
-        to_one: bool,
-        withdrawable: bool,
+        request: bool,
+        cancellable: bool,
         timeout: bool,
-        reply: u8,
+        awaited: bool,
     },
-    Post {
+    Publish {
         member: usize,
         event: usize,
         size: usize,
         count: usize,
     },
-    Withdraw {
+    Cancel {
         emission: usize,
     },
     Expire {
@@ -80,7 +80,7 @@ pub enum How {
     Succeed,
     Fail,
     Lose,
-    Withdraw,
+    Cancel,
 }
 
 const ANY: std::ops::Range<usize> = 0..1_000;
@@ -93,30 +93,38 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
         5 => Just(How::Succeed),
         3 => Just(How::Fail),
         1 => Just(How::Lose),
-        1 => Just(How::Withdraw),
+        1 => Just(How::Cancel),
     ];
     let group = prop_oneof![2 => Just(None), 2 => (0..2_usize).prop_map(Some)];
-    let emit =
-        (ANY, event(), size(), prop::bool::weighted(0.9), rarely(), rarely(), rarely(), 0..3_u8);
+    let emit = (
+        ANY,
+        event(),
+        size(),
+        prop::bool::weighted(0.9),
+        rarely(),
+        rarely(),
+        rarely(),
+        prop::bool::weighted(0.7),
+    );
     let step = prop_oneof![
         4 => (ANY, 1..6_usize, 8..40_usize)
-            .prop_map(|(endpoint, messages, bytes)| Step::Join { endpoint, messages, bytes }),
+            .prop_map(|(endpoint, events, bytes)| Step::Join { endpoint, events, bytes }),
         1 => ANY.prop_map(|member| Step::Leave { member }),
         1 => ANY.prop_map(|endpoint| Step::Close { endpoint }),
         10 => (ANY, event(), rarely(), any::<bool>(), prop::bool::weighted(0.05), group).prop_map(
-            |(member, event, once, prepend, limited, group)| {
-                Step::Listen { member, event, once, prepend, limited, group }
+            |(member, event, once, prepend, tracked, group)| {
+                Step::Listen { member, event, once, prepend, tracked, group }
             }
         ),
         2 => ANY.prop_map(|listener| Step::Unlisten { listener }),
         16 => emit.prop_map(
-            |(member, event, size, payload, to_one, withdrawable, timeout, reply)| Step::Emit {
-                member, event, size, payload, to_one, withdrawable, timeout, reply,
+            |(member, event, size, payload, request, cancellable, timeout, awaited)| Step::Emit {
+                member, event, size, payload, request, cancellable, timeout, awaited,
             }
         ),
         10 => (ANY, event(), size(), 1..4_usize)
-            .prop_map(|(member, event, size, count)| Step::Post { member, event, size, count }),
-        1 => ANY.prop_map(|emission| Step::Withdraw { emission }),
+            .prop_map(|(member, event, size, count)| Step::Publish { member, event, size, count }),
+        1 => ANY.prop_map(|emission| Step::Cancel { emission }),
         1 => ANY.prop_map(|emission| Step::Expire { emission }),
         12 => (ANY, 0..5_usize).prop_map(|(endpoint, max)| Step::Collect { endpoint, max }),
         12 => ANY.prop_map(|endpoint| Step::Take { endpoint }),

@@ -1,0 +1,173 @@
+//! Events that the owner of an endpoint has written down and not flushed: a burst crosses into the engine
+//! once for many events.
+//!
+//! To cross, and what the engine does then, costs nearly half as much as to encode a small event. So in a
+//! burst the owner leaves a [record](Records) of each event in memory that others can read. What is written
+//! down is sent with the next call of the owner that publishes or dispatches, at the latest when the burst is over;
+//! and, because that may be long, twice a millisecond by the thread of the timers, and by whoever changes
+//! who listens ([`endpoint::Flush`]).
+//!
+//! # Who may do what
+//!
+//! The owner writes a record first, then adds to their number, atomically. It writes nothing where a counted
+//! record is before the number is 0 again, and only its own thread makes it so, in
+//! [`flush_all`](Burst::flush_all). To flush takes a lock, under which it is known how many records were flushed before:
+//! each is sent once, in the order in which they were written. `tests/loom` checks it.
+//!
+//! The lock is held while events are published, so it is the first of those of the engine.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use slab::Slab;
+
+use super::endpoint;
+use super::member::Member;
+use super::route::{Published, Route};
+use crate::engine::delivery::dispatch::Emission;
+use crate::engine::outcome::Report;
+use crate::engine::sync::{Mutex, MutexGuard, lock};
+use crate::engine::timer;
+
+/// In a burst what was written down is looked for so often, whatever its owner does.
+const PATIENCE: Duration = Duration::from_micros(500);
+
+/// Memory in which the owner of an endpoint writes events down, and others read them.
+pub trait Records: Default + Send + 'static {
+    /// How many there are, and not more than there is memory for. What the owner had written before it added
+    /// to the number is seen with it.
+    fn count(&self) -> usize;
+
+    /// There are none any more: the owner writes the next one in the place of the first. On its thread.
+    fn clear(&self);
+
+    /// The number of the route of an event, and its payload; None where a record makes no sense, which is a
+    /// defect.
+    fn get(&self, index: usize) -> Option<(usize, &[u8])>;
+
+    /// Listeners have changed: what the owner knows of them may be wrong.
+    fn invalidate(&self);
+}
+
+/// Who emits an event, and who listens to it.
+pub type Numbered = (Arc<Member>, Arc<Route>);
+
+/// What the owner of an endpoint has not sent. See the [module](self).
+#[derive(Default)]
+pub struct Burst<R>(Mutex<State<R>>);
+
+#[derive(Default)]
+struct State<R> {
+    /// Events that the owner emits by their number here.
+    routes: Slab<Numbered>,
+    records: R,
+    /// So many records were sent.
+    flushed: usize,
+    /// The owner is in a burst.
+    is_open: bool,
+    /// A timer will see to what is written down.
+    is_watched: bool,
+}
+
+/// All that was written down has been sent, as long as this is held.
+pub struct Flushed<'a, R>(MutexGuard<'a, State<R>>);
+
+impl<R> Flushed<'_, R> {
+    /// Events by number.
+    pub fn routes(&mut self) -> &mut Slab<Numbered> {
+        &mut self.0.routes
+    }
+
+    /// Where events are written down, to be exchanged.
+    pub fn records(&mut self) -> &mut R {
+        &mut self.0.records
+    }
+}
+
+impl<R: Records> Burst<R> {
+    /// On the owner's thread: sends everything, so that what is called next comes after it.
+    pub fn flush_all(&self) -> Flushed<'_, R> {
+        let mut state = lock(&self.0);
+        state.flush();
+        state.flushed = 0;
+        state.records.clear();
+        Flushed(state)
+    }
+
+    /// A burst begins: from now on events are written down.
+    pub fn open(self: &Arc<Self>) {
+        let mut state = lock(&self.0);
+        state.is_open = true;
+        if !std::mem::replace(&mut state.is_watched, true) {
+            self.watch();
+        }
+    }
+
+    /// The burst is over.
+    pub fn close(&self) {
+        self.flush_all().0.is_open = false;
+    }
+
+    /// The owner ends: sends everything, and forgets the records.
+    pub fn end(&self) {
+        *self.flush_all().0 = State::default();
+    }
+
+    fn watch(self: &Arc<Self>) {
+        let burst = Arc::downgrade(self);
+        timer::schedule(PATIENCE, move || {
+            let Some(burst) = burst.upgrade() else { return };
+            let mut state = lock(&burst.0);
+            state.flush();
+            state.is_watched = state.is_open;
+            if state.is_watched {
+                burst.watch();
+            }
+        });
+    }
+}
+
+impl<R: Records> endpoint::Flush for Burst<R> {
+    fn flush(&self) {
+        lock(&self.0).flush();
+    }
+
+    fn invalidate(&self) {
+        lock(&self.0).records.invalidate();
+    }
+}
+
+impl<R: Records> State<R> {
+    /// Sends what was not, events of one route that follow each other at once.
+    fn flush(&mut self) {
+        let State { routes, records, flushed, .. } = self;
+        let count = records.count();
+        let mut payloads = Vec::new();
+        while *flushed < count {
+            payloads.clear();
+            let first = records.get(*flushed).map(|(route, _)| route);
+            let rest = (*flushed..count).map_while(|index| records.get(index));
+            let same = rest.take_while(|(route, _)| Some(*route) == first);
+            payloads.extend(same.map(|(_, payload)| payload));
+            if let Some((emitter, route)) = first.and_then(|first| routes.get(first)) {
+                publish(emitter, route, &payloads);
+            }
+            // A record that makes no sense is not tried for ever.
+            *flushed += payloads.len().max(1);
+        }
+    }
+}
+
+fn publish(emitter: &Arc<Member>, route: &Arc<Route>, payloads: &[&[u8]]) {
+    if route.publish_all(emitter, payloads) != Published::NotPlain {
+        return;
+    }
+    // Somebody has begun to listen in another way just now.
+    for payload in payloads {
+        let (request, timeout, cancellable) = (false, None, false);
+        // Short enough for there to be memory.
+        let payload = Some(*payload);
+        let report = Report::None;
+        route.dispatch(emitter, Emission { payload, request, timeout, cancellable, report });
+    }
+}

@@ -1,0 +1,279 @@
+//! A thread or task that takes part: its mailbox, and what comes in it.
+//!
+//! A JS thread, a Rust task and a bridge to elsewhere are all endpoints; the engine does not tell
+//! them apart. One that ends is [closed](Endpoint::close), which settles all it owed.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::mem::take;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use super::member::Member;
+use super::message::{Message, Notice};
+use crate::engine::capacity::MailboxLimits;
+use crate::engine::channel::Delivery;
+use crate::engine::channel::{self, Channel};
+use crate::engine::ids::MemberId;
+use crate::engine::mailbox::{Closed, Mailbox, Wake};
+use crate::engine::sync::{AtomicUsize, Mutex, lock};
+use crate::engine::timer;
+
+static LAST_ID: AtomicU32 = AtomicU32::new(0);
+
+/// Events that the owner of an endpoint has emitted and not published, because it is cheaper to
+/// [publish many at once](super::route::Route::publish_all). Who gets them is to be the same as if it had: so
+/// whoever changes who listens has them published first.
+///
+/// Called from any thread, outside every lock of the engine.
+pub trait Flush: Send + Sync {
+    /// Publishes them.
+    fn flush(&self);
+    /// Listeners have changed: what the owner knows of them may be wrong.
+    fn invalidate(&self);
+}
+
+/// A thread or task that takes part. See the [module](self).
+pub struct Endpoint {
+    id: u32,
+    thread: u32,
+    /// What others need to read the payloads that it sends.
+    codebook: Mutex<Arc<[u8]>>,
+    mailbox: Mailbox<Message, Arc<dyn Wake>>,
+    burst: OnceLock<Arc<dyn Flush>>,
+    /// None when it is closed.
+    members: Mutex<Option<BTreeMap<MemberId, Arc<Member>>>>,
+    /// Of how many members something is [pending](Member::pending).
+    pending: AtomicUsize,
+    /// When so many messages wait, those that are over are taken out of the mailbox.
+    sweep_at: AtomicUsize,
+    /// How often it looked into its mailbox.
+    looks: AtomicU64,
+    /// A check for a stall is scheduled.
+    watched: AtomicBool,
+    /// After how many milliseconds without a look others are told; 0 for never.
+    stall_after: AtomicU64,
+}
+
+impl Endpoint {
+    /// An endpoint in no channel. `thread` is how others name it.
+    pub fn new(thread: u32, wake: Arc<dyn Wake>) -> Arc<Self> {
+        Arc::new(Endpoint {
+            id: LAST_ID.fetch_add(1, Ordering::Relaxed) + 1,
+            thread,
+            codebook: Mutex::new([].into()),
+            mailbox: Mailbox::new(wake),
+            burst: OnceLock::new(),
+            members: Mutex::new(Some(BTreeMap::new())),
+            pending: AtomicUsize::new(0),
+            sweep_at: AtomicUsize::new(FIRST_SWEEP),
+            looks: AtomicU64::new(0),
+            watched: AtomicBool::new(false),
+            stall_after: AtomicU64::new(0),
+        })
+    }
+
+    /// Names this endpoint alone, for the life of the process.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// Leaves here what others need to read its payloads from now on: to the engine these are bytes
+    /// like the payloads themselves. Earlier payloads must stay readable with it.
+    pub fn share_codebook(&self, codebook: Arc<[u8]>) {
+        *lock(&self.codebook) = codebook;
+    }
+
+    /// The codebook that was shared last; nothing at first. It lives as long as something that was sent.
+    pub fn codebook(&self) -> Arc<[u8]> {
+        lock(&self.codebook).clone()
+    }
+
+    /// How others name it.
+    pub fn thread(&self) -> u32 {
+        self.thread
+    }
+
+    /// Its mailbox.
+    pub fn mailbox(&self) -> &Mailbox<Message, Arc<dyn Wake>> {
+        &self.mailbox
+    }
+
+    /// From now on its owner may have a [burst](Flush). Only the first call counts.
+    pub fn set_burst(&self, burst: Arc<dyn Flush>) {
+        let _ = self.burst.set(burst);
+    }
+
+    pub(super) fn burst(&self) -> Option<&Arc<dyn Flush>> {
+        self.burst.get()
+    }
+
+    /// Others of its channels are told when messages waited for so long without a look. The shortest
+    /// of several counts.
+    pub fn watch_for_stalls(&self, after: Duration) {
+        let ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX).max(1);
+        let shorter = |old: u64| if old == 0 { ms } else { old.min(ms) };
+        let _ = self
+            .stall_after
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |old| Some(shorter(old)));
+    }
+
+    /// Joins a channel: a new member, in addition to those it may have there. Of an endpoint that is
+    /// closed, one that has left.
+    pub fn join(self: &Arc<Self>, channel: &str, limits: MailboxLimits) -> Arc<Member> {
+        let member = Member::new(channel::open(channel), self.clone(), limits);
+        {
+            let mut members = lock(&self.members);
+            if let Some(members) = members.as_mut() {
+                members.insert(member.id(), member.clone());
+                member.enter();
+                return member;
+            }
+        }
+        member.leave();
+        member
+    }
+
+    /// Collects messages, as [`Mailbox::collect`].
+    #[must_use = "true means that the owner has to collect again"]
+    pub fn collect(&self, max: usize, into: &mut Vec<Message>) -> bool {
+        let first = into.len();
+        self.looks.fetch_add(1, Ordering::AcqRel);
+        let again = self.mailbox.collect(max, into);
+        tell_of_losses(into, first);
+        again
+    }
+
+    /// As [`collect`](Self::collect), of an owner that looks again in any case; see [`Mailbox::poll`].
+    pub fn watch(&self, max: usize, into: &mut Vec<Message>) {
+        let first = into.len();
+        self.looks.fetch_add(1, Ordering::AcqRel);
+        self.mailbox.poll(max, into);
+        tell_of_losses(into, first);
+    }
+
+    /// Queues a delivery, as [`Mailbox::enqueue`]. What is [over](Message::is_over) and waits nevertheless does not
+    /// pile up: however long the endpoint does not look, it is never more than half of all messages, and a few.
+    pub(super) fn queue(&self, delivery: Delivery) -> Result<bool, Closed<Delivery>> {
+        let mut delivery = Some(delivery);
+        let mut over = VecDeque::new();
+        let written = self.mailbox.write(|messages| {
+            let (waiting, before) = (messages.len(), self.sweep_at.load(Ordering::Acquire));
+            // The mark comes down with what waits.
+            let mut mark = before.min(FIRST_SWEEP.max(4 * waiting));
+            if waiting >= mark {
+                (over, *messages) = take(messages).into_iter().partition(Message::is_over);
+                mark = FIRST_SWEEP.max(2 * messages.len());
+            }
+            if mark != before {
+                self.sweep_at.store(mark, Ordering::Release);
+            }
+            messages.extend(delivery.take().map(Message::Delivery));
+        });
+        match (written, delivery) {
+            (Err(_), Some(delivery)) => Err(Closed(delivery)),
+            (written, _) => Ok(written.unwrap_or(false)),
+        }
+    }
+
+    /// Whether something is [pending](Member::pending) of any of its members.
+    pub fn is_pending(&self) -> bool {
+        self.pending.load(Ordering::Acquire) > 0
+    }
+
+    /// Something is pending of one more member. What it has begun cannot end before this.
+    pub(super) fn began(&self) {
+        self.pending.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Nothing is pending of a member any more. Its owner is to be woken afterwards.
+    pub(super) fn ended(&self) {
+        self.pending.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Collects messages before it was woken for them; see [`Mailbox::take_early`].
+    pub fn take_early(&self, into: &mut Vec<Message>) {
+        self.mailbox.take_early(into);
+    }
+
+    /// Leaves every channel, tells the others there, and settles what waits here: a delivery to one
+    /// of a group goes to another of it, everything else fails as
+    /// [`FailureKind::ThreadExited`](crate::engine::outcome::FailureKind::ThreadExited).
+    pub fn close(&self) {
+        let members = lock(&self.members).take().unwrap_or_default();
+        members.values().for_each(Member::leave);
+        // Dropping a message settles it.
+        drop(self.mailbox.close());
+        channels(&members).for_each(|channel| channel.tell_of_exit(self));
+    }
+
+    pub(super) fn forget(&self, member: &Arc<Member>) {
+        if let Some(members) = lock(&self.members).as_mut() {
+            members.remove(&member.id());
+        }
+    }
+
+    /// A message was just queued, or refused for want of room: sees to it that a stall is noticed. Not only with
+    /// a wake, which may have been sent long ago, for work that the endpoint is stuck in. And not only with a
+    /// message: an endpoint that is stuck may have read as much as there is room for. Returns whether the caller
+    /// has to [send the wake](Mailbox::send_wake), once no lock is held, so that an endpoint that is not stuck looks.
+    #[must_use = "true means that the owner waits for a wake"]
+    pub(super) fn expect_a_look(self: &Arc<Self>) -> bool {
+        let ms = self.stall_after.load(Ordering::Acquire);
+        // Read first, because writing is dear where many emit.
+        if ms == 0
+            || self.watched.load(Ordering::Acquire)
+            || self.watched.swap(true, Ordering::AcqRel)
+        {
+            return false;
+        }
+        let looks = self.looks.load(Ordering::Acquire);
+        let endpoint = Arc::downgrade(self);
+        timer::schedule(Duration::from_millis(ms), move || {
+            let Some(endpoint) = endpoint.upgrade() else { return };
+            endpoint.watched.store(false, Ordering::Release);
+            if !endpoint.mailbox.is_wake_pending() {
+                return;
+            }
+            if endpoint.looks.load(Ordering::Acquire) == looks {
+                endpoint.tell_of_stall(ms);
+            } else if endpoint.expect_a_look() {
+                endpoint.mailbox.send_wake();
+            }
+        });
+        self.mailbox.claim_wake()
+    }
+
+    fn tell_of_stall(&self, ms: u64) {
+        let waiting = u32::try_from(self.mailbox.len()).unwrap_or(u32::MAX);
+        let ms = u32::try_from(ms).unwrap_or(u32::MAX);
+        let members = lock(&self.members).clone().unwrap_or_default();
+        for channel in channels(&members) {
+            channel.tell(self, |member| member.stall_of(self.thread, waiting, ms));
+        }
+    }
+}
+
+/// So many messages of any kind may wait before those that are over are looked for.
+const FIRST_SWEEP: usize = 1_024;
+
+/// Puts messages about what was counted in the places of those that say that something was.
+fn tell_of_losses(messages: &mut Vec<Message>, first: usize) {
+    let is_counted = |message: &Message| matches!(message, Message::Notice(Notice::Losses(_)));
+    if !messages[first..].iter().any(is_counted) {
+        return;
+    }
+    for message in messages.split_off(first) {
+        match message {
+            Message::Notice(Notice::Losses(counted)) => messages.extend(counted.of_losses()),
+            message => messages.push(message),
+        }
+    }
+}
+
+/// The channels of these members, each once.
+fn channels(members: &BTreeMap<MemberId, Arc<Member>>) -> impl Iterator<Item = &Channel> {
+    let mut seen = HashSet::new();
+    let channels = members.values().map(|member| member.channel());
+    channels.filter(move |channel| seen.insert(std::ptr::from_ref(*channel)))
+}

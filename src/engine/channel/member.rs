@@ -1,0 +1,214 @@
+//! A place in a channel: what one bus of one endpoint listens to, and what it has in flight.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+
+use super::endpoint::Endpoint;
+use super::losses::Losses;
+use super::message::{Message, Notice};
+use super::route::{ListenerOptions, Route};
+use crate::engine::capacity::{Capacity, Crossed, MailboxLimits};
+use crate::engine::channel::Channel;
+use crate::engine::ids::{ListenerId, MemberId};
+use crate::engine::metrics;
+use crate::engine::sync::{AtomicUsize, Mutex, Ordering, lock};
+
+static LAST_ID: AtomicU32 = AtomicU32::new(0);
+
+/// A place in a channel. See the [module](self).
+pub struct Member {
+    id: MemberId,
+    channel: Arc<Channel>,
+    pub(super) endpoint: Arc<Endpoint>,
+    pub(super) capacity: Capacity,
+    /// What it listens to; None when it has left.
+    listeners: Mutex<Option<HashMap<ListenerId, Arc<Route>>>>,
+    /// Deliveries that were made to it and not let go of yet, queued or running.
+    pub(super) in_flight: AtomicUsize,
+    /// Dispatches of its own that have not settled, and untracked events, one for each member they went to.
+    pub(super) pending: AtomicUsize,
+    /// Messages about its own events that its endpoint has not read.
+    pub(super) untold: AtomicUsize,
+    /// Its events that were lost, as far as its endpoint has not read of it.
+    pub(super) losses: Losses,
+    /// Threads of whose stall its endpoint has not read.
+    pub(super) stalls: Mutex<HashSet<u32>>,
+    /// Listeners of others that its events were addressed to.
+    addressed: AtomicUsize,
+    /// Those of them that did not succeed.
+    pub(super) failed: AtomicUsize,
+    _counted: metrics::Counted,
+}
+
+impl Member {
+    pub(super) fn new(
+        channel: Arc<Channel>,
+        endpoint: Arc<Endpoint>,
+        limits: MailboxLimits,
+    ) -> Arc<Self> {
+        Arc::new(Member {
+            id: MemberId(LAST_ID.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1),
+            channel,
+            endpoint,
+            capacity: Capacity::new(limits),
+            listeners: Mutex::new(Some(HashMap::new())),
+            in_flight: AtomicUsize::new(0),
+            pending: AtomicUsize::new(0),
+            untold: AtomicUsize::new(0),
+            losses: Losses::default(),
+            stalls: Mutex::new(HashSet::new()),
+            addressed: AtomicUsize::new(0),
+            failed: AtomicUsize::new(0),
+            _counted: metrics::MEMBERS.count(),
+        })
+    }
+
+    /// Its name.
+    pub fn id(&self) -> MemberId {
+        self.id
+    }
+
+    /// The channel it is in.
+    pub fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
+    /// Whose place it is.
+    pub fn endpoint(&self) -> &Arc<Endpoint> {
+        &self.endpoint
+    }
+
+    /// The room of its unsettled events.
+    pub fn capacity(&self) -> &Capacity {
+        &self.capacity
+    }
+
+    /// Listens to an event. `id` names the listener within this endpoint; it may be used again when
+    /// the listener was removed and [forgotten](Notice::Forget). Everybody's next event finds it.
+    /// An id that is in use is taken from the listener that it named. A member that has left listens
+    /// to nothing any more.
+    pub fn listen(self: &Arc<Self>, event: &str, id: ListenerId, options: ListenerOptions) {
+        let route = self.channel.route(event);
+        self.channel.change(|| self.add(route, id, options));
+    }
+
+    fn add(self: &Arc<Self>, route: Arc<Route>, id: ListenerId, options: ListenerOptions) {
+        // Held until the route has it too: whoever leaves meanwhile, on another thread, must not
+        // leave behind a listener that nobody accounts for.
+        let mut listeners = lock(&self.listeners);
+        if let Some(listeners) = listeners.as_mut() {
+            if let Some(before) = listeners.remove(&id) {
+                let _ = before.remove(self, id);
+            }
+            route.add(self, id, options);
+            listeners.insert(id, route);
+        }
+    }
+
+    /// Removes a listener. From now on nothing is addressed to it; what was before may still come.
+    pub fn unlisten(self: &Arc<Self>, id: ListenerId) -> Unlistened {
+        let route = lock(&self.listeners).as_mut().and_then(|listeners| listeners.remove(&id));
+        // Of one that it does not have, it may once have had it.
+        let was_addressed =
+            route.is_none_or(|route| self.channel.change(|| route.remove(self, id)));
+        if !was_addressed {
+            return Unlistened::Unused;
+        }
+        let mailbox = self.endpoint.mailbox();
+        if !mailbox.is_empty() && mailbox.push(Message::Notice(Notice::Forget(id))).is_ok() {
+            Unlistened::Waiting
+        } else {
+            Unlistened::Collected
+        }
+    }
+
+    /// Leaves the channel: nothing more is addressed to it. What waits for it already stays.
+    pub fn leave(self: &Arc<Self>) {
+        let listeners = lock(&self.listeners).take().unwrap_or_default();
+        let routes: Vec<_> = listeners.into_values().collect();
+        if !routes.is_empty() {
+            self.channel.change(|| routes.iter().for_each(|route| route.remove_all(self)));
+        } else if let Some(burst) = self.endpoint.burst() {
+            // To others nothing has changed. Its own events reach nobody any more.
+            burst.invalidate();
+        }
+        self.channel.exit(self);
+        self.endpoint.forget(self);
+        self.channel.let_go(routes);
+    }
+
+    /// Whether it has left the channel, by itself or with its endpoint.
+    pub fn has_left(&self) -> bool {
+        lock(&self.listeners).is_none()
+    }
+
+    /// Deliveries that it has not let go of.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Acquire)
+    }
+
+    /// Dispatches of its own that have not settled, and untracked events, one for each member they went to.
+    pub fn pending(&self) -> usize {
+        self.pending.load(Ordering::Acquire)
+    }
+
+    /// Whether nothing of its own is pending, and its endpoint has read what became of it all.
+    pub fn is_idle(&self) -> bool {
+        // In this order: a message is queued before what it tells of is no longer pending.
+        self.pending() == 0 && self.untold.load(Ordering::Acquire) == 0
+    }
+
+    /// Listeners of others that its events were addressed to.
+    pub fn addressed(&self) -> usize {
+        self.addressed.load(Ordering::Acquire)
+    }
+
+    /// Those of them that did not succeed.
+    pub fn failed(&self) -> usize {
+        self.failed.load(Ordering::Acquire)
+    }
+
+    /// Asks for one [`Notice::Drained`] when members of other endpoints have room again. Whoever asks more
+    /// than once, because several wait, is told once.
+    pub fn wait_for_room(&self) {
+        self.channel.wait_for_room(self);
+    }
+
+    /// It let go of so many that it [took on](super::route::Own).
+    pub fn done(&self, count: usize) {
+        self.in_flight.fetch_sub(count, Ordering::AcqRel);
+    }
+
+    pub(super) fn enter(self: &Arc<Self>) {
+        self.channel.enter(self.clone());
+    }
+
+    /// Takes room for an event with so many bytes. False if there is none.
+    #[must_use]
+    pub(super) fn take_room(&self, bytes: usize) -> bool {
+        let taken = self.capacity.take(bytes);
+        self.channel.took(self, taken.unwrap_or(Crossed::Nothing));
+        taken.is_some()
+    }
+
+    /// Gives back the room of so many events, with so many bytes. With no lock held.
+    pub(super) fn give_back(&self, events: usize, bytes: usize) {
+        self.channel.gave_back(self, self.capacity.give_back(events, bytes));
+    }
+
+    pub(super) fn addresses(&self, listeners: usize) {
+        self.addressed.fetch_add(listeners, Ordering::AcqRel);
+    }
+}
+
+/// What is left of a listener that was removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unlistened {
+    /// Nothing was ever addressed to it. Its id is free.
+    Unused,
+    /// What was addressed to it, if anything, was collected. Its id is free when that is dealt with.
+    Collected,
+    /// [`Notice::Forget`] will come for it, behind what was addressed to it. Then its id is free.
+    Waiting,
+}

@@ -1,0 +1,155 @@
+//! The members of a channel, endpoint by endpoint: who is there, whose room is scarce, and who waits for
+//! that to change.
+//!
+//! An emitter is held up by the members of other endpoints of which more than half of the room is used.
+//! With one exception. A listener may itself wait for room, and its event takes room as long as it does. Two
+//! endpoints whose listeners wait for each other would wait for ever. So an endpoint is *blocked* if its
+//! room is scarce only because of those of its own that wait; and what is blocked does not hold up what is
+//! blocked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::endpoint::{Endpoint, Flush};
+use super::member::Member;
+use crate::engine::ids::MemberId;
+use crate::engine::metrics;
+
+/// The members of a channel. See the [module](self). However many there are, those cost nothing whose room
+/// is not scarce and who do not wait.
+#[derive(Default)]
+pub(super) struct Members {
+    seats: BTreeMap<u32, Seat>,
+    /// The endpoints of members whose room is scarce, and of those that wait for room.
+    high: BTreeSet<u32>,
+    waiting: BTreeSet<u32>,
+}
+
+/// The members of one endpoint.
+struct Seat {
+    endpoint: Arc<Endpoint>,
+    members: BTreeMap<MemberId, Arc<Member>>,
+    /// Of whose room more than half is used.
+    high: BTreeSet<MemberId>,
+    /// How often each of those that wait for room has asked for it, and all of them.
+    waiting: BTreeMap<MemberId, usize>,
+    asked: usize,
+}
+
+impl Members {
+    pub(super) fn enter(&mut self, member: Arc<Member>) {
+        let seat = self.seats.entry(member.endpoint().id()).or_insert_with(|| Seat {
+            endpoint: member.endpoint().clone(),
+            members: BTreeMap::new(),
+            high: BTreeSet::new(),
+            waiting: BTreeMap::new(),
+            asked: 0,
+        });
+        seat.members.insert(member.id(), member);
+    }
+
+    pub(super) fn exit(&mut self, member: &Member) {
+        let (at, id) = (member.endpoint().id(), member.id());
+        let Some(seat) = self.seats.get_mut(&at) else { return };
+        seat.members.remove(&id);
+        seat.high.remove(&id);
+        seat.asked -= seat.waiting.remove(&id).unwrap_or_default();
+        let is_empty = seat.members.is_empty();
+        self.index(at);
+        if is_empty {
+            self.seats.remove(&at);
+        }
+    }
+
+    /// All members of other endpoints.
+    pub(super) fn others(&self, except: &Endpoint) -> Vec<Arc<Member>> {
+        let others = self.seats.iter().filter(|(at, _)| **at != except.id());
+        let others: Vec<_> = others.flat_map(|(_, seat)| seat.members.values().cloned()).collect();
+        metrics::VISITS.add(others.len());
+        others
+    }
+
+    /// Returns the bursts of all endpoints.
+    pub(super) fn bursts(&self) -> Vec<Arc<dyn Flush>> {
+        metrics::VISITS.add(self.seats.len());
+        self.seats.values().filter_map(|seat| seat.endpoint.burst().cloned()).collect()
+    }
+
+    /// The room of a member may have become scarce, or ceased to be. Returns whether somebody of its endpoint
+    /// waits for room.
+    pub(super) fn look_at(&mut self, member: &Member) -> bool {
+        let (at, id) = (member.endpoint().id(), member.id());
+        let Some(seat) = self.seats.get_mut(&at) else { return false };
+        // By now, not at the time of the change that made the caller look: of several, the last one to look is right.
+        if member.capacity().is_high() && seat.members.contains_key(&id) {
+            seat.high.insert(id);
+        } else {
+            seat.high.remove(&id);
+        }
+        let waits = !seat.waiting.is_empty();
+        self.index(at);
+        waits
+    }
+
+    /// Whether emitters of this endpoint are held up.
+    pub(super) fn is_congested(&self, endpoint: u32) -> bool {
+        let is_blocked = |at: &u32| self.seats.get(at).is_some_and(Seat::is_blocked);
+        let mut others = self.high.iter().filter(|at| **at != endpoint);
+        others.any(|at| !is_blocked(at) || !is_blocked(&endpoint))
+    }
+
+    /// A member asks to be told when it is held up no longer.
+    pub(super) fn wait(&mut self, member: &Member) {
+        let (at, id) = (member.endpoint().id(), member.id());
+        if let Some(seat) = self.seats.get_mut(&at)
+            && seat.members.contains_key(&id)
+        {
+            *seat.waiting.entry(id).or_default() += 1;
+            seat.asked += 1;
+            self.index(at);
+        }
+    }
+
+    /// Those that have asked, and are held up no longer. They wait no more.
+    pub(super) fn served(&mut self) -> Vec<Arc<Member>> {
+        metrics::VISITS.add(self.waiting.len());
+        let free: Vec<u32> =
+            self.waiting.iter().copied().filter(|at| !self.is_congested(*at)).collect();
+        let mut served = Vec::new();
+        for at in free {
+            let Some(seat) = self.seats.get_mut(&at) else { continue };
+            let waiting = std::mem::take(&mut seat.waiting);
+            seat.asked = 0;
+            served.extend(waiting.keys().filter_map(|id| seat.members.get(id).cloned()));
+            self.index(at);
+        }
+        served
+    }
+
+    fn index(&mut self, at: u32) {
+        let (high, waits) = self
+            .seats
+            .get(&at)
+            .map_or((false, false), |s| (!s.high.is_empty(), !s.waiting.is_empty()));
+        set(&mut self.high, at, high);
+        set(&mut self.waiting, at, waits);
+    }
+}
+
+impl Seat {
+    fn is_blocked(&self) -> bool {
+        let is_high = |id| {
+            let member: Option<&Arc<Member>> = self.members.get(id);
+            member.is_some_and(|member| member.capacity().is_high_without(self.asked))
+        };
+        !self.high.is_empty() && !self.high.iter().any(is_high)
+    }
+}
+
+fn set(among: &mut BTreeSet<u32>, at: u32, is_in: bool) {
+    if is_in {
+        among.insert(at);
+    } else {
+        among.remove(&at);
+    }
+}

@@ -1,0 +1,226 @@
+//! Channels by name: who is in them, and the route of each event.
+//!
+//! A channel exists while it has members. It is found by its name from every thread.
+
+pub mod burst;
+pub mod endpoint;
+mod losses;
+pub mod member;
+mod members;
+pub mod message;
+pub mod notices;
+mod party;
+pub mod route;
+mod table;
+
+use std::collections::HashMap;
+use std::sync::{self, Arc, LazyLock, PoisonError, Weak};
+
+use crate::engine::capacity::Crossed;
+use crate::engine::delivery;
+use crate::engine::metrics;
+use crate::engine::sync::{Mutex, lock};
+use endpoint::{Endpoint, Flush};
+use member::Member;
+use members::Members;
+use message::{Message, Notice};
+use route::Route;
+
+/// A tracked event for listeners of one member.
+pub type Delivery = delivery::Delivery<Member>;
+
+/// A tracked event in flight.
+pub type Dispatch = delivery::dispatch::Dispatch<Member>;
+
+/// Untracked events of one member for another.
+pub type Batch = delivery::batch::Batch<Member>;
+
+type Channels = HashMap<Arc<str>, Weak<Channel>>;
+
+/// The standard library's lock in every build: loom's objects do not outlive one run of a model.
+static CHANNELS: LazyLock<sync::Mutex<Channels>> = LazyLock::new(Default::default);
+
+/// At so many routes for the first time, those that are not needed are looked for.
+const PRUNE_AT: usize = 64;
+
+/// All members that joined under one name, and the routes of its events.
+pub struct Channel {
+    name: Arc<str>,
+    members: Mutex<Members>,
+    routes: Mutex<Routes>,
+}
+
+struct Routes {
+    by_event: HashMap<Arc<str>, Arc<Route>>,
+    /// At how many routes they are pruned next: twice as many as the last time left.
+    prune_at: usize,
+}
+
+/// The channel of this name; a new one if nobody is in it.
+pub(super) fn open(name: &str) -> Arc<Channel> {
+    let mut channels = CHANNELS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(channel) = channels.get(name).and_then(Weak::upgrade) {
+        return channel;
+    }
+    let name: Arc<str> = name.into();
+    let channel = Arc::new(Channel {
+        name: name.clone(),
+        members: Mutex::new(Members::default()),
+        routes: Mutex::new(Routes { by_event: HashMap::new(), prune_at: PRUNE_AT }),
+    });
+    channels.insert(name, Arc::downgrade(&channel));
+    channel
+}
+
+impl Channel {
+    /// The name it was opened by.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The route of an event, from now on the same for everybody.
+    pub fn route(&self, event: &str) -> Arc<Route> {
+        let mut routes = lock(&self.routes);
+        if let Some(route) = routes.by_event.get(event) {
+            return route.clone();
+        }
+        let name: Arc<str> = event.into();
+        let route = Arc::new(Route::new(name.clone()));
+        routes.by_event.insert(name, route.clone());
+        if routes.by_event.len() > routes.prune_at {
+            routes.prune();
+        }
+        route
+    }
+
+    /// Lets go of routes, and forgets those that nobody listens to and nobody else holds. Names of events may
+    /// be without end (`reply:4711`), so whoever ceases to need many routes lets go of them here; and new
+    /// routes make the channel look for more to forget, now and then.
+    pub fn let_go(&self, routes: Vec<Arc<Route>>) {
+        metrics::VISITS.add(routes.len());
+        let mut known = lock(&self.routes);
+        for route in routes {
+            let name = route.name().clone();
+            drop(route);
+            if known.by_event.get(&name).is_some_and(|route| !is_needed(route)) {
+                known.by_event.remove(&name);
+            }
+        }
+    }
+
+    /// How many events have a route.
+    pub fn routes(&self) -> usize {
+        lock(&self.routes).by_event.len()
+    }
+
+    /// Whether emitters of this endpoint are to pace themselves: of the room of some member of another
+    /// endpoint more than half is used.
+    pub fn is_congested(&self, except: &Endpoint) -> bool {
+        lock(&self.members).is_congested(except.id())
+    }
+
+    pub(super) fn enter(&self, member: Arc<Member>) {
+        lock(&self.members).enter(member);
+    }
+
+    pub(super) fn exit(&self, member: &Member) {
+        lock(&self.members).exit(member);
+        // What waits for it no longer stands in anybody's way.
+        self.tell_drained();
+    }
+
+    /// Changes who listens. What was emitted before is sent before, to those who listened then.
+    pub(super) fn change<T>(&self, change: impl FnOnce() -> T) -> T {
+        self.each_burst(|burst| burst.flush());
+        let changed = change();
+        // Asked anew: whoever has joined meanwhile may know who listened before.
+        self.each_burst(|burst| burst.invalidate());
+        changed
+    }
+
+    fn each_burst(&self, act: impl Fn(&dyn Flush)) {
+        let all = lock(&self.members).bursts();
+        all.iter().for_each(|burst| act(&**burst));
+    }
+
+    /// A member's room was taken. May be called with any lock held.
+    pub(super) fn took(&self, member: &Member, crossed: Crossed) {
+        if crossed != Crossed::Nothing {
+            lock(&self.members).look_at(member);
+        }
+    }
+
+    /// Room of a member was given back. Called with no lock held.
+    pub(super) fn gave_back(&self, member: &Member, crossed: Crossed) {
+        if crossed == Crossed::Nothing {
+            return;
+        }
+        let waits = lock(&self.members).look_at(member);
+        // Those that wait for all others go on when little is left. But where each waits for the other, it
+        // may never become little.
+        if crossed == Crossed::IntoLow || waits {
+            self.tell_drained();
+        }
+    }
+
+    pub(super) fn wait_for_room(&self, member: &Member) {
+        lock(&self.members).wait(member);
+        // It may have become so before anybody knew that someone waits.
+        self.tell_drained();
+    }
+
+    /// Tells every member that waits for it that nothing much waits any more.
+    fn tell_drained(&self) {
+        let served = lock(&self.members).served();
+        for member in served {
+            let _ = member.endpoint().mailbox().push(Message::Notice(Notice::Drained(member.id())));
+        }
+    }
+
+    pub(super) fn tell_of_exit(&self, gone: &Endpoint) {
+        let thread = gone.thread();
+        self.tell(gone, |member| {
+            Some(Message::Notice(Notice::ThreadExit { member: member.id(), thread }))
+        });
+        // What waited there waits no more.
+        self.tell_drained();
+    }
+
+    /// Pushes a message for every member of other endpoints that it is for.
+    pub(super) fn tell(
+        &self,
+        except: &Endpoint,
+        message: impl Fn(&Arc<Member>) -> Option<Message>,
+    ) {
+        let others = lock(&self.members).others(except);
+        for member in others {
+            if let Some(message) = message(&member) {
+                // A closed mailbox is that of an endpoint that is ending too.
+                let _ = member.endpoint().mailbox().push(message);
+            }
+        }
+    }
+}
+
+impl Routes {
+    fn prune(&mut self) {
+        metrics::VISITS.add(self.by_event.len());
+        self.by_event.retain(|_, route| is_needed(route));
+        self.prune_at = PRUNE_AT.max(2 * self.by_event.len());
+    }
+}
+
+/// Whether somebody listens, or holds the route beside the channel.
+fn is_needed(route: &Arc<Route>) -> bool {
+    Arc::strong_count(route) > 1 || !route.is_empty()
+}
+
+impl Drop for Channel {
+    fn drop(&mut self) {
+        let mut channels = CHANNELS.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another one may have been opened under the name since the last reference went.
+        if channels.get(&self.name).is_some_and(|channel| channel.strong_count() == 0) {
+            channels.remove(&self.name);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! A member as its events in flight, and those for it, know it.
+
+use std::sync::Arc;
+
+use super::member::Member;
+use super::message::{Message, Notice};
+use super::notices::Untold;
+use super::route::Route;
+use crate::engine::capacity::Crossed;
+use crate::engine::delivery::Party;
+use crate::engine::delivery::dispatch::Dispatch;
+use crate::engine::delivery::recipient::Choice;
+use crate::engine::outcome::{Loss, Outcome, Report};
+use crate::engine::payload::Payload;
+use crate::engine::sync::Ordering;
+
+impl Party for Member {
+    type Route = Route;
+
+    fn event(route: &Route) -> &Arc<str> {
+        route.name()
+    }
+
+    fn choose_again(
+        route: &Route,
+        dispatch: &Arc<Dispatch<Self>>,
+        recipient: u32,
+        choice: &Choice,
+        except: &Arc<Self>,
+    ) -> bool {
+        route.choose_again(dispatch, recipient, choice, except)
+    }
+
+    fn thread(&self) -> u32 {
+        self.endpoint.thread()
+    }
+
+    fn began(&self, events: usize) {
+        if self.pending.fetch_add(events, Ordering::AcqRel) == 0 {
+            self.endpoint.began();
+        }
+    }
+
+    fn ended(&self, events: usize, failed: u32) {
+        self.failed.fetch_add(failed as usize, Ordering::AcqRel);
+        if self.pending.fetch_sub(events, Ordering::AcqRel) == events {
+            self.endpoint.ended();
+            // A closed mailbox has nobody who waits.
+            let _ = self.endpoint.mailbox().wake();
+        }
+    }
+
+    fn settled(self: &Arc<Self>, outcome: Outcome, report: Report) {
+        let failed = outcome.failed();
+        let Report::Message(token) = report else { return self.ended(1, failed) };
+        let mailbox = self.endpoint.mailbox();
+        // In this order: an owner that sees nothing pending any more may end, and must find the message before it
+        // does. And one wake, sent last, is enough for both.
+        let notice = Notice::Settled { token, outcome, untold: Untold::new(self) };
+        let must_wake = mailbox.enqueue(Message::Notice(notice)).unwrap_or(false);
+        self.ended(1, failed);
+        if must_wake {
+            mailbox.send_wake();
+        }
+    }
+
+    fn lost(self: &Arc<Self>, loss: Loss<'_>, payload: impl FnOnce() -> Option<Payload>) {
+        self.tell_of(loss, payload);
+    }
+
+    fn take_on(&self, deliveries: usize) {
+        self.in_flight.fetch_add(deliveries, Ordering::AcqRel);
+    }
+
+    fn let_go(&self, events: usize, bytes: usize) -> Crossed {
+        self.done(events);
+        self.capacity.give_back(events, bytes)
+    }
+
+    fn has_room(&self, crossed: Crossed) {
+        self.channel().gave_back(self, crossed);
+    }
+
+    fn has_refused(&self) {
+        if self.endpoint.expect_a_look() {
+            self.endpoint.mailbox().send_wake();
+        }
+    }
+}

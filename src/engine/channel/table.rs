@@ -1,0 +1,363 @@
+//! Who listens to one event, member by member, and who of them is chosen where one is. Kept, and
+//! locked, by a [route](super::route).
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::member::Member;
+use super::route::{ListenerOptions, Own};
+use crate::engine::delivery::Party;
+use crate::engine::delivery::recipient::{Choice, Recipient};
+use crate::engine::ids::{ListenerId, MemberId};
+use crate::engine::metrics;
+
+/// Who listens to an event. See the [module](self).
+#[derive(Default)]
+pub(super) struct Table {
+    /// One for each member that listens, in the order in which they began to; and, for a while, those of
+    /// members that no longer do, without entries.
+    rows: Vec<Row>,
+    /// Where the row of each member that listens is.
+    places: HashMap<MemberId, usize>,
+    /// Grouped listeners in all rows.
+    grouped: usize,
+    /// Listeners in all rows that events do not come to in batches.
+    special: usize,
+    /// How often one of several was chosen.
+    choices: u64,
+}
+
+struct Row {
+    member: Arc<Member>,
+    entries: Vec<Entry>,
+    /// The ids of the entries without a group, as deliveries share them; `None` after a change.
+    everyone: Option<Arc<[ListenerId]>>,
+    /// How many events were addressed to entries of it.
+    addressed: u64,
+}
+
+struct Entry {
+    id: ListenerId,
+    once: bool,
+    group: Option<Arc<str>>,
+    tracked: bool,
+    /// Which choice it was the last time it was chosen.
+    chosen: u64,
+    /// How many events had been addressed to its row when it was added.
+    since: u64,
+}
+
+/// A member that is to get events, with its listeners without a group.
+pub(super) struct Audience<'a> {
+    pub(super) member: &'a Arc<Member>,
+    pub(super) listeners: &'a [ListenerId],
+    addressed: &'a mut u64,
+}
+
+impl Audience<'_> {
+    /// So many events are on their way to them.
+    pub(super) fn are_addressed(self, events: usize) {
+        *self.addressed += events as u64;
+    }
+}
+
+/// A listener picked out of a table, with room for the event taken if it has.
+pub(super) struct Chosen {
+    row: usize,
+    entry: usize,
+    pub(super) member: Arc<Member>,
+    pub(super) has_room: bool,
+}
+
+impl Table {
+    pub(super) fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Whether events come to all listeners in batches.
+    pub(super) fn is_plain(&self) -> bool {
+        self.special == 0
+    }
+
+    pub(super) fn has_others(&self, member: &Arc<Member>) -> bool {
+        let is_other = |row: &Row| !row.is_empty() && !Arc::ptr_eq(&row.member, member);
+        self.rows.iter().any(is_other)
+    }
+
+    /// Whether another member of the same endpoint listens.
+    pub(super) fn has_siblings(&self, member: &Arc<Member>) -> bool {
+        let is_other = |row: &Row| !Arc::ptr_eq(&row.member, member);
+        let mut siblings = self.rows.iter().filter(|row| is_other(row));
+        siblings.any(|row| Arc::ptr_eq(row.member.endpoint(), member.endpoint()))
+    }
+
+    pub(super) fn add(&mut self, member: &Arc<Member>, id: ListenerId, options: ListenerOptions) {
+        let ListenerOptions { once, prepend, group, tracked } = options;
+        self.grouped += usize::from(group.is_some());
+        let row = self.row(member);
+        let entry = Entry { id, once, group, tracked, chosen: 0, since: row.addressed };
+        let is_special = entry.is_special();
+        row.everyone = None;
+        if prepend {
+            row.entries.insert(0, entry)
+        } else {
+            row.entries.push(entry)
+        }
+        self.special += usize::from(is_special);
+    }
+
+    /// Returns whether an event may have been addressed to the listener.
+    #[must_use]
+    pub(super) fn remove(&mut self, member: &Arc<Member>, id: ListenerId) -> bool {
+        let Some(&at) = self.places.get(&member.id()) else { return true };
+        let row = &self.rows[at];
+        // One that is not there was claimed.
+        let Some(entry) = row.entries.iter().position(|entry| entry.id == id) else { return true };
+        let was_addressed = row.entries[entry].since != row.addressed;
+        self.take_entry(at, entry);
+        self.tidy();
+        was_addressed
+    }
+
+    /// Removes all listeners of a member.
+    pub(super) fn remove_all(&mut self, member: &Arc<Member>) {
+        let Some(&at) = self.places.get(&member.id()) else { return };
+        while let Some(last) = self.rows[at].entries.len().checked_sub(1) {
+            self.take_entry(at, last);
+        }
+        self.tidy();
+    }
+
+    /// Lets go of members whose last listener was removed, when they are many: so that it costs each of them
+    /// the same, however many there are.
+    fn tidy(&mut self) {
+        if 2 * self.places.len() < self.rows.len() {
+            self.prune();
+        }
+    }
+
+    /// Lets go of members whose last listener was removed, or claimed.
+    pub(super) fn prune(&mut self) {
+        if self.places.len() == self.rows.len() {
+            return;
+        }
+        metrics::VISITS.add(self.rows.len());
+        self.rows.retain(|row| !row.is_empty());
+        for (at, row) in self.rows.iter().enumerate() {
+            self.places.insert(row.member.id(), at);
+        }
+    }
+
+    /// Whether no two of the other members are of one endpoint.
+    pub(super) fn have_endpoints_of_their_own(&self, emitter: &Arc<Member>) -> bool {
+        let is_other = |row: &&Row| !row.is_empty() && !Arc::ptr_eq(&row.member, emitter);
+        let mut others = self.rows.iter().filter(is_other).map(|row| row.member.endpoint().id());
+        let first = others.next();
+        let mut seen = HashSet::new();
+        others.all(|endpoint| Some(endpoint) != first && seen.insert(endpoint))
+    }
+
+    /// The other members.
+    pub(super) fn others(&mut self, emitter: &Arc<Member>) -> impl Iterator<Item = Audience<'_>> {
+        let is_other = |row: &&mut Row| !row.is_empty() && !Arc::ptr_eq(&row.member, emitter);
+        self.rows.iter_mut().filter(is_other).filter_map(|row| {
+            row.everyone();
+            let Row { member, everyone, addressed, .. } = row;
+            Some(Audience { member, listeners: everyone.as_deref()?, addressed })
+        })
+    }
+
+    /// All listeners without a group. `once` ones are claimed, but not by an event that they do not
+    /// get for want of room.
+    pub(super) fn address_everyone(
+        &mut self,
+        emitter: &Arc<Member>,
+        size: usize,
+        own: &mut Vec<Own>,
+        recipients: &mut Vec<Recipient<Member>>,
+    ) {
+        for row in self.rows.iter_mut().filter(|row| !row.is_empty()) {
+            if Arc::ptr_eq(&row.member, emitter) {
+                let once = row.entries.iter().filter(|entry| entry.group.is_none() && entry.once);
+                own.extend(once.map(|entry| Own { listener: entry.id, chosen: false }));
+                self.special -= row.claim_once();
+            } else {
+                let listeners = row.everyone();
+                if listeners.is_empty() {
+                    continue;
+                }
+                let has_room = row.member.take_room(size);
+                row.addressed += u64::from(has_room);
+                let claimed = if has_room { row.claim_once() } else { 0 };
+                self.special -= claimed;
+                let member = row.member.clone();
+                recipients.push(Recipient::new(
+                    member,
+                    listeners,
+                    Choice::Everyone,
+                    has_room,
+                    claimed > 0,
+                ));
+            }
+            if row.is_empty() {
+                self.places.remove(&row.member.id());
+            }
+        }
+    }
+
+    /// The names of the groups, each once.
+    pub(super) fn groups(&self) -> Vec<Arc<str>> {
+        let mut names: Vec<Arc<str>> = Vec::new();
+        if self.grouped == 0 {
+            return names;
+        }
+        for group in self.rows.iter().flat_map(|row| &row.entries).filter_map(|e| e.group.as_ref())
+        {
+            if !names.contains(group) {
+                names.push(group.clone());
+            }
+        }
+        names
+    }
+
+    /// The candidate whose member has the least in flight; of equals, the one that was chosen longest
+    /// ago. One without room is chosen only when no other is left. Takes the room, which `own` has
+    /// no need of.
+    pub(super) fn choose(
+        &self,
+        choice: &Choice,
+        size: usize,
+        own: Option<&Arc<Member>>,
+        except: Option<&Arc<Member>>,
+    ) -> Option<Chosen> {
+        let candidate = |(at, row): (usize, &Row)| {
+            if except.is_some_and(|except| Arc::ptr_eq(except, &row.member)) {
+                return None;
+            }
+            let entry = row.entries.iter().position(|entry| choice.allows(&entry.group))?;
+            Some((row.member.in_flight(), row.entries[entry].chosen, at, entry))
+        };
+        let mut candidates: Vec<_> = self.rows.iter().enumerate().filter_map(candidate).collect();
+        candidates.sort_unstable();
+        let chosen = |(_, _, row, entry): (usize, u64, usize, usize), has_room| Chosen {
+            row,
+            entry,
+            member: self.rows[row].member.clone(),
+            has_room,
+        };
+        for &candidate in &candidates {
+            let member = &self.rows[candidate.2].member;
+            if own.is_some_and(|own| Arc::ptr_eq(own, member)) || member.take_room(size) {
+                return Some(chosen(candidate, true));
+            }
+        }
+        candidates.first().map(|&candidate| chosen(candidate, false))
+    }
+
+    /// Notes a choice among the emitter's own listeners, or as a recipient of the dispatch.
+    pub(super) fn assign(
+        &mut self,
+        chosen: Option<Chosen>,
+        choice: Choice,
+        emitter: &Arc<Member>,
+        own: &mut Vec<Own>,
+        recipients: &mut Vec<Recipient<Member>>,
+    ) {
+        let Some(chosen) = chosen else { return };
+        // One that gets nothing, for want of room, is not used up by it.
+        let (listener, has_claimed) =
+            if chosen.has_room { self.take(&chosen) } else { (self.id(&chosen), false) };
+        let Chosen { member, has_room, .. } = chosen;
+        if Arc::ptr_eq(&member, emitter) {
+            emitter.take_on(1);
+            own.push(Own { listener, chosen: true });
+        } else {
+            recipients.push(Recipient::new(
+                member,
+                [listener].into(),
+                choice,
+                has_room,
+                has_claimed,
+            ));
+        }
+    }
+
+    pub(super) fn id(&self, chosen: &Chosen) -> ListenerId {
+        self.rows[chosen.row].entries[chosen.entry].id
+    }
+
+    pub(super) fn is_once(&self, chosen: &Chosen) -> bool {
+        self.rows[chosen.row].entries[chosen.entry].once
+    }
+
+    /// The id of the chosen listener, and whether it is a `once` listener, which is claimed then.
+    pub(super) fn take(&mut self, chosen: &Chosen) -> (ListenerId, bool) {
+        self.choices += 1;
+        let row = &mut self.rows[chosen.row];
+        row.addressed += 1;
+        let entry = &mut row.entries[chosen.entry];
+        entry.chosen = self.choices;
+        let (id, once) = (entry.id, entry.once);
+        if once {
+            self.take_entry(chosen.row, chosen.entry);
+        }
+        (id, once)
+    }
+
+    fn row(&mut self, member: &Arc<Member>) -> &mut Row {
+        let rows = &mut self.rows;
+        let at = *self.places.entry(member.id()).or_insert_with(|| {
+            rows.push(Row {
+                member: member.clone(),
+                entries: Vec::new(),
+                everyone: None,
+                addressed: 0,
+            });
+            rows.len() - 1
+        });
+        &mut self.rows[at]
+    }
+
+    fn take_entry(&mut self, row: usize, entry: usize) {
+        let row = &mut self.rows[row];
+        let entry = row.entries.remove(entry);
+        row.everyone = None;
+        if row.is_empty() {
+            self.places.remove(&row.member.id());
+        }
+        self.grouped -= usize::from(entry.group.is_some());
+        self.special -= usize::from(entry.is_special());
+    }
+}
+
+impl Entry {
+    fn is_special(&self) -> bool {
+        self.once || self.tracked || self.group.is_some()
+    }
+}
+
+impl Row {
+    fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    fn everyone(&mut self) -> Arc<[ListenerId]> {
+        let entries = &self.entries;
+        self.everyone
+            .get_or_insert_with(|| {
+                entries.iter().filter(|entry| entry.group.is_none()).map(|entry| entry.id).collect()
+            })
+            .clone()
+    }
+
+    /// Returns how many there were.
+    fn claim_once(&mut self) -> usize {
+        let before = self.entries.len();
+        self.entries.retain(|entry| !entry.once || entry.group.is_some());
+        let claimed = before - self.entries.len();
+        if claimed > 0 {
+            self.everyone = None;
+        }
+        claimed
+    }
+}

@@ -1,0 +1,269 @@
+//! Events that nobody waits for, many in one message.
+//!
+//! A burst of `emit`s from one member to another is one batch: while it waits at the end of the
+//! mailbox, further events are written into it, so that an event costs neither an allocation nor a
+//! message of its own. Events that somebody waits for, that may be taken back, that have a limit, or
+//! that one of several members gets, are [dispatches](super::dispatch) instead.
+//!
+//! Every event of a batch settles once, which gives back its room: acknowledged by its receiver, or gone
+//! with it. A batch that is dropped settles what nobody acknowledged, and tells the emitter of each. One of
+//! which little is left keeps no more than that.
+
+use std::sync::Arc;
+
+use super::{Party, pool};
+use crate::engine::ids::ListenerId;
+use crate::engine::outcome::{FailureKind, Loss};
+use crate::engine::payload;
+
+/// A batch takes no more events beyond this many.
+const MOST_EVENTS: usize = 512;
+
+/// Nor beyond this many words of them, other than one event alone.
+const MOST_WORDS: usize = 8_192;
+
+/// Room for a short burst, so that a batch seldom grows; and with fewer events it is not looked for what may go.
+const FIRST_EVENTS: usize = 32;
+
+/// Events of one member for another. See the [module](self).
+///
+/// # Words
+///
+/// For each event, in 32-bit words: the number of its listeners, their ids, the number of bytes of
+/// its payload, and these, padded to whole words.
+pub struct Batch<P: Party> {
+    emitter: Arc<P>,
+    member: Arc<P>,
+    words: Vec<u32>,
+    /// How many events were added, of which some that have settled may be left out below.
+    added: usize,
+    events: Vec<Event>,
+    /// Of which route the events are, from which one on.
+    routes: Vec<(usize, Arc<P::Route>)>,
+    unsettled: usize,
+}
+
+struct Event {
+    /// Which of all that were added.
+    index: u32,
+    /// Where its words begin.
+    at: u32,
+    /// Of its payload.
+    bytes: u32,
+    settled: bool,
+}
+
+impl<P: Party> Batch<P> {
+    /// A batch without events.
+    pub(in crate::engine) fn new(emitter: &Arc<P>, member: &Arc<P>) -> Self {
+        Batch {
+            emitter: emitter.clone(),
+            member: member.clone(),
+            words: pool::take(),
+            added: 0,
+            events: Vec::with_capacity(FIRST_EVENTS),
+            routes: Vec::new(),
+            unsettled: 0,
+        }
+    }
+
+    /// Whether an event with a payload of so many bytes may be added.
+    pub(in crate::engine) fn takes(&self, emitter: &Arc<P>, member: &Arc<P>, bytes: usize) -> bool {
+        Arc::ptr_eq(&self.emitter, emitter)
+            && Arc::ptr_eq(&self.member, member)
+            && self.added < MOST_EVENTS
+            && self.words.len() + bytes / 4 < MOST_WORDS
+    }
+
+    /// Adds an event. The caller has taken the room for it. Returns false, and adds nothing, if there is no
+    /// memory for it.
+    #[must_use]
+    pub(in crate::engine) fn add(
+        &mut self,
+        route: &Arc<P::Route>,
+        listeners: &[ListenerId],
+        payload: &[u8],
+    ) -> bool {
+        let words = 2 + listeners.len() + payload.len().div_ceil(4);
+        if self.words.try_reserve(words).is_err() {
+            return false;
+        }
+        if !self.routes.last().is_some_and(|(_, last)| Arc::ptr_eq(last, route)) {
+            self.routes.push((self.added, route.clone()));
+        }
+        let (index, at, bytes) = (word(self.added), word(self.words.len()), word(payload.len()));
+        self.events.push(Event { index, at, bytes, settled: false });
+        self.added += 1;
+        self.unsettled += 1;
+        self.words.push(word(listeners.len()));
+        self.words.extend_from_slice(listeners);
+        self.words.push(word(payload.len()));
+        self.words.extend(words_of(payload));
+        true
+    }
+
+    /// Whose events they are.
+    pub fn emitter(&self) -> &Arc<P> {
+        &self.emitter
+    }
+
+    /// For whom they are.
+    pub fn member(&self) -> &Arc<P> {
+        &self.member
+    }
+
+    /// How many events there are, those that have settled included.
+    pub fn len(&self) -> usize {
+        self.added
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.added == 0
+    }
+
+    /// All events, in [words](Self#words); before the first has settled.
+    pub fn words(&self) -> &[u32] {
+        &self.words
+    }
+
+    /// The ids of an event's listeners; before the first has settled.
+    pub fn listeners(&self, index: usize) -> &[ListenerId] {
+        let words = self.events.get(index).and_then(|event| self.words.get(event.at as usize..));
+        let listeners = words.and_then(|words| words.split_first());
+        listeners.map_or(&[], |(count, rest)| &rest[..*count as usize])
+    }
+
+    /// The name of an event, the ids of its listeners, and its payload. None once it has settled and its
+    /// memory was needed no more, or if there is no memory for a copy.
+    pub fn event(&self, index: usize) -> Option<(&str, &[ListenerId], Vec<u8>)> {
+        let event = self.events.get(self.place(index))?;
+        if event.index as usize != index {
+            return None;
+        }
+        let (listeners, payload) = self.read(event)?;
+        Some((P::event(self.route(index)?), listeners, payload))
+    }
+
+    fn read(&self, event: &Event) -> Option<(&[ListenerId], Vec<u8>)> {
+        let (count, rest) = self.words.get(event.at as usize..)?.split_first()?;
+        let (listeners, rest) = rest.split_at(*count as usize);
+        let (bytes, rest) = rest.split_first()?;
+        let mut payload = payload::try_with_capacity(*bytes as usize + 3)?;
+        payload.extend(rest.iter().take(bytes.div_ceil(4) as usize).flat_map(|w| w.to_ne_bytes()));
+        payload.truncate(*bytes as usize);
+        Some((listeners, payload))
+    }
+
+    fn route(&self, index: usize) -> Option<&Arc<P::Route>> {
+        let after = self.routes.partition_point(|(first, _)| *first <= index);
+        Some(&self.routes.get(after.checked_sub(1)?)?.1)
+    }
+
+    /// Where the event of this index is, or else the next one.
+    fn place(&self, index: usize) -> usize {
+        // Most often none is left out.
+        let is_at =
+            |place: usize| self.events.get(place).is_some_and(|e| e.index as usize == index);
+        if is_at(index) {
+            return index;
+        }
+        self.events.partition_point(|event| (event.index as usize) < index)
+    }
+
+    /// So many events, from one on, are dealt with, and `failed` of their listeners failed. One that
+    /// was settled before does not count again.
+    pub fn settle(&mut self, first: usize, count: usize, failed: u32) {
+        let (place, end) = (self.place(first), first.saturating_add(count));
+        let (mut settled, mut bytes) = (0, 0);
+        let events = self.events.iter_mut().skip(place);
+        for event in events.take_while(|event| (event.index as usize) < end) {
+            if !std::mem::replace(&mut event.settled, true) {
+                settled += 1;
+                bytes += event.bytes as usize;
+            }
+        }
+        self.settled(settled, bytes, failed);
+        let is_little = (1..=self.events.len() / 4).contains(&self.unsettled);
+        if is_little && self.events.len() >= FIRST_EVENTS {
+            self.keep_the_rest();
+        }
+    }
+
+    /// Whether every event has settled.
+    pub fn is_settled(&self) -> bool {
+        self.unsettled == 0
+    }
+
+    fn settled(&mut self, count: usize, bytes: usize, failed: u32) {
+        if count == 0 {
+            return;
+        }
+        self.unsettled -= count;
+        self.member.has_room(self.member.let_go(count, bytes));
+        self.emitter.ended(count, failed);
+    }
+
+    /// Of events that have settled nothing is kept. Only room for what has not is taken, so however long that
+    /// takes, it must not keep the memory of the whole batch.
+    fn keep_the_rest(&mut self) {
+        self.events.retain(|event| !event.settled);
+        let (mut words, mut routes) = (Vec::new(), Vec::new());
+        for event in &mut self.events {
+            let start = event.at as usize;
+            let payload = start + 1 + self.words[start] as usize;
+            let end = payload + 1 + (event.bytes as usize).div_ceil(4);
+            event.at = word(words.len());
+            words.extend_from_slice(&self.words[start..end]);
+            let index = event.index as usize;
+            let of = self.routes.partition_point(|(first, _)| *first <= index) - 1;
+            if routes.last() != Some(&of) {
+                routes.push(of);
+            }
+        }
+        self.events.shrink_to_fit();
+        self.routes = routes.into_iter().map(|of| self.routes[of].clone()).collect();
+        self.words = words;
+    }
+}
+
+impl<P: Party> Drop for Batch<P> {
+    fn drop(&mut self) {
+        if self.unsettled > 0 {
+            self.lose_the_rest();
+        }
+        pool::give_back(std::mem::take(&mut self.words));
+    }
+}
+
+impl<P: Party> Batch<P> {
+    fn lose_the_rest(&mut self) {
+        let (mut failed, mut all) = (0, 0);
+        for event in self.events.iter().filter(|event| !event.settled) {
+            let Some(route) = self.route(event.index as usize) else { continue };
+            let listeners = self.words[event.at as usize];
+            let bytes = event.bytes as usize;
+            failed += listeners;
+            all += bytes;
+            let (kind, thread) = (FailureKind::ThreadExited, self.member.thread());
+            let loss =
+                Loss { event: P::event(route), kind, listeners, thread, started: false, bytes };
+            self.emitter.lost(loss, || Some(self.read(event)?.1.into()));
+        }
+        self.settled(self.unsettled, all, failed);
+    }
+}
+
+/// Bytes as words, the last of them padded with zeros.
+pub fn words_of(bytes: &[u8]) -> impl Iterator<Item = u32> {
+    let (whole, rest) = bytes.as_chunks::<4>();
+    // Put together from single bytes: to read a word where bytes were just written would wait until
+    // the processor has made all its writes, among them those to memory that another core has.
+    let byte = |index| rest.get(index).copied().unwrap_or(0);
+    let last = (!rest.is_empty()).then(|| u32::from_ne_bytes([byte(0), byte(1), byte(2), 0]));
+    whole.iter().map(|bytes| u32::from_ne_bytes(*bytes)).chain(last)
+}
+
+fn word(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}

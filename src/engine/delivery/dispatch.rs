@@ -1,0 +1,175 @@
+//! A tracked event in flight.
+//!
+//! It has a [`Recipient`] for each member that is addressed. A recipient settles once for each of its listeners: done,
+//! failed, out of time, refused, or gone with its thread. When every recipient has settled the emitter gets the
+//! [`Outcome`](crate::engine::outcome::Outcome), once.
+//!
+//! [`settling`](super::settling) says how.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::Party;
+use super::recipient::Recipient;
+use super::settling::State;
+use crate::engine::ids::ListenerId;
+use crate::engine::metrics;
+use crate::engine::outcome::Report;
+use crate::engine::payload::Payload;
+use crate::engine::sync::{Mutex, lock};
+use crate::engine::timer;
+
+/// An event to be dispatched.
+pub struct Emission<'a> {
+    /// The arguments, encoded. None where the emitter knows of no listener elsewhere.
+    pub payload: Option<&'a [u8]>,
+    /// True for a request: one listener gets the event, and replies.
+    pub request: bool,
+    /// Milliseconds after which listeners that have not settled fail.
+    pub timeout: Option<u32>,
+    /// True if the emitter may [cancel](Dispatch::cancel).
+    pub cancellable: bool,
+    /// How the emitter hears of the outcome.
+    pub report: Report,
+}
+
+/// A tracked event in flight. See the [module](self).
+pub struct Dispatch<P: Party> {
+    pub(super) emitter: Arc<P>,
+    pub(super) route: Arc<P::Route>,
+    /// Bytes of its payload.
+    pub(super) size: usize,
+    /// True if starting has to be [asked for](super::Delivery::start): it may be cancelled, or go elsewhere.
+    pub(super) must_start: bool,
+    is_request: bool,
+    is_awaited: bool,
+    pub(super) state: Mutex<State<P>>,
+    /// True if all recipients have settled, and no listener was claimed for them. Beside the state, because it is asked
+    /// of all that waits.
+    pub(super) is_over: AtomicBool,
+    _counted: metrics::Counted,
+}
+
+impl<P: Party> Dispatch<P> {
+    pub(in crate::engine) fn begin(
+        route: &Arc<P::Route>,
+        emitter: &Arc<P>,
+        emission: Emission<'_>,
+        payload: Payload,
+        mut recipients: Vec<Recipient<P>>,
+    ) -> Arc<Self> {
+        emitter.began(1);
+        // Before its time may be over.
+        recipients.iter_mut().filter(|to| to.has_room()).for_each(Recipient::take_on);
+        let must_start = emission.timeout.is_some()
+            || emission.cancellable
+            || emission.request
+            || recipients.iter().any(Recipient::is_chosen);
+        let dispatch = Arc::new(Dispatch {
+            emitter: emitter.clone(),
+            route: route.clone(),
+            size: payload.len(),
+            must_start,
+            is_request: emission.request,
+            is_awaited: !matches!(emission.report, Report::None),
+            state: Mutex::new(State::new(recipients, payload, emission.report)),
+            is_over: AtomicBool::new(false),
+            _counted: metrics::DISPATCHES.count(),
+        });
+        if let Some(ms) = emission.timeout {
+            let late = Arc::downgrade(&dispatch);
+            dispatch.set_timer(ms, move || {
+                if let Some(late) = late.upgrade() {
+                    late.expire(ms);
+                }
+            });
+        }
+        dispatch
+    }
+
+    /// Returns the name of the event.
+    pub fn event(&self) -> &str {
+        P::event(&self.route)
+    }
+
+    /// Returns the encoded arguments; nothing once it has settled.
+    pub fn payload(&self) -> Payload {
+        lock(&self.state).payload.clone().unwrap_or_default()
+    }
+
+    /// Calls `read` with its [payload](Self::payload), which is quicker. It must not take long, nor settle
+    /// anything.
+    pub fn read_payload<T>(&self, read: impl FnOnce(&[u8]) -> T) -> T {
+        read(lock(&self.state).payload.as_deref().unwrap_or_default())
+    }
+
+    /// Returns the number of bytes that its payload has, or had.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Returns the emitter.
+    pub fn emitter(&self) -> &Arc<P> {
+        &self.emitter
+    }
+
+    pub(super) fn is_awaited(&self) -> bool {
+        self.is_awaited
+    }
+
+    pub(super) fn is_request(&self) -> bool {
+        self.is_request
+    }
+
+    pub(super) fn must_start(&self) -> bool {
+        self.must_start
+    }
+
+    /// See [`super::Delivery::is_over`].
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+
+    /// Returns index, member and listeners of each recipient that has room and is not over.
+    pub(super) fn addressed(&self) -> Vec<(u32, Arc<P>, Arc<[ListenerId]>)> {
+        let state = lock(&self.state);
+        let to_deliver =
+            (0..).zip(&state.recipients).filter(|(_, to)| to.has_room() && !to.is_over());
+        to_deliver.map(|(at, to)| (at, to.member().clone(), to.ids().clone())).collect()
+    }
+
+    pub(super) fn set_timer(&self, ms: u32, act: impl FnOnce() + Send + 'static) {
+        let timer = timer::schedule(Duration::from_millis(ms.into()), act);
+        {
+            let mut state = lock(&self.state);
+            if state.open > 0 {
+                return state.timers.push(timer);
+            }
+        }
+        timer::cancel(timer);
+    }
+
+    /// See [`super::Delivery::start`].
+    pub(super) fn start(&self, recipient: u32) -> bool {
+        let mut state = lock(&self.state);
+        !state.is_cancelled && state.recipients[recipient as usize].start()
+    }
+
+    /// Gives a recipient to other listeners. Returns false if it has settled meanwhile.
+    pub(super) fn move_to(
+        &self,
+        recipient: u32,
+        to: &Arc<P>,
+        listeners: Arc<[ListenerId]>,
+        has_claimed: bool,
+    ) -> bool {
+        let mut state = lock(&self.state);
+        let moved = &mut state.recipients[recipient as usize];
+        if moved.is_settled() {
+            return false;
+        }
+        moved.move_to(to, listeners, has_claimed);
+        true
+    }
+}

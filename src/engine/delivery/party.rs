@@ -1,0 +1,61 @@
+//! The members of a channel, as events in flight know them.
+
+use std::sync::Arc;
+
+use super::dispatch::Dispatch;
+use super::recipient::Choice;
+use crate::engine::capacity::Crossed;
+use crate::engine::outcome::{Loss, Outcome, Report};
+use crate::engine::payload::Payload;
+
+/// A member of a channel: the emitter of an event, or a recipient. All that is in flight reaches its members, and
+/// the route of its event, through this trait.
+///
+/// The methods are called with no lock of a delivery held, if they do not say otherwise.
+pub trait Party: Send + Sync + Sized + 'static {
+    /// The route of an event: its name, and its listeners.
+    type Route: Send + Sync;
+
+    /// Returns the name of the event of a route.
+    fn event(route: &Self::Route) -> &Arc<str>;
+
+    /// Gives a recipient to another listener of the route, because its member let go of it before it started.
+    /// Returns false if no other member has a listener, and room.
+    fn choose_again(
+        route: &Self::Route,
+        dispatch: &Arc<Dispatch<Self>>,
+        recipient: u32,
+        choice: &Choice,
+        except: &Arc<Self>,
+    ) -> bool;
+
+    /// Returns the thread that others name the member by.
+    fn thread(&self) -> u32;
+
+    /// Counts events that the member has begun to emit.
+    fn began(&self, events: usize);
+
+    /// Counts events of the member that have settled, and the listeners of them that failed. Wakes its endpoint with
+    /// the last event: somebody may wait for nothing to be pending.
+    fn ended(&self, events: usize, failed: u32);
+
+    /// Counts a dispatch of the member that has settled, and reports its outcome.
+    fn settled(self: &Arc<Self>, outcome: Outcome, report: Report);
+
+    /// Notifies the endpoint of the member that an event of its own was lost. `payload` is called if there is room
+    /// for the arguments.
+    fn lost(self: &Arc<Self>, loss: Loss<'_>, payload: impl FnOnce() -> Option<Payload>);
+
+    /// Counts deliveries that are about to be made to the member. Any lock may be held.
+    fn take_on(&self, deliveries: usize);
+
+    /// Counts events that the member let go of, and gives back their room. Any lock may be held. The result is for
+    /// [`has_room`](Self::has_room).
+    fn let_go(&self, events: usize, bytes: usize) -> Crossed;
+
+    /// Notifies the members that wait for room, if the change of room concerns them.
+    fn has_room(&self, crossed: Crossed);
+
+    /// Makes sure that a stall of the member's thread is noticed, because it has refused a delivery.
+    fn has_refused(&self);
+}

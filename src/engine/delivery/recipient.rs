@@ -1,0 +1,198 @@
+//! A recipient of a dispatch: the listeners of one member that are addressed, and which of them have settled.
+//! One whose listener was chosen among several may move to another until it starts.
+
+use std::sync::Arc;
+
+use super::Party;
+use crate::engine::capacity::Crossed;
+use crate::engine::ids::ListenerId;
+
+/// The candidates that the listeners of a recipient were chosen among.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// No choice: every listener without a group.
+    Everyone,
+    /// The members of a group.
+    Group(Arc<str>),
+    /// All listeners.
+    Any,
+}
+
+impl Choice {
+    pub(in crate::engine) fn allows(&self, group: &Option<Arc<str>>) -> bool {
+        match self {
+            Choice::Everyone => group.is_none(),
+            Choice::Group(name) => group.as_ref() == Some(name),
+            Choice::Any => true,
+        }
+    }
+}
+
+/// The listeners of one member that are addressed. See the [module](self).
+pub(in crate::engine) struct Recipient<P> {
+    member: Arc<P>,
+    listeners: Arc<[ListenerId]>,
+    choice: Choice,
+    has_room: bool,
+    /// True if `once` listeners were claimed for it.
+    has_claimed: bool,
+    /// True while its member has a delivery of it, or will have: that is counted, and room is taken for it.
+    in_flight: bool,
+    started: bool,
+    /// By listener; empty before the first settled.
+    settled: Vec<bool>,
+    unsettled: u32,
+}
+
+/// Room that was given back, of which others may have to be told.
+pub(super) struct Freed<P> {
+    member: Arc<P>,
+    crossed: Crossed,
+}
+
+impl<P: Party> Freed<P> {
+    /// Notifies those that wait for the room. With no lock held.
+    pub(super) fn tell(self) {
+        self.member.has_room(self.crossed);
+    }
+}
+
+impl<P: Party> Recipient<P> {
+    pub(in crate::engine) fn new(
+        member: Arc<P>,
+        listeners: Arc<[ListenerId]>,
+        choice: Choice,
+        has_room: bool,
+        has_claimed: bool,
+    ) -> Self {
+        let unsettled = u32::try_from(listeners.len()).unwrap_or(u32::MAX);
+        Recipient {
+            member,
+            listeners,
+            choice,
+            has_room,
+            has_claimed,
+            in_flight: false,
+            started: false,
+            settled: Vec::new(),
+            unsettled,
+        }
+    }
+
+    pub(in crate::engine) fn listeners(&self) -> u32 {
+        u32::try_from(self.listeners.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Returns whether there was room for it.
+    pub(super) fn has_room(&self) -> bool {
+        self.has_room
+    }
+
+    /// Returns whether its listeners were chosen among several.
+    pub(super) fn is_chosen(&self) -> bool {
+        self.choice != Choice::Everyone
+    }
+
+    /// Returns the candidates for another choice, should its member let go of it now.
+    pub(super) fn choice_if_movable(&self) -> Option<Choice> {
+        let may_move = !self.started && self.is_chosen() && !self.is_settled();
+        may_move.then(|| self.choice.clone())
+    }
+
+    pub(super) fn member(&self) -> &Arc<P> {
+        &self.member
+    }
+
+    pub(super) fn ids(&self) -> &Arc<[ListenerId]> {
+        &self.listeners
+    }
+
+    /// Counts it as in flight: its member will get a delivery of it.
+    pub(super) fn take_on(&mut self) {
+        self.in_flight = true;
+        self.member.take_on(1);
+    }
+
+    /// Makes it another listener's, in flight for its member.
+    pub(super) fn move_to(
+        &mut self,
+        member: &Arc<P>,
+        listeners: Arc<[ListenerId]>,
+        has_claimed: bool,
+    ) {
+        self.member = member.clone();
+        self.listeners = listeners;
+        self.has_claimed = has_claimed;
+        self.take_on();
+    }
+
+    /// Notes that its listeners are about to be called. Returns false if all have settled.
+    pub(super) fn start(&mut self) -> bool {
+        if self.is_settled() {
+            return false;
+        }
+        self.started = true;
+        true
+    }
+
+    pub(super) fn has_started(&self) -> bool {
+        self.started
+    }
+
+    /// Gives back its room: its member has let go of it, or need not begin with it any more.
+    #[must_use]
+    pub(super) fn let_go(&mut self, bytes: usize) -> Option<Freed<P>> {
+        if !std::mem::replace(&mut self.in_flight, false) {
+            return None;
+        }
+        match self.member.let_go(1, bytes) {
+            Crossed::Nothing => None,
+            crossed => Some(Freed { member: self.member.clone(), crossed }),
+        }
+    }
+
+    /// Settles one listener. Returns false if it had settled before.
+    pub(super) fn settle(&mut self, index: u32) -> bool {
+        let index = index as usize;
+        if self.is_settled() || index >= self.listeners.len() {
+            return false;
+        }
+        if self.listeners.len() > 1 {
+            if self.settled.is_empty() {
+                self.settled = vec![false; self.listeners.len()];
+            }
+            if std::mem::replace(&mut self.settled[index], true) {
+                return false;
+            }
+        }
+        self.unsettled -= 1;
+        true
+    }
+
+    /// Settles all listeners that have not. Returns their number.
+    pub(super) fn settle_rest(&mut self) -> u32 {
+        std::mem::take(&mut self.unsettled)
+    }
+
+    /// Returns whether all listeners have settled.
+    pub(super) fn is_settled(&self) -> bool {
+        self.unsettled == 0
+    }
+
+    /// Returns whether a listener was claimed for it.
+    pub(super) fn has_claimed(&self) -> bool {
+        self.has_claimed
+    }
+
+    /// Returns whether its member need not even hear of it: all listeners have settled, and none was claimed, of which
+    /// its member would have to know.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_settled() && !self.has_claimed
+    }
+
+    /// Returns the first listener that has not settled.
+    pub(super) fn first_unsettled(&self) -> u32 {
+        let at = self.settled.iter().position(|settled| !settled).unwrap_or(0);
+        u32::try_from(at).unwrap_or(u32::MAX)
+    }
+}

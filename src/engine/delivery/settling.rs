@@ -1,0 +1,244 @@
+//! How a dispatch settles: listener by listener, by time, by want of room, by a cancellation, or with its threads.
+//!
+//! The state is kept under one lock. Whatever wakes, notifies or drops is [left](Left) until the lock is released.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::Party;
+use super::dispatch::Dispatch;
+use super::recipient::{Freed, Recipient};
+use crate::engine::outcome::{Failure, FailureKind, Loss, Outcome, Report};
+use crate::engine::payload::Payload;
+use crate::engine::sync::lock;
+use crate::engine::timer::{self, Timer};
+
+/// How far a dispatch is.
+pub(super) struct State<P> {
+    pub(super) recipients: Vec<Recipient<P>>,
+    /// None when all recipients have settled: what still waits for a member that does not look must not keep it.
+    pub(super) payload: Option<Payload>,
+    /// Number of recipients with unsettled listeners.
+    pub(super) open: usize,
+    outcome: Outcome,
+    report: Report,
+    pub(super) timers: Vec<Timer>,
+    /// True if the emitter has cancelled: what has not started never will.
+    pub(super) is_cancelled: bool,
+}
+
+/// What is left to do with no lock held.
+struct Left<P> {
+    freed: Vec<Freed<P>>,
+    finished: Option<Finished>,
+}
+
+/// What is left to do once the last recipient has settled.
+struct Finished {
+    report: Report,
+    outcome: Outcome,
+    /// To be cancelled.
+    timers: Vec<Timer>,
+    /// To be dropped.
+    payload: Option<Payload>,
+    has_claimed: bool,
+}
+
+impl<P: Party> Dispatch<P> {
+    /// Settles the recipients that had no room.
+    pub(in crate::engine) fn refuse_what_was_full(&self) {
+        let full: Vec<_> = {
+            let state = lock(&self.state);
+            let full = (0..).zip(&state.recipients).filter(|(_, to)| !to.has_room());
+            full.map(|(at, to)| (at, to.member().clone())).collect()
+        };
+        for (recipient, member) in full {
+            self.fail_rest(recipient, FailureKind::MailboxFull);
+            member.has_refused();
+        }
+    }
+
+    /// Fails all listeners that have not settled: the time is over.
+    pub fn expire(&self, ms: u32) {
+        let recipients = lock(&self.state).recipients.len();
+        for recipient in 0..u32::try_from(recipients).unwrap_or(u32::MAX) {
+            self.fail_rest(recipient, FailureKind::TimedOut(ms));
+        }
+    }
+
+    /// Cancels what has not started: it never will, counts for nothing and takes no room any more. The emitter hears no
+    /// more of what has. Does nothing where nobody [has to start](super::Delivery::must_start).
+    pub fn cancel(&self) {
+        if !self.must_start {
+            return;
+        }
+        let mut left = Left::nothing();
+        {
+            let state = &mut *lock(&self.state);
+            state.is_cancelled = true;
+            state.report = Report::None;
+            let mut cancelled = 0;
+            let open = state.recipients.iter_mut().filter(|to| !to.is_settled());
+            for to in open.filter(|to| !to.has_started()) {
+                to.settle_rest();
+                left.freed.extend(to.let_go(self.size));
+                cancelled += 1;
+            }
+            if cancelled > 0 {
+                left.finished = state.close(cancelled);
+            }
+        }
+        self.finish(left);
+    }
+
+    /// See [`super::Delivery::skip`].
+    pub(super) fn skip(&self, recipient: u32, index: u32) {
+        let mut left = Left::nothing();
+        {
+            let mut state = lock(&self.state);
+            let from = &mut state.recipients[recipient as usize];
+            if from.settle(index) && from.is_settled() {
+                left.finished = state.close(1);
+            }
+        }
+        self.finish(left);
+    }
+
+    /// Settles one listener.
+    pub(super) fn settle(
+        &self,
+        recipient: u32,
+        index: u32,
+        result: Result<Option<Vec<u8>>, FailureKind>,
+    ) {
+        let left = lock(&self.state).settle(recipient, index, result, self.size);
+        self.finish(left);
+    }
+
+    /// Fails all listeners of a recipient that have not settled. The emitter is notified of each event that did not
+    /// get to the end of them.
+    fn fail_rest(&self, recipient: u32, kind: FailureKind) {
+        let mut left = Left::nothing();
+        let lost = {
+            let state = &mut *lock(&self.state);
+            let to = &mut state.recipients[recipient as usize];
+            let listeners = to.settle_rest();
+            if listeners == 0 {
+                return;
+            }
+            let (index, thread, started) =
+                (to.first_unsettled(), to.member().thread(), to.has_started());
+            if !started {
+                left.freed.extend(to.let_go(self.size));
+            }
+            let failure = Failure { recipient, index, listeners, thread, kind: kind.clone() };
+            state.outcome.failures.push(failure);
+            let payload = state.payload.clone();
+            left.finished = state.close(1);
+            let (event, bytes) = (P::event(&self.route), self.size);
+            let loss = Loss { event, kind, listeners, thread, started, bytes };
+            (!state.is_cancelled).then_some((loss, payload))
+        };
+        if let Some((loss, payload)) = lost {
+            self.emitter.lost(loss, || payload);
+        }
+        self.finish(left);
+    }
+
+    /// Takes a recipient back from the member that held it and let go of it.
+    pub(super) fn abandon(self: &Arc<Self>, recipient: u32, member: &Arc<P>) {
+        let (freed, is_settled, again) = {
+            let mut state = lock(&self.state);
+            let of = &mut state.recipients[recipient as usize];
+            (of.let_go(self.size), of.is_settled(), of.choice_if_movable())
+        };
+        freed.into_iter().for_each(Freed::tell);
+        if is_settled {
+            return;
+        }
+        let moved = again
+            .is_some_and(|choice| P::choose_again(&self.route, self, recipient, &choice, member));
+        if !moved {
+            self.fail_rest(recipient, FailureKind::ThreadExited);
+        }
+    }
+
+    /// Does what is left to do, with no lock held.
+    fn finish(&self, Left { freed, finished }: Left<P>) {
+        freed.into_iter().for_each(Freed::tell);
+        let Some(Finished { report, outcome, timers, payload, has_claimed }) = finished else {
+            return;
+        };
+        drop(payload);
+        self.is_over.store(!has_claimed, Ordering::Release);
+        timers.into_iter().for_each(timer::cancel);
+        self.emitter.settled(outcome, report);
+    }
+}
+
+impl<P: Party> State<P> {
+    pub(super) fn new(recipients: Vec<Recipient<P>>, payload: Payload, report: Report) -> Self {
+        State {
+            open: recipients.len(),
+            recipients,
+            payload: Some(payload),
+            outcome: Outcome::default(),
+            report,
+            timers: Vec::new(),
+            is_cancelled: false,
+        }
+    }
+
+    fn settle(
+        &mut self,
+        recipient: u32,
+        index: u32,
+        result: Result<Option<Vec<u8>>, FailureKind>,
+        bytes: usize,
+    ) -> Left<P> {
+        let mut left = Left::nothing();
+        let to = &mut self.recipients[recipient as usize];
+        if !to.settle(index) {
+            return left;
+        }
+        let thread = to.member().thread();
+        let done = to.is_settled();
+        // Before the emitter hears of it, so that its next choice knows. A listener that is out of
+        // time still keeps its thread.
+        if done && !matches!(result, Err(FailureKind::TimedOut(_))) {
+            left.freed.extend(to.let_go(bytes));
+        }
+        match result {
+            Ok(reply) => {
+                self.outcome.success += 1;
+                self.outcome.reply = reply;
+            }
+            Err(kind) => {
+                let failure = Failure { recipient, index, listeners: 1, thread, kind };
+                self.outcome.failures.push(failure);
+            }
+        }
+        if done {
+            left.finished = self.close(1);
+        }
+        left
+    }
+
+    /// Counts recipients that have settled.
+    fn close(&mut self, recipients: usize) -> Option<Finished> {
+        self.open -= recipients;
+        (self.open == 0).then(|| {
+            let mut outcome = std::mem::take(&mut self.outcome);
+            outcome.failures.sort_by_key(|failure| (failure.recipient, failure.index));
+            let (timers, payload) = (std::mem::take(&mut self.timers), self.payload.take());
+            let has_claimed = self.recipients.iter().any(Recipient::has_claimed);
+            Finished { report: self.report, outcome, timers, payload, has_claimed }
+        })
+    }
+}
+
+impl<P> Left<P> {
+    fn nothing() -> Self {
+        Left { freed: Vec::new(), finished: None }
+    }
+}

@@ -1,0 +1,98 @@
+//! What becomes of a dispatch, and how its emitter hears of it.
+
+use std::sync::Arc;
+
+use super::payload::Payload;
+
+/// Why a delivery did not succeed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// The listener failed, with an error in the encoding of its side.
+    Threw(Vec<u8>),
+    /// It had not settled after so many milliseconds.
+    TimedOut(u32),
+    /// There was no room for it among what the member has not dealt with. It was never queued.
+    MailboxFull,
+    /// There was no memory for it. It was never queued.
+    NoMemory,
+    /// The thread ended, or the task let go of it, before the listener had settled.
+    ThreadExited,
+}
+
+/// One or more listeners of one member that did not succeed, for one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Which delivery of the dispatch, in the order in which members were addressed.
+    pub recipient: u32,
+    /// Which listener of that delivery, the first of `listeners`.
+    pub index: u32,
+    /// How many listeners this stands for.
+    pub listeners: u32,
+    /// The thread they were in.
+    pub thread: u32,
+    /// The reason.
+    pub kind: FailureKind,
+}
+
+/// An event that did not get to the end of some listeners, or a number of events with this in common.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// Its name; None for events of several names.
+    pub event: Option<Arc<str>>,
+    /// Its arguments, encoded; None where events are only counted, or there is no memory for them.
+    pub payload: Option<Payload>,
+    /// Why.
+    pub kind: FailureKind,
+    /// How many losses this stands for: of one event for one member each.
+    pub count: u32,
+    /// How many listeners were addressed.
+    pub listeners: u32,
+    /// The thread they are, or were, in; None for several.
+    pub thread: Option<u32>,
+    /// They were [started](super::delivery::Delivery::start): the event did reach them. False is no
+    /// promise that it did not where starting [need not be said](super::delivery::Delivery::must_start).
+    pub started: bool,
+}
+
+/// A loss when it happens: an event that did not get to the end of some listeners of one member.
+pub struct Loss<'a> {
+    /// Name of the event.
+    pub event: &'a Arc<str>,
+    /// The reason.
+    pub kind: FailureKind,
+    /// Number of listeners that were addressed.
+    pub listeners: u32,
+    /// Thread of the listeners.
+    pub thread: u32,
+    /// True if they were [started](super::delivery::Delivery::start).
+    pub started: bool,
+    /// Bytes of the payload.
+    pub bytes: usize,
+}
+
+/// What became of the listeners that one dispatch addressed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// How many succeeded.
+    pub success: u32,
+    /// The others, by member and listener.
+    pub failures: Vec<Failure>,
+    /// What the listener of a request returned, in the encoding of its side.
+    pub reply: Option<Vec<u8>>,
+}
+
+impl Outcome {
+    /// How many did not succeed.
+    pub fn failed(&self) -> u32 {
+        self.failures.iter().map(|failure| failure.listeners).sum()
+    }
+}
+
+/// How the emitter wants to hear of the outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// Not at all; only of what reached no listener.
+    None,
+    /// By a message with this token.
+    Message(u32),
+}

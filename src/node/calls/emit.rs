@@ -1,0 +1,163 @@
+//! The functions that JavaScript calls to emit on a channel.
+
+use std::sync::Arc;
+
+use napi::{Env, Error, Result, Status};
+use napi_derive::napi;
+
+use super::member::member;
+use crate::engine::channel::member::Member;
+use crate::engine::channel::route::{Dispatched, Published, Route};
+use crate::engine::delivery::dispatch::Emission;
+use crate::engine::outcome::Report;
+use crate::node::hot::Passed;
+use crate::node::protocol::{
+    DISPATCH_AWAITED, DISPATCH_CANCELLABLE, DISPATCH_REQUEST, HAS_OWN, LOOPS_BACK, NEEDS_PAYLOAD,
+    NOT_PLAIN,
+};
+use crate::node::thread::{LentBytes, Thread, find, unknown};
+
+/// `(thread, route, start, end, bytes)`: emits an event whose outcome nobody waits for. Its arguments are
+/// in `bytes`, or in the lent ones, from `start` to `end`; or there are none where `end` is 0. Returns how many
+/// listeners elsewhere it was addressed to, and `LOOPS_BACK` more; or `NEEDS_PAYLOAD`, or `NOT_PLAIN`.
+pub fn publish(
+    env: Env,
+    [thread, route, start, end]: [u32; 4],
+    bytes: Option<Passed<'_>>,
+) -> Result<i32> {
+    let thread = find(thread)?;
+    // Borrowed, not cloned: counting references up and down costs as much as what follows.
+    let (mut flushed, lent) = (thread.burst.flush_all(), thread.lent.borrow());
+    let (member, route) = flushed.routes().get(route as usize).ok_or_else(|| unknown("route"))?;
+    match route.publish(member, payload(bytes, &lent, start, end)?) {
+        Published::NotPlain => Ok(NOT_PLAIN),
+        Published::NeedsPayload => Ok(NEEDS_PAYLOAD),
+        Published::To(others) => {
+            if others > 0 {
+                thread.hold(env)?;
+            }
+            Ok(count(others) + loops_back(&thread, member, route, others))
+        }
+    }
+}
+
+/// `(thread)`: a burst begins. From now on JavaScript writes events down.
+pub fn begin_burst(_env: Env, [thread]: [u32; 1]) -> Result<i32> {
+    find(thread)?.burst.open();
+    Ok(0)
+}
+
+/// `(thread, is_over)`: sends what was written down, in the middle of a burst or at its end.
+pub fn flush_burst(env: Env, [thread, is_over]: [u32; 2]) -> Result<i32> {
+    let thread = find(thread)?;
+    if is_over == 0 {
+        thread.burst.flush_all();
+    } else {
+        thread.burst.close();
+    }
+    thread.review(env)?;
+    Ok(0)
+}
+
+/// `(thread, route, start, end, flags, token, timeout, bytes)`: emits an event whose outcome is waited for,
+/// or that `publish` refused. `token` is what the message about its outcome will have, if the flags say so;
+/// `timeout` is in milliseconds, 0 for none. Returns as `publish` does; and `HAS_OWN` more if `own` has
+/// something to say.
+pub fn dispatch(
+    env: Env,
+    [thread, route, start, end, flags, token, timeout]: [u32; 7],
+    bytes: Option<Passed<'_>>,
+) -> Result<i32> {
+    let thread = find(thread)?;
+    let (mut flushed, lent) = (thread.burst.flush_all(), thread.lent.borrow());
+    let (member, route) = flushed.routes().get(route as usize).ok_or_else(|| unknown("route"))?;
+    let cancellable = flags & DISPATCH_CANCELLABLE != 0;
+    let emission = Emission {
+        payload: payload(bytes, &lent, start, end)?,
+        request: flags & DISPATCH_REQUEST != 0,
+        timeout: (timeout > 0).then_some(timeout),
+        cancellable,
+        report: if flags & DISPATCH_AWAITED != 0 { Report::Message(token) } else { Report::None },
+    };
+    let (others, own, dispatch) = match route.dispatch(member, emission) {
+        Dispatched::NeedsPayload => return Ok(NEEDS_PAYLOAD),
+        Dispatched::NoMemory => return Err(no_memory(env, end - start)),
+        Dispatched::To { others, own, dispatch } => (others, own, dispatch),
+    };
+    if let Some(dispatch) = dispatch {
+        if cancellable {
+            thread.cancellable.borrow_mut().insert(token, Arc::downgrade(&dispatch));
+        }
+        thread.hold(env)?;
+    }
+    let has_own = if own.is_empty() { 0 } else { HAS_OWN };
+    *thread.own.borrow_mut() = own;
+    Ok(count(others) + loops_back(&thread, member, route, others) + has_own)
+}
+
+/// The listeners of the emitting member itself that its last emission claimed or chose: their ids,
+/// each followed by 1 if `done` has to be called for it, else by 0.
+#[napi(catch_unwind)]
+pub fn own(thread: u32) -> Result<Vec<u32>> {
+    let own = find(thread)?.own.take();
+    Ok(own.into_iter().flat_map(|own| [own.listener, u32::from(own.chosen)]).collect())
+}
+
+/// A listener that `own` named as chosen has settled.
+#[napi(catch_unwind)]
+pub fn done(thread: u32, member: u32) -> Result<()> {
+    self::member(&*find(thread)?, member)?.done(1);
+    Ok(())
+}
+
+/// Gives an emission up: what has not started never will.
+#[napi(catch_unwind)]
+pub fn cancel(thread: u32, token: u32) -> Result<()> {
+    let dispatch = find(thread)?.take_cancellable(token);
+    if let Some(dispatch) = dispatch.and_then(|dispatch| dispatch.upgrade()) {
+        dispatch.cancel();
+    }
+    Ok(())
+}
+
+/// As in `lib/errors.js`.
+fn no_memory(env: Env, bytes: u32) -> Error {
+    let message = format!("There is no memory for an event's message of {bytes} bytes");
+    let thrown = env.throw_range_error(&message, Some("ERR_MEMORY_ALLOCATION_FAILED"));
+    thrown.err().unwrap_or_else(|| Error::new(Status::PendingException, message))
+}
+
+fn payload<'a>(
+    bytes: Option<Passed<'a>>,
+    lent: &'a LentBytes,
+    start: u32,
+    end: u32,
+) -> Result<Option<&'a [u8]>> {
+    if end == 0 { Ok(None) } else { place(bytes, lent, start, end).map(Some) }
+}
+
+/// What lies in the bytes that came with a call, or else in the lent ones, from `start` to `end`.
+pub fn place<'a>(
+    bytes: Option<Passed<'a>>,
+    lent: &'a LentBytes,
+    start: u32,
+    end: u32,
+) -> Result<&'a [u8]> {
+    let bytes = match bytes {
+        Some(bytes) => Some(bytes.bytes()?),
+        None => lent.as_deref().map(|lent| &**lent),
+    };
+    bytes.and_then(|bytes| bytes.get(start as usize..end as usize)).ok_or_else(|| {
+        let message = format!("{start} to {end} is not within the bytes of a message");
+        Error::new(Status::InvalidArg, message)
+    })
+}
+
+fn count(listeners: u32) -> i32 {
+    i32::try_from(listeners).unwrap_or(LOOPS_BACK).min(LOOPS_BACK - 1)
+}
+
+fn loops_back(thread: &Thread, member: &Arc<Member>, route: &Route, others: u32) -> i32 {
+    let may_loop_back = others > 0 && thread.members.borrow().len() > 1;
+    if may_loop_back && route.has_siblings(member) { LOOPS_BACK } else { 0 }
+}

@@ -1,0 +1,7 @@
+//! The functions that JavaScript calls. Free functions with integer handles: a method of a class would take a
+//! process-wide lock per call. Each catches a panic and throws it as an error.
+
+pub mod deliver;
+pub mod emit;
+pub mod member;
+pub mod thread;

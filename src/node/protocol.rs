@@ -1,0 +1,131 @@
+//! Every number and layout that Rust and JavaScript both know. `lib/channel/protocol.js` is the twin page, and a
+//! test compares the two.
+//!
+//! # Messages
+//!
+//! `read` writes messages into words of 32 bits, one behind the other. The first word is [`MORE_TO_READ`], or 0.
+//! Each message is a record that begins with its kind:
+//!
+//! | kind            | words that follow                                                                         |
+//! | --------------- | ----------------------------------------------------------------------------------------- |
+//! | [`BATCH`]       | handle, endpoint of the emitter, number of events; then the events, as below              |
+//! | [`DELIVERY`]    | flags, handle, endpoint of the emitter, number of listeners; their ids, payload           |
+//! | [`SETTLED`]     | token, successes, number of failures; the failures, 1 and the reply or 0                  |
+//! | [`LOST`]        | member, flags, failure, detail, listeners, times, thread or 0; name?, payload?            |
+//! | [`FORGET`]      | listener                                                                                  |
+//! | [`THREAD_EXIT`] | member, thread                                                                            |
+//! | [`STALL`]       | member, thread, messages that wait there, milliseconds                                    |
+//! | [`DRAINED`]     | member                                                                                    |
+//!
+//! A failure within [`SETTLED`] is: listeners, thread, kind of failure, detail; and the error, if it [`THREW`].
+//! The name is left out of a loss with [`LOST_VARIOUS`], its payload where it is [`LOST_COUNTED`].
+//!
+//! Names, payloads, replies and errors are bytes: their number, then the bytes, padded to whole words. Where
+//! JavaScript has no memory for a message, its bytes are left out, and their number is 0.
+//!
+//! A batch of two events, of which the first has two listeners and 5 bytes, the second one listener and none:
+//!
+//! ```text
+//!  kind  handle endpoint events | count  id     id     bytes  payload       | count  id     bytes
+//! ┌──────┬──────┬──────┬──────┬─┼──────┬──────┬──────┬──────┬──────┬──────┬─┼──────┬──────┬──────┐
+//! │  1   │  h   │  e   │  2   │ │  2   │  7   │  9   │  5   │ abcd │ e000 │ │  1   │  7   │  0   │
+//! └──────┴──────┴──────┴──────┴─┼──────┴──────┴──────┴──────┴──────┴──────┴─┼──────┴──────┴──────┘
+//! ```
+//!
+//! # Burst records
+//!
+//! In a burst JavaScript writes events down in words that it has lent, and their payloads, one behind the
+//! other, in bytes that it has lent:
+//!
+//! ```text
+//!  BURST_COUNT   BURST_FIRST          + BURST_RECORD
+//! ┌─────┬───────┬───────┬───────┬─────┬───────┬───────┬─────┬─
+//! │count│genera-│ route │ start │ end │ route │ start │ end │ …
+//! │     │ tion  │       │       │     │       │       │     │
+//! └─────┴───────┴───────┴───┼───┴──┼──┴───────┴───┼───┴──┼──┴─
+//!                           ▼      ▼              ▼      ▼
+//!                   bytes:  payload of the first  payload of the second  …
+//! ```
+//!
+//! JavaScript writes a record first and adds to the count then, atomically. The engine adds to the generation
+//! whenever listeners have changed.
+
+// Kinds of messages.
+/// Untracked events of one member for another.
+pub const BATCH: u32 = 1;
+/// One tracked event for listeners of one member.
+pub const DELIVERY: u32 = 2;
+/// The outcome of an awaited dispatch.
+pub const SETTLED: u32 = 3;
+/// Events of a member that did not get to the end of some listeners.
+pub const LOST: u32 = 4;
+/// The id of a removed listener is free.
+pub const FORGET: u32 = 5;
+/// Another thread has ended.
+pub const THREAD_EXIT: u32 = 6;
+/// Another thread has not looked into its mailbox for a while.
+pub const STALL: u32 = 7;
+/// Members of other threads have room again.
+pub const DRAINED: u32 = 8;
+
+// Flags of a delivery.
+/// The delivery has to be started before its listeners are called.
+pub const DELIVERY_MUST_START: u32 = 1;
+/// The value of the listener is wanted.
+pub const DELIVERY_IS_REQUEST: u32 = 2;
+/// The emitter awaits the outcome.
+pub const DELIVERY_IS_AWAITED: u32 = 4;
+
+// Flags of a loss.
+/// The listeners had started.
+pub const LOST_STARTED: u32 = 1;
+/// The loss comes without a payload: it may stand for many.
+pub const LOST_COUNTED: u32 = 2;
+/// The loss stands for events of several names.
+pub const LOST_VARIOUS: u32 = 4;
+
+// Kinds of failure, each with the detail that follows it.
+/// The listener threw; the detail is 0, and the error follows.
+pub const THREW: u32 = 0;
+/// The time was over; the detail is the timeout in milliseconds.
+pub const TIMED_OUT: u32 = 1;
+/// The mailbox was full; the detail is 0.
+pub const MAILBOX_FULL: u32 = 2;
+/// The thread has ended; the detail is 0.
+pub const THREAD_EXITED: u32 = 3;
+/// There was no memory for the event; the detail is 0.
+pub const NO_MEMORY: u32 = 4;
+
+// Flags of `dispatch`.
+/// One listener gets the event, and replies.
+pub const DISPATCH_REQUEST: u32 = 1;
+/// The emitter may cancel the dispatch.
+pub const DISPATCH_CANCELLABLE: u32 = 2;
+/// The emitter awaits the outcome.
+pub const DISPATCH_AWAITED: u32 = 4;
+
+// Results of `publish` and `dispatch`: a number of listeners elsewhere, or one of these.
+/// The event has listeners elsewhere and came without a payload.
+pub const NEEDS_PAYLOAD: i32 = -1;
+/// Events of this name have to be dispatched.
+pub const NOT_PLAIN: i32 = -2;
+/// Added where `own` has something to say.
+pub const HAS_OWN: i32 = 1 << 30;
+/// Added where the event may have gone to other buses of this thread.
+pub const LOOPS_BACK: i32 = 1 << 29;
+
+// Words of the burst records.
+/// Number of records.
+pub const BURST_COUNT: usize = 0;
+/// Number of changes of listeners.
+pub const BURST_GENERATION: usize = 1;
+/// Where the first record is.
+pub const BURST_FIRST: usize = 2;
+/// Words of a record: route, start, end.
+pub const BURST_RECORD: usize = 3;
+
+/// Words of an acknowledged range of a batch: handle, first event, number of events, listeners that failed.
+pub const ACK_WORDS: usize = 4;
+
+/// First word of what `read` writes: the reader has to read again, soon.
+pub const MORE_TO_READ: u32 = 1;

@@ -1,0 +1,245 @@
+//! Messages as JavaScript reads them: a batch of records in one array of 32-bit words.
+//!
+//! [`protocol`](super::protocol) says how they are laid out.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
+use super::protocol::{
+    BATCH, DELIVERY, DELIVERY_IS_AWAITED, DELIVERY_IS_REQUEST, DELIVERY_MUST_START, DRAINED,
+    FORGET, LOST, LOST_COUNTED, LOST_STARTED, LOST_VARIOUS, MAILBOX_FULL, MORE_TO_READ, NO_MEMORY,
+    SETTLED, STALL, THREAD_EXIT, THREAD_EXITED, THREW, TIMED_OUT,
+};
+use super::thread::{Thread, shrink};
+use crate::engine::channel::Batch;
+use crate::engine::channel::Delivery;
+use crate::engine::channel::message::{Message, Notice};
+use crate::engine::delivery::batch::words_of;
+use crate::engine::ids::MemberId;
+use crate::engine::outcome::{FailureKind, Lost, Outcome};
+
+/// Writes as many messages as fit, all notices first, and no more than `room` events for listeners, unless
+/// it is the rest of a batch. Returns the number of words that were written, or, where not even the
+/// first message fits, the negative number of words that are needed. The first word says whether the caller
+/// has to read again.
+pub fn read(thread: &Thread, out: &mut [u32], room: u32) -> i32 {
+    let found = thread.look();
+    let queues = [&thread.notices, &thread.loopback, &thread.unread];
+    write_all(thread, &queues, found, out, room as usize)
+}
+
+/// As [`read`], of messages with events of this thread for other buses of it, however many. It is no look.
+pub fn read_loopback(thread: &Thread, out: &mut [u32]) -> i32 {
+    thread.take_early();
+    write_all(thread, &[&thread.loopback], false, out, usize::MAX)
+}
+
+fn write_all(
+    thread: &Thread,
+    queues: &[&RefCell<VecDeque<Message>>],
+    must_read_again: bool,
+    out: &mut [u32],
+    mut room: usize,
+) -> i32 {
+    if out.is_empty() {
+        return -1;
+    }
+    let mut words = Words { out, used: 1, are_stripped: thread.strips.take() };
+    while let Some(queue) = queues.iter().find(|queue| !queue.borrow().is_empty()) {
+        let mut queue = queue.borrow_mut();
+        let Some(message) = queue.pop_front() else { break };
+        if message.is_over() {
+            continue;
+        }
+        let (size, events) = (size_of(&message, words.are_stripped), message.events());
+        let fits = words.used + size <= words.out.len();
+        if !fits || (events > 0 && room == 0) {
+            queue.push_front(message);
+            if !fits && words.used == 1 {
+                return -to_length(size + 1);
+            }
+            break;
+        }
+        drop(queue);
+        room = room.saturating_sub(events);
+        write(thread, message, &mut words);
+        words.are_stripped = false;
+    }
+    queues.iter().for_each(|queue| shrink(&mut queue.borrow_mut()));
+    words.out[0] = if must_read_again { MORE_TO_READ } else { 0 };
+    to_length(words.used)
+}
+
+struct Words<'a> {
+    out: &'a mut [u32],
+    used: usize,
+    /// What the message carries is left out.
+    are_stripped: bool,
+}
+
+impl Words<'_> {
+    fn put(&mut self, word: u32) {
+        self.out[self.used] = word;
+        self.used += 1;
+    }
+
+    fn put_all(&mut self, words: &[u32]) {
+        self.out[self.used..self.used + words.len()].copy_from_slice(words);
+        self.used += words.len();
+    }
+
+    fn put_payload(&mut self, bytes: &[u8]) {
+        self.put_bytes(if self.are_stripped { &[] } else { bytes });
+    }
+
+    fn put_bytes(&mut self, bytes: &[u8]) {
+        self.put(to_word(bytes.len()));
+        for word in words_of(bytes) {
+            self.put(word);
+        }
+    }
+}
+
+/// An upper bound, in words.
+fn size_of(message: &Message, is_stripped: bool) -> usize {
+    let words_for = |bytes: &[u8]| 1 + if is_stripped { 0 } else { bytes.len().div_ceil(4) };
+    match message {
+        Message::Batch(batch) if is_stripped => {
+            5 + (0..batch.len()).map(|event| 2 + batch.listeners(event).len()).sum::<usize>()
+        }
+        Message::Batch(batch) => 5 + batch.words().len(),
+        Message::Delivery(delivery) => {
+            let payload = if is_stripped { 0 } else { delivery.dispatch().size().div_ceil(4) };
+            6 + delivery.listeners().len() + payload
+        }
+        Message::Notice(Notice::Settled { outcome, .. }) => {
+            let failures = outcome.failures.iter().map(|failure| match &failure.kind {
+                FailureKind::Threw(error) => 6 + words_for(error),
+                _ => 7,
+            });
+            5 + failures.sum::<usize>() + outcome.reply.as_deref().map_or(0, words_for)
+        }
+        Message::Notice(Notice::Lost { lost, .. }) => {
+            let name = lost.event.as_deref().map_or(0, |event| 1 + event.len().div_ceil(4));
+            9 + name + lost.payload.as_deref().map_or(0, words_for)
+        }
+        _ => 8,
+    }
+}
+
+fn write(thread: &Thread, message: Message, words: &mut Words<'_>) {
+    match message {
+        Message::Batch(batch) => write_batch(thread, batch, words),
+        Message::Delivery(delivery) => write_delivery(thread, delivery, words),
+        Message::Notice(Notice::Settled { token, outcome, .. }) => {
+            thread.take_cancellable(token);
+            words.put_all(&[SETTLED, token]);
+            write_outcome(&outcome, words);
+        }
+        Message::Notice(Notice::Lost { emitter, lost, .. }) => write_lost(emitter, &lost, words),
+        // Others came in its place.
+        Message::Notice(Notice::Losses(_)) => {}
+        Message::Notice(Notice::Forget(listener)) => words.put_all(&[FORGET, listener]),
+        Message::Notice(Notice::ThreadExit { member, thread }) => {
+            words.put_all(&[THREAD_EXIT, member.as_u32(), thread]);
+        }
+        Message::Notice(Notice::Stall(stall)) => {
+            let member = stall.member().as_u32();
+            words.put_all(&[STALL, member, stall.thread, stall.waiting, stall.ms]);
+        }
+        Message::Notice(Notice::Drained(member)) => words.put_all(&[DRAINED, member.as_u32()]),
+    }
+}
+
+fn write_batch(thread: &Thread, batch: Batch, words: &mut Words<'_>) {
+    words.put_all(&[BATCH, 0, batch.emitter().endpoint().id(), to_word(batch.len())]);
+    let handle_at = words.used - 3;
+    if words.are_stripped {
+        for event in 0..batch.len() {
+            let listeners = batch.listeners(event);
+            words.put(to_word(listeners.len()));
+            words.put_all(listeners);
+            words.put_bytes(&[]);
+        }
+    } else {
+        words.put_all(batch.words());
+    }
+    words.out[handle_at] = to_word(thread.batches.borrow_mut().insert(batch));
+}
+
+fn write_delivery(thread: &Thread, delivery: Delivery, words: &mut Words<'_>) {
+    let mut flags = 0;
+    if delivery.must_start() {
+        flags |= DELIVERY_MUST_START;
+    }
+    if delivery.is_request() {
+        flags |= DELIVERY_IS_REQUEST;
+    }
+    if delivery.is_awaited() {
+        flags |= DELIVERY_IS_AWAITED;
+    }
+    let listeners = delivery.listeners();
+    let count = to_word(listeners.len());
+    words.put_all(&[DELIVERY, flags]);
+    let handle_at = words.used;
+    words.put_all(&[0, delivery.emitter().endpoint().id(), count]);
+    words.put_all(listeners);
+    delivery.dispatch().read_payload(|payload| words.put_payload(payload));
+    words.out[handle_at] = to_word(thread.deliveries.borrow_mut().insert(delivery));
+}
+
+fn write_lost(emitter: MemberId, lost: &Lost, words: &mut Words<'_>) {
+    let (kind, detail) = wire_of(&lost.kind);
+    let mut flags = if lost.started { LOST_STARTED } else { 0 };
+    if lost.payload.is_none() {
+        flags |= LOST_COUNTED;
+    }
+    if lost.event.is_none() {
+        flags |= LOST_VARIOUS;
+    }
+    words.put_all(&[LOST, emitter.as_u32(), flags, kind, detail, lost.listeners]);
+    words.put_all(&[lost.count, lost.thread.unwrap_or_default()]);
+    if let Some(event) = &lost.event {
+        words.put_bytes(event.as_bytes());
+    }
+    if let Some(payload) = &lost.payload {
+        words.put_payload(payload);
+    }
+}
+
+fn write_outcome(outcome: &Outcome, words: &mut Words<'_>) {
+    let failures = to_word(outcome.failures.len());
+    words.put_all(&[outcome.success, failures]);
+    for failure in &outcome.failures {
+        let (kind, detail) = wire_of(&failure.kind);
+        words.put_all(&[failure.listeners, failure.thread, kind, detail]);
+        if let FailureKind::Threw(error) = &failure.kind {
+            words.put_payload(error);
+        }
+    }
+    match &outcome.reply {
+        None => words.put(0),
+        Some(reply) => {
+            words.put(1);
+            words.put_payload(reply);
+        }
+    }
+}
+
+fn wire_of(kind: &FailureKind) -> (u32, u32) {
+    match kind {
+        FailureKind::Threw(_) => (THREW, 0),
+        FailureKind::TimedOut(ms) => (TIMED_OUT, *ms),
+        FailureKind::MailboxFull => (MAILBOX_FULL, 0),
+        FailureKind::ThreadExited => (THREAD_EXITED, 0),
+        FailureKind::NoMemory => (NO_MEMORY, 0),
+    }
+}
+
+fn to_word(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+fn to_length(words: usize) -> i32 {
+    i32::try_from(words).unwrap_or(i32::MAX)
+}
