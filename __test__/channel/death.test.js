@@ -6,7 +6,7 @@
 const assert = require('node:assert/strict')
 const { ParallelEventBus } = require('../..')
 const native = require('../../native.js')
-const { keepBusyUntil, stage, test, told, turn, until } = require('../fixtures/stage.js')
+const { hasLimits, keepBusyUntil, stage, test, told, turn, until } = require('../fixtures/stage.js')
 
 /** How a thread ends, when it may go on, by `die` of `channel-thread.js`; and what this thread does for it. */
 const DEATHS = {
@@ -14,10 +14,12 @@ const DEATHS = {
   'an uncaught error': { way: 'uncaught' },
   'an unhandled rejection': { way: 'rejection' },
   'terminate in an endless loop': { way: 'loop', help: (thread) => thread.terminate() },
-  'running out of memory': {
-    way: 'memory',
-    resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 },
-  },
+  ...(hasLimits && {
+    'running out of memory': {
+      way: 'memory',
+      resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 },
+    },
+  }),
   'a natural end': { way: 'natural' },
 }
 

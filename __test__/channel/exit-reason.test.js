@@ -7,7 +7,7 @@ const { mkdtempSync, rmSync, writeFileSync } = require('node:fs')
 const { tmpdir } = require('node:os')
 const path = require('node:path')
 const { ParallelEventBus, ThreadExitedError } = require('../..')
-const { stage, test, told, until } = require('../fixtures/stage.js')
+const { hasLimits, stage, test, told, until } = require('../fixtures/stage.js')
 
 /** Returns the path of a module whose event `end` ends its thread. */
 function moduleOf(t, end, before = '') {
@@ -122,7 +122,9 @@ test('a thread that is terminated leaves no reason', async (t) => {
   assert.deepEqual([error.code, Object.hasOwn(error, 'cause')], ['ERR_THREAD_EXITED', false])
 })
 
-test('a thread that is out of memory leaves no reason, but its crash is told with one', async (t) => {
+test('a thread that is out of memory leaves no reason, but its crash is told with one', {
+  skip: !hasLimits,
+}, async (t) => {
   const { bus, errors } = stage(t)
   const resourceLimits = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 }
   const file = moduleOf(t, 'const kept = []; for (;;) kept.push(new Array(10_000).fill({}))')

@@ -72,7 +72,7 @@ test('names with unpaired surrogates are names of their own: of channels, events
 
 test('an event that is lost is told by its name, whatever that is', async (t) => {
   const { bus, cells, startOne } = stage(t)
-  cells.name('stuck')
+  cells.name('stuck', 'emitted')
   const names = ['plain', '\ud800', '\u{10ffff}']
   const setup = ({ bus, data }) => {
     for (const name of data) bus.on(name, () => {})
@@ -82,11 +82,13 @@ test('an event that is lost is told by its name, whatever that is', async (t) =>
   bus.on(ParallelEventBus.deadLetter, ({ event }) => lost.push(event))
   thread.tell(({ cells, die }) => {
     cells.add('stuck')
-    die.loop()
+    while (cells.get('emitted') === 0);
+    die.exit()
   })
   keepBusyUntil(() => cells.get('stuck') === 1, 'the thread is stuck')
   for (const name of names) bus.emit(name)
-  await thread.terminate()
+  cells.add('emitted')
+  await thread.exited
   await bus.idle()
   assert.deepEqual(lost, names)
 })

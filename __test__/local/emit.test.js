@@ -82,6 +82,23 @@ test('who gets an event is settled when it is emitted', async () => {
   assert.deepEqual(log, ['early1', 'stays1', 'stays2', 'late2'])
 })
 
+test('a listener that has taken the place of another hears the next event', async () => {
+  const { log, note } = recorder()
+  const bus = new ParallelEventBus()
+  const [first, last] = [note('first'), note('last')]
+  for (const listener of [first, note('stays'), last]) bus.on('x', listener)
+  bus.emit('x', 1)
+  // As many as before, in the same list.
+  bus.off('x', last)
+  bus.on('x', note('new'))
+  bus.emit('x', 2)
+  bus.off('x', first)
+  bus.prependListener('x', note('newer'))
+  bus.emit('x', 3)
+  await bus.idle()
+  assert.deepEqual(log, ['first1', 'stays1', 'last1', 'first2', 'stays2', 'new2', 'newer3', 'stays3', 'new3'])
+})
+
 test('each queued emission keeps its own listeners through many changes', async () => {
   const bus = new ParallelEventBus({ maxListeners: 0 })
   const seen = []

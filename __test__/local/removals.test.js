@@ -165,9 +165,6 @@ test('adding a listener does not copy the others, whatever is queued for other e
 })
 
 test('listeners that listeners add to a quiet bus and remove again are let go', async () => {
-  const { runInNewContext } = require('node:vm')
-  require('node:v8').setFlagsFromString('--expose-gc')
-  const gc = runInNewContext('gc')
   const [busy, quiet] = [new ParallelEventBus(), new ParallelEventBus()]
   const refs = []
   busy.on('x', (n) => {

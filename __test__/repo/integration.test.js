@@ -37,8 +37,10 @@ after(() => rmSync(project, { recursive: true }))
 
 /** Runs a module of the project that writes JSON. */
 function evaluate(type, code, cwd = project) {
-  const args = [`--input-type=${type}`, '--eval', code]
-  return JSON.parse(execFileSync(process.execPath, args, { cwd, encoding: 'utf8' }))
+  // A file, because Deno takes no ES module by --eval.
+  const file = path.join(cwd, type === 'module' ? 'evaluated.mjs' : 'evaluated.cjs')
+  writeFileSync(file, code)
+  return JSON.parse(execFileSync(process.execPath, [file], { cwd, encoding: 'utf8' }))
 }
 
 describe('installed from tarballs', () => {

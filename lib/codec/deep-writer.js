@@ -54,7 +54,8 @@ function* stepsOfObject(writer, object) {
   head(writer, tags.PAIRS, keys.length)
   for (const key of keys) {
     writer.at = writer.string(key, room(writer))
-    yield* property(writer, object, key)
+    const met = property(writer, object, key)
+    if (met !== null) yield met
   }
 }
 
@@ -63,14 +64,18 @@ function* stepsOfArray(writer, array) {
   writer.at = headOfSparse(writer, array, keys, room(writer))
   for (const key of keys) {
     writer.at = keyOfSparse(writer, key, room(writer))
-    yield* property(writer, array, key)
+    const met = property(writer, array, key)
+    if (met !== null) yield met
   }
 }
 
 function* stepsOfCollection(writer, collection) {
   const { tag, values, count } = valuesOf(collection)
   head(writer, tag, count)
-  for (const value of values) yield* valueAt(writer, value)
+  for (const value of values) {
+    const met = valueAt(writer, value)
+    if (met !== null) yield met
+  }
 }
 
 function* stepsOfError(writer, error) {
@@ -81,7 +86,8 @@ function* stepsOfError(writer, error) {
       const value = error[key]
       if (value === undefined && !Object.hasOwn(error, key)) continue
       writer.at = writePropertyHead(writer, key, visibility, room(writer))
-      yield* valueAt(writer, value)
+      const met = valueAt(writer, value)
+      if (met !== null) yield met
     } catch {
       writer.at = writer.takeBack(before)
     }
@@ -89,24 +95,25 @@ function* stepsOfError(writer, error) {
   mark(writer, tags.END)
 }
 
-function* property(writer, object, key) {
+/** As `valueAt`, for a property. */
+function property(writer, object, key) {
   const value = object[key]
-  if (value === undefined && !Object.hasOwn(object, key)) {
-    mark(writer, tags.ABSENT)
-  } else {
-    yield* valueAt(writer, value)
-  }
+  if (value !== undefined || Object.hasOwn(object, key)) return valueAt(writer, value)
+  mark(writer, tags.ABSENT)
+  return null
 }
 
-function* valueAt(writer, value) {
+/** Writes a value, but for an object that is met for the first time: returns that, to be written by steps of its own. */
+function valueAt(writer, value) {
   const position = room(writer)
   if (typeof value !== 'object' || value === null) {
     writer.at = writer.value(value, position)
-    return
+    return null
   }
   const number = writer.meet(value)
-  if (number >= 0) writer.at = writer.reference(number, position)
-  else yield value
+  if (number < 0) return value
+  writer.at = writer.reference(number, position)
+  return null
 }
 
 function head(writer, tag, count) {

@@ -2,6 +2,8 @@
 
 // Snapshots of EventEmitter's lists of listeners, which emissions share as long as a list does not change.
 
+const { EventEmitter } = require('node:events')
+
 /** Where a list keeps its snapshot. */
 const SNAPSHOT = Symbol('snapshot')
 
@@ -11,10 +13,14 @@ const SNAPSHOT = Symbol('snapshot')
  */
 function snapshotOf(list) {
   const known = list[SNAPSHOT]
-  // The two looks are for those who write into a list by hand, as some instrumentations do.
-  const isSame = known !== undefined && known.length === list.length && known[0] === list[0]
-  return isSame ? known : takeSnapshot(list)
+  return known !== undefined && isSame(known, list) ? known : takeSnapshot(list)
 }
+
+/** The two looks are for those who write into a list by hand, as some instrumentations do. */
+const isSameAtAGlance = (snapshot, list) => snapshot.length === list.length && snapshot[0] === list[0]
+
+const isSameThroughout = (snapshot, list) =>
+  snapshot.length === list.length && snapshot.every((listener, index) => listener === list[index])
 
 function takeSnapshot(list) {
   const snapshot = Array.from(list)
@@ -35,5 +41,18 @@ const watching = Object.fromEntries(
     return [name, { value: changed, writable: true, configurable: true }]
   }),
 )
+
+/** Whether EventEmitter changes its lists by their own methods. Deno's takes those of Array.prototype. */
+function changesAreSeen() {
+  const emitter = new EventEmitter()
+  const last = () => {}
+  for (const listener of [() => {}, () => {}, last]) emitter.on('x', listener)
+  const list = emitter._events.x
+  takeSnapshot(list)
+  emitter.off('x', last)
+  return list.length === 3 || list[SNAPSHOT] === undefined
+}
+
+const isSame = changesAreSeen() ? isSameAtAGlance : isSameThroughout
 
 module.exports = { snapshotOf }
