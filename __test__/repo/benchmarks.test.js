@@ -35,6 +35,27 @@ test('docs/benchmarks.md shows every chart, and names commands that exist', asyn
   for (const [, name] of page.matchAll(/npm run ([\w:]+)/g)) assert.ok(name in scripts, `npm run ${name}`)
 })
 
+test('every ratio says how many times as fast the bus is', () => {
+  for (const { lines } of JSON.parse(read('docs/benchmarks.json')).results) {
+    for (const { id, ours, theirs, ratio, ratioUnit, goal } of lines) {
+      if (ours == null || ratio === null) continue
+      assert.equal(goal.atMost, undefined, id)
+      const asFast = theirs.median / ours.median
+      const [lowest, highest] = [ratio.p10, ratio.p90].map((value) => (ratioUnit === ' %' ? value / 100 : value))
+      assert.ok(lowest * 0.5 <= asFast && asFast <= highest * 2, `${id}: ${asFast} is not ${lowest} – ${highest}`)
+    }
+  }
+  for (const file of ['README.md', 'docs/benchmarks.md']) assert.doesNotMatch(read(file), /× (the (time|cost)|faster)/)
+})
+
+test('every group of rows between threads states its payload', () => {
+  const groups = require('../../benches/js/rows/index.js')
+  const between = groups.filter(({ title }) => /\b(threads?|channel)\b|by kind of payload/.test(title))
+  const remote = between.filter(({ title }) => !title.includes('within a thread'))
+  assert.ok(remote.length > 5)
+  for (const { title, payload } of remote) assert.ok(payload, title)
+})
+
 test('the run was whole and of a commit, and each goal that it missed has a reason', () => {
   const { budget } = require('../../benches/js/budget.js')
   const { machine, quick, results } = JSON.parse(read('docs/benchmarks.json'))

@@ -8,7 +8,7 @@ const { digits, limit, verdict } = require('./table.js')
 
 const COLUMNS = [
   ['goal', 70],
-  ['at', 9],
+  ['at', 14],
   ['is', 24],
   ['', 8],
 ]
@@ -24,16 +24,15 @@ function budget(results) {
 
 function told(title, { id, what, against, unit, ours, ratio, ratioUnit, goal, met }) {
   const measured = ratio ?? ours
+  const measuredUnit = ratio === null ? ` ${unit}` : ratioUnit
   const spread = measured.rounds === 1 ? '' : ` (${digits(measured.p10)} – ${digits(measured.p90)})`
   return {
     // The titles of what is compared end in what it is compared with.
-    what: [
-      title.replace(/, (cost|speed|share) .*/, ''),
-      what,
-      ...(against === null ? [] : [`against ${against}`]),
-    ].join(': '),
-    goal: limit(goal, ratio === null ? '' : ratioUnit),
-    value: `${digits(measured.median)}${ratio === null ? ` ${unit}` : ratioUnit}${spread}`,
+    what: [title.replace(/, (beside|share of) .*/, ''), what, ...(against === null ? [] : [`against ${against}`])].join(
+      ': ',
+    ),
+    goal: limit(goal, measuredUnit),
+    value: `${digits(measured.median)}${measuredUnit}${spread}`,
     met,
     reason: met ? null : (REASONS[id] ?? null),
   }

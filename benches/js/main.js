@@ -30,7 +30,7 @@ function main() {
   const results = groups
     .map((group) => ({ ...group, rows: group.rows.filter(wanted) }))
     .filter(({ rows }) => rows.length > 0)
-    .map(({ title, note, rows }) => ({ title, note, lines: rows.flatMap((row) => run(row, quick)) }))
+    .map(({ title, note, payload, rows }) => ({ title, note, payload, lines: rows.flatMap((row) => run(row, quick)) }))
   if (json !== undefined) writeFileSync(json, `${JSON.stringify({ machine: where, quick, results }, null, 2)}\n`)
   print(where, results, quick)
   if (results.some(({ lines }) => lines.some(({ error }) => error !== undefined))) process.exitCode = 1
@@ -61,7 +61,8 @@ function print({ cpu, cores, os, node, commit, load }, results, quick) {
   const at = commit === null ? '' : `, commit ${commit}`
   console.log(`${cpu}, ${cores} cores, ${os}, Node ${node}${at}, load ${load.toFixed(1)}${quick ? ', quick' : ''}`)
   if (load > cores / 2) console.log('Other processes are busy here: run it again when they are not.')
-  console.log('Median of the rounds, below it p10 – p90. Ratio: round by round, both sides in one process.')
+  console.log('Median of the rounds, below it p10 – p90. Times, sizes and counts: less is better.')
+  console.log('As fast: how many times as fast as theirs, round by round. More is better; below 1 the bus is slower.')
   const style = { colour: process.stdout.isTTY === true && !process.env.NO_COLOR }
   console.log(render(results, style))
   const goals = budget(results)

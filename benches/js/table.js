@@ -8,13 +8,13 @@ const COLUMNS = [
   ['row', 54],
   ['ours', 20],
   ['theirs', 20],
-  ['ratio', 20],
-  ['goal', 8],
+  ['as fast', 20],
+  ['goal', 10],
   ['', 8],
 ]
 
 /**
- * @param {{ title: string, note: string, lines: object[] }[]} groups
+ * @param {{ title: string, note: string, payload?: string, lines: object[] }[]} groups
  * @param {{ colour: boolean }} options
  */
 function render(groups, { colour }) {
@@ -24,8 +24,9 @@ function render(groups, { colour }) {
     wordWrap: true,
     style: { head: colour ? ['bold'] : [], border: colour ? ['grey'] : [] },
   })
-  for (const { title, note, lines } of groups) {
-    table.push([{ colSpan: COLUMNS.length, content: `${title}\n${note}` }])
+  for (const { title, note, payload, lines } of groups) {
+    const carried = payload === undefined ? [] : [`Payload: ${payload}.`]
+    table.push([{ colSpan: COLUMNS.length, content: [title, note, ...carried].join('\n') }])
     for (const line of lines) table.push(row(line, colour))
   }
   return table.toString()
@@ -66,9 +67,13 @@ function amount(values, unit) {
 }
 
 function limit({ atMost, atLeast }, unit) {
-  const value = atMost ?? atLeast ?? null
-  if (value === null) return '–'
-  return `${atLeast === undefined ? '≤' : '≥'} ${value}${unit}`
+  if (atLeast !== undefined) return `≥ ${short(atLeast)}${unit}`
+  return atMost === undefined ? '–' : `≤ ${short(atMost)}${unit}`
+}
+
+/** A third has as many digits as what is measured, and 3 has one. */
+function short(value) {
+  return String(Number(digits(value)))
 }
 
 /** Nothing where there is no goal. */
@@ -79,6 +84,7 @@ function verdict(met, colour) {
 
 /** Three digits that count. */
 function digits(value) {
+  if (Math.abs(value) < 1) return value.toPrecision(3)
   return Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(Math.abs(value) >= 10 ? 1 : 2)
 }
 

@@ -36,9 +36,9 @@ function deliver(results) {
     [US, ours.ours.median],
     ['EventEmitter', ours.theirs.median],
     ...results.lines.filter(({ id }) => id === 'peers-3').map(({ against, theirs }) => [against, theirs.median]),
-    ['a promise per listener', results.theirs('deliver-3-prototype')],
+    ['a promise per listener', results.line('deliver-3-prototype').theirs.median],
   ]
-  const speed = results.speed('deliver-3-prototype')
+  const speed = results.line('deliver-3-prototype').ratio.median
   return bars({
     title: `Delivered later and isolated, ${digits(speed)}× as fast as with a promise per listener`,
     subtitle:
@@ -64,7 +64,7 @@ function requests(results) {
   const perSecond = (us) => 1e6 / us.median
   const entries = [[US, perSecond(rows[0].ours)], ...rows.map(({ against, theirs }) => [against, perSecond(theirs)])]
   return bars({
-    title: `${digits(results.speed('request', 'piscina'))}× as many requests per second as piscina`,
+    title: `${digits(results.line('request', 'piscina').ratio.median)}× as many requests per second as piscina`,
     subtitle: 'request to 2 threads, 1000 in flight, thousands per second',
     bars: entries.map(([name, rate]) => bar(name, rate / 1000, ' k')),
   })

@@ -28,27 +28,9 @@ export class Results {
     return found
   }
 
-  /** Whether somebody took part: who needs a newer Node did not. */
-  has(id, against) {
-    return this.lines.some((line) => line.id === id && line.against === against && line.ours !== undefined)
-  }
-
-  ratio(id, against) {
-    return this.line(id, against).ratio.median
-  }
-
-  ours(id, against) {
-    return this.line(id, against).ours.median
-  }
-
-  theirs(id, against) {
-    return this.line(id, against).theirs.median
-  }
-
-  /** How many times faster the bus is, whichever way the row has it. */
-  speed(id, against) {
-    const { ratio, goal } = this.line(id, against)
-    return goal.atLeast === undefined ? 1 / ratio.median : ratio.median
+  /** What the events of a row carry. */
+  payload(id) {
+    return this.groups.find(({ lines }) => lines.some((line) => line.id === id)).payload
   }
 
   /** The points of a curve; beside one of the others, if several were measured. */

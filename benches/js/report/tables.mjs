@@ -51,11 +51,14 @@ export function goals(results) {
 
 /** Every row, in its group. */
 export function rows(results) {
-  const group = ({ title, note, lines }) => `### ${capital(title)}\n\n${note}\n\n${table(ROW, lines.map(row))}`
+  const group = ({ title, note, payload, lines }) => {
+    const carried = payload === undefined ? [] : [`Payload: ${payload}.`]
+    return [`### ${capital(title)}`, note, ...carried, table(ROW, lines.map(row))].join('\n\n')
+  }
   return results.groups.map(group).join('\n\n')
 }
 
-const ROW = ['', 'against', 'the bus', 'the other', 'ratio', 'not compared']
+const ROW = ['', 'against', 'the bus', 'the other', 'as fast', 'not compared']
 
 function row({ what, against, differs, unit, ours, theirs, ratio, ratioUnit, skipped, error }) {
   if (skipped !== undefined) return [what, against, '', '', `skipped: ${skipped}`, differs ?? '']
@@ -70,7 +73,8 @@ function row({ what, against, differs, unit, ours, theirs, ratio, ratioUnit, ski
   ]
 }
 
-function spread(values, unit) {
+/** Median and p10 – p90. */
+export function spread(values, unit) {
   if (values === null) return ''
   const { median, p10, p90, rounds } = values
   return `${digits(median)}${unit}${rounds === 1 ? '' : ` (${digits(p10)} – ${digits(p90)})`}`

@@ -3,6 +3,7 @@
 // What has to come back from another thread: emitAndWait, one event at a time; request, many at a time.
 
 const { callAll } = require('../callers.js')
+const { sizeInWords } = require('../payloads.js')
 const { withCrew } = require('../threads/crew.js')
 const { piscina, spawned, tinypool, withPools, workerpool } = require('../threads/pools.js')
 const { US_PER_EVENT, US_PER_TASK, compare, skippedAmong } = require('./lines.js')
@@ -11,7 +12,7 @@ const ONE_BY_ONE = { callers: 1, each: 100 }
 const MANY = { callers: 1000, each: 2 }
 
 function oneByOne(settings) {
-  const goals = { 'postMessage echo': { atMost: 1.2 }, 'piscina.run': { atMost: 1 } }
+  const goals = { 'postMessage echo': 1 / 1.2, 'piscina.run': 1 }
   return withCrew({ threads: 1, hears: 'number' }, (crew) =>
     withPools('count', 1, { piscina }, (pools) => {
       const { bus } = crew
@@ -44,7 +45,7 @@ function manyAtATime(settings) {
     tinypool,
     workerpool,
   }
-  const goals = { piscina: { atLeast: 5 } }
+  const goals = { piscina: 5 }
   return withPools('count', 2, opening, async (pools) => {
     const contestants = Object.entries(pools).map(([name, { run, counters }]) => [
       name,
@@ -61,20 +62,22 @@ function contestant(how, counters, call) {
 
 module.exports = [
   {
-    title: 'emitAndWait to 1 thread, one at a time, cost against others',
+    title: 'emitAndWait to 1 thread, one at a time, beside others',
     note:
       'The way there and back. Each thread sleeps while the other works, and what it takes to wake a core is the same ' +
       'for all and most of the time. The echo knows only that something came back: not of what, nor of a listener that ' +
       'fails or a thread that ends. piscina’s thread waits for a word of memory to change, and while it has no task ' +
       'runs nothing else: no timer, no I/O.',
+    payload: `the number 1, ${sizeInWords(1)}`,
     rows: [{ id: 'echo', what: 'emitAndWait, 1 listener', measure: oneByOne }],
   },
   {
-    title: 'request, 1000 in flight, 2 threads, speed against pools',
+    title: 'request, 1000 in flight, 2 threads, beside pools',
     note:
       'The task is to count and to return a number, so this is what a task costs beside its work. piscina, tinypool and ' +
       'workerpool give a thread its next task when it is done with the last, unless they are told otherwise: then nothing waits ' +
       'behind a long task while another thread is free. The bus chooses the thread at once, by how much each has.',
+    payload: `the number 1, ${sizeInWords(1)}`,
     rows: [{ id: 'request', what: 'request, 1000 callers', measure: manyAtATime }],
   },
 ]

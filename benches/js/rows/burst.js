@@ -2,12 +2,15 @@
 
 // One-way bursts to other threads: emitted one by one, until the last thread has heard the last event.
 
+const { payloadInWords, payloads } = require('../payloads.js')
 const { withCrew } = require('../threads/crew.js')
 const { inFull } = require('./curves.js')
 const { US_PER_EVENT, compare } = require('./lines.js')
 
 /** Fewer than a mailbox holds: none is refused, and no emitter has to wait for room. */
 const BURST = 20_000
+const PAYLOAD = 'flat object'
+const smallEvent = payloads[PAYLOAD]
 
 function row(threads, atLeast) {
   return {
@@ -21,7 +24,7 @@ function row(threads, atLeast) {
       withCrew({ threads, hears: 'event' }, (crew) =>
         compare(
           { bus: bus(crew), BroadcastChannel: broadcast(crew), postMessage: post(crew) },
-          { BroadcastChannel: { atLeast } },
+          atLeast === null ? {} : { BroadcastChannel: atLeast },
           longer(settings, threads),
           US_PER_EVENT,
         ),
@@ -68,17 +71,16 @@ function contestant(crew, way, send) {
   }
 }
 
-function smallEvent(id) {
-  return { id, kind: 'order.created', value: 1, at: 1_764_000_000_000 + id, tags: ['new', 'paid'] }
-}
-
 module.exports = [
   {
-    title: 'one-way bursts of 20 000 small events to other threads, speed against BroadcastChannel and postMessage',
+    title: 'one-way bursts of 20 000 small events to other threads, beside BroadcastChannel and postMessage',
     note:
       'Time per event, until the last thread has heard the last one, however many threads there are: where there are ' +
       'more of them than cores, they share these. BroadcastChannel tells nobody whether an event was heard, and has no ' +
       'bound for what waits. The bus acknowledges each event, and counts what is in flight: that is in its time.',
+    get payload() {
+      return `an object of ${payloadInWords(PAYLOAD)}`
+    },
     rows: [row(1, 2.5), row(2, 2.5), row(4, 2.5), row(8, null)],
   },
 ]

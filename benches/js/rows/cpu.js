@@ -69,6 +69,7 @@ module.exports = [
       'A task is a number of steps of a loop, the same for everybody, that take some 5 ms where nobody is in the way. ' +
       'The ceiling is two threads that take one task after another from a word of shared memory: no message is sent. ' +
       'Where other processes are busy too, those who give a thread its tasks beforehand lose most.',
+    payload: 'a number there, how many steps, and a number back: up to 11 bytes each as JSON',
     rows: [{ id: 'cpu', what: `${TASKS} requests of ${TASK_MS} ms`, measure }],
   },
 ]

@@ -6,6 +6,7 @@
 const { ParallelEventBus } = require('../../../index.js')
 const { callAll } = require('../callers.js')
 const { countingListeners } = require('../listeners.js')
+const { sizeInWords } = require('../payloads.js')
 const { withCrew } = require('../threads/crew.js')
 const { piscina, withPools } = require('../threads/pools.js')
 const { inFull, point, shorter } = require('./curves.js')
@@ -135,6 +136,7 @@ module.exports = [
     note:
       'Up to 16 MiB at a time, beside BroadcastChannel. Nothing is transferred or shared: both copy. The strings have ' +
       'one byte for each character. How the cost grows with the threads is above, with the bursts.',
+    payload: 'a Buffer or a string, as large as the row says',
     rows: [...SIZES.map((size) => sized('Buffer', size)), ...FEWER_SIZES.map((size) => sized('string', size))],
   },
   {
@@ -142,6 +144,7 @@ module.exports = [
     note:
       'Beside piscina on 1 thread with its default options, as far as that does not take too long. The mailbox holds ' +
       'more than by default: what is more than 65 536 would be refused.',
+    payload: `the number 1, ${sizeInWords(1)}`,
     rows: IN_FLIGHT.map(inFlight),
   },
   {
@@ -149,6 +152,7 @@ module.exports = [
     note:
       'Through the engine, to another bus. A bus remembers the routes of 4096 names; where it emits more in turns, it ' +
       'asks the engine for each again.',
+    payload: `the number 1, ${sizeInWords(1)}`,
     rows: NAMES.map(named),
   },
 ]

@@ -72,6 +72,7 @@ module.exports = [
       'From the emit to the call of the listener, in a thread that sleeps and has to be woken. Beside it is how late ' +
       'the same message comes by BroadcastChannel. Wakes are those of the whole process: the emitter is woken, too, ' +
       'when everything is acknowledged.',
+    payload: 'a number, the time in milliseconds: less than 20 bytes as JSON',
     rows: [
       { id: 'late', what: '1 event', measure: one },
       { id: 'late-burst', what: `${BURST} events`, measure: burst },

@@ -2,15 +2,15 @@
 
 // What a row reports: one line for each contestant that the bus is compared with.
 //
-// A goal is `{ atMost }` or `{ atLeast }`; null instead of a number means that there is none, and the line is only shown.
-// Which of the two is there tells whether the ratio is one of cost or of speed.
+// Every ratio points one way: how many times as fast as the other the bus is. More is better, below 1 the bus is slower.
+// A goal is `{ atLeast }` for a ratio or a share, `{ atMost }` for a cost of the bus alone.
 
 const DIFFERENCES = require('../differences.js')
 const { race, summary } = require('../measure.js')
 const { whySkipped } = require('../peers.js')
 
-/** The ratio says how many times faster the bus is. */
-const NO_GOAL = Object.freeze({ atLeast: null })
+/** The line is only shown. */
+const NO_GOAL = Object.freeze({})
 
 /** How many nanoseconds one of a unit has. */
 const NS_PER_EVENT = { unit: 'ns per event', ns: 1 }
@@ -19,15 +19,16 @@ const US_PER_TASK = { unit: 'µs per task', ns: 1e3 }
 const MS_PER_BATCH = { unit: 'ms per batch', ns: 1e6 }
 
 /**
- * Races the bus against others. A goal is `{ atMost }`, the bus's cost in theirs, or `{ atLeast }`, how many times
- * faster it has to be.
+ * Races the bus against others.
+ *
+ * @param {Record<string, number>} goals how many times as fast as each the bus is to be, at least
  */
 async function compare(contestants, goals, settings, scale = NS_PER_EVENT) {
   const { bus, ...others } = await race(contestants, settings)
   return Object.entries(others).map(([against, theirs]) => {
-    const goal = goals[against] ?? NO_GOAL
-    const ratio = summary(goal.atLeast === undefined ? ratios(bus, theirs) : ratios(theirs, bus))
-    return { ...line(scale, bus, theirs, goal, ratio), ...named(against), ratioUnit: '×' }
+    const goal = against in goals ? { atLeast: goals[against] } : NO_GOAL
+    const asFast = summary(ratios(theirs, bus))
+    return { ...line(scale, bus, theirs, goal, asFast), ...named(against), ratioUnit: '×' }
   })
 }
 
@@ -107,8 +108,8 @@ function shown(times, { ns }) {
 
 /** Null where there is no goal. */
 function isMet({ atMost, atLeast }, value) {
-  if ((atMost ?? atLeast ?? null) === null) return null
-  return atLeast === undefined ? value <= atMost : value >= atLeast
+  if (atLeast !== undefined) return value >= atLeast
+  return atMost === undefined ? null : value <= atMost
 }
 
 module.exports = {

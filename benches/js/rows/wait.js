@@ -22,7 +22,7 @@ function row(kind, listeners, atLeast) {
     'tapable AsyncParallelHook': () => parallelHook(create(), kind),
     'hookable callHookParallel': () => callHookParallel(create()),
   }
-  const goals = { prototype: { atLeast }, 'emittery 1': { atLeast }, 'emittery 2': { atLeast } }
+  const goals = { prototype: atLeast, 'emittery 1': atLeast, 'emittery 2': atLeast }
   return {
     id: `wait-${listeners}-${kind}`,
     what: `${listeners} ${kind} listeners`,
@@ -87,7 +87,7 @@ function contestant(counters, emit) {
 
 module.exports = [
   {
-    title: 'emitAndWait, 100 in flight, sync listeners, speed against others',
+    title: 'emitAndWait, 100 in flight, sync listeners, beside others',
     note:
       'The others never leave the microtask queue, so 100 callers keep timers and I/O out until they are done; the ' +
       'bus goes through the event loop for each batch, and that is in its time. Two have goals: the prototype and ' +
@@ -95,7 +95,7 @@ module.exports = [
     rows: [row('sync', 3, 5), row('sync', 10, 5)],
   },
   {
-    title: 'emitAndWait, 100 in flight, async listeners, speed against others',
+    title: 'emitAndWait, 100 in flight, async listeners, beside others',
     note:
       'As above. The listeners are async functions that await nothing themselves: what a listener awaits costs ' +
       'everybody the same, so it is left out, and with it the ratio of an application is smaller.',
