@@ -26,13 +26,63 @@ test('README, docs/benchmarks.md and the charts have the numbers of docs/benchma
   }
 })
 
-test('docs/benchmarks.md shows every chart, and names commands that exist', async () => {
-  const page = read('docs/benchmarks.md')
+/** The charts, by file and in the colours of both themes. */
+async function charts() {
   const { report } = await import('../../benches/js/report/main.mjs')
-  const charts = Object.keys(report()).filter((file) => file.endsWith('.svg'))
-  assert.deepEqual([...page.matchAll(/]\((charts\/.*?)\)/g)].map(([, file]) => `docs/${file}`).sort(), charts.sort())
+  return Object.keys(report()).filter((file) => file.endsWith('.svg'))
+}
+
+test('docs/benchmarks.md shows every chart, light and dark, and names commands that exist', async () => {
+  const page = read('docs/benchmarks.md')
+  const shown = [...page.matchAll(/(?:srcset|src)="(charts\/.*?)"/g)].map(([, file]) => `docs/${file}`)
+  assert.deepEqual(shown.sort(), (await charts()).sort())
+  for (const [, dark, light] of page.matchAll(/dark\)" srcset="(.*?)">\s*<img [^>]*src="(.*?)">/g)) {
+    assert.equal(dark, light.replace('-light.svg', '-dark.svg'))
+  }
   const { scripts } = require('../../package.json')
   for (const [, name] of page.matchAll(/npm run ([\w:]+)/g)) assert.ok(name in scripts, `npm run ${name}`)
+})
+
+test('every colour of a chart has a contrast of at least 4.5 to its background, the pages of GitHub', async () => {
+  for (const file of await charts()) {
+    const svg = read(file)
+    const [, background] = svg.match(/<rect width="100%" height="100%" fill="(#\w{6})">/)
+    assert.equal(background, file.endsWith('-dark.svg') ? '#0d1117' : '#ffffff', file)
+    const drawn = svg.replace(/<rect width="100%"[^>]*>/, '')
+    const colours = new Set([...drawn.matchAll(/\b(?:fill|stroke)(?:="|:\s*)([^";]+)/g)].map(([, colour]) => colour))
+    colours.delete('none')
+    assert.ok(colours.size > 1, file)
+    for (const colour of colours) {
+      assert.ok(contrast(colour, background) >= 4.5, `${file}: ${colour} on ${background}`)
+    }
+    // A colour that lets the background through is another one.
+    assert.doesNotMatch(drawn, /opacity="(?!1")/, file)
+  }
+})
+
+/** As WCAG 2 defines it: of two colours as `#rrggbb`. */
+function contrast(one, other) {
+  const [light, dark] = [luminance(one), luminance(other)].sort((a, b) => b - a)
+  return (light + 0.05) / (dark + 0.05)
+}
+
+function luminance(colour) {
+  assert.match(colour, /^#[\da-f]{6}$/)
+  const [red, green, blue] = [1, 3, 5]
+    .map((at) => Number.parseInt(colour.slice(at, at + 2), 16) / 255)
+    .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+}
+
+test('every chart says which way is better, and which of its axes are logarithmic', async () => {
+  for (const file of await charts()) {
+    const svg = read(file)
+    const isOfBars = svg.includes('aria-label="bar"')
+    const said = isOfBars
+      ? /(shorter|longer) is better/
+      : /lower is better; (both axes are|the (horizontal|vertical) axis is) (linear|logarithmic)/
+    assert.match(svg, said, file)
+  }
 })
 
 test('every ratio says how many times as fast the bus is', () => {

@@ -1,7 +1,8 @@
 // The charts, each with one message. Titles have their numbers from the run.
 
-import { bars, curves, US } from './drawing.mjs'
+import { bars, curves, THEMES, US } from './drawing.mjs'
 import { digits } from './results.mjs'
+import { spread } from './tables.mjs'
 
 /** A scale of x in powers of ten, with a tick for each. */
 function powers(label, most) {
@@ -9,9 +10,13 @@ function powers(label, most) {
   return { type: 'log', label, ticks, tickFormat: inWords }
 }
 
-/** File name and SVG of each. */
+/** File name and SVG of each, in each theme. */
 export function charts(results) {
-  return Object.fromEntries(Object.entries(CHARTS).map(([name, draw]) => [`${name}.svg`, draw(results)]))
+  return Object.fromEntries(Object.entries(CHARTS).flatMap(([name, chart]) => inThemes(name, chart(results))))
+}
+
+function inThemes(name, draw) {
+  return Object.entries(THEMES).map(([theme, colours]) => [`${name}-${theme}.svg`, draw(colours)])
 }
 
 const CHARTS = {
@@ -32,17 +37,17 @@ const CHARTS = {
 
 function deliver(results) {
   const ours = results.line('deliver-3-emitter')
+  const prototype = results.line('deliver-3-prototype')
   const entries = [
     [US, ours.ours.median],
     ['EventEmitter', ours.theirs.median],
     ...results.lines.filter(({ id }) => id === 'peers-3').map(({ against, theirs }) => [against, theirs.median]),
-    ['a promise per listener', results.line('deliver-3-prototype').theirs.median],
+    ['a promise per listener', prototype.theirs.median],
   ]
-  const speed = results.line('deliver-3-prototype').ratio.median
   return bars({
-    title: `Delivered later and isolated, ${digits(speed)}× as fast as with a promise per listener`,
-    subtitle:
-      'emit and delivery to 3 listeners, ns per event. All but the first and the last call them on the emitter’s stack.',
+    title: `Delivered later and isolated, ${digits(prototype.ratio.median)}× as fast as with a promise per listener`,
+    subtitle: 'emit and delivery to 3 listeners, ns per event; all but first and last call them on the emitter’s stack',
+    better: 'shorter',
     bars: entries.map(([name, ns]) => bar(name, ns, ' ns')),
   })
 }
@@ -55,6 +60,7 @@ function wait(results) {
   return bars({
     title: `Waiting for all listeners: ${digits(emittery.ratio.median)}× as fast as ${emittery.against}`,
     subtitle: 'emitAndWait, 10 sync listeners, 100 in flight, ns per event',
+    better: 'shorter',
     bars: entries.map(([name, ns]) => bar(name, ns, ' ns')),
   })
 }
@@ -64,8 +70,9 @@ function requests(results) {
   const perSecond = (us) => 1e6 / us.median
   const entries = [[US, perSecond(rows[0].ours)], ...rows.map(({ against, theirs }) => [against, perSecond(theirs)])]
   return bars({
-    title: `${digits(results.line('request', 'piscina').ratio.median)}× as many requests per second as piscina`,
+    title: `Requests beside piscina: ${spread(results.line('request', 'piscina').ratio, '× as fast')}`,
     subtitle: 'request to 2 threads, 1000 in flight, thousands per second',
+    better: 'longer',
     bars: entries.map(([name, rate]) => bar(name, rate / 1000, ' k')),
   })
 }
@@ -79,8 +86,9 @@ function cpu(results) {
     ...others.map((line) => [name(line), line.ratio.median]),
   ]
   return bars({
-    title: `CPU-bound listeners get ${digits(ours.ratio.median)} % of what two cores can do`,
+    title: `CPU-bound listeners get ${spread(ours.ratio, ' %')} of what two cores can do`,
     subtitle: '8 requests of 5 ms on 2 threads, share of the speed without any message',
+    better: 'longer',
     bars: entries.map(([name, share]) => bar(name, share, ' %')),
   })
 }
@@ -94,7 +102,7 @@ function bar(name, value, unit) {
 function threads(results) {
   const last = results.curve('threads', 'BroadcastChannel').at(-1)
   return curves({
-    title: `An event to ${last.x} threads: ${digits(last.ratio.median)}× as fast as BroadcastChannel`,
+    title: `To ${last.x} threads, beside BroadcastChannel: ${spread(last.ratio, '× as fast')}`,
     subtitle: 'bursts of small events, µs per event until the last thread has heard it',
     series: beside(results, 'threads', ['BroadcastChannel', 'postMessage']),
     scales: { x: { label: 'threads', ticks: [1, 2, 4, 8], tickFormat: 'd' }, y: {} },
@@ -116,7 +124,7 @@ function listeners(results) {
 function names(results) {
   const [few, many] = [results.curve('names')[0], results.curve('names').at(-1)]
   return curves({
-    title: `${inWords(many.x)} names of events instead of one: ${digits(many.ours.median / few.ours.median)}× the cost`,
+    title: `With ${inWords(many.x)} names of events: ${cost(many, 'ns')} each, with one ${cost(few, 'ns')}`,
     subtitle: 'emit and delivery within a thread, one listener for each name, ns per event',
     series: beside(results, 'names', ['EventEmitter.emit']),
     scales: { x: powers('names', 100_000), y: {} },
@@ -154,9 +162,8 @@ function inFlight(results) {
 function together(results, id, peer, { title, subtitle, unit, axis }) {
   const points = results.curve(id)
   const [one, many] = [points[0], points.at(-1)]
-  const cost = ({ ours }) => `${digits(ours.median)} ${unit}`
   return curves({
-    title: `${title(inWords(many.x))}: ${cost(many)} each, one alone ${cost(one)}`,
+    title: `${title(inWords(many.x))}: ${cost(many, unit)} each, one alone ${cost(one, unit)}`,
     subtitle: `${subtitle}, ${unit} per event`,
     series: beside(results, id, [peer]),
     scales: { x: powers(axis, 100_000), y: { type: 'log' } },
@@ -177,6 +184,10 @@ function payload(results) {
     series: beside(results, 'size-buffer', ['BroadcastChannel']),
     scales: { x: { type: 'log', base: 2, label: 'bytes', tickFormat: inBytes }, y: { type: 'log' } },
   })
+}
+
+function cost({ ours }, unit) {
+  return `${digits(ours.median)} ${unit}`
 }
 
 /** The bus, and others where they were measured. */
