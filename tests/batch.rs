@@ -79,7 +79,10 @@ fn many_events_that_are_published_at_once_are_as_if_one_by_one() {
     assert_eq!(route.publish_all(&emitter, &[]), Published::NeedsPayload);
     let payloads: [&[u8]; 5] = [b"1", b"22", b"333", b"4", b"5"];
     assert_eq!(route.publish_all(&emitter, &payloads), Published::To(2));
-    assert_eq!(said(emitter.endpoint()), ["lost e MailboxFull × 1", "lost e MailboxFull × 1"]);
+    assert_eq!(
+        said(emitter.endpoint()),
+        ["lost e MailboxFull of 3 × 1", "lost e MailboxFull of 3 × 1"]
+    );
     assert_eq!((emitter.pending(), emitter.failed()), (3 + 5, 2));
     assert_eq!((other.capacity().events(), other.in_flight(), free.in_flight()), (3, 3, 5));
     let (some, all) = (batch(&other), batch(&free));
@@ -172,7 +175,7 @@ fn a_member_without_room_loses_the_event_and_the_emitter_is_told() {
     other.listen("e", 1, plain());
     free.listen("e", 2, plain());
     (0..3).for_each(|_| assert_eq!(publish(&emitter, "e", b"!"), Published::To(2)));
-    assert_eq!(said(emitter.endpoint()), ["lost e MailboxFull × 1"]);
+    assert_eq!(said(emitter.endpoint()), ["lost e MailboxFull of 2 × 1"]);
     assert_eq!((batch(&other).len(), batch(&free).len()), (2, 3));
     assert_eq!((emitter.pending(), other.capacity().events(), other.in_flight()), (0, 0, 0));
 }

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use parallel_event_bus::engine::capacity::{Capacity, Crossed, MailboxLimits};
+use parallel_event_bus::engine::capacity::{Bound, Capacity, Crossed, MailboxLimits};
 
 fn capacity(events: usize, bytes: usize) -> Capacity {
     Capacity::new(MailboxLimits { max_messages: events, max_bytes: bytes })
@@ -11,7 +11,7 @@ fn capacity(events: usize, bytes: usize) -> Capacity {
 
 /// Whether there was room.
 fn take(capacity: &Capacity, bytes: usize) -> bool {
-    capacity.take(bytes).is_some()
+    capacity.take(bytes).is_ok()
 }
 
 #[test]
@@ -35,6 +35,15 @@ fn there_is_room_for_exactly_so_many_bytes() {
     assert!(take(&capacity, 0), "which is no byte more");
     capacity.give_back(1, 6);
     assert!(!take(&capacity, 7) && take(&capacity, 6));
+}
+
+#[test]
+fn a_refusal_names_the_bound_that_was_exceeded() {
+    let capacity = capacity(2, 10);
+    assert!(take(&capacity, 4));
+    assert_eq!(capacity.take(7), Err(Bound::Bytes(10)));
+    assert!(take(&capacity, 0));
+    assert_eq!(capacity.take(7), Err(Bound::Messages(2)), "neither would do");
 }
 
 #[test]
@@ -107,7 +116,7 @@ fn of_several_threads_that_change_it_at_once_one_crosses_each_mark() {
         for _ in 0..4 {
             scope.spawn(|| {
                 for _ in 0..5_000 {
-                    let taken: Vec<_> = (0..3).filter_map(|_| capacity.take(1)).collect();
+                    let taken: Vec<_> = (0..3).filter_map(|_| capacity.take(1).ok()).collect();
                     for crossed in taken {
                         up.fetch_add(usize::from(crossed == Crossed::IntoHigh), Ordering::Relaxed);
                         let high = matches!(capacity.give_back(1, 1), Crossed::OutOfHigh);

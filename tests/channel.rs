@@ -141,3 +141,23 @@ fn events_of_a_batch_that_settle_make_room_as_deliveries_do() {
     batch.settle(5, 1, 0);
     assert_eq!(said(emitter.endpoint()), ["drained"]);
 }
+
+#[test]
+fn a_member_learns_how_many_others_there_are_and_what_they_hear() {
+    let (asks, other) = (member(1, "heard"), member(2, "heard"));
+    let neighbour = asks.endpoint().join("heard", MailboxLimits::default());
+    let heard = || {
+        let channel = asks.channel();
+        let names = channel.heard_elsewhere(&asks, 3);
+        (channel.endpoints(asks.endpoint()), names.iter().map(|name| name.to_string()).collect())
+    };
+    asks.listen("own", 1, plain());
+    assert_eq!(heard(), (1, Vec::<String>::new()));
+    ["score", "created"].iter().zip(1..).for_each(|(name, id)| other.listen(name, id, plain()));
+    neighbour.listen("near", 2, plain());
+    assert_eq!(heard(), (1, ["created", "near", "score"].map(String::from).into()));
+    other.listen("more", 3, plain());
+    assert_eq!(heard().1.len(), 3);
+    other.endpoint().close();
+    assert_eq!(heard(), (0, vec!["near".into()]));
+}

@@ -195,7 +195,7 @@ fn also_when_it_has_read_as_much_as_there_is_room_for() {
             woken.recv_timeout(WATCHDOG).expect("no message comes");
             told.extend(said(&observer));
         }
-        assert_eq!(told, ["lost e MailboxFull × 1", "stall of 2, 0 wait"]);
+        assert_eq!(told, ["lost e MailboxFull of 1 × 1", "stall of 2, 0 wait"]);
     }
 }
 

@@ -106,7 +106,7 @@ fn a_member_without_room_is_passed_over_while_another_has_some() {
     let mut emitted: Vec<_> = (0..4).map(|_| emit(&emitter, "e", b"")).collect();
     assert_eq!(waiting(&[small, large]), [1, 2]);
     let refused = emitted[3].outcome().unwrap();
-    assert_eq!((refused.failed(), &refused.failures[0].kind), (1, &FailureKind::MailboxFull));
+    assert_eq!((refused.failed(), &refused.failures[0].kind), (1, &full(1)));
 }
 
 #[test]

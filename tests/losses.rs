@@ -9,7 +9,7 @@ use common::*;
 use parallel_event_bus::engine::channel::member::Member;
 use parallel_event_bus::engine::channel::message::{Message, Notice};
 use parallel_event_bus::engine::channel::route::Published;
-use parallel_event_bus::engine::outcome::{FailureKind, Lost};
+use parallel_event_bus::engine::outcome::Lost;
 
 /// Losses that are told one by one, bytes of them, and tallies that are counted apart.
 const SINGLES: usize = 1_024;
@@ -57,7 +57,7 @@ fn beyond_a_number_losses_are_counted_and_the_numbers_are_exact() {
         assert_eq!((single.count, single.payload.as_deref()), (1, Some(&b"payload"[..])));
     }
     let Lost { event, payload, kind, count, listeners, thread, started } = lost[SINGLES];
-    assert_eq!((event.as_deref(), payload, kind), (Some("e"), &None, &FailureKind::MailboxFull));
+    assert_eq!((event.as_deref(), payload, kind), (Some("e"), &None, &full(0)));
     assert_eq!((*count, *listeners, *thread, *started), (5_000, 5_000, Some(2), false));
 }
 
@@ -69,7 +69,7 @@ fn what_was_read_makes_room_to_tell_of_more_one_by_one() {
     }
     let unread = read(emitter.endpoint());
     publish(&emitter, "e", b"");
-    assert_eq!(said(emitter.endpoint()), ["lost e MailboxFull × 1"], "a count of one");
+    assert_eq!(said(emitter.endpoint()), ["lost e MailboxFull of 0 × 1"], "a count of one");
     drop(unread);
     publish(&emitter, "e", b"told");
     let messages = read(emitter.endpoint());
@@ -139,8 +139,8 @@ fn losses_are_counted_by_event_kind_and_thread() {
     assert_eq!(
         said(emitter.endpoint()),
         [
-            "lost f MailboxFull × 4, 2 times",
-            "lost e MailboxFull × 1",
+            "lost f MailboxFull of 0 × 4, 2 times",
+            "lost e MailboxFull of 0 × 1",
             "lost late TimedOut(5) × 2, 2 times",
             "lost late TimedOut(6) × 1",
             "lost late ThreadExited × 2, 2 times",
@@ -165,15 +165,15 @@ fn names_without_end_are_counted_together() {
     assert!(lost[..TALLIES].iter().all(|lost| lost.count == 1 && lost.thread == Some(2)));
     let rest = lost[TALLIES];
     assert_eq!((&rest.event, rest.thread), (&None, None), "of several");
-    assert_eq!((rest.count as usize, &rest.kind), (3_000 - TALLIES, &FailureKind::MailboxFull));
+    assert_eq!((rest.count as usize, &rest.kind), (3_000 - TALLIES, &common::full(0)));
 
     // What was collected and not read is of the number, too.
     publish(&emitter, "reply:2999", b"");
-    assert_eq!(said(emitter.endpoint()), ["lost various MailboxFull × 1"]);
+    assert_eq!(said(emitter.endpoint()), ["lost various MailboxFull of 0 × 1"]);
     drop((messages, spent));
     let _spent = spend(&emitter);
     publish(&emitter, "reply:2999", b"");
-    assert_eq!(said(emitter.endpoint()), ["lost reply:2999 MailboxFull × 1"]);
+    assert_eq!(said(emitter.endpoint()), ["lost reply:2999 MailboxFull of 0 × 1"]);
 }
 
 #[test]

@@ -11,7 +11,6 @@ use parallel_event_bus::engine::capacity::MailboxLimits;
 use parallel_event_bus::engine::channel::member::{Member, Unlistened};
 use parallel_event_bus::engine::channel::message::Message;
 use parallel_event_bus::engine::channel::route::{ListenerOptions, Published};
-use parallel_event_bus::engine::outcome::FailureKind;
 use parallel_event_bus::engine::timer::schedule;
 
 /// Messages of any kind that may wait before those that are over are looked for.
@@ -38,7 +37,7 @@ fn what_is_taken_back_or_out_of_time_before_it_started_takes_no_room() {
 
     let _newest = [cancellable(&emitter, "e"), cancellable(&emitter, "e")];
     let mut refused = emit(&emitter, "e", b"");
-    assert_eq!(refused.outcome().unwrap().failures[0].kind, FailureKind::MailboxFull);
+    assert_eq!(refused.outcome().unwrap().failures[0].kind, full(2));
     let read = deliveries(stuck.endpoint());
     let payloads: Vec<_> = read.iter().map(|delivery| delivery.payload().len()).collect();
     assert_eq!(payloads, [0, 0, 7, 7], "what is over keeps no payload");

@@ -32,6 +32,15 @@ pub struct Capacity {
     used: AtomicU64,
 }
 
+/// A bound of a mailbox that an event would have exceeded, with its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Bound {
+    /// Number of events.
+    Messages(u64),
+    /// Bytes of payload.
+    Bytes(u64),
+}
+
 /// The mark that a change has crossed. The high mark is at half of either bound, the low one at a quarter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Crossed {
@@ -63,9 +72,12 @@ impl Capacity {
         }
     }
 
-    /// Takes room for an event of `bytes`. None if there is none; nothing is taken then.
-    #[must_use]
-    pub fn take(&self, bytes: usize) -> Option<Crossed> {
+    /// Takes room for an event of `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// The bound that leaves no room. Nothing is taken then.
+    pub fn take(&self, bytes: usize) -> Result<Crossed, Bound> {
         let bytes = bytes as u64;
         let more = |used| {
             let (events, queued) = split(used);
@@ -77,10 +89,22 @@ impl Capacity {
                 };
             fits.then(|| used + join(1, bytes))
         };
-        let before = self.used.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok()?;
+        let before = self
+            .used
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, more)
+            .map_err(|used| self.exceeded(used))?;
         let became_high =
             !self.uses(HALF, before) && self.uses(HALF, before.wrapping_add(join(1, bytes)));
-        Some(if became_high { Crossed::IntoHigh } else { Crossed::Nothing })
+        Ok(if became_high { Crossed::IntoHigh } else { Crossed::Nothing })
+    }
+
+    /// Returns the bound that leaves no room.
+    fn exceeded(&self, used: u64) -> Bound {
+        if split(used).0 >= self.events {
+            Bound::Messages(self.events)
+        } else {
+            Bound::Bytes(self.bytes)
+        }
     }
 
     /// Gives back the room of so many events, of `bytes` in all.

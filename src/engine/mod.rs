@@ -24,6 +24,7 @@ pub mod ids;
 pub mod mailbox;
 pub mod metrics;
 pub mod outcome;
+pub mod pace;
 pub mod payload;
 mod sync;
 pub mod timer;

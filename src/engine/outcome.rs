@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::capacity::Bound;
 use super::payload::Payload;
 
 /// Why a delivery did not succeed.
@@ -12,7 +13,7 @@ pub enum FailureKind {
     /// It had not settled after so many milliseconds.
     TimedOut(u32),
     /// There was no room for it among what the member has not dealt with. It was never queued.
-    MailboxFull,
+    MailboxFull(Bound),
     /// There was no memory for it. It was never queued.
     NoMemory,
     /// The thread ended, or the task let go of it, before the listener had settled.

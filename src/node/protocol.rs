@@ -89,12 +89,14 @@ pub const LOST_VARIOUS: u32 = 4;
 pub const THREW: u32 = 0;
 /// The time was over; the detail is the timeout in milliseconds.
 pub const TIMED_OUT: u32 = 1;
-/// The mailbox was full; the detail is 0.
+/// The mailbox was full; the detail is the number of events that it may hold.
 pub const MAILBOX_FULL: u32 = 2;
 /// The thread has ended; the detail is 0.
 pub const THREAD_EXITED: u32 = 3;
 /// There was no memory for the event; the detail is 0.
 pub const NO_MEMORY: u32 = 4;
+/// The mailbox was full; the detail is the number of bytes that it may hold, at most 2³² − 1.
+pub const MAILBOX_FULL_BYTES: u32 = 5;
 
 // Flags of `dispatch`.
 /// One listener gets the event, and replies.

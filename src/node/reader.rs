@@ -7,10 +7,11 @@ use std::collections::VecDeque;
 
 use super::protocol::{
     BATCH, DELIVERY, DELIVERY_IS_AWAITED, DELIVERY_IS_REQUEST, DELIVERY_MUST_START, DRAINED,
-    FORGET, LOST, LOST_COUNTED, LOST_STARTED, LOST_VARIOUS, MAILBOX_FULL, MORE_TO_READ, NO_MEMORY,
-    SETTLED, STALL, THREAD_EXIT, THREAD_EXITED, THREW, TIMED_OUT,
+    FORGET, LOST, LOST_COUNTED, LOST_STARTED, LOST_VARIOUS, MAILBOX_FULL, MAILBOX_FULL_BYTES,
+    MORE_TO_READ, NO_MEMORY, SETTLED, STALL, THREAD_EXIT, THREAD_EXITED, THREW, TIMED_OUT,
 };
 use super::thread::{Thread, shrink};
+use crate::engine::capacity::Bound;
 use crate::engine::channel::Batch;
 use crate::engine::channel::Delivery;
 use crate::engine::channel::message::{Message, Notice};
@@ -230,10 +231,15 @@ fn wire_of(kind: &FailureKind) -> (u32, u32) {
     match kind {
         FailureKind::Threw(_) => (THREW, 0),
         FailureKind::TimedOut(ms) => (TIMED_OUT, *ms),
-        FailureKind::MailboxFull => (MAILBOX_FULL, 0),
+        FailureKind::MailboxFull(Bound::Messages(most)) => (MAILBOX_FULL, saturated(*most)),
+        FailureKind::MailboxFull(Bound::Bytes(most)) => (MAILBOX_FULL_BYTES, saturated(*most)),
         FailureKind::ThreadExited => (THREAD_EXITED, 0),
         FailureKind::NoMemory => (NO_MEMORY, 0),
     }
+}
+
+fn saturated(value: u64) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
 }
 
 fn to_word(value: usize) -> u32 {

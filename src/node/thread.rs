@@ -9,7 +9,7 @@ use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Weak};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use napi::bindgen_prelude::{Function, Uint8Array, Uint32Array};
 use napi::{Env, Error, Result, Status};
@@ -18,32 +18,22 @@ use slab::Slab;
 use super::burst::Burst;
 use super::lent::Lent;
 use super::waker::Waker;
-use crate::engine::channel::Batch;
-use crate::engine::channel::Delivery;
-use crate::engine::channel::Dispatch;
 use crate::engine::channel::endpoint::Endpoint;
 use crate::engine::channel::member::Member;
 use crate::engine::channel::message::{Message, Notice};
 use crate::engine::channel::route::Own;
+use crate::engine::channel::{Batch, Delivery, Dispatch};
 use crate::engine::hold::Hold;
-
-/// For so long after messages a thread looks for more, once a turn, before it sleeps. About what it costs
-/// to be woken, so that at the worst it costs twice as much as the better choice would have (the
-/// competitive spinning of Karlin, Manasse, McGeoch and Owicki, 1990).
-const PATIENCE: Duration = Duration::from_micros(20);
-
-/// After a look that found many events that nobody waits for, the next one comes so much later at the
-/// earliest. In a stream of them a thread that looks again and again finds a few each time, and by looking
-/// takes time from the emitter: both want the lock and the memory of the mailbox. Requests, and events
-/// that are awaited, are no stream.
-const PACE: Duration = Duration::from_micros(100);
-const MANY: usize = 16;
+use crate::engine::pace::{Look, Pace};
 
 /// Memory for so many things is kept when there is none of them.
 const MUCH: usize = 1_024;
 
 static ATTACHED_COUNT: AtomicUsize = AtomicUsize::new(0);
 static LAST_HANDLE: AtomicU32 = AtomicU32::new(0);
+
+static CORES: LazyLock<usize> =
+    LazyLock::new(|| std::thread::available_parallelism().map_or(1, usize::from));
 
 thread_local! {
     /// Usually one. More where several versions of the library share a thread.
@@ -91,9 +81,7 @@ pub struct Thread {
     pub records: RefCell<Option<Lent<Uint32Array>>>,
     /// Whether the event loop is held open.
     hold: Hold,
-    /// When messages were found last, and how many events were in the last look's that nobody waits for.
-    found_at: Cell<Option<Instant>>,
-    untracked: Cell<usize>,
+    pace: Cell<Pace>,
 }
 
 /// How many JS threads are attached, in the whole process.
@@ -127,8 +115,7 @@ pub fn attach(env: Env, drain: Function<'_, bool, ()>, thread: u32) -> Result<u3
         lent: RefCell::default(),
         records: RefCell::default(),
         hold: Hold::default(),
-        found_at: Cell::new(None),
-        untracked: Cell::new(0),
+        pace: Cell::new(Pace::new(*CORES)),
     });
     // Added after the threadsafe function was made, so it runs before that is torn down.
     env.add_env_cleanup_hook(thread.clone(), |thread| detach(&thread))?;
@@ -150,49 +137,35 @@ pub fn unknown(what: &str) -> Error {
 }
 
 impl Thread {
-    /// Collects all messages. Returns whether it has to be called again, soon: there are some to read,
-    /// or there were some just now.
+    /// Collects all messages, at the [pace](crate::engine::pace) of this thread. Returns whether it has to be called
+    /// again, soon: there are messages to read, or there may be some in a moment.
     pub fn look(&self) -> bool {
-        if self.is_too_early() {
-            return true;
-        }
-        let was_stream = self.untracked.get() >= MANY;
-        let stays_awake = !was_stream && self.since_found() < PATIENCE;
+        let mut pace = self.pace.get();
+        let look = pace.next(Instant::now(), self.has_messages(), attached());
         let mut messages = Vec::new();
-        if stays_awake {
-            self.endpoint.watch(usize::MAX, &mut messages);
-        } else {
-            // Whether to look again is told by what is found.
-            let _found = self.endpoint.collect(usize::MAX, &mut messages);
+        match look {
+            Look::Later => return true,
+            Look::Awake { .. } => self.endpoint.watch(usize::MAX, &mut messages),
+            Look::Once { after } => {
+                if !after.is_zero() {
+                    std::thread::sleep(after);
+                }
+                // What is found tells whether to look again.
+                let _found = self.endpoint.collect(usize::MAX, &mut messages);
+            }
         }
         let found = !messages.is_empty();
         if found {
-            self.found_at.set(Some(Instant::now()));
-        } else if stays_awake && are_crowded() {
-            // Whoever shares the core may be the one that is waited for.
+            pace.found(Instant::now(), messages.iter().map(Message::untracked).sum());
+        } else {
+            pace.found_nothing();
+        }
+        if !found && look == (Look::Awake { yields: true }) {
             std::thread::yield_now();
         }
-        self.untracked.set(messages.iter().map(Message::untracked).sum());
+        self.pace.set(pace);
         self.sort(messages);
-        found || stays_awake || self.has_messages()
-    }
-
-    /// Whether a stream of events is to be left alone for a while. Where cores are scarce, the thread
-    /// sleeps that while, for others to use it.
-    fn is_too_early(&self) -> bool {
-        let left = PACE.saturating_sub(self.since_found());
-        if self.untracked.get() < MANY || left.is_zero() {
-            return false;
-        }
-        let may_sleep = are_crowded() && !self.has_messages();
-        if may_sleep {
-            std::thread::sleep(left);
-        }
-        !may_sleep
-    }
-
-    fn since_found(&self) -> Duration {
-        self.found_at.get().map_or(Duration::MAX, |at| at.elapsed())
+        found || matches!(look, Look::Awake { .. }) || self.has_messages()
     }
 
     /// Collects messages of which no drain was told yet.
@@ -290,13 +263,6 @@ pub fn shrink_slab<T>(slab: &mut Slab<T>) {
     if slab.is_empty() && slab.capacity() > MUCH {
         *slab = Slab::new();
     }
-}
-
-/// Whether JS threads have to share cores.
-fn are_crowded() -> bool {
-    static CORES: LazyLock<usize> =
-        LazyLock::new(|| std::thread::available_parallelism().map_or(1, usize::from));
-    attached() > *CORES
 }
 
 /// What happens on the JS thread when it was woken, before its drain is called. Returns whether it

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use parallel_event_bus::engine::capacity::MailboxLimits;
+use parallel_event_bus::engine::capacity::{Bound, MailboxLimits};
 use parallel_event_bus::engine::channel::Batch;
 use parallel_event_bus::engine::channel::Delivery;
 use parallel_event_bus::engine::channel::Dispatch;
@@ -19,7 +19,7 @@ use parallel_event_bus::engine::channel::route::{Dispatched, ListenerOptions, Ow
 use parallel_event_bus::engine::delivery::dispatch::Emission;
 use parallel_event_bus::engine::mailbox::Wake;
 use parallel_event_bus::engine::metrics;
-use parallel_event_bus::engine::outcome::{Outcome, Report};
+use parallel_event_bus::engine::outcome::{FailureKind, Outcome, Report};
 
 /// Counts its wakes.
 #[derive(Clone, Default)]
@@ -184,6 +184,11 @@ pub fn batches(endpoint: &Endpoint) -> Vec<Batch> {
     read(endpoint).into_iter().filter_map(only).collect()
 }
 
+/// Why an event is refused where no more than so many may wait.
+pub fn full(events: u64) -> FailureKind {
+    FailureKind::MailboxFull(Bound::Messages(events))
+}
+
 /// What a message says, for comparison and without what it holds.
 pub fn say(message: &Message) -> String {
     match message {
@@ -195,7 +200,11 @@ pub fn say(message: &Message) -> String {
         Message::Notice(Notice::Lost { lost, .. }) => {
             let event = lost.event.as_deref().unwrap_or("various");
             let times = if lost.count > 1 { format!(", {} times", lost.count) } else { "".into() };
-            format!("lost {event} {:?} × {}{times}", lost.kind, lost.listeners)
+            let kind = match &lost.kind {
+                FailureKind::MailboxFull(Bound::Messages(most)) => format!("MailboxFull of {most}"),
+                kind => format!("{kind:?}"),
+            };
+            format!("lost {event} {kind} × {}{times}", lost.listeners)
         }
         Message::Notice(Notice::Forget(id)) => format!("forget {id}"),
         Message::Notice(Notice::ThreadExit { thread, .. }) => format!("exit of {thread}"),

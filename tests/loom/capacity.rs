@@ -16,7 +16,7 @@ fn no_more_than_the_bounds_allow_waits_at_any_moment() {
             let (capacity, waiting) = (capacity.clone(), waiting.clone());
             thread::spawn(move || {
                 for bytes in sizes {
-                    if capacity.take(bytes).is_some() {
+                    if capacity.take(bytes).is_ok() {
                         let share = 1_000 + bytes;
                         let now = waiting.fetch_add(share, Ordering::AcqRel) + share;
                         assert!(now / 1_000 <= 2, "events");
@@ -29,7 +29,7 @@ fn no_more_than_the_bounds_allow_waits_at_any_moment() {
         });
         threads.into_iter().for_each(|thread| thread.join().unwrap());
         assert_eq!(capacity.events(), 0);
-        assert!(capacity.take(20).is_some(), "alone, and no byte is missing");
+        assert!(capacity.take(20).is_ok(), "alone, and no byte is missing");
     });
 }
 
@@ -37,11 +37,11 @@ fn no_more_than_the_bounds_allow_waits_at_any_moment() {
 fn a_deposit_that_fits_is_never_refused_because_of_one_that_does_not() {
     loom::model(|| {
         let capacity = Arc::new(Capacity::new(MailboxLimits { max_messages: 9, max_bytes: 10 }));
-        assert!(capacity.take(1).is_some());
+        assert!(capacity.take(1).is_ok());
         let other = capacity.clone();
-        let refused = thread::spawn(move || assert!(other.take(10).is_none()));
-        assert!(capacity.take(9).is_some());
-        assert!(capacity.take(1).is_none());
+        let refused = thread::spawn(move || assert!(other.take(10).is_err()));
+        assert!(capacity.take(9).is_ok());
+        assert!(capacity.take(1).is_err());
         refused.join().unwrap();
     });
 }

@@ -1,9 +1,10 @@
 //! Who gets an event, as the [rules](crate::rules) say.
 
+use parallel_event_bus::engine::capacity::Bound;
 use parallel_event_bus::engine::channel::route::Own;
 use parallel_event_bus::engine::outcome::FailureKind;
 
-use crate::rules::{Choice, Emission, Item, Recipient, Rules};
+use crate::rules::{Choice, Emission, Item, Member, Recipient, Rules};
 
 impl Rules {
     /// Row and entry of who is chosen, and whether there is room, which is taken.
@@ -164,7 +165,14 @@ impl Rules {
             self.queue(Item { emission: number, recipient });
         }
         for recipient in refused {
-            self.fail_rest(Item { emission: number, recipient }, FailureKind::MailboxFull);
+            let item = Item { emission: number, recipient };
+            let Member { limits, events, .. } = self.members[self.recipient(item).member];
+            let bound = if events >= limits.0 {
+                Bound::Messages(limits.0 as u64)
+            } else {
+                Bound::Bytes(limits.1 as u64)
+            };
+            self.fail_rest(item, FailureKind::MailboxFull(bound));
         }
     }
 
@@ -178,12 +186,20 @@ impl Rules {
     }
 
     pub fn let_go(&mut self, item: Item) {
+        if let Some((member, room)) = self.free(item) {
+            self.tell_of_room(member, room);
+        }
+    }
+
+    /// The first half of letting go: returns whose room was given back, and what came of it.
+    pub fn free(&mut self, item: Item) -> Option<(usize, (bool, bool))> {
         let recipient = self.recipient_mut(item);
         let member = recipient.member;
-        if std::mem::replace(&mut recipient.in_flight, false) {
-            self.members[member].in_flight -= 1;
-            self.give_back(member, self.emissions[item.emission].size);
+        if !std::mem::replace(&mut recipient.in_flight, false) {
+            return None;
         }
+        self.members[member].in_flight -= 1;
+        Some((member, self.give_back(member, self.emissions[item.emission].size)))
     }
 
     /// An event is on its way to a listener of this row.

@@ -200,13 +200,17 @@ impl Rules {
         events > limits.0 / parts || bytes > limits.1 / parts
     }
 
-    /// An event of this size takes no room any more.
-    pub fn give_back(&mut self, member: usize, size: usize) {
+    /// An event of this size takes no room any more. Returns whether little is used now, and whether no more than
+    /// half is, of which [`Rules::tell_of_room`] is to know.
+    pub fn give_back(&mut self, member: usize, size: usize) -> (bool, bool) {
         let (was_high, was_low) = (self.uses(member, 2), !self.uses(member, 4));
         self.members[member].events -= 1;
         self.members[member].bytes -= size;
         let is_low = !was_low && !self.uses(member, 4);
-        let is_not_high = was_high && !self.uses(member, 2);
+        (is_low, was_high && !self.uses(member, 2))
+    }
+
+    pub fn tell_of_room(&mut self, member: usize, (is_low, is_not_high): (bool, bool)) {
         if is_low || (is_not_high && self.asked(self.members[member].endpoint) > 0) {
             self.tell_drained();
         }

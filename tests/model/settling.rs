@@ -153,14 +153,17 @@ impl Rules {
     pub fn cancel(&mut self, emission: usize) {
         self.emissions[emission].cancelled = true;
         let mut last = None;
+        // All at once: who waits for room sees all that was given back.
+        let mut freed = Vec::new();
         for recipient in 0..self.emissions[emission].recipients.len() {
             let item = Item { emission, recipient };
             if !self.recipient(item).started && self.recipient(item).open() > 0 {
                 self.recipient_mut(item).settled.fill(true);
-                self.let_go(item);
+                freed.extend(self.free(item));
                 last = Some(item);
             }
         }
+        freed.into_iter().for_each(|(member, room)| self.tell_of_room(member, room));
         if let Some(item) = last {
             self.finish(item);
         }

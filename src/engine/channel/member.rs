@@ -8,7 +8,7 @@ use super::endpoint::Endpoint;
 use super::losses::Losses;
 use super::message::{Message, Notice};
 use super::route::{ListenerOptions, Route};
-use crate::engine::capacity::{Capacity, Crossed, MailboxLimits};
+use crate::engine::capacity::{Bound, Capacity, MailboxLimits};
 use crate::engine::channel::Channel;
 use crate::engine::ids::{ListenerId, MemberId};
 use crate::engine::metrics;
@@ -184,12 +184,11 @@ impl Member {
         self.channel.enter(self.clone());
     }
 
-    /// Takes room for an event with so many bytes. False if there is none.
-    #[must_use]
-    pub(super) fn take_room(&self, bytes: usize) -> bool {
-        let taken = self.capacity.take(bytes);
-        self.channel.took(self, taken.unwrap_or(Crossed::Nothing));
-        taken.is_some()
+    /// Takes room for an event with so many bytes. The error is the bound that leaves none.
+    pub(super) fn take_room(&self, bytes: usize) -> Result<(), Bound> {
+        let crossed = self.capacity.take(bytes)?;
+        self.channel.took(self, crossed);
+        Ok(())
     }
 
     /// Gives back the room of so many events, with so many bytes. With no lock held.

@@ -69,6 +69,11 @@ impl Members {
         others
     }
 
+    /// Returns the number of other endpoints.
+    pub(super) fn endpoints(&self, except: &Endpoint) -> usize {
+        self.seats.len() - usize::from(self.seats.contains_key(&except.id()))
+    }
+
     /// Returns the bursts of all endpoints.
     pub(super) fn bursts(&self) -> Vec<Arc<dyn Flush>> {
         metrics::VISITS.add(self.seats.len());

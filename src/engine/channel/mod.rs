@@ -43,6 +43,9 @@ static CHANNELS: LazyLock<sync::Mutex<Channels>> = LazyLock::new(Default::defaul
 /// At so many routes for the first time, those that are not needed are looked for.
 const PRUNE_AT: usize = 64;
 
+/// Number of routes that are looked at to tell what is heard.
+const MOST_LOOKED_AT: usize = 1_024;
+
 /// All members that joined under one name, and the routes of its events.
 pub struct Channel {
     name: Arc<str>,
@@ -111,6 +114,22 @@ impl Channel {
     /// How many events have a route.
     pub fn routes(&self) -> usize {
         lock(&self.routes).by_event.len()
+    }
+
+    /// Returns the number of other endpoints in the channel.
+    pub fn endpoints(&self, except: &Endpoint) -> usize {
+        lock(&self.members).endpoints(except)
+    }
+
+    /// Returns names of events that other members listen to, at most so many, in order. Of very many events it looks at
+    /// some only, so that it costs little.
+    pub fn heard_elsewhere(&self, member: &Arc<Member>, most: usize) -> Vec<Arc<str>> {
+        let routes = lock(&self.routes);
+        let some = routes.by_event.values().take(MOST_LOOKED_AT);
+        let heard = some.filter(|route| route.has_others(member)).map(|route| route.name().clone());
+        let mut names: Vec<_> = heard.take(most).collect();
+        names.sort_unstable();
+        names
     }
 
     /// Whether emitters of this endpoint are to pace themselves: of the room of some member of another

@@ -214,8 +214,8 @@ impl Route {
         let written = to.endpoint().mailbox().write(|messages| {
             for at in events.clone() {
                 let payload = payloads[at];
-                if !to.take_room(payload.len()) {
-                    refused.push(refusal(at, FailureKind::MailboxFull));
+                if let Err(bound) = to.take_room(payload.len()) {
+                    refused.push(refusal(at, FailureKind::MailboxFull(bound)));
                 } else if !self.write(messages, emitter, to, listeners, payload) {
                     refused.push(refusal(at, FailureKind::NoMemory));
                 } else {
@@ -289,7 +289,7 @@ impl Route {
         let mut table = lock(&self.table);
         let size = dispatch.size();
         let Some(chosen) = table.choose(choice, size, None, Some(except)) else { return false };
-        if !chosen.has_room {
+        if chosen.room.is_err() {
             return false;
         }
         let (listener, has_claimed) = (table.id(&chosen), table.is_once(&chosen));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::member::Member;
 use super::route::{ListenerOptions, Own};
+use crate::engine::capacity::Bound;
 use crate::engine::delivery::Party;
 use crate::engine::delivery::recipient::{Choice, Recipient};
 use crate::engine::ids::{ListenerId, MemberId};
@@ -66,7 +67,8 @@ pub(super) struct Chosen {
     row: usize,
     entry: usize,
     pub(super) member: Arc<Member>,
-    pub(super) has_room: bool,
+    /// The bound that leaves no room is the error.
+    pub(super) room: Result<(), Bound>,
 }
 
 impl Table {
@@ -186,16 +188,16 @@ impl Table {
                 if listeners.is_empty() {
                     continue;
                 }
-                let has_room = row.member.take_room(size);
-                row.addressed += u64::from(has_room);
-                let claimed = if has_room { row.claim_once() } else { 0 };
+                let room = row.member.take_room(size);
+                row.addressed += u64::from(room.is_ok());
+                let claimed = if room.is_ok() { row.claim_once() } else { 0 };
                 self.special -= claimed;
                 let member = row.member.clone();
                 recipients.push(Recipient::new(
                     member,
                     listeners,
                     Choice::Everyone,
-                    has_room,
+                    room,
                     claimed > 0,
                 ));
             }
@@ -239,19 +241,22 @@ impl Table {
         };
         let mut candidates: Vec<_> = self.rows.iter().enumerate().filter_map(candidate).collect();
         candidates.sort_unstable();
-        let chosen = |(_, _, row, entry): (usize, u64, usize, usize), has_room| Chosen {
+        let chosen = |(_, _, row, entry): (usize, u64, usize, usize), room| Chosen {
             row,
             entry,
             member: self.rows[row].member.clone(),
-            has_room,
+            room,
         };
-        for &candidate in &candidates {
+        let mut full = None;
+        for candidate in candidates {
             let member = &self.rows[candidate.2].member;
-            if own.is_some_and(|own| Arc::ptr_eq(own, member)) || member.take_room(size) {
-                return Some(chosen(candidate, true));
+            let is_own = own.is_some_and(|own| Arc::ptr_eq(own, member));
+            match if is_own { Ok(()) } else { member.take_room(size) } {
+                Ok(()) => return Some(chosen(candidate, Ok(()))),
+                Err(bound) => full = full.or(Some((candidate, bound))),
             }
         }
-        candidates.first().map(|&candidate| chosen(candidate, false))
+        full.map(|(candidate, bound)| chosen(candidate, Err(bound)))
     }
 
     /// Notes a choice among the emitter's own listeners, or as a recipient of the dispatch.
@@ -266,19 +271,13 @@ impl Table {
         let Some(chosen) = chosen else { return };
         // One that gets nothing, for want of room, is not used up by it.
         let (listener, has_claimed) =
-            if chosen.has_room { self.take(&chosen) } else { (self.id(&chosen), false) };
-        let Chosen { member, has_room, .. } = chosen;
+            if chosen.room.is_ok() { self.take(&chosen) } else { (self.id(&chosen), false) };
+        let Chosen { member, room, .. } = chosen;
         if Arc::ptr_eq(&member, emitter) {
             emitter.take_on(1);
             own.push(Own { listener, chosen: true });
         } else {
-            recipients.push(Recipient::new(
-                member,
-                [listener].into(),
-                choice,
-                has_room,
-                has_claimed,
-            ));
+            recipients.push(Recipient::new(member, [listener].into(), choice, room, has_claimed));
         }
     }
 

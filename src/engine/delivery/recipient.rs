@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::Party;
-use crate::engine::capacity::Crossed;
+use crate::engine::capacity::{Bound, Crossed};
 use crate::engine::ids::ListenerId;
 
 /// The candidates that the listeners of a recipient were chosen among.
@@ -33,7 +33,8 @@ pub(in crate::engine) struct Recipient<P> {
     member: Arc<P>,
     listeners: Arc<[ListenerId]>,
     choice: Choice,
-    has_room: bool,
+    /// The bound that leaves no room is the error.
+    room: Result<(), Bound>,
     /// True if `once` listeners were claimed for it.
     has_claimed: bool,
     /// True while its member has a delivery of it, or will have: that is counted, and room is taken for it.
@@ -62,7 +63,7 @@ impl<P: Party> Recipient<P> {
         member: Arc<P>,
         listeners: Arc<[ListenerId]>,
         choice: Choice,
-        has_room: bool,
+        room: Result<(), Bound>,
         has_claimed: bool,
     ) -> Self {
         let unsettled = u32::try_from(listeners.len()).unwrap_or(u32::MAX);
@@ -70,7 +71,7 @@ impl<P: Party> Recipient<P> {
             member,
             listeners,
             choice,
-            has_room,
+            room,
             has_claimed,
             in_flight: false,
             started: false,
@@ -85,7 +86,12 @@ impl<P: Party> Recipient<P> {
 
     /// Returns whether there was room for it.
     pub(super) fn has_room(&self) -> bool {
-        self.has_room
+        self.room.is_ok()
+    }
+
+    /// Returns the bound that left no room for it.
+    pub(super) fn exceeded(&self) -> Option<Bound> {
+        self.room.err()
     }
 
     /// Returns whether its listeners were chosen among several.

@@ -49,11 +49,11 @@ impl<P: Party> Dispatch<P> {
     pub(in crate::engine) fn refuse_what_was_full(&self) {
         let full: Vec<_> = {
             let state = lock(&self.state);
-            let full = (0..).zip(&state.recipients).filter(|(_, to)| !to.has_room());
-            full.map(|(at, to)| (at, to.member().clone())).collect()
+            let full = (0..).zip(&state.recipients);
+            full.filter_map(|(at, to)| Some((at, to.member().clone(), to.exceeded()?))).collect()
         };
-        for (recipient, member) in full {
-            self.fail_rest(recipient, FailureKind::MailboxFull);
+        for (recipient, member, bound) in full {
+            self.fail_rest(recipient, FailureKind::MailboxFull(bound));
             member.has_refused();
         }
     }

@@ -15,6 +15,9 @@ use crate::engine::channel::message::{Message, Notice};
 use crate::engine::channel::route::{ListenerOptions, Route};
 use crate::node::thread::{Place, Thread, find, unknown};
 
+/// Number of names that [`heard`] returns.
+const MOST_NAMES: usize = 10;
+
 /// Joins a channel. The member has at most so many unsettled events, and bytes of them; others are told
 /// when the thread has not looked for `stall_after` milliseconds, or never where that is 0.
 #[napi(catch_unwind)]
@@ -157,6 +160,25 @@ pub fn is_congested(thread: u32, member: u32) -> Result<bool> {
 pub fn wait_for_room(thread: u32, member: u32) -> Result<()> {
     self::member(&*find(thread)?, member)?.wait_for_room();
     Ok(())
+}
+
+/// What is heard on a channel.
+#[napi(object)]
+pub struct Heard {
+    /// Number of other threads in the channel.
+    pub threads: u32,
+    /// Names of events with listeners elsewhere, at most ten.
+    pub events: Vec<String>,
+}
+
+/// Returns what is heard on the channel of a member, for the message of a request that nobody listens to.
+#[napi(catch_unwind)]
+pub fn heard(thread: u32, member: u32) -> Result<Heard> {
+    let member = self::member(&*find(thread)?, member)?;
+    let threads = member.channel().endpoints(member.endpoint());
+    let names = member.channel().heard_elsewhere(&member, MOST_NAMES);
+    let events = names.iter().map(|name| name.to_string()).collect();
+    Ok(Heard { threads: u32::try_from(threads).unwrap_or(u32::MAX), events })
 }
 
 /// The member of this id, which must be of this thread. What it has emitted was sent.
