@@ -6,12 +6,12 @@
 const SNAPSHOT = Symbol('snapshot')
 
 /**
- * Returns a copy of a list that nobody changes, the same one as long as the list is the same. EventEmitter changes its
+ * Returns a copy of a list that stays as it is, the same one as long as the list is the same. EventEmitter changes its
  * lists in place, and not only through the methods of a bus: `EventEmitter.prototype.on.call(bus, …)` does, too.
  */
 function snapshotOf(list) {
   const known = list[SNAPSHOT]
-  // The two looks are for those who write into a list by hand, as some instrumentations do.
+  // Length and first element: some instrumentations write into a list by hand.
   const isSame = known !== undefined && known.length === list.length && known[0] === list[0]
   return isSame ? known : takeSnapshot(list)
 }
@@ -24,7 +24,7 @@ function takeSnapshot(list) {
   return snapshot
 }
 
-/** The methods by which EventEmitter changes a list: each lets go of its snapshot. Nobody sees them who prints or compares lists. */
+/** The methods by which EventEmitter changes a list: each lets go of its snapshot. A printed list does not show them. */
 const watching = Object.fromEntries(
   ['push', 'unshift', 'pop', 'shift', 'splice'].map((name) => {
     const change = Array.prototype[name]
