@@ -2,8 +2,8 @@
 
 // ParallelEventBus: EventEmitter's registration with deferred, isolated, awaitable delivery.
 //
-// Registration, introspection, warnings and statics are EventEmitter's own. What is new here is what `emit`
-// does with the listeners it finds: it hands them to the tracker, and returns.
+// Registration, introspection, warnings and statics are EventEmitter's own. New is the way of `emit`: it hands the
+// listeners that it finds to the tracker, and returns.
 //
 // It is a function and no class, and its methods are enumerable, because EventEmitter is like that: programs call it on
 // an object of their own (`ParallelEventBus.call(this)`), and copy its methods to others.
@@ -33,7 +33,7 @@ function ParallelEventBus(options = {}) {
   addState(this, options)
 }
 
-/** Called without `new`, it is for an object that inherits from a bus, or has its methods. */
+/** Throws for a call without `new`, unless it is for an object that inherits from a bus, or has its methods. */
 function refuseForgottenNew(object) {
   const isOwn = typeof object === 'object' && object !== null && object !== globalThis
   if (isOwn && Object.getPrototypeOf(object) !== ParallelEventBus.prototype) return
@@ -44,7 +44,7 @@ function setLimit(bus, maxListeners) {
   EventEmitter.prototype.setMaxListeners.call(bus, maxListeners)
 }
 
-/** The state of a bus, or of an object that has come by the methods of one without its constructor. */
+/** Returns the state of a bus, or of an object that has come by the methods of one without its constructor. */
 function stateOf(bus) {
   return bus[STATE] ?? begin(bus)
 }
@@ -54,7 +54,7 @@ function begin(bus) {
   return addState(bus, {})
 }
 
-/** Whether EventEmitter itself emits such events, or throws for them, so that `emit` has to do more than queue. */
+/** Returns true for an event that EventEmitter itself emits, or throws for, so that `emit` does more than queue it. */
 function isException(event) {
   return event === 'error' || event === 'newListener' || event === 'removeListener'
 }
@@ -179,7 +179,7 @@ const methods = {
       onCrash: (error) => reporter.crashed(symbols.threadExit, error),
       onEnd: () => pools.delete(pool),
     })
-    // From now on, for `close()` to end what never gets ready.
+    // From now on, so that `close()` also ends a pool that never gets ready.
     pools.add(pool)
     try {
       await ready
@@ -209,7 +209,7 @@ methods.off = methods.removeListener
 
 Object.setPrototypeOf(ParallelEventBus.prototype, EventEmitter.prototype)
 Object.setPrototypeOf(ParallelEventBus, EventEmitter)
-// Also EventEmitter's, for those who copy methods from here.
+// EventEmitter's methods, too: programs copy methods from here.
 Object.assign(ParallelEventBus.prototype, EventEmitter.prototype, methods)
 Object.defineProperties(ParallelEventBus.prototype, {
   constructor: { value: ParallelEventBus, enumerable: false, configurable: true, writable: true },
@@ -221,7 +221,7 @@ Object.defineProperties(ParallelEventBus.prototype, {
   },
   [inspect.custom]: {
     value() {
-      // What has no state of its own only inherits from a bus, or stands before one.
+      // An object without a state of its own only inherits from a bus, or stands before one.
       if (!Object.hasOwn(this, STATE)) return this
       const { member, tracker } = this[STATE]
       const { pending } = tracker.stats()

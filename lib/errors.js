@@ -29,7 +29,7 @@ function counted(Class) {
   Object.defineProperty(Class.prototype, 'count', { value: 1, configurable: true, writable: true })
 }
 
-/** So many events in a message; of several names where `event` is undefined. */
+/** Returns the words for a number of events; they have several names where `event` is undefined. */
 function events(event, count) {
   return event === undefined ? `${count} events` : `${count} events ${show(event)}`
 }
@@ -47,7 +47,7 @@ branded(ListenerTimeoutError, 'ERR_LISTENER_TIMEOUT')
 counted(ListenerTimeoutError)
 
 class NoListenersError extends Error {
-  /** @param {string} [where] the bus's channel, and what is heard in it */
+  /** @param {string} [where] the bus's channel, and the events that have listeners there */
   constructor(event, where) {
     super(`nobody listens to ${show(event)}${where === undefined ? '' : ` on ${where}`}`)
     this.event = event
@@ -58,9 +58,9 @@ branded(NoListenersError, 'ERR_NO_LISTENERS')
 class ThreadExitedError extends Error {
   constructor(event, threadId, cause, count = 1) {
     const of = count === 1 ? `its listener of ${show(event)}` : `listeners of ${events(event, count)}`
-    const what = event === null ? 'without being told to' : `before ${of} had settled`
-    const who = threadId === undefined ? 'a thread' : `thread ${threadId}`
-    super(`${who} ended ${what}`, cause === undefined ? undefined : { cause })
+    const when = event === null ? 'without being told to' : `before ${of} had settled`
+    const thread = threadId === undefined ? 'a thread' : `thread ${threadId}`
+    super(`${thread} ended ${when}`, cause === undefined ? undefined : { cause })
     this.event = event
     this.threadId = threadId
     if (count > 1) this.count = count
@@ -70,11 +70,12 @@ branded(ThreadExitedError, 'ERR_THREAD_EXITED')
 counted(ThreadExitedError)
 
 class MailboxFullError extends Error {
-  /** @param {{ maxMessages?: number, maxBytes?: number }} [bound] the one that was exceeded; losses in number have several */
+  /** @param {{ maxMessages?: number, maxBytes?: number }} [bound] the exceeded one; undefined where it differs */
   constructor(event, threadId, count = 1, bound = undefined) {
-    const what = count === 1 ? `${event === undefined ? 'an event' : show(event)} was` : `${events(event, count)} were`
-    const whose = threadId === undefined ? 'a mailbox' : `the mailbox of thread ${threadId}`
-    super(`${whose} is full (${boundIn(bound)}): ${what} not queued. Await bus.drained(), or raise it`)
+    const subject =
+      count === 1 ? `${event === undefined ? 'an event' : show(event)} was` : `${events(event, count)} were`
+    const mailbox = threadId === undefined ? 'a mailbox' : `the mailbox of thread ${threadId}`
+    super(`${mailbox} is full (${boundIn(bound)}): ${subject} not queued. Await bus.drained(), or raise it`)
     this.event = event
     this.threadId = threadId
     if (count > 1) this.count = count
@@ -96,12 +97,12 @@ class BusClosedError extends Error {
 }
 branded(BusClosedError, 'ERR_BUS_CLOSED')
 
-/** The reason of a thread that has ended without an error. */
+/** Returns the reason of a thread that has ended without an error. */
 function exitCodeError(exitCode) {
   return Object.assign(new Error(`exit code ${exitCode}`), { exitCode })
 }
 
-/** A listener in a message. Its name may be anything, or refuse to be read. */
+/** Returns the words for a listener. Its name may be anything, or refuse to be read. */
 function describe(listener) {
   try {
     if (typeof listener.name === 'string' && listener.name !== '') return `listener ${listener.name}`
@@ -109,7 +110,7 @@ function describe(listener) {
   return 'a listener'
 }
 
-/** Anything in a message. It may refuse to be looked at. */
+/** Returns the words for any value. It may refuse to be looked at. */
 function show(value) {
   try {
     return inspect(value)
@@ -118,12 +119,12 @@ function show(value) {
   }
 }
 
-// The three below are Node's own errors for wrong arguments: plain TypeError and RangeError with Node's codes and
-// words, so that who already handles those of EventEmitter handles these.
+// The four below are Node's own errors for wrong arguments: plain TypeError and RangeError with Node's codes and
+// words. A program that handles EventEmitter's errors handles these, too.
 
 /** @param {string} expected as in `of type function`, `an instance of AbortSignal` */
 function invalidArgType(name, expected, value) {
-  // Node calls what is part of something a property.
+  // Node calls a part of an argument a property.
   const kind = name.includes('.') ? 'property' : 'argument'
   const error = new TypeError(`The "${name}" ${kind} must be ${expected}. Received ${received(value)}`)
   error.code = 'ERR_INVALID_ARG_TYPE'
@@ -146,7 +147,7 @@ function outOfRange(name, range, value) {
   return error
 }
 
-/** @param {string} way what to do about it */
+/** @param {string} way out, a sentence */
 function unknownOption(name, way) {
   const error = new TypeError(`The property '${name}' is unknown. ${way}`)
   error.code = 'ERR_INVALID_ARG_VALUE'
@@ -159,8 +160,8 @@ function invalidArgValue(name, value, reason) {
   return error
 }
 
-function needsChannel(what) {
-  const error = new TypeError(`${what} needs a bus with a channel: new ParallelEventBus({ channel: 'orders' })`)
+function needsChannel(subject) {
+  const error = new TypeError(`${subject} needs a bus with a channel: new ParallelEventBus({ channel: 'orders' })`)
   error.code = 'ERR_INVALID_ARG_VALUE'
   return error
 }
@@ -181,11 +182,11 @@ function outOfMemory(bytes) {
   return error
 }
 
-/** As `MailboxFullError`, of what was not queued for want of memory. */
+/** Returns an error like `MailboxFullError`, for events that were not queued for want of memory. */
 function outOfMemoryFor(event, threadId, count = 1) {
-  const what = count === 1 ? `${event === undefined ? 'an event' : show(event)} was` : `${events(event, count)} were`
-  const whose = threadId === undefined ? 'a thread' : `thread ${threadId}`
-  const error = new RangeError(`There is no memory for a message to ${whose}, so ${what} not queued`)
+  const subject = count === 1 ? `${event === undefined ? 'an event' : show(event)} was` : `${events(event, count)} were`
+  const thread = threadId === undefined ? 'a thread' : `thread ${threadId}`
+  const error = new RangeError(`There is no memory for a message to ${thread}, so ${subject} not queued`)
   error.code = 'ERR_MEMORY_ALLOCATION_FAILED'
   return Object.assign(error, { event, threadId }, count > 1 && { count })
 }

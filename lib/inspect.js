@@ -1,18 +1,18 @@
 'use strict'
 
-// What util.inspect, and so console.log, shows of a bus: its channel, how many listeners each event has, what is
-// pending, and the fields that a subclass has added.
+// The view of a bus for util.inspect, and so for console.log: its channel, the number of listeners of each event, the
+// number of pending events, and the fields that a subclass has added.
 
 const { EventEmitter } = require('node:events')
 const { inspect } = require('node:util')
 
-/** EventEmitter's own fields, under whatever names it has them in this version of Node. */
+/** EventEmitter's own fields, by their names in this version of Node. */
 const INTERNAL = new Set(['domain', ...Reflect.ownKeys(new EventEmitter({ captureRejections: true }))])
 
 /** @type {WeakMap<object, object>} one for each bus, so that util.inspect notices a bus that refers to itself */
 const views = new WeakMap()
 
-/** @param {{ channel: string | undefined, pending: number, closed: boolean }} state what EventEmitter does not know of */
+/** @param {{ channel: string | undefined, pending: number, closed: boolean }} state unknown to EventEmitter */
 function viewOf(bus, { channel, pending, closed }) {
   const view = views.get(bus) ?? emptyView(bus)
   for (const key of Reflect.ownKeys(view)) if (key !== inspect.custom) delete view[key]
@@ -26,7 +26,7 @@ function viewOf(bus, { channel, pending, closed }) {
   return view
 }
 
-/** Of the same class as the bus, and shown as it is. */
+/** Returns an object of the bus's class, which util.inspect shows as it is. */
 function emptyView(bus) {
   const view = Object.create(Object.getPrototypeOf(bus), { [inspect.custom]: { value: undefined } })
   views.set(bus, view)
@@ -39,7 +39,7 @@ function counts({ _events = {} }) {
   )
 }
 
-/** The field as it is, a getter unread; it has to go when the bus is shown again. */
+/** Returns the field as it is, a getter unread. It can be removed when the bus is shown again. */
 function fieldOf(bus, key) {
   return { ...Object.getOwnPropertyDescriptor(bus, key), configurable: true }
 }

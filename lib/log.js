@@ -1,7 +1,7 @@
 'use strict'
 
-// What `NODE_DEBUG=parallel-event-bus` prints: threads and channels, and events that were not delivered. Nothing for
-// an event that was.
+// The log of `NODE_DEBUG=parallel-event-bus`: threads and channels, and events that were not delivered. It has no line
+// for an event that was.
 
 const { debuglog } = require('node:util')
 

@@ -1,11 +1,13 @@
 'use strict'
 
-// Names of options that do not exist: refused, with the name that was probably meant. A misspelt `chanel` would make a bus
-// without one, in silence.
+// Checks of the names of options. An unknown one is refused, with the name that was probably meant: a misspelt `chanel`
+// would make a bus without a channel, in silence.
 
 const { unknownOption } = require('./errors.js')
 
 /**
+ * Throws for an option that does not exist.
+ *
  * @param {object} options
  * @param {string} name of the argument or property that they are in, such as `options`
  * @param {string[]} known
@@ -20,7 +22,7 @@ function validateKeys(options, name, known) {
   }
 }
 
-/** The known name that is made of a key by the fewest changes; undefined where it takes more than a third of its messages. */
+/** Returns the known name nearest to a key; undefined where more than a third of its characters would change. */
 function nearest(key, known) {
   const most = Math.max(1, Math.floor(key.length / 3))
   const byDistance = known.map((each) => ({ each, distance: distanceBetween(key.toLowerCase(), each.toLowerCase()) }))
@@ -28,7 +30,7 @@ function nearest(key, known) {
   return byDistance[0].distance <= most ? byDistance[0].each : undefined
 }
 
-/** How many messages have to be added, removed or replaced (Levenshtein, 1965), row by row. */
+/** Returns the number of characters to add, remove or replace (Levenshtein, 1965), row by row. */
 function distanceBetween(from, to) {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index)
   for (let at = 0; at < from.length; at++) {

@@ -27,7 +27,7 @@ function adopt(value, itsThen) {
   return new NativePromise((resolve, reject) => Reflect.apply(itsThen, value, [resolve, reject]))
 }
 
-/** `promise.then(...)` of a promise that `adopt` returned, also where it has a `then` of its own. */
+/** Calls the language's `then` of a promise that `adopt` returned, also where it has a `then` of its own. */
 function follow(promise, onFulfilled, onRejected) {
   return Reflect.apply(then, promise, [onFulfilled, onRejected])
 }

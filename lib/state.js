@@ -1,6 +1,6 @@
 'use strict'
 
-// What a bus keeps to itself, and the ways to emit beyond the usual one, which is in `bus.js`.
+// The private state of a bus, and the ways to emit beyond the usual one, which is in `bus.js`.
 //
 // It hangs on the bus under a symbol, and not in private fields: objects may come by the methods of a bus without its
 // constructor (a mixin, `Object.create(bus)`), or stand before one (a proxy), as with EventEmitter. No overridable method
@@ -16,7 +16,7 @@ const { NativePromise } = require('./promises.js')
 
 const { prototype } = EventEmitter
 
-// What most programs do not use is loaded by the first that does: it takes longer than all the rest.
+// Loaded with the first bus that has a channel. Most programs have none, and it takes longer than all the rest.
 const channel = () => require('./channel/lane.js')
 
 const STATE = Symbol('state')
@@ -25,13 +25,13 @@ class BusState {
   pools = new Set()
   /** The bus's place in its channel, if it has one. */
   member = null
-  /** `emit` has to look twice: the bus is closed, has `once` listeners, or is throwing an `error`. */
+  /** True if `emit` has to look twice: the bus is closed, has `once` listeners, or is throwing an `error`. */
   careful = false
   #closing = null
-  /** An `error` that nobody hears is being thrown; its monitors are told at once. */
+  /** True while an `error` without listeners is being thrown; its monitors are told at once. */
   #throwing = false
 
-  /** @param {import('../index.js').BusOptions} options valid ones */
+  /** @param {import('../index.js').BusOptions} options validated */
   constructor(bus, options) {
     const { onError, captureRejections = EventEmitter.captureRejections } = options
     this.bus = bus
@@ -39,7 +39,7 @@ class BusState {
     this.listeners = new Listeners(bus, this.tracker, () => this.#beCareful())
     this.tracker.listeners = this.listeners
     const { tracker, listeners } = this
-    /** How events go to listeners. */
+    /** The way of events to listeners. */
     this.lane = new LocalLane({ tracker, listeners })
     if (options.channel !== undefined) this.#join(options)
   }
@@ -58,7 +58,7 @@ class BusState {
     log('joined channel %o', options.channel)
   }
 
-  /** News of the channel, as an event of this bus. */
+  /** Emits news of the channel as an event of this bus. */
   #tell(event, about) {
     log('%s on channel %o: %o', event.description, this.member.channel, about)
     this.emit(event, [about], null)
@@ -70,7 +70,7 @@ class BusState {
 
   // Emitting
 
-  /** As `emit`, for a receiver that is not the bus itself: it is `this` of the listeners. */
+  /** Emits for a receiver that is not the bus itself: it is `this` of the listeners. */
   emitAs(receiver, event, args) {
     const { tracker } = this
     const outer = tracker.receiver
@@ -120,13 +120,13 @@ class BusState {
     return reply.promise
   }
 
-  /** Why an event that somebody waits for is not emitted; a signal may have aborted with any reason. */
+  /** Returns the reason not to emit an awaited event, or null. It is in an object: a signal may abort with any reason. */
   #reasonNotTo(event, bounds) {
     if (this.tracker.closed) return { error: new BusClosedError(event) }
     return bounds?.signal?.aborted ? { error: bounds.signal.reason } : null
   }
 
-  /** Settles who gets the event, and queues it. Returns false where nobody is left to get it. */
+  /** Queues the event for its current listeners. Returns false where there are none. */
   #queue(event, args, outcome, bounds) {
     if (this.tracker.closed) return false
     const monitors = event === 'error' ? this.bus._events?.[errorMonitor] : undefined
@@ -134,7 +134,7 @@ class BusState {
     return this.lane.enqueue(event, args, outcome, bounds, tellMonitors)
   }
 
-  /** Throws what EventEmitter throws for an `error` without listeners, after its monitors heard of it. */
+  /** Throws EventEmitter's error for an `error` without listeners, after telling its monitors. */
   #throwUnheard(args) {
     this.#throwing = true
     this.#beCareful()

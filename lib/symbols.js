@@ -1,6 +1,6 @@
 'use strict'
 
-// The events by which a bus tells of its channel. Symbols, so that they can not be mistaken for an application's own
+// The events by which a bus tells of its channel. Symbols, so that they cannot be mistaken for an application's own
 // and stay in their thread; registered ones, so that two copies of the library mean the same.
 
 module.exports = {

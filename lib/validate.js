@@ -1,6 +1,6 @@
 'use strict'
 
-// Checks of what users pass in. Each `validate` returns nothing and throws Node's own kind of error, with its code.
+// Checks of arguments and options. Each `validate` returns nothing and throws Node's own kind of error, with its code.
 
 const { EventEmitter } = require('node:events')
 const { invalidArgType, invalidArgValue, outOfRange } = require('./errors.js')
@@ -29,20 +29,20 @@ function validateFunction(value, name) {
   if (typeof value !== 'function') throw invalidArgType(name, 'of type function', value)
 }
 
-/** As EventEmitter itself, with its own words. */
+/** Throws EventEmitter's own error, in its words. */
 function validateListener(value) {
   if (typeof value !== 'function') new EventEmitter().on('event', value)
 }
 
 /**
  * Returns the options in the third argument of `on`, if it is a plain object. EventEmitter ignores a third argument, and
- * programs pass what other emitters take there: a context, a capture flag.
+ * programs pass the arguments of other emitters there: a context, a capture flag.
  */
 function optionsIn(third) {
   return isPlainObject(third) ? third : undefined
 }
 
-/** Of any realm: what has no prototype, or one that has none. */
+/** Returns true for an object without a prototype, or with one that has none: a plain object of any realm. */
 function isPlainObject(value) {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const prototype = Object.getPrototypeOf(value)
@@ -58,7 +58,7 @@ function validateMaxListeners(value, name) {
   if (!(value >= 0)) throw outOfRange(name, 'a non-negative number', value)
 }
 
-/** Milliseconds, more than 0. */
+/** Validates milliseconds, more than 0. */
 function validateTimeout(value, name) {
   if (typeof value !== 'number') throw invalidArgType(name, 'of type number', value)
   if (!(value > 0 && value <= LONGEST_TIMEOUT)) throw outOfRange(name, `> 0 and <= ${LONGEST_TIMEOUT}`, value)
@@ -70,20 +70,20 @@ function validateSignal(value, name) {
   }
 }
 
-/** `{ timeout, signal }` of an emission or a listener, each optional. */
+/** Validates `{ timeout, signal }` of an emission or a listener, each optional. */
 function validateTimeoutAndSignal({ timeout, signal }, name) {
   if (timeout !== undefined) validateTimeout(timeout, `${name}.timeout`)
   if (signal !== undefined) validateSignal(signal, `${name}.signal`)
 }
 
-/** What bounds an emission. */
+/** Validates the bounds of an emission. */
 function validateBounds(options, name) {
   validateObject(options, name)
   validateKeys(options, name, OF_BOUNDS)
   validateTimeoutAndSignal(options, name)
 }
 
-/** The name of a channel or a group. */
+/** Validates the name of a channel or a group. */
 function validateName(value, name) {
   if (typeof value !== 'string') throw invalidArgType(name, 'of type string', value)
   if (value === '') throw invalidArgValue(name, value, 'must not be empty')
@@ -96,7 +96,7 @@ function validateInteger(value, name, least, most) {
   }
 }
 
-/** What may wait for a bus: `{ maxMessages, maxBytes }`, each optional. */
+/** Validates the capacity of a mailbox: `{ maxMessages, maxBytes }`, each optional. */
 function validateMailbox(value, name) {
   validateObject(value, name)
   validateKeys(value, name, OF_MAILBOX)
@@ -137,12 +137,12 @@ function validateIsOfNoUse(options, name) {
   )
 }
 
-/** The property key that EventEmitter stores an event under: 5 and '5' are one event. */
+/** Returns the property key under which EventEmitter stores an event: 5 and '5' are one event. */
 function keyOf(event) {
   return typeof event === 'symbol' ? event : String(event)
 }
 
-/** What `spawn` takes. */
+/** Validates the options of `spawn`. */
 function validateSpawnOptions(options) {
   validateObject(options, 'options')
   validateKeys(options, 'options', OF_SPAWN)

@@ -1,6 +1,6 @@
 'use strict'
 
-// What `bus.with({ timeout, signal })` returns: the bus's three ways to emit, each bounded.
+// The result of `bus.with({ timeout, signal })`: the bus's three ways to emit, each bounded.
 
 class EmitterView {
   #emit

@@ -7,7 +7,7 @@ const runQueue = require('../local/run-queue.js')
 const { NativePromise } = require('../promises.js')
 const { ACK_WORDS } = require('./protocol.js')
 
-/** Words of ranges that are collected before they are handed over. */
+/** Number of words of ranges that are collected before they are handed over. */
 const MOST_WORDS = 1024 * ACK_WORDS
 
 class Acks {
@@ -16,13 +16,13 @@ class Acks {
   #words = new Uint32Array(MOST_WORDS)
   #used = 0
 
-  /** @param {() => void} turned ends a turn, and flushes, where no drain does */
+  /** @param {() => void} turned ends a turn outside of a drain, and flushes */
   constructor(thread, turned) {
     this.#thread = thread
     this.#turned = turned
   }
 
-  /** The listeners of one event of a batch are done. The engine learns of it with the next flush. */
+  /** Acknowledges one event of a batch: its listeners are done. The engine learns of it with the next flush. */
   add(batch, index, failed) {
     const words = this.#words
     const last = this.#used - ACK_WORDS
@@ -32,7 +32,7 @@ class Acks {
       return
     }
     if (this.#used === MOST_WORDS) this.flush()
-    // A drain turns at its end. A listener that was waited for is done outside of any. Not by `queueMicrotask`, which
+    // A drain turns at its end. A listener with a promise is done outside of any drain. Not by `queueMicrotask`, which
     // Jest's mock timers hold back.
     if (this.#used === 0 && runQueue.current === null) NativePromise.resolve().then(this.#turned)
     words[this.#used++] = batch

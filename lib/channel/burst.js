@@ -2,11 +2,11 @@
 
 // A burst: events of this thread that were published and have not crossed into the engine. They cross many at once.
 //
-// To cross, and what the engine does then, costs nearly half as much as to encode a small event. An event alone crosses
-// at once. Where several do in a short time, the next ones are written down until the turn is over: their payloads stay
-// where they were encoded, one behind the other, and here is a record of each. They cross when there are enough of them,
-// and with the next event that crosses alone. If the thread blocks in the middle, the engine fetches them: twice a
-// millisecond, and before any listener is added or removed. `src/node/protocol.rs` draws the records.
+// A crossing, with the work of the engine then, costs nearly half as much as encoding a small event. An event alone
+// crosses at once. Where several do in a short time, the next ones are written down until the turn is over. Their
+// payloads stay where they were encoded, one behind the other, and here is a record of each. They cross when there are
+// enough of them, and with the next event that crosses alone. If the thread blocks in the middle, the engine fetches
+// them: twice a millisecond, and before any listener is added or removed. `src/node/protocol.rs` draws the records.
 
 const { performance } = require('node:perf_hooks')
 const native = require('../native.js')
@@ -14,7 +14,7 @@ const runQueue = require('../local/run-queue.js')
 const { NativePromise } = require('../promises.js')
 const { BURST_COUNT, BURST_FIRST, BURST_GENERATION, BURST_RECORD } = require('./protocol.js')
 
-/** So many events that cross alone, in so short a time, begin a burst. */
+/** Number of events that begin a burst where they cross alone within BEGINNING_MS. */
 const BEGINNING = 16
 const BEGINNING_MS = 0.5
 /** The number of events that are written down before they cross, and the bytes of their payloads. */
@@ -22,11 +22,11 @@ const MOST_RECORDS = 32
 const MOST_BYTES = 16_384
 
 class Burst {
-  /** Events are to be written down where they can be. */
+  /** True while events are to be written down where they can be. */
   isOpen = false
   #thread
   #words = new Uint32Array(new SharedArrayBuffer(4 * (BURST_FIRST + BURST_RECORD * MOST_RECORDS)))
-  /** Since when how many crossed alone. */
+  /** Number of events that crossed alone since a time, in milliseconds. */
   #since = 0
   #alone = 0
 
@@ -60,7 +60,7 @@ class Burst {
     if (count + 1 === MOST_RECORDS || end > MOST_BYTES) native.flushBurst(this.#thread, 0)
   }
 
-  /** Called when an event crossed alone. */
+  /** Counts an event that crossed alone. */
   crossed() {
     if (this.isOpen || ++this.#alone < BEGINNING) return
     const now = performance.now()

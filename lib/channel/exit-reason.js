@@ -11,7 +11,7 @@ const { exitCodeError } = require('../errors.js')
 const native = require('../native.js')
 const runQueue = require('../local/run-queue.js')
 
-/** In bytes. Of a larger error only name, message and stack are left. */
+/** Largest size in bytes. Of a larger error only name, message and stack are left. */
 const LARGEST = 65_536
 /** Number of decoded reasons that are kept, so that all events lost with one thread have the same cause. */
 const MOST_KEPT = 64
@@ -23,7 +23,7 @@ let isLeft = false
 function watchForExit() {
   if (isMainThread) return
   process.on('uncaughtExceptionMonitor', (error) => {
-    // Nothing says less than an exit code. Deno tells of nothing where a thread is terminated.
+    // An exit code says more than no value. Deno passes none where a thread is terminated.
     if (error === undefined || error === null) return
     leaveExitReason(error)
     // A handler may keep the thread alive.

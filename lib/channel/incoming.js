@@ -1,7 +1,7 @@
 'use strict'
 
-// Events of other members of the channel, on their way to the listeners here: emissions that the engine hears of.
-// Their emitter counts failures. They are told here, where they happen.
+// Events of other members of the channel, on their way to the listeners here. The engine is told when they are done.
+// Their emitter counts failures. `onError` and warnings tell of them here, where they happen.
 
 const native = require('../native.js')
 const { Emission, countOf } = require('../local/emission.js')
@@ -10,7 +10,7 @@ const { replying } = require('../local/outcome.js')
 const { follow } = require('../promises.js')
 const { storedOf } = require('../listeners/registration.js')
 
-/** An event of a batch: its emitter waits for nothing. The engine is told when all its listeners are done. */
+/** An event of a batch: its emitter waits for no outcome. It is acknowledged when all its listeners are done. */
 class BatchedEmission extends Emission {
   constructor(link, tracker, event, listeners, args, batch, index) {
     super(tracker, event, listeners, args, null)
@@ -22,7 +22,7 @@ class BatchedEmission extends Emission {
 
   start() {
     this.link.started()
-    // What has not started when the thread ends is for another thread, or lost: only its emitter can tell.
+    // An event that has not started when the thread ends is for another thread, or lost: only its emitter can tell.
     if (!runQueue.exiting) super.start()
   }
 
@@ -40,12 +40,12 @@ class BatchedEmission extends Emission {
   }
 }
 
-/** An event that somebody waits for, or that is bounded. The engine is told of each listener at once. */
+/** An event that is awaited or bounded. The engine is told of each listener at once. */
 class TrackedEmission extends Emission {
   #delivery
   #mustStart
   #isAwaited
-  /** Where the value of a request's listener is kept; null for other events. */
+  /** The value of a request's listener, once it has returned; null for other events. */
   #returned
   /** The engine's index of each listener, where some were removed; null while it is the same. */
   #indexes
@@ -80,7 +80,7 @@ class TrackedEmission extends Emission {
     return this.#isAwaited
   }
 
-  /** The emitter waits for those listeners that it was addressed to, and for no others. */
+  /** Returns the listeners without replacements: the emitter waits for the addressed listeners alone. */
   withReplacements(left) {
     return left
   }
@@ -103,7 +103,7 @@ class TrackedEmission extends Emission {
     return false
   }
 
-  /** The emitter is to hear in time even if the listener blocks this thread. */
+  /** Starts the engine's timer, so that the emitter is told in time even if the listener blocks this thread. */
   #startTimer(index) {
     const timeout = this.#timeouts[index]
     if (timeout !== undefined) native.startTimer(runQueue.handle, this.#delivery, index, Math.ceil(timeout))
@@ -128,7 +128,7 @@ class TrackedEmission extends Emission {
     native.acknowledge(runQueue.handle, this.#delivery, this.#indexOf(index), this.#letGoWithLast())
   }
 
-  /** Returns false where the reply cannot be sent: then that is the failure. */
+  /** Sends the reply. Returns false where it cannot be sent: then that is the failure. */
   #reply(index, value) {
     let encoded
     try {
@@ -144,7 +144,7 @@ class TrackedEmission extends Emission {
     return true
   }
 
-  /** With the last listener the delivery is let go of, in the same call. */
+  /** Returns 1 with the last listener: then the same call lets go of the delivery. */
   #letGoWithLast() {
     if (this.unsettled > 1) return 0
     this.#letGo = true

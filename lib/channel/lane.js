@@ -27,8 +27,8 @@ class ChannelLane {
   }
 
   /**
-   * Queues an event for everybody who listens; `onHeard` is called just before it is queued here. Returns false where
-   * nobody listens. Throws for arguments that can not be cloned.
+   * Queues an event for all current listeners, and calls `onHeard` just before it is queued here. Returns false where
+   * there are none. Throws for arguments that cannot be cloned.
    */
   enqueue(event, args, outcome, bounds, onHeard) {
     if (!this.member.carries(event)) return this.#local.enqueue(event, args, outcome, bounds, onHeard)
@@ -39,7 +39,7 @@ class ChannelLane {
     return this.#dispatch(event, args, outcome, bounds, onHeard)
   }
 
-  /** As `queue`, for an event that nobody waits for, of a bus that has plain listeners only: these, or undefined. */
+  /** Publishes an untracked event of a bus without special listeners. `listeners` are the bus's own, or undefined. */
   publish(event, listeners, args) {
     const others = this.#publisher.publish(event, args)
     if (others === NOT_PLAIN) return this.#dispatch(event, args, null, null, undefined)
@@ -62,19 +62,19 @@ class ChannelLane {
     return true
   }
 
-  /** Whether a getter of the arguments has closed the bus, or aborted the signal: nobody got the event then. */
+  /** Returns true if a getter of the arguments has closed the bus, or aborted the signal. Nobody got the event then. */
   #endsEarly(event, outcome, bounds) {
     if (this.#tracker.closed) outcome?.reject(new BusClosedError(event))
     return this.#tracker.closed || (bounds?.signal?.aborted ?? false)
   }
 
-  /** The listeners here, or undefined. One that is special, and that the engine has not, was claimed by another thread. */
+  /** Returns the plain listeners here, or undefined. Another thread has claimed special ones unknown to the engine. */
   #plainHere(event) {
     const listeners = this.#listenersHere(event, NOBODY)
     return countOf(listeners) === 0 ? undefined : listeners
   }
 
-  /** The usual case: nobody has listeners but plain ones, and the others have got it. */
+  /** Queues a published event for the listeners here. It is the usual case: all listeners of the channel are plain. */
   #queueHere(event, listeners, args, others, onHeard) {
     if (listeners === undefined && others === 0) return false
     onHeard?.()
@@ -83,17 +83,17 @@ class ChannelLane {
     return true
   }
 
-  /** For an awaited event. */
+  /** Returns the outcome of an awaited event. */
   outcome() {
     return new JoinedOutcome()
   }
 
-  /** For a request. */
+  /** Returns the reply to a request. */
   reply(event) {
     return new JoinedReply(event)
   }
 
-  /** Asks one listener, here or elsewhere: the engine chooses. */
+  /** Sends a request to one listener, here or elsewhere: the engine chooses. */
   request(event, args, reply, bounds) {
     if (!this.member.carries(event)) return this.#local.request(event, args, reply, bounds)
     const others = this.#publisher.dispatch(keyOf(event), args, { isRequest: true, outcome: reply, bounds })
@@ -110,7 +110,7 @@ class ChannelLane {
     }
   }
 
-  /** Everybody's plain listeners get it; `once` listeners and those of a group only if the engine says so. */
+  /** Returns the functions to call here: all plain listeners, and special ones that the engine has chosen. */
   #listenersHere(event, own) {
     const stored = this.#listeners.get(event)
     if (stored === undefined) return NOBODY
@@ -143,7 +143,7 @@ function calledFor(registration) {
   return registration.once ? registration.claim() : registration.stored
 }
 
-/** Tells the engine when listeners that it chose here are done, beside who waits for the outcome. */
+/** Tells the engine when the listeners that it chose here are done, and passes all on to the emitter's outcome. */
 class Chosen {
   #member
   #own
@@ -183,7 +183,7 @@ class JoinedOutcome extends Outcome {
   #success = 0
   #elsewhere = []
 
-  /** So many listeners were addressed elsewhere, and here. */
+  /** Takes the numbers of listeners that were addressed elsewhere, and here. */
   expect(others, here) {
     if (others > 0 && here > 0) this.#open = 2
   }

@@ -1,7 +1,7 @@
 'use strict'
 
-// The link between this thread and the engine, one for all buses of the thread that are in a channel: what they share to
-// send, to be told, and to acknowledge.
+// The link between this thread and the engine, one for all buses of the thread that are in a channel. They share the
+// encoder, the burst, the reader of messages, and the acknowledgements.
 
 const native = require('../native.js')
 const { Encoder } = require('../codec/index.js')
@@ -22,9 +22,9 @@ class Link {
   #thread
   #runQueue
   #reader
-  /** The bus whose events for other buses of this thread may not have been read: its publisher, SEVERAL, or null. */
+  /** The publisher of a bus with unread events for other buses of this thread; SEVERAL for more of them; or null. */
   #loopback = null
-  /** @type {Set<import('./member.js').Member>} buses that wait for what a turn may bring */
+  /** @type {Set<import('./member.js').Member>} buses that are told of each turn */
   #watching = new Set()
   /** @type {Map<number, import('./pending.js').PendingDispatch>} by token */
   #pending = new Map()
@@ -40,7 +40,7 @@ class Link {
     watchForExit()
   }
 
-  /** Whether the engine reads messages in this buffer, and it need not be passed; null is none. */
+  /** Returns true for memory that the engine reads without being passed it; null is no memory. */
   lends(buffer) {
     return buffer === this.encoder.memory || buffer === null
   }
@@ -54,7 +54,7 @@ class Link {
     return again
   }
 
-  /** An event that was read, and queued, is being started. */
+  /** Notes that an event which was read and queued is being started. */
   started() {
     this.#reader.queued--
   }
@@ -67,16 +67,16 @@ class Link {
 
   // Events of this thread for other buses of it
   //
-  // They come as those of other threads do, and what a bus emits for its own listeners does not. So that these hear all
-  // in the order of emission, what other buses of the thread have emitted before is read before a bus emits.
+  // They come as those of other threads do; the events that a bus emits for its own listeners do not. So that these get
+  // all in the order of emission, earlier events of the thread's other buses are read before a bus emits.
 
-  /** A bus has emitted something that other buses of this thread may get. */
+  /** Notes that a bus has emitted an event which other buses of this thread may get. */
   loopedBack(publisher) {
     if (this.#loopback === null) this.#loopback = publisher
     else if (this.#loopback !== publisher) this.#loopback = SEVERAL
   }
 
-  /** To be called before a bus has its own listeners wait for an event. */
+  /** Reads earlier events of this thread's other buses. Called before an event is queued for a bus's own listeners. */
   catchUp(publisher) {
     if (this.#loopback === null || this.#loopback === publisher) return
     if (this.listeners.isReading || this.#runQueue.exiting) return
@@ -87,7 +87,7 @@ class Link {
 
   #readLoopback = () => this.#reader.readLoopback()
 
-  // Dispatches of this thread that somebody waits for
+  // Dispatches of this thread that are awaited
 
   /** Returns a token for a dispatch. Its `settled` is called once, unless it is dropped. */
   expect(pending) {
@@ -97,12 +97,12 @@ class Link {
     return this.#lastToken
   }
 
-  /** Nobody waits for the dispatch any more. */
+  /** Forgets a dispatch: it is no longer awaited. */
   drop(token) {
     this.#pending.delete(token)
   }
 
-  /** Returns a dispatch that has settled, if somebody still waits for it. */
+  /** Returns a dispatch that has settled, if it is still awaited. */
   take(token) {
     const pending = this.#pending.get(token)
     this.#pending.delete(token)
@@ -111,18 +111,18 @@ class Link {
 
   // Turns
 
-  /** The drain is over for this turn: a bus that waits for quiet may have it. */
+  /** Ends a turn, after the drain: flushes, and tells the buses that wait for quiet. */
   turned() {
     this.acks.flush()
     for (const member of this.#watching) if (!member.turned()) this.#watching.delete(member)
   }
 
-  /** From now on the member is told of each turn, until it says that it waits for nothing more. */
+  /** Tells the member of each turn from now on, until it says that it waits for nothing more. */
   watch(member) {
     this.#watching.add(member)
   }
 
-  /** The member of this number is gone for good. */
+  /** Forgets the member of this number for good. */
   leave(id, member) {
     this.members.delete(id)
     this.#watching.delete(member)

@@ -2,11 +2,11 @@
 
 // The listeners of this thread that the engine knows, by the ids that it knows them by.
 
-/** A table of so many entries, all of them free, is not kept. */
+/** Number of entries from which a table is not kept where all of them are free. */
 const MUCH = 1024
 
 class ListenerTable {
-  /** Messages are being read: those to come may be for listeners that are gone. */
+  /** True while messages are being read: those to come may be for listeners that are gone. */
   isReading = false
   /** @type {(import('../listeners/registration.js').Registration | undefined)[]} */
   #listeners = []
@@ -25,13 +25,13 @@ class ListenerTable {
     return this.#listeners[id]
   }
 
-  /** The engine has nothing for this listener any more: its id is free, once everything before was read. */
+  /** Frees an id for which the engine has nothing more, once all earlier messages are read. */
   forget(id) {
     if (this.isReading) this.#gone.push(id)
     else this.release(id)
   }
 
-  /** Messages were read to the end. */
+  /** Ends the reading of messages, and frees the ids that waited for that. */
   endReading() {
     this.isReading = false
     for (const id of this.#gone.splice(0)) this.release(id)

@@ -1,7 +1,7 @@
 'use strict'
 
-// A bus's place in its channel: tells the engine of the bus's listeners, and is told what becomes of its events.
-// `publisher.js` is how it emits.
+// A bus's place in its channel: tells the engine of the bus's listeners, and is told of failures of its events.
+// It emits through its publisher, see `publisher.js`.
 
 const { isMainThread } = require('node:worker_threads')
 const { claimChannels } = require('../copies.js')
@@ -26,13 +26,13 @@ class Member {
   #link
   #id
   #listening = 0
-  /** null where the default holds: a worker thread lives while a bus of it listens. */
+  /** Null for the default: a worker thread lives while a bus of it listens. */
   #ref = null
   #keepsAlive = false
-  /** What was counted at the last reset, and when the bus left. */
+  /** The counts at the last reset, and at the end of the membership. */
   #before = { addressed: 0, failed: 0 }
   #atEnd = this.#before
-  /** Called once when nothing is pending, and when nothing is in flight. */
+  /** Functions to call once: when nothing is pending, and when nothing is in flight. */
   #whenIdle = null
   #whenQuiet = null
   /** @type {Deferred | null} settled when there is room */
@@ -40,7 +40,7 @@ class Member {
 
   /**
    * @param {{ channel: string, mailbox?: { maxMessages?, maxBytes? }, stallAfter?: number }} options the bus's
-   * @param {{ remove(registration), tell(symbol, about) }} bus what the bus does when the engine has news
+   * @param {{ remove(registration), tell(symbol, about) }} bus reactions of the bus to the engine's news
    */
   constructor(tracker, { channel, mailbox = {}, stallAfter = STALL_AFTER_MS }, bus) {
     const { maxMessages = MAX_MESSAGES, maxBytes = MAX_BYTES } = mailbox
@@ -57,14 +57,14 @@ class Member {
     this.publisher = new Publisher(tracker, this.#link, this.#thread, this.#id)
   }
 
-  /** Whether events of this name go to the channel. */
+  /** Returns true if events of this name go to the channel. */
   carries(event) {
     return typeof event !== 'symbol' && event !== 'newListener' && event !== 'removeListener'
   }
 
   // Listening
 
-  /** From now on everybody's events of this name reach the listener. */
+  /** Registers a listener with the engine: from now on all members' events of this name reach it. */
   listen(registration, prepend) {
     if (this.#id === 0 || !this.carries(registration.event)) return
     const { event, group, once, timeout } = registration
@@ -87,14 +87,14 @@ class Member {
 
   unlisten(registration) {
     if (registration.member === null) return
-    // As for emissions that are queued here: see `removals.js`.
+    // As for emissions that are queued here: see `listeners/removals.js`.
     registration.isRemoved = runQueue.current !== null
     if (!native.unlisten(this.#thread, this.#id, registration.id)) this.#link.listeners.forget(registration.id)
     this.#listening--
     this.#keepAlive()
   }
 
-  /** Another thread's event has claimed a `once` listener. Returns what to call. */
+  /** Claims a `once` listener for another thread's event, and returns the function to call. */
   claim(registration) {
     const called = registration.claim()
     this.#bus.remove(registration)
@@ -112,7 +112,7 @@ class Member {
     this.#keepsAlive = keep
   }
 
-  /** Describes the channel, for the message of a request that nobody heard. */
+  /** Describes the channel, for the error of a request without listeners. */
   describe() {
     const { threads, events } = native.heard?.(this.#thread, this.#id) ?? { threads: 0, events: [] }
     const others = threads === 0 ? 'no other thread' : `${threads} ${threads === 1 ? 'thread' : 'threads'}`
@@ -120,24 +120,24 @@ class Member {
     return `channel ${show(this.channel)} (${others}; ${heard})`
   }
 
-  /** Called before the bus's own listeners get an event that it emits. */
+  /** Reads earlier events of this thread's other buses, before an event is queued for the bus's own listeners. */
   catchUp() {
     this.#link.catchUp(this.publisher)
   }
 
   // News
 
-  /** A listener that was chosen among several is done. */
+  /** Tells the engine that a listener which was chosen among several is done. */
   done() {
     native.done(this.#thread, this.#id)
     this.checkQuiet()
   }
 
   /**
-   * Events of this bus did not get to the end of some listeners; none of them had started if they did not reach them.
+   * Reports events of this bus that did not get to the end of some listeners. If none had started, `deadLetter` is told.
    *
    * @param {{ event?: string, args?: unknown[], listeners: number, threadId?: number, count: number, error: Error }} about
-   * what is not the same for all of them is undefined
+   * a field that differs among them is undefined
    */
   lost(about, hadStarted) {
     this.tracker.reporter.lost(about.event ?? deadLetter, about.error)
@@ -182,24 +182,24 @@ class Member {
 
   // Counting and leaving
 
-  /** Emissions that others have not dealt with; an event nobody waits for counts once for each bus it went to. */
+  /** Number of emissions that others have not settled. An untracked event counts once for each bus it went to. */
   get pending() {
     return this.#id === 0 ? 0 : native.pending(this.#thread, this.#id)
   }
 
-  /** Nothing is pending, and this bus was told what became of it all. */
+  /** True if nothing is pending, and this bus was told the outcome of all its events. */
   get isIdle() {
     return this.#id === 0 || native.isIdle(this.#thread, this.#id)
   }
 
-  /** Listeners of others that events of this bus were addressed to, since the last reset. */
+  /** Number of listeners of others that events of this bus were addressed to, since the last reset. */
   get addressed() {
     return this.#counts().addressed - this.#before.addressed
   }
 
   /**
-   * Those of them that failed, since the last reset. The engine does not know which were addressed before it, so there are
-   * never more than were addressed.
+   * Number of those of them that failed, since the last reset. The engine does not know which were addressed before the
+   * reset, so it is at most the number of addressed ones.
    */
   get failed() {
     return Math.min(this.#counts().failed - this.#before.failed, this.addressed)
@@ -209,7 +209,7 @@ class Member {
     this.#before = this.#counts()
   }
 
-  /** Since it joined. */
+  /** Returns the counts since the bus joined. */
   #counts() {
     if (this.#id === 0) return this.#atEnd
     const [thread, id] = [this.#thread, this.#id]
@@ -221,7 +221,7 @@ class Member {
     this.#link.watch(this)
   }
 
-  /** Called after each turn while it waits for something. Returns whether it still does. */
+  /** Looks after a turn whether the wait of this member is over. Returns true if it still waits. */
   turned() {
     if (this.#whenIdle !== null && this.isIdle) {
       const callback = this.#whenIdle
@@ -232,7 +232,7 @@ class Member {
     return this.#whenIdle !== null || this.#whenQuiet !== null
   }
 
-  /** Called when something that was in flight for this bus may have been the last. */
+  /** Ends `leave` if nothing is in flight for this bus any more. */
   checkQuiet() {
     if (this.#whenQuiet !== null && native.inFlight(this.#thread, this.#id) === 0) {
       const callback = this.#whenQuiet
@@ -241,7 +241,7 @@ class Member {
     }
   }
 
-  /** Nothing more is addressed to this bus. Resolves when what was before is dealt with. */
+  /** Leaves the channel: no more events are addressed to this bus. Resolves when the earlier ones have settled. */
   leave() {
     native.leave(this.#thread, this.#id)
     const quiet = new Deferred()
@@ -251,7 +251,7 @@ class Member {
     return quiet.promise
   }
 
-  /** Gone for good. */
+  /** Forgets the member for good. Its counts stay. */
   forget() {
     const id = this.#id
     this.#atEnd = this.#counts()

@@ -7,15 +7,15 @@ const { Decoder, decodeAlone } = require('../codec/index.js')
 const { fromEngine } = require('./names.js')
 const { MORE_TO_READ } = require('./protocol.js')
 
-/** In 32-bit words. A message that needs more gets more, until there is nothing to read. */
+/** Size of the buffer in 32-bit words. A message that needs more gets more, until there is nothing to read. */
 const BUFFER_WORDS = 65_536
-/** Threads come and go; a decoder that is forgotten is made again. */
+/** Number of decoders that are kept. Threads come and go; a decoder that is forgotten is made again. */
 const MOST_DECODERS = 64
-/** For what was encoded without a codebook: replies and errors. */
+/** Decodes values that were encoded without a codebook: replies and errors. */
 const ALONE = { decode: decodeAlone }
 
 class MessageReader {
-  /** Why the last value could not be read, or null. */
+  /** The reason why the last value could not be read, or null. */
   unreadable = null
   #thread
   #words = new Uint32Array(BUFFER_WORDS)
@@ -35,7 +35,7 @@ class MessageReader {
   /** Gets messages with no more than about `room` events. Returns whether to get more, soon. */
   next(room) {
     const size = this.#get((words) => native.read(this.#thread, room, words))
-    // Nothing is read where there is not even memory for what carries nothing.
+    // Nothing is read where there is no memory even for messages without payloads.
     const again = size < 0 || this.#words[0] === MORE_TO_READ
     if (!again && size === 1 && this.#words.length > BUFFER_WORDS) this.#allocate(BUFFER_WORDS)
     return again
@@ -58,7 +58,7 @@ class MessageReader {
     return size
   }
 
-  /** Returns false where there is no memory for so many. */
+  /** Makes the buffer so large. Returns false where there is no memory for it. */
   #allocate(words) {
     try {
       this.#words = new Uint32Array(words)
@@ -88,14 +88,14 @@ class MessageReader {
     return this.#words[at]
   }
 
-  /** The name of an event. */
+  /** Reads the name of an event. */
   name() {
     const bytes = this.word()
     const start = this.skip((bytes + 3) >>> 2) * 4
     return fromEngine(Buffer.from(this.#bytes.buffer, start, bytes).toString())
   }
 
-  /** What was encoded; or undefined, if there is no memory for it, say, and then `unreadable` is the reason. */
+  /** Reads an encoded value. Returns undefined where that fails, and `unreadable` is the reason. */
   value(decoder = ALONE) {
     const bytes = this.word()
     const start = this.skip((bytes + 3) >>> 2) * 4
@@ -108,7 +108,7 @@ class MessageReader {
     }
   }
 
-  /** The decoder for a batch, or a delivery, of an endpoint. By that message it gets the codebook, when it needs it. */
+  /** Returns the decoder for a batch, or a delivery, of an endpoint. By that message it gets the codebook, if needed. */
   decoderFor(endpoint, isBatch, handle) {
     this.#isBatch = isBatch
     this.#handle = handle

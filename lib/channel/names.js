@@ -12,7 +12,7 @@ function toEngine(name) {
   return name.isWellFormed() && !name.startsWith(ESCAPED) ? name : ESCAPED + JSON.stringify(name)
 }
 
-/** Returns what a name of the engine's was here. */
+/** Returns the name here for a name of the engine. */
 function fromEngine(name) {
   return name.startsWith(ESCAPED) ? JSON.parse(name.slice(ESCAPED.length)) : name
 }

@@ -1,6 +1,6 @@
 'use strict'
 
-// A dispatch to other members that has not settled: somebody waits for its outcome, or an abort may cancel it.
+// A dispatch to other members that has not settled: its outcome is awaited, or an abort may cancel it.
 
 const native = require('../native.js')
 const { onAbort } = require('../listeners/abort.js')
@@ -29,13 +29,13 @@ class PendingDispatch {
     if (signal !== undefined) this.#release = onAbort(signal, () => this.#abort(signal.reason))
   }
 
-  /** Called when the engine's message has come. */
+  /** Settles the dispatch, with the engine's message. */
   settled(success, failures, reply) {
     this.#release?.()
     this.#outcome?.settledElsewhere(success, errorsFor(this.#event, failures), reply)
   }
 
-  /** Called where nobody got the event, so that no message will come. */
+  /** Forgets a dispatch without listeners: no message will come. */
   drop() {
     this.#release?.()
     this.#link.drop(this.token)

@@ -4,7 +4,7 @@
 // names, draws the records, and explains them. A test compares the two.
 
 module.exports = {
-  // The first word of what `read` writes: the reader has to read again, soon.
+  // The first word that `read` writes: the reader has to read again, soon.
   MORE_TO_READ: 1,
 
   // Kinds of messages.
@@ -32,7 +32,7 @@ module.exports = {
   DISPATCH_CANCELLABLE: 2,
   DISPATCH_AWAITED: 4,
 
-  // What `publish` and `dispatch` return in the place of a number of listeners, or add to it.
+  // Results of `publish` and `dispatch` in the place of a number of listeners, and a bit that they add to it.
   NEEDS_PAYLOAD: -1,
   NOT_PLAIN: -2,
   HAS_OWN: 1 << 30,

@@ -1,7 +1,7 @@
 'use strict'
 
 // Emits a bus's events to the other members of its channel: encodes them if any of these listens, and hands them to the
-// engine. An event that nobody waits for is published. One that is awaited, bounded, or goes to one of several, is dispatched.
+// engine. An untracked event is published. One that is awaited, bounded, or goes to one of several, is dispatched.
 
 const native = require('../native.js')
 const { toEngine } = require('./names.js')
@@ -16,9 +16,9 @@ const {
   NOT_PLAIN,
 } = require('./protocol.js')
 
-/** The number of listeners in what `publish` and `dispatch` return. */
+/** Mask of the number of listeners in a result of `publish` and `dispatch`. */
 const OTHERS = LOOPS_BACK - 1
-/** Names of events may be without end, so no more of them are remembered. */
+/** Number of names that are remembered: programs may have ever new ones. */
 const MOST_ROUTES = 4096
 
 const NOTHING = { buffer: null, start: 0, end: 0 }
@@ -30,8 +30,8 @@ class Publisher {
   #thread
   #id
   /**
-   * Per event name: whether the last event had listeners elsewhere, and whether all were plain; and, in one generation of
-   * listeners, how many these are, and whether some are in this thread.
+   * Per event name: whether the last event had listeners elsewhere, and whether all were plain; and, for one generation
+   * of listeners, the number of these, and whether some are in this thread.
    *
    * @type {Map<string, { number: number, heard: boolean, plain: boolean, others: number, loops: boolean, generation: number }>}
    */
@@ -94,7 +94,7 @@ class Publisher {
     const pending = PendingDispatch.for(this.#link, this.#thread, event, how)
     let sent = 0
     try {
-      // Spelled out: an object that is spread costs as much as the call into the engine.
+      // Written out: an object that is spread costs as much as the call into the engine.
       const { isRequest, outcome, bounds } = how
       sent = this.#offer(route, args, { isRequest, outcome, bounds, token: pending?.token ?? -1 }, refused)
     } finally {
@@ -134,7 +134,7 @@ class Publisher {
     return this.#tracker.closed || (how?.bounds?.signal?.aborted ?? false)
   }
 
-  /** Offers the event without its arguments, which will do where no other member listens. */
+  /** Offers the event without its arguments. That will do where no other member listens. */
   #probe(route, how) {
     return this.#hand(route, NOTHING, how)
   }

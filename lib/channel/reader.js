@@ -28,7 +28,7 @@ const {
   THREW,
 } = require('./protocol.js')
 
-/** Events that wait in this thread's run queue, rather than in the engine where others may still be given them. */
+/** Number of events to have in the run queue. The rest waits in the engine, where other threads may get it. */
 const READ_AHEAD = 1024
 
 class Reader {
@@ -40,7 +40,7 @@ class Reader {
   #link
   #runQueue
   #messages
-  /** For this thread's own events that come back as lost. */
+  /** The decoder for this thread's own events that come back as lost. */
   #own = new Decoder(() => this.#link.encoder.codebook)
 
   /** @param {import('./link.js').Link} link of the thread */
@@ -93,7 +93,7 @@ class Reader {
       case DRAINED:
         return this.#member()?.hasRoom()
       default:
-        // Where it ends, and the next one begins, is not known either.
+        // Its end, and the beginning of the next one, are not known either.
         throw new Error(`the engine has written a message of a kind that is not known: ${kind}`)
     }
   }
@@ -141,12 +141,12 @@ class Reader {
     this.#runQueue.push(emission)
   }
 
-  /** The listener of which the id stands there. */
+  /** Returns the listener with the id at this place. */
   #registration(at) {
     return this.#link.listeners.get(this.#messages.wordAt(at))
   }
 
-  /** The indexes of a delivery's listeners that are left, where an `off` inside a listener removed some; else null. */
+  /** Skips listeners that an `off` inside a listener removed. Returns the indexes that are left; null where all are. */
   #skipRemoved(delivery, ids, count) {
     const left = []
     for (let index = 0; index < count; index++) {
@@ -156,13 +156,13 @@ class Reader {
     return left.length < count ? left : null
   }
 
-  /** The timeout of each listener of a delivery; null if none has one. */
+  /** Returns the timeout of each listener of a delivery; null if none has one. */
   #timeouts(ids, count) {
     const timeouts = Array.from({ length: count }, (_, index) => this.#registration(ids + index).timeout)
     return timeouts.every((timeout) => timeout === undefined) ? null : timeouts
   }
 
-  /** The functions to call for the event that was just read. If it could not be, they all fail with the reason. */
+  /** Returns the functions to call for the event just read. Where it is unreadable, they all fail with the reason. */
   #called(ids, count) {
     const { unreadable } = this.#messages
     const listeners = []
@@ -175,7 +175,7 @@ class Reader {
     return listeners
   }
 
-  // What became of events of this thread
+  // Outcomes of events of this thread
 
   #readSettled() {
     const messages = this.#messages
@@ -223,7 +223,7 @@ class Reader {
     member?.lost({ event, args, listeners, threadId, count, error }, (flags & LOST_STARTED) !== 0)
   }
 
-  // News of other threads. They are read to their end, also where the bus that they are for is closed by now.
+  // News of other threads. They are read to their end, also where their bus is closed by now.
 
   #readThreadExit() {
     const member = this.#member()

@@ -68,7 +68,7 @@ function writeHead(writer, number, offset, length, end, position) {
 }
 
 /**
- * Whether a view of a resizable buffer goes with the buffer's length. Nothing says so where it ends where the buffer ends;
+ * Returns true if a view of a resizable buffer goes with the buffer's length. Nothing says so where it ends where the buffer ends;
  * what becomes of its clone does, when the buffer of that is made shorter or longer.
  */
 function isTracking(view, isDataView) {

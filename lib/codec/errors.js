@@ -22,7 +22,7 @@ const VISIBLE = 1
 /** What is thrown where a listener threw what cannot be sent. */
 const UNSENT = 'what the listener threw cannot be sent to another thread'
 
-/** Whether an object is an error, of any realm. Those of old-style classes only inherit from Error. */
+/** Returns true if an object is an error, of any realm. Those of old-style classes only inherit from Error. */
 function isError(object) {
   return types.isNativeError(object) || object instanceof Error
 }
@@ -85,7 +85,7 @@ function keysOfError(error) {
   return visible
 }
 
-/** Whether an error has a code that its class does not give it. */
+/** Returns true if an error has a code that its class does not give it. */
 function hasCode(error) {
   return (
     !isDOMException(error) && classes[classOf(error)].prototype.code === undefined && read(error, 'code') !== undefined

@@ -40,7 +40,7 @@ function refuseMarked(object) {
   refuseHandle(object)
 }
 
-/** Whether a global class of the runtime is among the classes of an object. */
+/** Returns true if a global class of the runtime is among the classes of an object. */
 function isOfRuntime(prototype) {
   for (let each = prototype; each !== null && !types.isProxy(each); each = Object.getPrototypeOf(each)) {
     const { value } = Object.getOwnPropertyDescriptor(each, Symbol.toStringTag) ?? {}

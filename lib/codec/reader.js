@@ -277,7 +277,7 @@ class Reader extends Source {
     return array
   }
 
-  /** Whether all of an array are numbers of one kind. */
+  /** Returns true if all of an array are numbers of one kind. */
   #isRunOf(length) {
     const { at } = this
     if (at + 5 > this.end) return false

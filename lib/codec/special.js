@@ -46,7 +46,7 @@ function checkOrdinary(object, prototype) {
   if (refuseForeign(object) && prototype !== null) ordinary.add(prototype)
 }
 
-/** Whether an object is cloned as its own properties, if it is no array, map, set or error. Throws where it is refused. */
+/** Returns true if an object is cloned as its own properties, if it is no array, map, set or error. Throws where it is refused. */
 function isOrdinary(object) {
   const prototype = Object.getPrototypeOf(object)
   if (ordinary.has(prototype)) return true

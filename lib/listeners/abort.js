@@ -32,7 +32,7 @@ function watch(signal) {
   return entry
 }
 
-/** Hears of the abort also where another listener of the signal stops the event for all that come after it. */
+/** Listens to the abort, also where another listener of the signal stops the event for all that come after it. */
 function listen(signal, aborted) {
   if (addAbortListener !== undefined) {
     const listening = addAbortListener(signal, aborted)

@@ -1,10 +1,10 @@
 'use strict'
 
-// The listeners of a bus: EventEmitter's own lists and methods, with what a bus has to do around them. Emissions use the
-// lists as snapshots, listeners have options, and on a channel the engine is told of each.
+// The listeners of a bus: EventEmitter's own lists and methods, with a bus's work around them. Emissions use the lists
+// as snapshots, listeners have options, and on a channel the engine is told of each.
 //
-// Adding and removing are all or nothing, whatever a `newListener` or `removeListener` handler throws: what is noted here
-// follows what EventEmitter has in its list.
+// Adding and removing are all or nothing, also where a `newListener` or `removeListener` handler throws: the notes here
+// follow EventEmitter's lists.
 
 const { EventEmitter } = require('node:events')
 const { invalidArgValue } = require('../errors.js')
@@ -24,12 +24,12 @@ class Listeners {
   #bus
   #tracker
   #changed
-  /** @type {Map<string | symbol, number>} how many special listeners an event has; only there is looked for them */
+  /** @type {Map<string | symbol, number>} number of special listeners by event; only there is looked for them */
   #special = new Map()
-  /** Some listener of this bus has or had options: only then is one looked for that is removed. */
+  /** True if some listener of this bus has or had options. Only then is a removed one looked for. */
   #hadOptions = false
 
-  /** @param {() => void} changed called when there may be special listeners, or none any more */
+  /** @param {() => void} changed called when the first special listener may have come, or the last one gone */
   constructor(bus, tracker, changed) {
     this.#bus = bus
     this.#tracker = tracker
@@ -38,44 +38,44 @@ class Listeners {
 
   // Asking
 
-  /** What EventEmitter has stored for an event: a function, or a snapshot of its list. Nothing for nobody. */
+  /** Returns EventEmitter's entry for an event: a function, or a snapshot of its list; undefined without listeners. */
   get(event) {
     const stored = this.#bus._events?.[event]
     return typeof stored === 'object' ? snapshotOf(stored) : stored
   }
 
-  /** The same as a list. */
+  /** Returns the same as a list. */
   stored(event) {
     const stored = this.get(event) ?? NOBODY
     return typeof stored === 'function' ? [stored] : stored
   }
 
-  /** The stored listeners of an event that no earlier emission has claimed. */
+  /** Returns the stored listeners of an event that no earlier emission has claimed. */
   open(event) {
     return this.stored(event).filter((stored) => !Registration.of(stored)?.claimed)
   }
 
-  /** What to call for a stored listener. A `once` listener is taken from all later emissions. */
+  /** Returns the function to call for a stored listener. A `once` listener is taken from all later emissions. */
   claim(stored) {
     const registration = Registration.of(stored)
     return registration?.once ? registration.claim() : stored
   }
 
-  /** The stored listeners of an event that may take the place of others in one that is queued. */
+  /** Returns the stored listeners of an event that may take the place of others in a queued emission. */
   replacements(event) {
     const open = this.open(event)
     // On a channel the engine assigns the others.
     return this.member === null ? open : open.filter((stored) => !Registration.of(stored)?.isSpecial)
   }
 
-  /** Claims a stored listener for an event that is queued, and returns what to call. */
+  /** Claims a stored listener for an event that is queued, and returns the function to call. */
   take(event, stored) {
     const called = this.claim(stored)
     if (called !== stored) this.removeQuietly(event, stored)
     return called
   }
 
-  /** Whether any event has listeners that are `once`, or of a group. */
+  /** True if any event has listeners that are `once`, or of a group. */
   get hasAnySpecial() {
     return this.#special.size > 0
   }
@@ -91,7 +91,7 @@ class Listeners {
     const options = optionsIn(third)
     const registration = Registration.of(listener)
     const isPlain = options === undefined && registration === undefined && this.member === null
-    // One that is new was made for this call.
+    // A new registration was made for this call.
     if (isPlain || registration?.isNew) this.#add(method, event, listener)
     else this.#addWithOptions(event, listener, options, (stored) => this.#add(method, event, stored))
   }
@@ -113,11 +113,11 @@ class Listeners {
     } finally {
       if (!registration.added) registration.letGo()
     }
-    // A handler of `newListener` may have aborted it, when there was nothing to remove.
+    // A handler of `newListener` may have aborted the signal before there was a listener to remove.
     if (signal?.aborted) this.remove(event, stored)
   }
 
-  /** A function that `rawListeners()` has shown is registered with the options that it was registered with. */
+  /** Returns a new registration. A function that `rawListeners()` has shown keeps its first options. */
   #registrationFor(event, listener, options) {
     const before = Registration.of(listener)
     if (before === undefined) return new Registration(this.#bus, event, listener, this.#withGroup(event, options))
@@ -143,7 +143,7 @@ class Listeners {
     try {
       prototype[method].call(this.#bus, event, stored)
     } finally {
-      // It is also there when the warning of too many listeners failed.
+      // EventEmitter has it also when its warning of too many listeners failed.
       if (edgeOf(this.#bus._events?.[event], isFirst) === stored) this.#added(event, stored, isFirst)
     }
   }
@@ -183,7 +183,7 @@ class Listeners {
     }
   }
 
-  /** The function that EventEmitter removes for `listener`: of several, the one added last. */
+  /** Returns the function that EventEmitter removes for `listener`: of several, the one added last. */
   #find(event, listener) {
     const stored = this.#bus._events?.[event] ?? NOBODY
     const list = typeof stored === 'function' ? [stored] : stored
@@ -200,7 +200,7 @@ class Listeners {
     if (!registration?.claimed) this.#tracker.changes()?.removed(event, originalOf(stored), registration)
   }
 
-  /** Returns false for a registration that was let go of before. */
+  /** Lets go of a registration. Returns false where that was done before. */
   #letGo(event, registration) {
     if (!registration.added) return false
     registration.added = false
@@ -228,12 +228,12 @@ class Listeners {
     if (thrown.length > 0) throw thrown[0]
   }
 
-  /** As `removeClaimed`, where there is no emitter to throw to. */
+  /** Removes a claimed listener where there is no emitter to throw to. */
   removeQuietly(event, stored) {
     this.#tracker.reporter.guardHandler('removeListener', event, stored, () => this.removeClaimed(event, [stored]))
   }
 
-  /** @param {(string | symbol)[]} events none for all events, else the first */
+  /** @param {(string | symbol)[]} events empty for all events, else the first one counts */
   removeAll(events) {
     const gone = events.length === 0 ? this.#names() : events.slice(0, 1)
     const lists = gone.map((event) => [event, this.stored(event)])
@@ -251,7 +251,7 @@ class Listeners {
     }
   }
 
-  /** Removes every listener. What handlers of `removeListener` throw is reported. */
+  /** Removes every listener. Errors of `removeListener` handlers are reported. */
   clear() {
     if (this.#bus._events?.removeListener === undefined) {
       this.removeAll([])
@@ -279,7 +279,7 @@ class Listeners {
   }
 }
 
-/** The first or the last of what EventEmitter has stored for an event. */
+/** Returns the first or the last function of EventEmitter's entry for an event. */
 function edgeOf(stored, isFirst) {
   return typeof stored === 'object' ? stored.at(isFirst ? 0 : -1) : stored
 }

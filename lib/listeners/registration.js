@@ -5,8 +5,8 @@
 // EventEmitter stores functions, so the options live in a function around the listener. Its `listener`
 // property names the original, which is how EventEmitter finds it for `off`, `listeners()` and `newListener`.
 //
-// What hangs on a function counts only if it was made here, for that very function: a mock, or the proxy of a remote object,
-// answers to any name, and a wrapper may have copied properties.
+// A property of a function counts only if it was made here, for that very function. A mock, or the proxy of a remote
+// object, has a value for any name, and a wrapper may have copied properties.
 
 const { performance } = require('node:perf_hooks')
 const { clearTimeout, setTimeout } = require('node:timers')
@@ -19,22 +19,22 @@ const REGISTRATION = Symbol('registration')
 const STAND_IN = Symbol('stands for')
 
 class Registration {
-  /** Taken by an emission that is queued: no later one may have it. */
+  /** True if a queued emission has taken it: no later one may have it. */
   claimed = false
-  /** EventEmitter has it. */
+  /** True if EventEmitter has it. */
   added = false
-  /** EventEmitter never had it. */
+  /** True if EventEmitter never had it. */
   isNew = true
   /** On a channel: the bus's member, and the id by which the engine knows this listener. */
   member = null
   id = 0
-  /** On a channel: a listener removed it, which holds for events that are on their way, too. */
+  /** On a channel: true if a listener removed it. That holds for events that are on their way, too. */
   isRemoved = false
   #release = undefined
 
   /**
    * @param {{ once?: boolean, timeout?: number, group?: string, signal?: AbortSignal }} options
-   * @param {Function} [alias] what the listener was passed as, if that is the stored function of another registration
+   * @param {Function} [alias] the stored function of another registration, if the listener was passed as that
    */
   constructor(bus, event, listener, { once = false, timeout, group, signal } = {}, alias) {
     this.bus = bus
@@ -45,20 +45,20 @@ class Registration {
     this.group = group
     this.signal = signal
     this.alias = alias
-    this.target = timeout === undefined ? listener : limited(event, listener, timeout)
-    /** What EventEmitter stores. A function of its own for each registration, even of the same listener. */
+    this.target = timeout === undefined ? listener : timed(event, listener, timeout)
+    /** EventEmitter's entry. A function of its own for each registration, even of the same listener. */
     this.stored = once ? onceFunction(this) : callFunction(this)
     this.stored.listener = listener
     this.stored[REGISTRATION] = this
     if (timeout !== undefined) standIn(this.target, this.stored)
   }
 
-  /** It does not get every event: only its first, or those that its group assigns to it. */
+  /** True if it does not get every event: only its first, or those that its group assigns to it. */
   get isSpecial() {
     return this.once || this.group !== undefined
   }
 
-  /** Whether it may be registered again as it is, for an event of a bus. */
+  /** Returns true if it may be registered again as it is, for an event of a bus. */
   isFreeFor(bus, event) {
     return !this.isNew && !this.added && this.bus === bus && keyOf(this.event) === keyOf(event)
   }
@@ -71,13 +71,13 @@ class Registration {
     return this
   }
 
-  /** What an emission calls that has claimed a `once` listener. */
+  /** Claims a `once` listener for an emission, and returns the function that it is to call. */
   claim() {
     this.claimed = true
     return standIn(callFunction(this), this.stored)
   }
 
-  /** The registration behind a function that EventEmitter stores, if it was made with options. */
+  /** Returns the registration behind a function that EventEmitter stores, if it was made with options. */
   static of(stored) {
     const found = read(stored, REGISTRATION)
     return found !== undefined && #release in found && found.stored === stored ? found : undefined
@@ -95,7 +95,7 @@ class Registration {
   }
 }
 
-/** What a function stands for that an emission calls in the place of a stored one. */
+/** The mark of a function that an emission calls in the place of a stored one. */
 class StandIn {
   #called
   #stored
@@ -111,33 +111,33 @@ class StandIn {
   }
 }
 
-/** What hangs on a function under a symbol of this file, if it is an object. */
+/** Returns the property of a function under a symbol of this file, if it is an object. */
 function read(listener, key) {
   try {
     const found = listener?.[key]
     return typeof found === 'object' && found !== null ? found : undefined
   } catch {
-    // A proxy that refuses to be read: not one of ours.
+    // A proxy that refuses to be read: it was not made here.
     return undefined
   }
 }
 
-/** Has a function that an emission calls stand for a stored one, so that a removal of that finds it. */
+/** Marks a function that an emission calls in the place of a stored one, so that a removal of that one finds it. */
 function standIn(called, stored) {
   called[STAND_IN] = new StandIn(called, stored)
   return called
 }
 
-/** What EventEmitter stores, or stored, for a function that an emission calls. */
+/** Returns EventEmitter's entry, present or past, for a function that an emission calls. */
 const { storedOf } = StandIn
 
-/** The listener as it was passed to `on`, for a function that EventEmitter stores or that an emission calls. */
+/** Returns the listener as it was passed to `on`, for a function that EventEmitter stores or that an emission calls. */
 function originalOf(called) {
   const stored = storedOf(called)
   return Registration.of(stored)?.listener ?? stored
 }
 
-/** Whether `off(event, listener)` removes what is stored, as EventEmitter sees it. */
+/** Returns true if EventEmitter's `off(event, listener)` removes the stored function. */
 function isRemovedBy(stored, listener) {
   if (stored === listener) return true
   const registration = Registration.of(stored)
@@ -156,7 +156,7 @@ function callFunction({ target }) {
   }
 }
 
-/** What `rawListeners()` shows: called by hand, it removes itself and calls the listener, as EventEmitter's does. */
+/** Returns the function that `rawListeners()` shows: called by hand, it removes itself and calls the listener. */
 function onceFunction(registration) {
   return function once(...args) {
     if (registration.claimed) return undefined
@@ -166,8 +166,8 @@ function onceFunction(registration) {
   }
 }
 
-/** Fails with a ListenerTimeoutError where `listener` has not settled `timeout` ms after its start. */
-function limited(event, listener, timeout) {
+/** Returns a listener that fails with a ListenerTimeoutError `timeout` ms after its start, unless it has settled. */
+function timed(event, listener, timeout) {
   return function call(...args) {
     const start = performance.now()
     const late = () => new ListenerTimeoutError(event, listener, timeout)

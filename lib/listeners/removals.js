@@ -1,19 +1,19 @@
 'use strict'
 
-// How changes of listeners that are made inside a listener hold for emissions that are already queued.
+// The changes of listeners that are made inside a listener, and the queued emissions that they hold for.
 //
 // With a synchronous emitter, a listener that removes another one while event 1 is delivered also keeps it from
-// event 2, because event 2 has not been emitted yet; and one that it adds in its place hears event 2. Here event 2 may
-// be queued already, with its listeners settled. So such changes are noted, and applied to queued emissions when they
+// event 2, because event 2 has not been emitted yet. One that it adds in its place gets event 2. Here event 2 may be
+// queued already, with its list of listeners. So such changes are noted, and applied to queued emissions when they
 // start. A listener that is removed and added again was never away. Another one that was added takes the place of one
-// that was removed; an emission that lost nobody gets nobody in addition.
+// that was removed; an emission that lost none gets none in addition.
 //
 // This concerns only emissions that a synchronous emitter would have delivered later. An emission made *by* a listener is
 // delivered within that listener there, so its place in the order is that of the emission the listener was called for:
 // its rank. A change holds for emissions of the same or a later rank that were queued before the emission of the
 // listener that made it was started.
 //
-// Notes hang on the listeners themselves, so a note on a listener that nobody refers to is gone with it.
+// Notes are held by the listeners themselves, so a note goes with the last reference to its listener.
 
 const runQueue = require('../local/run-queue.js')
 const { keyOf } = require('../validate.js')
@@ -48,23 +48,23 @@ class Changes {
     if (this.#additions.pop() === undefined) push(this.#removals, new Change(registration))
   }
 
-  /** The last emission that any of them concerns. */
+  /** Number of the last emission that any of them concerns. */
   get upTo() {
     return Math.max(this.#removals.at(-1)?.upTo ?? 0, this.#additions.at(-1)?.upTo ?? 0)
   }
 
-  /** Whether so many removals hold for an emission. */
+  /** Returns true if so many removals hold for an emission. */
   hasRemovals(least, rank, number) {
     return has(least, this.#removals, rank, number)
   }
 
-  /** Whether an addition holds for an emission. */
+  /** Returns true if an addition holds for an emission. */
   hasAddition(rank, number) {
     return has(1, this.#additions, rank, number)
   }
 }
 
-/** In the order of their `upTo`: the first ones go when their time is past. */
+/** Adds a change. They are in the order of their `upTo`: the first ones go when their time is past. */
 function push(changes, change) {
   let past = 0
   while (past < changes.length && changes[past].upTo < runQueue.started) past++
@@ -84,20 +84,20 @@ const NOBODY = Object.freeze([])
 class Removals {
   /** @type {WeakMap<Function, Map<string | symbol, Changes>>} by listener, then by event */
   #changes = new WeakMap()
-  /** The last emission, by its number on this thread, that any change here concerns; and the last that all do. */
+  /** Numbers on this thread of the last emission that any change here concerns, and of the last that all concern. */
   #upTo = 0
   #allUpTo = Number.POSITIVE_INFINITY
-  /** Emissions of this rank, and of later ones, have to heed all changes. */
+  /** Rank from which on emissions have to heed all changes. */
   #rank = 0
-  /** Emissions of one burst share their list of listeners, so one answer serves many. */
-  #answer = null
+  /** The last result of `remaining`. Emissions in a row often share a list of listeners, so one result serves many. */
+  #last = null
 
-  /** A listener removed another one, or itself. On a channel that has a registration. */
+  /** Notes that a listener removed another one, or itself. On a channel the removed one has a registration. */
   removed(event, listener, registration) {
     this.#note(event, listener).remove(registration)
   }
 
-  /** A listener added another one. Returns the removal that this makes good, if there is one. */
+  /** Notes that a listener added another one. Returns the removal that this makes good, if there is one. */
   added(event, listener) {
     return this.#note(event, listener).add()
   }
@@ -111,7 +111,7 @@ class Removals {
     this.#upTo = emittedBefore
     this.#allUpTo = Math.min(this.#allUpTo, emittedBefore)
     this.#rank = Math.max(this.#rank, current.rank)
-    this.#answer = null
+    this.#last = null
     let events = this.#changes.get(listener)
     if (events === undefined) {
       events = new Map()
@@ -119,7 +119,7 @@ class Removals {
     }
     const key = keyOf(event)
     const changes = events.get(key) ?? new Changes()
-    // In the order of the last note, so that the first ones are those whose time is past.
+    // In the order of the last note, so that the first ones are past first.
     events.delete(key)
     for (const [past, { upTo }] of events) {
       if (upTo >= runQueue.started) break
@@ -129,14 +129,14 @@ class Removals {
     return changes
   }
 
-  /** Whether nothing noted concerns the emission that is being started or any later one. */
+  /** True if no note concerns the emission that is being started or any later one. */
   get isPast() {
     return runQueue.started > this.#upTo
   }
 
   /**
-   * For an emission that is being started: those of its listeners that are left, the same list where all are, and those of
-   * the `registered` ones that take the place of others.
+   * Returns, for an emission that is being started, the listeners that are left, in the same list where all are, and the
+   * `registered` ones that take the place of others.
    *
    * @param {{ event: string | symbol, listeners: Function | Function[], rank: number }} emission
    * @param {() => readonly Function[]} registered
@@ -144,20 +144,20 @@ class Removals {
    */
   remaining({ event, listeners, rank }, registered) {
     const number = runQueue.started
-    // Then the answer is the same for the next one.
+    // Then the result is the same for the next one.
     const heedsAll = rank >= this.#rank && number <= this.#allUpTo
-    const known = this.#answer
+    const known = this.#last
     if (known !== null && heedsAll && known.event === event && known.listeners === listeners) return known
     const changesOf = (listener) => this.#changes.get(listener)?.get(keyOf(event)) ?? NONE
     const left = without(listeners, (listener, times) => changesOf(listener).hasRemovals(times, rank, number))
     const isAdded = (stored) => changesOf(originalOf(stored)).hasAddition(rank, number)
-    // No more than were removed: an event has no more listeners than those that it was addressed to.
+    // No more than were removed: an event reaches at most as many listeners as it was addressed to.
     const room = lengthOf(listeners) - lengthOf(left)
     const added = room === 0 ? NOBODY : registered().filter(isAdded).slice(0, room)
-    const answer = { event, listeners, left, added }
-    // Who is added once is taken by the first.
-    this.#answer = heedsAll && added.length === 0 ? answer : null
-    return answer
+    const result = { event, listeners, left, added }
+    // The first emission takes a listener that was added once.
+    this.#last = heedsAll && added.length === 0 ? result : null
+    return result
   }
 }
 
@@ -165,7 +165,7 @@ function lengthOf(listeners) {
   return typeof listeners === 'function' ? 1 : listeners.length
 }
 
-/** @param {(listener: Function, times: number) => boolean} isRemoved whether a listener was removed so many times */
+/** @param {(listener: Function, times: number) => boolean} isRemoved true if a listener was removed so many times */
 function without(listeners, isRemoved) {
   const stay = typeof listeners === 'function' ? [listeners] : listeners.slice()
   const removed = new Map()

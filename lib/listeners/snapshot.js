@@ -8,7 +8,7 @@ const { EventEmitter } = require('node:events')
 const SNAPSHOT = Symbol('snapshot')
 
 /**
- * Returns a copy of a list that nobody changes, the same one as long as the list is the same. EventEmitter changes its
+ * Returns a copy of a list that stays as it is, the same one as long as the list is the same. EventEmitter changes its
  * lists in place, and not only through the methods of a bus: `EventEmitter.prototype.on.call(bus, …)` does, too.
  */
 function snapshotOf(list) {
@@ -16,7 +16,7 @@ function snapshotOf(list) {
   return known !== undefined && isSame(known, list) ? known : takeSnapshot(list)
 }
 
-/** The two looks are for those who write into a list by hand, as some instrumentations do. */
+/** Compares length and first element: some instrumentations write into a list by hand. */
 const isSameAtAGlance = (snapshot, list) => snapshot.length === list.length && snapshot[0] === list[0]
 
 const isSameThroughout = (snapshot, list) =>
@@ -30,7 +30,7 @@ function takeSnapshot(list) {
   return snapshot
 }
 
-/** The methods by which EventEmitter changes a list: each lets go of its snapshot. Nobody sees them who prints or compares lists. */
+/** The methods by which EventEmitter changes a list: each lets go of its snapshot. A printed list does not show them. */
 const watching = Object.fromEntries(
   ['push', 'unshift', 'pop', 'shift', 'splice'].map((name) => {
     const change = Array.prototype[name]

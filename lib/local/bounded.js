@@ -1,6 +1,6 @@
 'use strict'
 
-// An emission with a deadline or an abort signal: what `bus.with({ timeout, signal })` emits.
+// An emission of `bus.with({ timeout, signal })`, with a timeout, an abort signal, or both.
 
 const { performance } = require('node:perf_hooks')
 const { clearTimeout, setTimeout } = require('node:timers')
@@ -14,12 +14,12 @@ class BoundedEmission extends Emission {
   #endsAt = Number.POSITIVE_INFINITY
   #timer
   #release
-  /** How many of its listeners were called. */
+  /** Number of its listeners that were called. */
   #called = 0
   #started = false
   #aborted = false
   #finished = false
-  /** Indexes of the listeners that are done, one way or another. What they do later is ignored. */
+  /** Indexes of the listeners that are done, one way or another. Their later results are ignored. */
   #settled = new Set()
 
   /** @param {{ timeout?: number, signal?: AbortSignal }} bounds the time counts from here, queueing included */
@@ -46,7 +46,7 @@ class BoundedEmission extends Emission {
   }
 
   call(listener, index, bus, args) {
-    // Taken back by the abort of a listener before it, or late because of that one.
+    // Cancelled by a listener before it that aborted, or late because of that one.
     if (this.#aborted) this.succeed(index)
     else if (this.#isLate) this.#expire()
     else {
@@ -84,7 +84,7 @@ class BoundedEmission extends Emission {
     return this.#endsAt !== Number.POSITIVE_INFINITY && performance.now() >= this.#endsAt
   }
 
-  /** Returns false where the listener at `index` was done before. */
+  /** Marks the listener at `index` as done. Returns false where it was done before. */
   #close(index) {
     if (this.#settled.has(index)) return false
     this.#settled.add(index)
@@ -97,13 +97,13 @@ class BoundedEmission extends Emission {
     const { timeout } = this.#bounds
     const count = this.unsettled + this.#settled.size
     this.restoreClaimed(this.#called)
-    // Whoever is told of a failure may abort the signal, and with it what is left.
+    // A handler that is told of a failure may abort the signal, and so cancel the rest.
     for (let index = 0; index < count && !this.#finished; index++) {
       if (!this.#settled.has(index)) this.fail(index, new ListenerTimeoutError(event, this.listener(index), timeout))
     }
   }
 
-  /** Tells who waits, and takes the emission back if it has not started. Running listeners go on. */
+  /** Tells the waiting emitter, and cancels the emission if it has not started. Running listeners go on. */
   #abort() {
     this.#aborted = true
     this.outcome?.abort(this.#bounds.signal.reason)

@@ -1,6 +1,6 @@
 'use strict'
 
-// One `emit`: who is addressed, with what, and how many of them have not settled yet.
+// One `emit`: its listeners, its arguments, and the number of listeners that have not settled yet.
 //
 // It is an AsyncResource, so the listeners run in the async context (AsyncLocalStorage) of the emitter.
 
@@ -10,7 +10,7 @@ const { Registration, originalOf, storedOf } = require('../listeners/registratio
 const runQueue = require('./run-queue.js')
 const { trace } = require('./tracing.js')
 
-/** `listener.call(...)`, also where a listener has a `call` of its own. */
+/** Calls a listener, also where it has a `call` of its own. */
 const call = Function.prototype.call.bind(Function.prototype.call)
 
 // No private methods here: an object of a class that has them carries one field more.
@@ -18,13 +18,13 @@ class Emission extends AsyncResource {
   /**
    * @param {import('./tracker.js').Tracker} tracker the emitting bus's
    * @param {string | symbol} event
-   * @param {Function | Function[]} listeners one, or a list that nobody changes from now on
+   * @param {Function | Function[]} listeners one, or a list that is not changed from now on
    * @param {unknown[]} args
-   * @param {import('./outcome.js').Outcome | import('./outcome.js').Reply | null} outcome who waits, if anybody
+   * @param {import('./outcome.js').Outcome | import('./outcome.js').Reply | null} outcome if it is awaited
    */
   constructor(tracker, event, listeners, args, outcome) {
     super('ParallelEventBus', executionAsyncId())
-    // The two belong to the runQueue: its link, and this emission's place in a synchronous emitter's order.
+    // The two belong to the run queue: the next emission in it, and this one's place in a synchronous emitter's order.
     this.next = null
     this.rank = 0
 
@@ -35,11 +35,11 @@ class Emission extends AsyncResource {
     this.args = args
     this.outcome = outcome
     this.unsettled = countOf(listeners)
-    /** What all promises that listeners returned call when they fulfil; made for the first of them. */
+    /** The fulfilment callback of all promises that its listeners return; made for the first of them. */
     this.fulfilled = null
   }
 
-  /** The emitting bus's. */
+  /** The emitting bus's tracker. */
   get tracker() {
     return this.tally.tracker
   }
@@ -49,7 +49,7 @@ class Emission extends AsyncResource {
     return this.tracker.bus
   }
 
-  /** Whether somebody waits, and will have each failure in the outcome. */
+  /** True if it is awaited: each failure will be in the outcome. */
   get isAwaited() {
     return this.outcome?.isAwaited ?? false
   }
@@ -74,7 +74,7 @@ class Emission extends AsyncResource {
     this.settle(settled)
   }
 
-  /** Listeners may have removed some of its listeners since the emit, or replaced them. */
+  /** Drops the listeners that other listeners have removed since the emit, and takes on their replacements. */
   heedRemovals() {
     const { tracker, event } = this
     if (!tracker.hasRemovals) return
@@ -86,12 +86,12 @@ class Emission extends AsyncResource {
     if (this.unsettled === 0 && event === 'error') tracker.reporter.unheard(this)
   }
 
-  /** @param {Function[]} added what EventEmitter has stored */
+  /** @param {Function[]} added EventEmitter's entries */
   withReplacements(left, added) {
     const { event, outcome, tracker } = this
     const reply = outcome?.reply
     if (reply === undefined) return left.concat(added.map((stored) => tracker.listeners.take(event, stored)))
-    // One listener answers.
+    // One listener replies.
     return [reply.replying(tracker.listeners.take(event, added[0]), added[0])]
   }
 
@@ -99,7 +99,7 @@ class Emission extends AsyncResource {
   call(listener, index, bus, args) {
     let result
     try {
-      // Spelled out because a call with its arguments in place is faster than one with a list of them.
+      // Written out because a call with its arguments in place is faster than one with a list of them.
       if (args.length === 1) result = call(listener, bus, args[0])
       else if (args.length === 0) result = call(listener, bus)
       else if (args.length === 2) result = call(listener, bus, args[0], args[1])
@@ -111,20 +111,20 @@ class Emission extends AsyncResource {
     return result === undefined || result === null || !this.follow(result, index)
   }
 
-  /** Waits for what a listener returned, where that is a promise or has a `then`. Returns false where not. */
+  /** Waits for a listener's result, if it is a promise or has a `then`. Returns false for any other. */
   follow(result, index) {
     try {
       const itsThen = thenOf(result)
       if (itsThen === undefined) return false
       this.followPromise(adopt(result, itsThen), index)
     } catch (error) {
-      // The `then` of the result can not even be read.
+      // The `then` of the result cannot even be read.
       this.fail(index, error)
     }
     return true
   }
 
-  /** A real promise settles once, so nobody has to watch that it does. */
+  /** Waits for a promise. A real one settles once, so no check is needed. */
   followPromise(promise, index) {
     this.fulfilled ??= () => this.settle(1)
     follow(promise, this.fulfilled, (error) => this.fail(index, error))
@@ -140,13 +140,13 @@ class Emission extends AsyncResource {
     this.settle(1)
   }
 
-  /** So many more listeners are done. */
+  /** Counts so many more listeners as done. */
   settle(count) {
     this.unsettled -= count
     if (this.unsettled === 0) this.finish()
   }
 
-  /** Every listener is done. Called once. */
+  /** Settles the emission: every listener is done. Called once. */
   finish() {
     // Not 0: a later `settle(0)` must not finish it again.
     this.unsettled = -1
@@ -154,14 +154,14 @@ class Emission extends AsyncResource {
     this.tracker.finished()
   }
 
-  /** `once` listeners from an index on that were not called, and will not be, wait for the next event. */
+  /** Restores the `once` listeners from an index on: they were not called, and wait for the next event. */
   restoreClaimed(from) {
     const { listeners, tracker } = this
     const list = typeof listeners === 'function' ? [listeners] : listeners
     for (const called of list.slice(from)) tracker.listeners.restore(Registration.of(storedOf(called)))
   }
 
-  /** The listener at an index, as it was passed to `on`. */
+  /** Returns the listener at an index, as it was passed to `on`. */
   listener(index) {
     return originalOf(typeof this.listeners === 'function' ? this.listeners : this.listeners[index])
   }

@@ -1,15 +1,15 @@
 'use strict'
 
-// Where a listener's failure is told: `onError`; else `captureRejections`, if the user turned it on; else, unless somebody
-// waits for the outcome and has it there, a process warning for the first failure of each listener of each event, and
-// for the 10th, the 100th and so on. Telling must not fail: what goes wrong here becomes a warning itself.
+// Reports of a listener's failure. It goes to `onError`; else to `captureRejections`, if the user turned that on; else,
+// unless it is in an awaited outcome, it becomes a process warning. These tell of the first failure of each listener of
+// each event, and of the 10th, the 100th and so on. A report must not fail: an error of a handler is a warning, too.
 
 const { captureRejectionSymbol, errorMonitor } = require('node:events')
 const { BusClosedError, describe, show } = require('../errors.js')
 const runQueue = require('./run-queue.js')
 const { adopt, follow, thenOf } = require('../promises.js')
 
-/** Failures of one listener are counted apart for so many events; names of events may be without end. */
+/** Number of events for which failures of one listener are counted apart: programs may have ever new names. */
 const MOST_EVENTS = 100
 
 /** Counts things of one kind. They are worth telling at the 1st, the 10th, the 100th … */
@@ -17,7 +17,7 @@ class Count {
   #next = 1
   value = 0
 
-  /** Counts more, and returns whether to tell. */
+  /** Counts more, and returns true if it is time to tell. */
   add(more = 1) {
     this.value += more
     if (this.value < this.#next) return false
@@ -32,7 +32,7 @@ class FailureReporter {
   /** @type {WeakMap<Function, Map<string | symbol, Count>>} failures by listener, then by event */
   #failures = new WeakMap()
   #isClosedTold = false
-  /** @type {Map<string, Count>} events that were lost, by the code of the cause */
+  /** @type {Map<string, Count>} events that were lost, by the code of the error */
   #lost = new Map()
 
   constructor(tracker, { onError, captureRejections }) {
@@ -41,7 +41,7 @@ class FailureReporter {
     this.onError = onError
   }
 
-  /** Tells of a listener's failure. Does not throw, whatever the handlers do. */
+  /** Reports a listener's failure. Does not throw, also where handlers do. */
   report(emission, error, listener) {
     const { event } = emission
     if (this.onError !== undefined) this.#callHandler(event, error, listener)
@@ -50,8 +50,8 @@ class FailureReporter {
   }
 
   /**
-   * Events of this bus, as many as `error.count`, did not get to the end of a listener in another thread. No listener
-   * here is to blame.
+   * Reports events of this bus, as many as `error.count`, that did not get to the end of a listener in another thread. No
+   * listener here is to blame.
    */
   lost(event, error) {
     if (this.onError !== undefined) {
@@ -71,7 +71,7 @@ class FailureReporter {
     warn('PARALLEL_EVENT_BUS_EVENT_LOST', text, error)
   }
 
-  /** A listener was added to a bus that is closed. Told once. */
+  /** Reports, once, that a listener was added to a closed bus. */
   addedToClosed(event) {
     if (this.#isClosedTold) return
     this.#isClosedTold = true
@@ -82,18 +82,18 @@ class FailureReporter {
     )
   }
 
-  /** A thread of a pool ended that was not told to. */
+  /** Reports that a thread of a pool ended without being told to. */
   crashed(event, error) {
     if (this.onError !== undefined) this.#callHandler(event, error, undefined)
     else warn('PARALLEL_EVENT_BUS_THREAD_CRASHED', 'a thread that `spawn` started ended, and is replaced', error)
   }
 
-  /** An `error` whose listeners were all removed while it was queued. A synchronous emitter would have thrown it. */
+  /** Reports an `error` that lost all its listeners while it was queued. A synchronous emitter would have thrown it. */
   unheard({ args }) {
     warn('PARALLEL_EVENT_BUS_ERROR_UNHEARD', "the listeners of 'error' were removed before it reached them", args[0])
   }
 
-  /** Adds or removes a listener where there is no emitter to throw to what a handler of `newListener` does. */
+  /** Adds or removes a listener, and reports errors of `newListener` handlers: there is no emitter to throw them to. */
   guardHandler(handler, event, listener, change) {
     try {
       change()
@@ -107,7 +107,7 @@ class FailureReporter {
     guard('the onError handler', event, () => onError(event, error, listener))
   }
 
-  /** As EventEmitter does: its rejection method, else an `error` event. Returns false if neither exists. */
+  /** Passes a failure on as EventEmitter does: to its rejection method, else as `error`. Returns false without both. */
   #capture({ event, args }, error) {
     const { bus, closed } = this.#tracker
     const captures = typeof bus[captureRejectionSymbol] === 'function'
@@ -148,12 +148,12 @@ class FailureReporter {
 /** Stands for the events of a listener that are not counted apart. */
 const REST = Symbol('the rest')
 
-/** A failing listener of `error` events is not told of itself by one: that would go round for ever. */
+/** Returns true for events of errors: a failure of their listener is not emitted as one, which would never end. */
 function isOfErrors(event) {
   return event === 'error' || event === errorMonitor
 }
 
-/** Calls a handler of the user's. What it throws, or rejects with, is a warning. */
+/** Calls a handler of the user's. An error or a rejection of it becomes a warning. */
 function guard(handler, event, call) {
   const failed = (reason) => {
     warn('PARALLEL_EVENT_BUS_HANDLER_FAILED', `${handler} failed for ${show(event)}`, reason)
@@ -167,12 +167,12 @@ function guard(handler, event, call) {
   }
 }
 
-/** A process warning. Where that fails, which is another's doing, at least the text is printed. */
+/** Emits a process warning. Where that fails, for a reason outside this package, at least the text is printed. */
 function warn(code, message, cause) {
   const detail = show(cause)
   try {
     if (!runQueue.exiting) process.emitWarning(message, { type: 'ParallelEventBusWarning', code, detail })
-    // emitWarning waits for a tick that does not come any more.
+    // emitWarning waits for a tick, and there will be none.
     else process.emit('warning', Object.assign(new Error(message), { name: 'ParallelEventBusWarning', code, detail }))
   } catch (error) {
     print(`(${code}) ${message}\n${detail}\nIt could not be emitted as a warning: ${show(error)}\n`)
@@ -183,7 +183,7 @@ function print(text) {
   try {
     process.stderr.write(text)
   } catch {
-    // Nobody is left to be told.
+    // There is no way left to tell.
   }
 }
 

@@ -16,19 +16,18 @@ class LocalLane {
     this.#listeners = listeners
   }
 
-  /** For an awaited event. */
+  /** Returns the outcome of an awaited event. */
   outcome() {
     return new Outcome()
   }
 
-  /** For a request. */
+  /** Returns the reply to a request. */
   reply(event) {
     return new Reply(event)
   }
 
   /**
-   * Settles who gets an event, and queues it for them; `onHeard` is called just before. Returns false where nobody is
-   * left to get it.
+   * Queues an event for its current listeners, and calls `onHeard` just before. Returns false where there are none.
    */
   enqueue(event, args, outcome, bounds, onHeard) {
     const registered = this.#listeners.get(event)
@@ -39,7 +38,7 @@ class LocalLane {
     return true
   }
 
-  /** As `queue` for an event with `once` listeners: they are claimed, so no later emission has them. */
+  /** Queues an event with `once` listeners. They are claimed, so no later emission has them. */
   #queueWithOnce(event, args, outcome, bounds) {
     const open = this.#listeners.open(event)
     if (open.length === 0) return false
@@ -50,7 +49,7 @@ class LocalLane {
     return true
   }
 
-  /** Asks the first listener. */
+  /** Sends a request to the first listener. */
   request(event, args, reply, bounds) {
     const listener = this.#listeners.open(event)[0]
     if (listener === undefined) throw new NoListenersError(event)

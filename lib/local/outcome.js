@@ -1,15 +1,15 @@
 'use strict'
 
-// What the emitter of an awaited emission learns.
+// The results that the emitter of an awaited emission gets.
 
 const { NoListenersError } = require('../errors.js')
 const { Deferred, adopt, follow, thenOf } = require('../promises.js')
 const { standIn } = require('../listeners/registration.js')
 
-/** `emitAndWait`: resolves to `{ success, failed, errors }` when every listener has settled. */
+/** The outcome of `emitAndWait`: resolves to `{ success, failed, errors }` when every listener has settled. */
 class Outcome extends Deferred {
   failures = 0
-  /** By listener, with gaps where one succeeded; null before the first failure. */
+  /** Errors by listener, with gaps where one succeeded; null before the first failure. */
   errors = null
   isAwaited = true
 
@@ -28,7 +28,7 @@ class Outcome extends Deferred {
     return this.errors === null ? [] : this.errors.filter(() => true)
   }
 
-  /** The emitter gave up: listeners that run go on, unheard by it. */
+  /** Rejects: the emitter gave up. Running listeners go on, but their results are ignored. */
   abort(reason) {
     this.isAwaited = false
     this.reject(reason)
@@ -36,8 +36,8 @@ class Outcome extends Deferred {
 }
 
 /**
- * Returns a function for an emission to call in the place of `listener`, for which EventEmitter has `stored`, that keeps in
- * `reply.value` what that one returns.
+ * Returns a function for an emission to call in the place of `listener`, for which EventEmitter has `stored`. It keeps
+ * the listener's result in `reply.value`.
  */
 function replying(reply, listener, stored) {
   const remember = (value) => {
@@ -47,13 +47,13 @@ function replying(reply, listener, stored) {
   function call(...args) {
     const value = Reflect.apply(listener, this, args)
     const itsThen = thenOf(value)
-    // Not resolved with as it is: a timeout or an abort may come first.
+    // The reply is not resolved with the promise: a timeout or an abort may come first.
     return itsThen === undefined ? remember(value) : follow(adopt(value, itsThen), remember)
   }
   return standIn(call, stored)
 }
 
-/** `request`: what its one listener returns, or throws. */
+/** The reply to `request`: the result of its one listener, or its error. */
 class Reply extends Deferred {
   value = undefined
   isAwaited = true
@@ -63,12 +63,12 @@ class Reply extends Deferred {
     this.event = event
   }
 
-  /** Itself: what is not a request has none. */
+  /** Itself: only a request has a reply. */
   get reply() {
     return this
   }
 
-  /** What an emission calls in the place of `listener`, for which EventEmitter has `stored`. */
+  /** Returns a function for an emission to call in the place of `listener`, for which EventEmitter has `stored`. */
   replying(listener, stored) {
     return replying(this, listener, stored)
   }
@@ -78,7 +78,7 @@ class Reply extends Deferred {
   }
 
   settle(count) {
-    // None: the listener was withdrawn after the request and before its turn.
+    // None: the listener was removed after the request and before its turn.
     if (count === 0) this.reject(new NoListenersError(this.event))
     else this.resolve(this.value)
   }

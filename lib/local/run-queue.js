@@ -1,8 +1,8 @@
 'use strict'
 
-// This thread's runQueue and its drain: one FIFO of emissions for all buses of the thread.
+// This thread's run queue and its drain: one FIFO of emissions for all buses of the thread.
 //
-// The first emission in an empty runQueue asks the engine for one wake; the engine's threadsafe function then
+// The first emission in an empty run queue asks the engine for one wake; the engine's threadsafe function then
 // calls the drain from the event loop. That is one crossing into Rust for a burst of any length. A drain is
 // bounded, in emissions and in time, and goes on in the next turn, so that timers and I/O get theirs.
 
@@ -13,7 +13,7 @@ const native = require('../native.js')
 const { isTraced } = require('./tracing.js')
 const { version } = require('../../package.json')
 
-/** A turn of the event loop is given back after this many emissions, or this long. */
+/** Number of emissions, or of milliseconds, after which a drain gives the event loop its turn. */
 const TURN_EMISSIONS = 16_384
 const TURN_MS = 4
 /**
@@ -21,31 +21,31 @@ const TURN_MS = 4
  * so many: slow listeners are noticed at once, and fast ones pay little.
  */
 const CLOCK_EVERY = 32
-/** Emissions that listeners may add while the process exits; more is taken for an endless exchange. */
+/** Number of emissions that listeners may add while the process exits; more is taken for an endless exchange. */
 const EXIT_EXTRA = 10_000
 
 class RunQueue {
   // A list linked through `emission.next`.
   #head = null
   #tail = null
-  /** Emissions queued, and started, since the thread began. */
+  /** Number of emissions queued, and of those started, since the thread began. */
   #emitted = 0
   #started = 0
-  /** A drain is on its way or running: nobody needs to ask for one. */
+  /** True if a drain is on its way or running, so that it need not be asked for. */
   #scheduled = false
-  /** The emission whose listeners are being started, or null. */
+  /** The emission that is starting its listeners, or null. */
   #current = null
-  /** How many emissions there had been when `#current` was started. */
+  /** Number of emissions there had been when `#current` was started. */
   #emittedBefore = 0
-  /** The process is in its `exit` event: no event loop will call a drain any more. */
+  /** True while the process is in its `exit` event: no event loop will call a drain any more. */
   #exiting = false
-  /** What comes from other threads, once a bus of this one is in a channel: see `channel/link.js`. */
+  /** The link to other threads, once a bus of this one is in a channel: see `channel/link.js`. */
   link = null
-  /** Somebody is subscribed to what is traced: looked at once a turn, which is cheaper than for each emission. */
+  /** True if a tracing channel has subscribers. Looked at once a turn, which is cheaper than for each emission. */
   isTraced = false
-  /** MessageReader wait to be read, and the engine sends no wake for them. */
+  /** True if messages wait to be read for which the engine sends no wake. */
   #mustRead = false
-  /** The drain goes on in the next turn. */
+  /** True if the drain goes on in the next turn. */
   #goesOn = false
   #handle = 0
 
@@ -56,7 +56,7 @@ class RunQueue {
   /** Queues an emission. It starts in a later turn, after all that were queued before. */
   push(emission) {
     this.#emitted++
-    // What a listener emits has the rank of the emission it was called for: see `removals.js`.
+    // An event of a listener has the rank of the emission it was called for: see `listeners/removals.js`.
     emission.rank = this.#current === null ? this.#emitted : this.#current.rank
     const last = this.#tail
     this.#tail = emission
@@ -65,41 +65,41 @@ class RunQueue {
     if (!this.#scheduled) this.#schedule()
   }
 
-  /** Whether nothing waits. */
+  /** True if no emission is queued. */
   get isEmpty() {
     return this.#head === null
   }
 
-  /** The emission whose listeners are being started right now, or null. */
+  /** The emission that is starting its listeners right now, or null. */
   get current() {
     return this.#current
   }
 
-  /** How many emissions there have been. */
+  /** Number of emissions there have been. */
   get emitted() {
     return this.#emitted
   }
 
-  /** How many there had been when the current one was started. */
+  /** Number of emissions there had been when the current one was started. */
   get emittedBefore() {
     return this.#emittedBefore
   }
 
-  /** How many have been started, the current one included. They start in the order they were queued. */
+  /** Number of emissions that have been started, the current one included. They start in the order they were queued. */
   get started() {
     return this.#started
   }
 
-  /** Whether the process is in its `exit` event. */
+  /** True while the process is in its `exit` event. */
   get exiting() {
     return this.#exiting
   }
 
-  /** Names this thread to the engine, from its first emission on. */
+  /** The name of this thread to the engine, from its first emission on. */
   get handle() {
     if (this.#handle === 0) {
       const { threadId } = require('node:worker_threads')
-      // The engine calls the drain in the async context in which it got it, until Node 22: in nobody's.
+      // Until Node 22, the engine calls the drain in the async context in which it got it. So there is to be none.
       native.callOutside(() => {
         this.#handle = native.attach(this.#drain, threadId)
       })
@@ -115,7 +115,7 @@ class RunQueue {
     // Only a channel needs a handle of the sandbox's own.
     if (isInSandbox && this.#handle === 0) wakeSandbox(this.#drain)
     else native.wake(this.handle)
-    // Not before: had asking failed, where there is no stack left, say, nobody would ask again.
+    // Not before: had the call failed, for want of stack, say, no later emission would ask again.
     this.#scheduled = true
   }
 
@@ -124,11 +124,11 @@ class RunQueue {
     this.#drain(this.#mustRead)
   }
 
-  /** Called by the engine after a wake, and by itself for what is left. Never throws: listeners are isolated. */
+  /** Drains. Called by the engine after a wake, and by itself for the rest. Never throws: listeners are isolated. */
   #drain = (hasMessages) => {
     const end = performance.now() + TURN_MS
     let look = 1
-    // What is read is queued: nobody needs to ask for another drain.
+    // Reading queues emissions, and these are not to ask for another drain.
     this.#scheduled = true
     this.isTraced = isTraced()
     try {
@@ -140,7 +140,7 @@ class RunQueue {
         look += Math.min(look, CLOCK_EVERY)
       }
     } finally {
-      // Also if something did throw: the other emissions are not to suffer for it.
+      // Also after a throw: the other emissions are not to suffer for it.
       if (this.link !== null) this.link.turned()
       if (this.#head === null && !this.#mustRead) this.#scheduled = false
       else if (!this.#goesOn) {
@@ -168,8 +168,8 @@ class RunQueue {
   }
 
   /**
-   * `process.exit()` right after an emit would lose the event, where EventEmitter would have delivered it. So
-   * what is queued is started in the `exit` event, and what exit handlers emit is started at once.
+   * Starts queued emissions in the `exit` event, and those of exit handlers at once. `process.exit()` right after an emit
+   * would lose the event, where EventEmitter would have delivered it.
    */
   #onExit = () => {
     this.#exiting = true
@@ -188,7 +188,7 @@ class RunQueue {
 }
 
 /**
- * The runQueue of this thread. Found under a registered symbol, so that several copies of the library (of one version)
+ * The key of this thread's run queue. It is a registered symbol, so that several copies of the library (of one version)
  * in one thread still deliver in one order, with one wake.
  */
 const key = Symbol.for(`@cynic/parallel-event-bus@${version}/run-queue`)

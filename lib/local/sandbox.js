@@ -1,6 +1,6 @@
 'use strict'
 
-// How a sandbox is woken: a realm of its own within a thread, as test runners make one for each test file.
+// The wake of a sandbox: a realm of its own within a thread, as test runners make one for each test file.
 //
 // The engine keeps the function that it calls for as long as the thread lives, and a function keeps its realm: each
 // sandbox that had an event would stay in memory with all it has loaded. So sandboxes share a function of the
@@ -11,7 +11,7 @@ const native = require('../native.js')
 
 const key = Symbol.for('@cynic/parallel-event-bus.sandbox')
 
-/** Runs in the thread's own realm: nothing in it may refer to a sandbox, but for what waits. */
+/** Source of the shared function. It runs in the thread's realm, and refers to a sandbox only while a wake waits. */
 const SOURCE = `({ attach, callOutside, wake }, threadId) => {
   const waiting = []
   const drainAll = () => {
@@ -28,7 +28,7 @@ const SOURCE = `({ attach, callOutside, wake }, threadId) => {
   }
 }`
 
-/** Whether this file runs in a sandbox. Functions of the engine are of the thread's own realm. */
+/** True if this file runs in a sandbox. Functions of the engine are of the thread's own realm. */
 const isInSandbox = !(native.attach instanceof Function)
 
 /** Asks for one call of a drain, from the event loop. */

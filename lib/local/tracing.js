@@ -1,9 +1,9 @@
 'use strict'
 
 // Two tracing channels of node:diagnostics_channel, for monitoring: one message per emission, one per listener.
-// An emission is traced if anybody is subscribed when the turn begins in which its listeners are started; with nobody,
-// this is one look per turn. What is traced differs from what is not in two things: the listeners that are called have a function
-// around them, and who waits for the outcome has an object before it.
+// An emission is traced if there are subscribers when the turn begins in which its listeners are started. Without any,
+// this is one look per turn. A traced emission differs in two things: its listeners have a function around them, and
+// its outcome has an object before it.
 
 const { tracingChannel } = require('node:diagnostics_channel')
 const { adopt, follow, thenOf } = require('../promises.js')
@@ -12,7 +12,7 @@ const { originalOf, standIn, storedOf } = require('../listeners/registration.js'
 const emissions = tracingChannel('parallel-event-bus:emission')
 const listeners = tracingChannel('parallel-event-bus:listener')
 
-/** Every channel: `hasSubscribers` of a tracing channel is not in all releases of Node 20. */
+/** Looks at every channel: `hasSubscribers` of a tracing channel is not in all releases of Node 20. */
 function isTraced() {
   return (
     emissions.start.hasSubscribers ||
@@ -29,7 +29,7 @@ function isTraced() {
 }
 
 /**
- * Starts the listeners of an emission, by `start`, and publishes what becomes of it and of each.
+ * Starts the listeners of an emission, by `start`, and publishes its outcome and that of each.
  *
  * @param {import('./emission.js').Emission} emission
  * @param {() => void} start
@@ -45,7 +45,7 @@ function trace(emission, start) {
   outcome.started()
 }
 
-/** Stands before who waits for an emission, if anybody does, and keeps what he is told. */
+/** Stands before the outcome of an emission, if it has one, and keeps its errors. */
 class TracedOutcome {
   #message
   #next
@@ -83,7 +83,7 @@ class TracedOutcome {
     this.#next?.settle(count)
   }
 
-  /** All listeners were called. */
+  /** Notes that all listeners were called. */
   started() {
     this.#isStarting = false
     emissions.end.publish(this.#message)
@@ -110,7 +110,7 @@ function tracedListener(emission, called) {
   return standIn(listener, storedOf(called))
 }
 
-/** What a listener returned, or a promise in the place of something like one, whose `then` may only be called once. */
+/** Returns a listener's result, or a promise for a result with a `then`, which may only be called once. */
 function observed(result, message) {
   const itsThen = thenOf(result)
   if (itsThen === undefined) {

@@ -1,6 +1,6 @@
 'use strict'
 
-// What a bus has in flight: it makes emissions, counts them, and hears what becomes of each.
+// The tracker of a bus's events in flight: it makes emissions, counts them, and is told the outcome of each.
 
 const { Emission } = require('./emission.js')
 const { BoundedEmission } = require('./bounded.js')
@@ -10,7 +10,7 @@ const { Outcome } = require('./outcome.js')
 const { Deferred } = require('../promises.js')
 const { Removals } = require('../listeners/removals.js')
 
-/** What a bus has counted since its statistics were reset. An event counts for good where it was emitted. */
+/** The counts of a bus since its statistics were reset. An event counts for good where it was emitted. */
 class Tally {
   eventsEmitted = 0
   listenersInvoked = 0
@@ -22,15 +22,15 @@ class Tally {
 }
 
 class Tracker {
-  /** Emissions queued or running. */
+  /** Number of emissions queued or running. */
   pending = 0
-  /** No new events: `close()` was called. */
+  /** True if `close()` was called: no new events. */
   closed = false
   /** The bus's place in its channel, or null. */
   member = null
   /** Changes that listeners made to listeners, and that queued emissions have to heed, or null. */
   removals = null
-  /** `this` of the listeners of what is being emitted, where that is not the bus itself: it may stand behind a proxy. */
+  /** `this` of the listeners of the current emit, where that is not the bus itself: it may stand behind a proxy. */
   receiver = null
   tally = new Tally(this)
   #idle = null
@@ -46,7 +46,7 @@ class Tracker {
     this.#push(new Emission(this, event, listeners, args, outcome))
   }
 
-  /** As `dispatch`, bounded by `{ timeout, signal }` unless they are null. */
+  /** Queues an event, bounded by `{ timeout, signal }` unless they are null. */
   enqueueWithin(event, listeners, args, outcome, bounds) {
     if (bounds === null) this.enqueue(event, listeners, args, outcome)
     else this.#push(new BoundedEmission(this, event, listeners, args, outcome, bounds))
@@ -62,14 +62,14 @@ class Tracker {
   }
 
   /**
-   * An event of a channel was addressed to listeners elsewhere, which the engine counts; `dispatch` counts the event if
-   * there are some here, too.
+   * Counts an event of a channel that was addressed to listeners elsewhere alone. The engine counts those listeners, and
+   * `enqueue` counts an event with listeners here.
    */
   sent(others, here) {
     if (others > 0 && here === 0) this.tally.eventsEmitted++
   }
 
-  /** An emission settled. */
+  /** Counts a settled emission. */
   finished() {
     if (--this.pending === 0 && this.#idle !== null) this.#checkIdle()
   }
@@ -85,7 +85,7 @@ class Tracker {
     this.#idle = null
   }
 
-  /** A listener threw or rejected. */
+  /** Counts and reports a listener that threw or rejected. */
   failed(emission, error, listener) {
     emission.tally.listenersFailed++
     this.reporter.report(emission, error, listener)
@@ -101,8 +101,8 @@ class Tracker {
   }
 
   /**
-   * Where a listener's changes of listeners are noted; null where there is nothing that they have to hold for. See
-   * `removals.js`.
+   * Returns the notes of a listener's changes of listeners; null where they have to hold for no emission. See
+   * `listeners/removals.js`.
    */
   changes() {
     if (runQueue.current === null) return null
@@ -111,7 +111,7 @@ class Tracker {
     return this.removals
   }
 
-  /** Whether listeners changed listeners in a way that an emission that is being started may have to heed. */
+  /** True if listeners made changes that an emission which is being started may have to heed. */
   get hasRemovals() {
     if (this.removals?.isPast) this.removals = null
     return this.removals !== null

@@ -27,7 +27,7 @@ class PoolModule {
 
   /**
    * @param {string | URL} given a URL, of any realm, or a path relative to the working directory
-   * @param {Function} below the function whose caller goes into the stacks of errors
+   * @param {Function} below the function of which the caller goes into the stacks of errors
    */
   constructor(given, below) {
     this.#given = given
@@ -104,7 +104,7 @@ function nameOf(href) {
   return href.length > LONGEST_NAME ? `${href.slice(0, LONGEST_NAME)}…` : href
 }
 
-/** Whether an error looks like one of Node's module loader. A module may also throw such an error itself. */
+/** Returns true if an error looks like one of Node's module loader. A module may also throw such an error itself. */
 function isOfLoader(error) {
   return error?.name === 'SyntaxError' || NOT_FOUND.has(error?.code) || UNLOADABLE.test(error?.code)
 }

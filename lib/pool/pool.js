@@ -1,7 +1,7 @@
 'use strict'
 
-// Worker threads that listen on a bus's channel as one group: what `bus.spawn` resolves to. Each thread that crashes
-// is replaced, at once the first time, and later ones with more and more patience.
+// The result of `bus.spawn`: worker threads that listen on a bus's channel as one group. Each thread that crashes is
+// replaced, at once the first time, and later ones after longer and longer pauses.
 
 const { randomUUID } = require('node:crypto')
 const { clearTimeout, setTimeout } = require('node:timers')
@@ -27,7 +27,7 @@ const STABLE_AFTER = 10_000
  * @property {(threadId: number, heard: (() => void) | null) => void} watchThread has `heard` called when the channel has
  * news that a thread has ended, before listeners and emitters get the news; null ends the watch
  * @property {(threadId: number) => unknown} exitReason returns the reason that a thread has left, or undefined
- * @property {(error: Error) => void} onCrash called when a thread has ended that was not told to
+ * @property {(error: Error) => void} onCrash called when a thread has ended without being told to
  * @property {() => void} onEnd called when all threads have ended, and there will be no more
  */
 
@@ -50,7 +50,7 @@ class ThreadPool {
    * Starts a pool. `ready` resolves when every thread has registered its listeners. It rejects with the reason of the
    * first thread that cannot, when all threads have ended.
    *
-   * @param {string | URL} module whose default export registers listeners
+   * @param {string | URL} module with a default export that registers listeners
    * @param {{ threads?: number, workerData?: unknown }} options and those of `new Worker` that are passed on
    * @param {Host} host
    * @returns {{ pool: ThreadPool, ready: Promise<void> }}
@@ -128,7 +128,7 @@ class ThreadPool {
     return this.#closing
   }
 
-  /** Ends the threads at once: what they have not done fails with ThreadExitedError, or goes to another of its group. */
+  /** Ends the threads at once. Unsettled events fail with ThreadExitedError, or go to another listener of their group. */
   terminate() {
     const ended = this.#end((thread) => thread.terminate())
     this.#closing ??= ended

@@ -17,7 +17,7 @@ const PATIENCE = 10_000
 class SpawnedThread {
   /** True once the module has registered its listeners. */
   isReady = false
-  /** True once this thread has heard, in whatever way, that the other one has ended. */
+  /** True once this thread knows, from any source, that the other one has ended. */
   isGone = false
   #worker
   #port
@@ -110,7 +110,7 @@ class SpawnedThread {
 
   #beReady() {
     clearTimeout(this.#impatience)
-    // Too late: somebody waits for its exit, which has to keep the process.
+    // Too late: its exit is awaited, and has to keep the process.
     if (this.#isTerminated) return
     this.isReady = true
     log('thread %d is ready', this.id)

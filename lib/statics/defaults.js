@@ -1,6 +1,6 @@
 'use strict'
 
-// The statics of EventEmitter that would speak of its defaults, and set them, where a bus has its own.
+// The statics of EventEmitter for its defaults, with those of a bus in their place.
 
 const events = require('node:events')
 const { validateMaxListeners } = require('../validate.js')
@@ -18,9 +18,9 @@ function defineStatics(Class) {
       defaultMaxListeners = value
     },
   })
-  // What is only inherited, an ES module can not import by name.
+  // An ES module cannot import by name a property that is only inherited.
   Object.defineProperty(Class, 'captureRejections', Object.getOwnPropertyDescriptor(events, 'captureRejections'))
-  /** Of the emitters, or, where none is named, the default. */
+  /** Sets the limit of the emitters, or, without any, the default. */
   Class.setMaxListeners = function setMaxListeners(count = defaultMaxListeners, ...emitters) {
     if (emitters.length > 0) events.setMaxListeners(count, ...emitters)
     else Class.defaultMaxListeners = count

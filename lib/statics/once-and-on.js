@@ -4,7 +4,7 @@
 //
 // Node's own settle in the moment in which a signal aborts, or `return()` or `throw()` is called. With a synchronous
 // emitter every earlier event has arrived by then; here some may still be queued. So the listeners are removed at
-// once, and Node's helper hears of the end only after what was emitted before it.
+// once, and Node's helper is told of the end only after all earlier events.
 
 const events = require('node:events')
 const { ParallelEventBus } = require('../bus.js')
@@ -47,12 +47,12 @@ function on(emitter, event, options) {
   return patient(source, iterator)
 }
 
-/** Node's iterator, which `return()` and `throw()` end after what was emitted before them. */
+/** Returns Node's iterator, which `return()` and `throw()` end only after all earlier events. */
 function patient(source, iterator) {
   return Object.create(iterator, {
     return: method(() => new Promise((resolve) => source.end(() => resolve(iterator.return())))),
     throw: method((error) => {
-      // Anything else Node's iterator refuses, by throwing.
+      // Node's iterator throws for anything else.
       if (error instanceof Error) source.end(() => iterator.throw(error))
       else iterator.throw(error)
     }),
@@ -96,7 +96,7 @@ class Source {
     this.#bus.resume()
   }
 
-  /** Has `add` add listeners, all or none. */
+  /** Calls `add`, which adds listeners: all or none. */
   whole(add) {
     try {
       return add()
@@ -111,14 +111,14 @@ class Source {
     for (const { event, listener } of this.#added) this.removeListener(event, listener)
   }
 
-  /** Removes all listeners, and calls `ended` when what was emitted before has arrived. */
+  /** Removes all listeners, and calls `ended` when all earlier events have arrived. */
   end(ended) {
     this.clear()
     afterQueued(ended)
   }
 }
 
-/** A signal that may abort later. */
+/** Returns true for a signal that may abort later. */
 function isOpen(signal) {
   return signal?.aborted === false && typeof signal.addEventListener === 'function'
 }
