@@ -64,6 +64,10 @@ for (const { way, options } of WAYS) {
       new Array(5).fill(['x', FULL, undefined]),
     )
     assert.deepEqual(
+      errors[0][1].message,
+      `the mailbox of thread ${thread.id} is full (4 events, mailbox.maxMessages): 'x' was not queued. Await bus.drained(), or raise it`,
+    )
+    assert.deepEqual(
       dead.map(({ event, args: [value], listeners, threadId, error: { code } }) => [
         event,
         value,
@@ -88,6 +92,8 @@ for (const { way, options } of WAYS) {
     cells.set('go', 1)
     await bus.idle()
     assert.deepEqual(await thread.run(({ log }) => log.splice(0).map(({ length }) => length)), [400, 500, 20])
+    const [{ error }] = dead
+    assert.match(error.message, / is full \(1000 bytes, mailbox\.maxBytes\): 'x' was not queued\. Await /)
     assert.deepEqual(
       dead.splice(0).map(({ args, error }) => [args[0].length, error.code]),
       [[300, FULL]],

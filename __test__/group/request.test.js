@@ -257,3 +257,23 @@ test('a bus of another copy of the class, with its own request, can still be ask
   assert.equal(await bus.request('x'), 'answer')
   await other.close()
 })
+
+test('a request that nobody hears is told which channel it was, and what is heard there', async (t) => {
+  const { bus, channel, start } = stage(t)
+  const message = (rest) => `nobody listens to 'scoer' on channel '${channel}' (${rest})`
+  await assert.rejects(bus.request('scoer'), { message: message('no other thread; nothing is heard there') })
+  await start(1, ({ bus }) => bus.on('score', () => {}).on('created', () => {}))
+  await start(1, ({ bus }) => bus.on('score', () => {}))
+  await assert.rejects(bus.request('scoer'), ({ message: text }) => {
+    assert.ok(text.startsWith(message('').slice(0, -2)), text)
+    assert.equal(
+      text
+        .match(/\(2 threads; heard there: (.*)\)$/)[1]
+        .split(', ')
+        .sort()
+        .join(),
+      'created,score',
+    )
+    return true
+  })
+})

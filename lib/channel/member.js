@@ -114,7 +114,7 @@ class Member {
 
   /** Describes the channel, for the error of a request without listeners. */
   describe() {
-    const { threads, events } = native.heard?.(this.#thread, this.#id) ?? { threads: 0, events: [] }
+    const { threads, events } = native.heard(this.#thread, this.#id)
     const others = threads === 0 ? 'no other thread' : `${threads} ${threads === 1 ? 'thread' : 'threads'}`
     const heard = events.length === 0 ? 'nothing is heard there' : `heard there: ${events.map(fromEngine).join(', ')}`
     return `channel ${show(this.channel)} (${others}; ${heard})`
