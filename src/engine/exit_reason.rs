@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Number of threads whose reasons are kept. A reason is a kilobyte or two, and 64 KiB at most.
+/// Number of threads with a reason that is kept. A reason is a kilobyte or two, and 64 KiB at most.
 const MOST: usize = 256;
 
 static REASONS: Mutex<VecDeque<(u32, Arc<[u8]>)>> = Mutex::new(VecDeque::new());

@@ -1,14 +1,14 @@
-//! Whether the event loop of a thread is held open, and who may let it go.
+//! Holds the event loop of a thread open, and lets it go.
 //!
-//! A process ends when nothing holds its event loop, whatever its promises wait for. So the loop is held while
-//! an event of this thread is pending, while a bus asks for it, and while a message waits: it may tell what
-//! became of an event.
+//! A process ends when nothing holds its event loop, although its promises wait. So the loop is held while an
+//! event of this thread is pending, while a bus asks for it, and while a message waits: it may tell of an
+//! outcome.
 //!
-//! Other threads end these reasons at any moment. Each wakes the owner when it has ended the last one, and
-//! between the two there is no reason to be seen, and still a turn to come. An event may also be pending that
-//! its owner has not seen begin: of a burst, others send the rest. Hence the rule that `tests/loom` checks:
-//! **only an owner that was woken, and has looked, lets go**, because afterwards it does what there is to do.
-//! Whatever else ends a reason [asks](Hold::review) for a wake.
+//! Other threads end these reasons at any moment. Each wakes the owner when it has ended the last one.
+//! Between the two there is no reason to be seen, and still a turn to come. An event may also be pending that
+//! its owner has not seen begin: of a burst, others flush the rest. Hence the rule that `tests/loom` checks:
+//! **only an owner that was woken, and has looked, lets go**, because afterwards it does all that is to do.
+//! Everything else that ends a reason [asks](Hold::review) for a wake.
 
 use std::cell::Cell;
 
@@ -21,12 +21,12 @@ use super::mailbox::{Mailbox, Wake};
 #[derive(Debug, Default)]
 pub struct Hold {
     is_held: Cell<bool>,
-    /// How many asked for the loop to be held until they say otherwise.
+    /// Number of those that asked for the loop to be held until they say otherwise.
     asking: Cell<usize>,
 }
 
 impl Hold {
-    /// Holds the loop: there is a reason now, and whoever ends it wakes the owner.
+    /// Holds the loop: there is a reason now, and its end will wake the owner.
     ///
     /// # Errors
     ///
@@ -35,13 +35,13 @@ impl Hold {
         self.change(true, set)
     }
 
-    /// One more, or one less, asks for the loop to be held. To be [reviewed](Self::review).
+    /// Counts one more, or one less, that asks for the loop to be held. To be [reviewed](Self::review).
     pub fn ask(&self, more: bool) {
         let asking = self.asking.get();
         self.asking.set(if more { asking + 1 } else { asking.saturating_sub(1) });
     }
 
-    /// A reason may have come, or gone. Where none is left the owner is woken, and lets go then.
+    /// Looks whether a reason has come, or gone. Where none is left it wakes the owner, which lets go then.
     ///
     /// # Errors
     ///
@@ -62,7 +62,7 @@ impl Hold {
         Ok(())
     }
 
-    /// The owner was woken and has looked, and will now do what there is to do: lets go, if there is no reason.
+    /// Lets go, if there is no reason. The owner was woken and has looked, and will now do all that is to do.
     ///
     /// # Errors
     ///
@@ -84,7 +84,7 @@ impl Hold {
     ) -> bool {
         self.asking.get() > 0
             || is_pending()
-            // In this order: the message about what is no longer pending came before it was not.
+            // In this order: the message about an event came before the event was no longer pending.
             || !mailbox.is_empty()
     }
 

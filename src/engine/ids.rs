@@ -1,4 +1,4 @@
-//! Names of what takes part, as numbers.
+//! Names of members and listeners, as numbers.
 
 /// Names a listener within its endpoint.
 pub type ListenerId = u32;

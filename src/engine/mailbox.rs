@@ -1,4 +1,4 @@
-//! A FIFO with one coalesced wake: what stands in front of every thread and task that takes part.
+//! A FIFO with one coalesced wake. It stands in front of every thread and task that takes part.
 //!
 //! Any thread pushes; one owner collects. The owner is woken when there is something to do, once
 //! for any number of messages.
@@ -13,14 +13,14 @@
 //!
 //! # When full
 //!
-//! It never is: what may wait is bounded where an event is addressed, for each member of a channel
-//! by itself ([`capacity`](super::capacity)), because the members of one thread share its mailbox. When it is
-//! empty it has no more memory than it needs for a few messages.
+//! It never is. Its messages are bounded where an event is addressed, for each member of a channel by itself
+//! ([`capacity`](super::capacity)), because the members of one thread share its mailbox. When it is empty it
+//! has no more memory than it needs for a few messages.
 //!
 //! # When closed
 //!
-//! [`Mailbox::close`] returns what was never collected and wakes the owner, so that one who waits
-//! learns of it; every later push is handed back. Closing twice returns nothing the second time.
+//! [`Mailbox::close`] returns the messages that were never collected and wakes the owner, so that one that
+//! waits learns of it. Every later push is handed back. Closing twice returns nothing the second time.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -33,9 +33,9 @@ const MOST_KEPT: usize = 1_024;
 
 /// How the owner of a mailbox is told that there is something in it.
 pub trait Wake: Send + Sync {
-    /// Makes the owner collect soon. Called from any thread, outside every lock of the engine; must
-    /// neither block nor collect by itself. A wake for an owner that is gone is ignored: whoever
-    /// ends an owner closes its mailbox.
+    /// Makes the owner collect soon. Called from any thread, outside every lock of the engine; must neither
+    /// block nor collect by itself. A wake for an owner that is gone is ignored: to end an owner is to close
+    /// its mailbox.
     fn wake(&self);
 }
 
@@ -181,9 +181,9 @@ impl<T, W: Wake> Mailbox<T, W> {
     /// Moves up to `max` messages to the end of `into`, oldest first, and returns whether there were
     /// any. For the owner, when it was woken.
     ///
-    /// After `true` the owner must collect again of its own accord, soon: no wake is sent for what is
-    /// left, nor for what is pushed until then, so that a burst that is read as fast as it is written
-    /// is still one wake. After `false` the next push sends one.
+    /// After `true` the owner must collect again of its own accord, soon: no wake is sent for the rest, nor
+    /// for messages that are pushed until then. So a burst that is read as fast as it is written is still one
+    /// wake. After `false` the next push sends one.
     #[must_use = "true means that the owner has to collect again"]
     pub fn collect(&self, max: usize, into: &mut Vec<T>) -> bool {
         self.take(max, into, false)
@@ -206,8 +206,8 @@ impl<T, W: Wake> Mailbox<T, W> {
         queue.wake_pending
     }
 
-    /// Moves all messages to the end of `into`, for an owner that was not woken and wants them early. It counts as
-    /// no look: whatever wake is on its way still comes.
+    /// Moves all messages to the end of `into`, for an owner that was not woken and wants them early. It
+    /// counts as no look: a wake that is on its way still comes.
     pub fn take_early(&self, into: &mut Vec<T>) {
         into.extend(lock(&self.queue).messages.drain(..));
     }
@@ -224,7 +224,7 @@ impl<T, W: Wake> Mailbox<T, W> {
         messages
     }
 
-    /// What wakes the owner.
+    /// Returns the waker of the owner.
     pub fn waker(&self) -> &W {
         &self.waker
     }
@@ -259,7 +259,7 @@ impl<T, W: Wake> Mailbox<T, W> {
 }
 
 impl<T> Queue<T> {
-    /// Whether the caller is the one who has to send the wake.
+    /// Returns whether the caller has to send the wake.
     fn claim_wake(&mut self) -> bool {
         !std::mem::replace(&mut self.wake_pending, true)
     }

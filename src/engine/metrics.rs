@@ -1,4 +1,4 @@
-//! Process-wide counts: what lives, and how often the expensive thing was done.
+//! Process-wide counts: of live objects, and of the expensive events.
 //!
 //! They exist to be asserted: live counts must return to where they were when threads come and go,
 //! and a count of wakes shows batching without a clock.
@@ -32,13 +32,13 @@ impl Gauge {
         Gauge(AtomicU64::new(0))
     }
 
-    /// One more exists, for as long as what is returned.
+    /// Counts one more, for as long as the result lives.
     pub fn count(&'static self) -> Counted {
         self.0.fetch_add(1, Relaxed);
         Counted(self)
     }
 
-    /// How many exist.
+    /// Returns how many exist.
     pub fn get(&self) -> u64 {
         self.0.load(Relaxed)
     }
@@ -57,17 +57,17 @@ impl Drop for Counted {
 pub struct Counter(AtomicU64);
 
 impl Counter {
-    /// It happened once more.
+    /// Counts one more time.
     pub fn increment(&self) {
         self.add(1);
     }
 
-    /// It happened so many times more.
+    /// Counts so many more times.
     pub fn add(&self, times: usize) {
         self.0.fetch_add(times as u64, Relaxed);
     }
 
-    /// How often it happened.
+    /// Returns how often it happened.
     pub fn get(&self) -> u64 {
         self.0.load(Relaxed)
     }

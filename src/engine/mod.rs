@@ -1,12 +1,11 @@
-//! The engine: who takes part, who is addressed, what waits for whom, when a thread is woken, and
-//! what becomes of every delivery. No Node-API here.
+//! The engine: it addresses events, wakes threads, and accounts for every delivery. No Node-API here.
 //!
 //! An [`Endpoint`](channel::endpoint::Endpoint) is a thread or task with a mailbox. It joins channels as
-//! [`Member`](channel::member::Member)s, each of which listens to events. An event that is emitted becomes a
-//! [`Dispatch`](delivery::dispatch::Dispatch): its [`Route`](channel::route::Route) tells who listens, a
-//! [`Delivery`](delivery::Delivery) goes to the mailbox of each, and when all have settled the emitter
-//! has its outcome. An event whose outcome nobody waits for goes in a [`Batch`](delivery::batch::Batch) with
-//! others.
+//! [`Member`](channel::member::Member)s, each of which listens to events. The
+//! [`Route`](channel::route::Route) of an event knows its listeners. A tracked event becomes a
+//! [`Dispatch`](delivery::dispatch::Dispatch): a [`Delivery`](channel::Delivery) goes to the mailbox of each
+//! member, and when all have settled the emitter has its outcome. Untracked events go in
+//! [batches](channel::Batch).
 //!
 //! # Locks
 //!

@@ -1,4 +1,4 @@
-//! What becomes of a dispatch, and how its emitter hears of it.
+//! The outcome of a dispatch, its failures, and how the emitter hears of them.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ pub enum FailureKind {
     Threw(Vec<u8>),
     /// It had not settled after so many milliseconds.
     TimedOut(u32),
-    /// There was no room for it among what the member has not dealt with. It was never queued.
+    /// There was no room for it among the unsettled events of the member. It was never queued.
     MailboxFull(Bound),
     /// There was no memory for it. It was never queued.
     NoMemory,
@@ -71,14 +71,14 @@ pub struct Loss<'a> {
     pub bytes: usize,
 }
 
-/// What became of the listeners that one dispatch addressed.
+/// The results of the listeners that one dispatch addressed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// How many succeeded.
     pub success: u32,
     /// The others, by member and listener.
     pub failures: Vec<Failure>,
-    /// What the listener of a request returned, in the encoding of its side.
+    /// Reply of the listener of a request, in the encoding of its side.
     pub reply: Option<Vec<u8>>,
 }
 
@@ -92,7 +92,7 @@ impl Outcome {
 /// How the emitter wants to hear of the outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Report {
-    /// Not at all; only of what reached no listener.
+    /// Not at all; only of listeners that were not reached.
     None,
     /// By a message with this token.
     Message(u32),

@@ -9,9 +9,9 @@
 
 use std::time::{Duration, Instant};
 
-/// Time for which a reader stays awake after messages. About what it costs to be woken, so that at the worst it
-/// costs twice as much as the better choice would have (the competitive spinning of Karlin, Manasse, McGeoch and
-/// Owicki, 1990).
+/// Time for which a reader stays awake after messages. About the cost of a wake, so that at the worst it
+/// costs twice as much as the better choice would have (the competitive spinning of Karlin, Manasse, McGeoch
+/// and Owicki, 1990).
 const PATIENCE: Duration = Duration::from_micros(20);
 
 /// Time between two looks into a stream.
@@ -31,10 +31,10 @@ pub struct Pace {
     untracked: usize,
 }
 
-/// What a reader does next.
+/// The next step of a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
-    /// Looks once, after a sleep. Whether it looks again is told by what it finds.
+    /// Looks once, after a sleep. The messages it finds tell whether it looks again.
     Once {
         /// Time to sleep before, so that others have the core.
         after: Duration,
@@ -54,8 +54,8 @@ impl Pace {
         Pace { cores, found_at: None, untracked: 0 }
     }
 
-    /// Returns what a reader does now, of so many `readers`. `has_unread` is true if it has messages that it collected
-    /// before: then it does not sleep.
+    /// Returns the next step of a reader, one of so many `readers`. `has_unread` is true if it has messages
+    /// that it collected before: then it does not sleep.
     pub fn next(&self, now: Instant, has_unread: bool, readers: usize) -> Look {
         let since = self.found_at.map_or(Duration::MAX, |at| now.saturating_duration_since(at));
         let is_crowded = readers > self.cores;

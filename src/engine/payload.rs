@@ -1,5 +1,5 @@
-//! What an event carries, as the bytes that its emitter has encoded: as many as it likes, so that there may be no memory
-//! for a copy of them. That is no reason to end the process.
+//! The payload of an event: the bytes that its emitter has encoded. They are as many as it likes, so there
+//! may be no memory for a copy of them. That is no reason to end the process.
 
 use std::fmt;
 use std::ops::Deref;

@@ -1,9 +1,8 @@
-//! Timers: what has to happen at a time, whatever the JS threads are doing then.
+//! Timers: they fire on time, although the JS threads may be stuck.
 //!
-//! One thread of the process sleeps until the earliest timer. It is started with the first one
-//! and lives as long as the process. Timers are kept in order of time in a balanced tree, so that
-//! setting and taking back one costs O(log n), and one that is taken back is gone at once, with
-//! whatever it would have touched.
+//! One thread of the process sleeps until the earliest timer. It is started with the first one and lives as
+//! long as the process. Timers are kept in order of time in a balanced tree, so that setting and cancelling
+//! one costs O(log n). One that is cancelled is gone at once, with all that it would have touched.
 
 use std::collections::BTreeMap;
 use std::sync::{Condvar, LazyLock, Mutex, PoisonError};

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::protocol::{BURST_COUNT, BURST_FIRST, BURST_GENERATION, BURST_RECORD};
 use crate::engine::channel::burst;
 
-/// What one thread has not sent.
+/// The burst of one thread.
 pub type Burst = burst::Burst<Records>;
 
-/// What JavaScript has written down. See the [module](self).
+/// The records of a burst, as JavaScript writes them. See the [module](self).
 #[derive(Default)]
 pub struct Records {
     words: Memory<u32>,
@@ -21,7 +21,7 @@ pub struct Records {
 struct Memory<T>(Option<NonNull<[T]>>);
 
 // SAFETY: the memory is kept until it is taken back, in place, and any thread may use that of a
-// SharedArrayBuffer; what is read of it is not written meanwhile, see `burst`.
+// SharedArrayBuffer. A counted record is not written while it is read, see `burst`.
 unsafe impl<T> Send for Memory<T> {}
 
 impl<T> Default for Memory<T> {
@@ -67,7 +67,7 @@ impl burst::Records for Records {
 
     fn clear(&self) {
         if let Some(count) = self.word(BURST_COUNT) {
-            // Who sends is ordered by a lock, and the owner by its thread.
+            // A lock orders this with other threads that flush, and the owner is on its own thread.
             count.store(0, Ordering::Relaxed);
         }
     }

@@ -89,8 +89,8 @@ mod system {
             _size: libc::size_t,
             paths: *mut libc::c_void,
         ) -> libc::c_int {
-            // SAFETY: the system calls this during the call below, with the list that is passed there and with the
-            // description of an image, whose name is null or ends with a zero.
+            // SAFETY: the system calls this during the call below, with the list that is passed there and
+            // with the description of an image; its name is null or ends with a zero.
             unsafe {
                 let name = (*info).dlpi_name;
                 if !name.is_null() {

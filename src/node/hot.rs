@@ -1,9 +1,9 @@
 //! Exports that are called for every event, as plain Node-API callbacks.
 //!
-//! `#[napi]` notes each call in a registry of borrows, integers or not, which takes three times as
-//! long as the call itself. So these take integers and return one; what is larger lies in memory
-//! that JavaScript has lent, or in an array that is [passed](Passed) behind the integers. They throw and
-//! catch panics as the others do.
+//! `#[napi]` notes each call in a registry of borrows, integers or not, which takes three times as long as
+//! the call itself. So these take integers and return one. Larger values lie in memory that JavaScript has
+//! lent, or in an array that is [passed](Passed) behind the integers. They throw and catch panics as the
+//! others do.
 
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};

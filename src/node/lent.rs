@@ -49,7 +49,7 @@ impl<A: FromNapiValue> FromNapiValue for Lent<A> {
 /// `env` and `value` are those of a call by Node-API that has not returned.
 unsafe fn look_at(env: sys::napi_env, value: sys::napi_value) -> Result<(usize, bool)> {
     let (mut length, mut buffer, mut is_plain) = (0, null_mut(), false);
-    // SAFETY: as promised by the caller. What is not asked for may be null.
+    // SAFETY: as promised by the caller. Results that are not needed may be null.
     check_status!(unsafe {
         sys::napi_get_typedarray_info(
             env,

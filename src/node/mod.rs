@@ -2,11 +2,11 @@
 //!
 //! * [`protocol`] is every number and layout that JavaScript knows, too.
 //! * [`waker`] wakes a JS thread from any thread.
-//! * [`thread`] is what is kept for each JS thread, from its first event to its end.
+//! * [`thread`] is the state of each JS thread, from its first event to its end.
 //! * [`lent`] is memory of JavaScript's that Rust reads and writes.
 //! * [`burst`] is where JavaScript writes down the events of a burst.
-//! * [`reader`] is how JavaScript reads what came for its thread.
-//! * [`calls`] is what JavaScript calls, and [`hot`] how it calls what it calls for every event.
+//! * [`reader`] is how JavaScript reads the messages for its thread.
+//! * [`calls`] are the functions that JavaScript calls, and [`hot`] those for every event.
 //! * [`copies`] finds the other copies of the package in the process.
 
 mod burst;

@@ -129,5 +129,5 @@ pub const BURST_RECORD: usize = 3;
 /// Words of an acknowledged range of a batch: handle, first event, number of events, listeners that failed.
 pub const ACK_WORDS: usize = 4;
 
-/// First word of what `read` writes: the reader has to read again, soon.
+/// First word that `read` writes: the reader has to read again, soon.
 pub const MORE_TO_READ: u32 = 1;

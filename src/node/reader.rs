@@ -74,7 +74,7 @@ fn write_all(
 struct Words<'a> {
     out: &'a mut [u32],
     used: usize,
-    /// What the message carries is left out.
+    /// True if the payloads of the message are left out.
     are_stripped: bool,
 }
 

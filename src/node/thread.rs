@@ -1,4 +1,4 @@
-//! What is kept for each JS thread: its endpoint, its waker, and what it works on.
+//! The state of each JS thread: its endpoint, its waker, and the events that it works on.
 //!
 //! A thread attaches with its first event and detaches in a cleanup hook of its environment.
 //! The table is thread-local because every caller runs on the JS thread it asks about: looking
@@ -49,30 +49,29 @@ pub struct Place {
     pub routes: Vec<usize>,
 }
 
-/// What is kept for a JS thread. See the [module](self).
+/// The state of a JS thread. See the [module](self).
 pub struct Thread {
     handle: u32,
     pub endpoint: Arc<Endpoint>,
     waker: Arc<Waker>,
     /// The places of this thread's buses in channels, by the id of the member.
     pub members: RefCell<HashMap<u32, Place>>,
-    /// What JavaScript has emitted and not sent, and the events that it emits by number.
+    /// Events that JavaScript has written down and not flushed, and the routes that it emits to by number.
     pub burst: Arc<Burst>,
-    /// Batches and deliveries whose listeners have not all settled, by the handles that JavaScript has.
+    /// Batches and deliveries with unsettled listeners, by the handles that JavaScript has.
     pub batches: RefCell<Slab<Batch>>,
     pub deliveries: RefCell<Slab<Delivery>>,
-    /// Messages that were collected, and not read by JavaScript yet: notices, and what listeners have to
-    /// deal with.
+    /// Messages that were collected, and not read by JavaScript yet: notices, and events for listeners.
     pub notices: RefCell<VecDeque<Message>>,
     pub unread: RefCell<VecDeque<Message>>,
     /// Messages with events of this thread for other buses of it. They may be read before their turn, so that
-    /// these buses hear them before what they emit themselves.
+    /// these buses hear them before their own next events.
     pub loopback: RefCell<VecDeque<Message>>,
-    /// There is no memory for what the first of them carries.
+    /// True if there is no memory for the payloads of the first message.
     pub strips: Cell<bool>,
     /// When so many are unread, those that are over are taken out.
     sweep_at: Cell<usize>,
-    /// What the last emission chose among this thread's own listeners.
+    /// This thread's own listeners that the last dispatch chose.
     pub own: RefCell<Vec<Own>>,
     /// Dispatches that JavaScript may cancel, by their token.
     pub cancellable: RefCell<HashMap<u32, Weak<Dispatch>>>,
@@ -150,7 +149,7 @@ impl Thread {
                 if !after.is_zero() {
                     std::thread::sleep(after);
                 }
-                // What is found tells whether to look again.
+                // The messages tell whether to look again.
                 let _found = self.endpoint.collect(usize::MAX, &mut messages);
             }
         }
@@ -192,7 +191,8 @@ impl Thread {
                 _ => notices.push_back(message),
             }
         }
-        // What is over gives its room to what comes next, so it must not pile up before a thread that is slow.
+        // Cancelled events give their room to the next ones, so they must not pile up before a thread that is
+        // slow.
         if unread.len() >= self.sweep_at.get() {
             unread.retain(|message| !message.is_over());
             self.sweep_at.set(MUCH.max(2 * unread.len()));
@@ -265,12 +265,12 @@ pub fn shrink_slab<T>(slab: &mut Slab<T>) {
     }
 }
 
-/// What happens on the JS thread when it was woken, before its drain is called. Returns whether it
-/// has to read.
+/// Looks into the mailbox on the JS thread that was woken, before its drain is called. Returns whether it has
+/// to read.
 fn look_when_woken(env: Env, handle: u32) -> bool {
     let Ok(thread) = find(handle) else { return false };
-    // Before it is known whether the event loop is needed: what ends the need is told by a wake,
-    // which wakes nobody until a look has found nothing.
+    // Before it is known whether the event loop is needed: the end of a need is told by a wake, which wakes
+    // nobody until a look has found nothing.
     let has_messages = thread.look();
     // Fails only while the environment is being torn down, and then nothing is kept alive.
     let _ = thread.looked(env);
@@ -281,7 +281,7 @@ fn detach(thread: &Rc<Thread>) {
     thread.waker.disconnect();
     // Before the memory that it is in goes.
     thread.burst.end();
-    // In this order: nobody may choose this thread again for what it lets go of.
+    // In this order: nobody may choose this thread again for deliveries that it lets go of.
     thread.endpoint.close();
     thread.notices.take();
     thread.unread.take();

@@ -23,7 +23,7 @@ pub struct Waker {
 }
 
 impl Waker {
-    /// A waker that calls `look` and then, with what that returned, `drain`, both on the current JS
+    /// Returns a waker that calls `look` and then `drain` with the result of it, both on the current JS
     /// thread.
     pub fn new(
         drain: Function<'_, bool, ()>,

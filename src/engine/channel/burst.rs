@@ -1,13 +1,13 @@
 //! Events that the owner of an endpoint has written down and not flushed: a burst crosses into the engine
 //! once for many events.
 //!
-//! To cross, and what the engine does then, costs nearly half as much as to encode a small event. So in a
-//! burst the owner leaves a [record](Records) of each event in memory that others can read. What is written
-//! down is sent with the next call of the owner that publishes or dispatches, at the latest when the burst is over;
-//! and, because that may be long, twice a millisecond by the thread of the timers, and by whoever changes
-//! who listens ([`endpoint::Flush`]).
+//! To cross, with the work of the engine then, costs nearly half as much as to encode a small event. So in a
+//! burst the owner leaves a [record](Records) of each event in memory that others can read. Records are
+//! flushed with the next call of the owner that publishes or dispatches, at the latest when the burst is
+//! over. Because that may be long, they are flushed twice a millisecond by the thread of the timers, too, and
+//! before listeners change ([`endpoint::Flush`]).
 //!
-//! # Who may do what
+//! # The owner and the others
 //!
 //! The owner writes a record first, then adds to their number, atomically. It writes nothing where a counted
 //! record is before the number is 0 again, and only its own thread makes it so, in
@@ -29,30 +29,30 @@ use crate::engine::outcome::Report;
 use crate::engine::sync::{Mutex, MutexGuard, lock};
 use crate::engine::timer;
 
-/// In a burst what was written down is looked for so often, whatever its owner does.
+/// Time between two looks for records in a burst.
 const PATIENCE: Duration = Duration::from_micros(500);
 
 /// Memory in which the owner of an endpoint writes events down, and others read them.
 pub trait Records: Default + Send + 'static {
-    /// How many there are, and not more than there is memory for. What the owner had written before it added
-    /// to the number is seen with it.
+    /// Returns the number of records, and not more than there is memory for. The records that the owner had
+    /// written before it added to the number are seen with it.
     fn count(&self) -> usize;
 
-    /// There are none any more: the owner writes the next one in the place of the first. On its thread.
+    /// Clears the records: the owner writes the next one in the place of the first. On its thread.
     fn clear(&self);
 
     /// The number of the route of an event, and its payload; None where a record makes no sense, which is a
     /// defect.
     fn get(&self, index: usize) -> Option<(usize, &[u8])>;
 
-    /// Listeners have changed: what the owner knows of them may be wrong.
+    /// Makes the owner look anew for listeners: they have changed.
     fn invalidate(&self);
 }
 
-/// Who emits an event, and who listens to it.
+/// The emitter of an event, and its route.
 pub type Numbered = (Arc<Member>, Arc<Route>);
 
-/// What the owner of an endpoint has not sent. See the [module](self).
+/// The events of the owner of an endpoint that were not flushed. See the [module](self).
 #[derive(Default)]
 pub struct Burst<R>(Mutex<State<R>>);
 
@@ -61,15 +61,15 @@ struct State<R> {
     /// Events that the owner emits by their number here.
     routes: Slab<Numbered>,
     records: R,
-    /// So many records were sent.
+    /// Number of records that were flushed.
     flushed: usize,
-    /// The owner is in a burst.
+    /// True while the owner is in a burst.
     is_open: bool,
-    /// A timer will see to what is written down.
+    /// True if a timer will flush the records.
     is_watched: bool,
 }
 
-/// All that was written down has been sent, as long as this is held.
+/// A proof that all records were flushed, as long as this is held.
 pub struct Flushed<'a, R>(MutexGuard<'a, State<R>>);
 
 impl<R> Flushed<'_, R> {
@@ -85,7 +85,7 @@ impl<R> Flushed<'_, R> {
 }
 
 impl<R: Records> Burst<R> {
-    /// On the owner's thread: sends everything, so that what is called next comes after it.
+    /// Flushes everything, so that the next call comes after it. On the owner's thread.
     pub fn flush_all(&self) -> Flushed<'_, R> {
         let mut state = lock(&self.0);
         state.flush();
@@ -94,7 +94,7 @@ impl<R: Records> Burst<R> {
         Flushed(state)
     }
 
-    /// A burst begins: from now on events are written down.
+    /// Begins a burst: from now on events are written down.
     pub fn open(self: &Arc<Self>) {
         let mut state = lock(&self.0);
         state.is_open = true;
@@ -103,12 +103,12 @@ impl<R: Records> Burst<R> {
         }
     }
 
-    /// The burst is over.
+    /// Ends a burst.
     pub fn close(&self) {
         self.flush_all().0.is_open = false;
     }
 
-    /// The owner ends: sends everything, and forgets the records.
+    /// Flushes everything, and forgets the records: the owner ends.
     pub fn end(&self) {
         *self.flush_all().0 = State::default();
     }
@@ -138,7 +138,7 @@ impl<R: Records> endpoint::Flush for Burst<R> {
 }
 
 impl<R: Records> State<R> {
-    /// Sends what was not, events of one route that follow each other at once.
+    /// Flushes the rest, events of one route that follow each other at once.
     fn flush(&mut self) {
         let State { routes, records, flushed, .. } = self;
         let count = records.count();

@@ -1,4 +1,4 @@
-//! A thread or task that takes part: its mailbox, and what comes in it.
+//! A thread or task that takes part: its mailbox, and its members.
 //!
 //! A JS thread, a Rust task and a bridge to elsewhere are all endpoints; the engine does not tell
 //! them apart. One that ends is [closed](Endpoint::close), which settles all it owed.
@@ -21,15 +21,15 @@ use crate::engine::timer;
 
 static LAST_ID: AtomicU32 = AtomicU32::new(0);
 
-/// Events that the owner of an endpoint has emitted and not published, because it is cheaper to
-/// [publish many at once](super::route::Route::publish_all). Who gets them is to be the same as if it had: so
-/// whoever changes who listens has them published first.
+/// Events that the owner of an endpoint has emitted and not published, because it is cheaper to [publish many
+/// at once](super::route::Route::publish_all). The recipients are to be the same as if it had. So a change of
+/// listeners flushes first.
 ///
 /// Called from any thread, outside every lock of the engine.
 pub trait Flush: Send + Sync {
     /// Publishes them.
     fn flush(&self);
-    /// Listeners have changed: what the owner knows of them may be wrong.
+    /// Makes the owner look anew for listeners: they have changed.
     fn invalidate(&self);
 }
 
@@ -37,7 +37,7 @@ pub trait Flush: Send + Sync {
 pub struct Endpoint {
     id: u32,
     thread: u32,
-    /// What others need to read the payloads that it sends.
+    /// The codebook that others need to read its payloads.
     codebook: Mutex<Arc<[u8]>>,
     mailbox: Mailbox<Message, Arc<dyn Wake>>,
     burst: OnceLock<Arc<dyn Flush>>,
@@ -78,7 +78,7 @@ impl Endpoint {
         self.id
     }
 
-    /// Leaves here what others need to read its payloads from now on: to the engine these are bytes
+    /// Shares the codebook that others need to read its payloads from now on: to the engine these are bytes
     /// like the payloads themselves. Earlier payloads must stay readable with it.
     pub fn share_codebook(&self, codebook: Arc<[u8]>) {
         *lock(&self.codebook) = codebook;
@@ -152,14 +152,14 @@ impl Endpoint {
         tell_of_losses(into, first);
     }
 
-    /// Queues a delivery, as [`Mailbox::enqueue`]. What is [over](Message::is_over) and waits nevertheless does not
-    /// pile up: however long the endpoint does not look, it is never more than half of all messages, and a few.
+    /// Queues a delivery, as [`Mailbox::enqueue`]. Messages that are [over](Message::is_over) do not pile up:
+    /// however long the endpoint does not look, they are never more than half of all messages, and a few.
     pub(super) fn queue(&self, delivery: Delivery) -> Result<bool, Closed<Delivery>> {
         let mut delivery = Some(delivery);
         let mut over = VecDeque::new();
         let written = self.mailbox.write(|messages| {
             let (waiting, before) = (messages.len(), self.sweep_at.load(Ordering::Acquire));
-            // The mark comes down with what waits.
+            // The mark comes down with the number of messages.
             let mut mark = before.min(FIRST_SWEEP.max(4 * waiting));
             if waiting >= mark {
                 (over, *messages) = take(messages).into_iter().partition(Message::is_over);
@@ -181,7 +181,7 @@ impl Endpoint {
         self.pending.load(Ordering::Acquire) > 0
     }
 
-    /// Something is pending of one more member. What it has begun cannot end before this.
+    /// Counts one more member with something pending. Its event cannot end before this.
     pub(super) fn began(&self) {
         self.pending.fetch_add(1, Ordering::AcqRel);
     }
@@ -196,8 +196,8 @@ impl Endpoint {
         self.mailbox.take_early(into);
     }
 
-    /// Leaves every channel, tells the others there, and settles what waits here: a delivery to one
-    /// of a group goes to another of it, everything else fails as
+    /// Leaves every channel, tells the others there, and settles the messages that wait here: a delivery to
+    /// one of a group goes to another of it, everything else fails as
     /// [`FailureKind::ThreadExited`](crate::engine::outcome::FailureKind::ThreadExited).
     pub fn close(&self) {
         let members = lock(&self.members).take().unwrap_or_default();
@@ -257,7 +257,7 @@ impl Endpoint {
 /// So many messages of any kind may wait before those that are over are looked for.
 const FIRST_SWEEP: usize = 1_024;
 
-/// Puts messages about what was counted in the places of those that say that something was.
+/// Replaces notices that losses were counted by notices of these losses.
 fn tell_of_losses(messages: &mut Vec<Message>, first: usize) {
     let is_counted = |message: &Message| matches!(message, Message::Notice(Notice::Losses(_)));
     if !messages[first..].iter().any(is_counted) {

@@ -1,5 +1,5 @@
-//! News of a member's own events that were lost, which its endpoint has not read yet: bounded, whatever
-//! is lost meanwhile.
+//! News of a member's own events that were lost, which its endpoint has not read yet. They are bounded,
+//! although losses are not.
 //!
 //! So many losses are told one by one, each with its payload. Beyond that they are only counted, by event,
 //! kind and thread; and names of events being without end, beyond so many tallies only by kind.
@@ -28,7 +28,7 @@ pub(super) enum Note {
     Counted,
 }
 
-/// What news takes of the budget until it was read.
+/// The share of the budget that news take until they are read.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Charge {
     Nothing,
@@ -47,7 +47,7 @@ struct State {
     singles: Used,
     names: Used,
     tallies: HashMap<Key, Count>,
-    /// For each kind, what is not in `tallies`.
+    /// For each kind, the losses that are not in `tallies`.
     others: Vec<(Key, Count)>,
 }
 
@@ -109,7 +109,7 @@ impl Losses {
         tallies.chain(others).map(|(charge, key, count)| (key.lost(count), charge)).collect()
     }
 
-    /// Gives back what was charged.
+    /// Gives back a charge.
     pub(super) fn was_read(&self, charge: Charge) {
         let mut state = lock(&self.0);
         match charge {

@@ -1,4 +1,4 @@
-//! A place in a channel: what one bus of one endpoint listens to, and what it has in flight.
+//! A place in a channel: the listeners of one bus of one endpoint, and its events in flight.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub struct Member {
     channel: Arc<Channel>,
     pub(super) endpoint: Arc<Endpoint>,
     pub(super) capacity: Capacity,
-    /// What it listens to; None when it has left.
+    /// Routes that it listens to, by listener; None when it has left.
     listeners: Mutex<Option<HashMap<ListenerId, Arc<Route>>>>,
     /// Deliveries that were made to it and not let go of yet, queued or running.
     pub(super) in_flight: AtomicUsize,
@@ -32,7 +32,7 @@ pub struct Member {
     pub(super) untold: AtomicUsize,
     /// Its events that were lost, as far as its endpoint has not read of it.
     pub(super) losses: Losses,
-    /// Threads of whose stall its endpoint has not read.
+    /// Threads with a stall that its endpoint has not read of.
     pub(super) stalls: Mutex<HashSet<u32>>,
     /// Listeners of others that its events were addressed to.
     addressed: AtomicUsize,
@@ -74,7 +74,7 @@ impl Member {
         &self.channel
     }
 
-    /// Whose place it is.
+    /// Returns the endpoint that it belongs to.
     pub fn endpoint(&self) -> &Arc<Endpoint> {
         &self.endpoint
     }
@@ -94,8 +94,8 @@ impl Member {
     }
 
     fn add(self: &Arc<Self>, route: Arc<Route>, id: ListenerId, options: ListenerOptions) {
-        // Held until the route has it too: whoever leaves meanwhile, on another thread, must not
-        // leave behind a listener that nobody accounts for.
+        // Held until the route has it too: to leave meanwhile, on another thread, must not leave behind a
+        // listener that nobody accounts for.
         let mut listeners = lock(&self.listeners);
         if let Some(listeners) = listeners.as_mut() {
             if let Some(before) = listeners.remove(&id) {
@@ -106,7 +106,7 @@ impl Member {
         }
     }
 
-    /// Removes a listener. From now on nothing is addressed to it; what was before may still come.
+    /// Removes a listener. From now on nothing is addressed to it; earlier events may still come.
     pub fn unlisten(self: &Arc<Self>, id: ListenerId) -> Unlistened {
         let route = lock(&self.listeners).as_mut().and_then(|listeners| listeners.remove(&id));
         // Of one that it does not have, it may once have had it.
@@ -123,7 +123,7 @@ impl Member {
         }
     }
 
-    /// Leaves the channel: nothing more is addressed to it. What waits for it already stays.
+    /// Leaves the channel: nothing more is addressed to it. Events that wait for it already stay.
     pub fn leave(self: &Arc<Self>) {
         let listeners = lock(&self.listeners).take().unwrap_or_default();
         let routes: Vec<_> = listeners.into_values().collect();
@@ -153,9 +153,9 @@ impl Member {
         self.pending.load(Ordering::Acquire)
     }
 
-    /// Whether nothing of its own is pending, and its endpoint has read what became of it all.
+    /// Returns whether nothing of its own is pending, and its endpoint has read of all outcomes.
     pub fn is_idle(&self) -> bool {
-        // In this order: a message is queued before what it tells of is no longer pending.
+        // In this order: the message about an event is queued before the event is no longer pending.
         self.pending() == 0 && self.untold.load(Ordering::Acquire) == 0
     }
 
@@ -169,8 +169,8 @@ impl Member {
         self.failed.load(Ordering::Acquire)
     }
 
-    /// Asks for one [`Notice::Drained`] when members of other endpoints have room again. Whoever asks more
-    /// than once, because several wait, is told once.
+    /// Asks for one [`Notice::Drained`] when members of other endpoints have room again. To ask more than
+    /// once, because several wait, still brings one.
     pub fn wait_for_room(&self) {
         self.channel.wait_for_room(self);
     }
@@ -201,13 +201,13 @@ impl Member {
     }
 }
 
-/// What is left of a listener that was removed.
+/// The remains of a listener that was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unlistened {
     /// Nothing was ever addressed to it. Its id is free.
     Unused,
-    /// What was addressed to it, if anything, was collected. Its id is free when that is dealt with.
+    /// All events that were addressed to it were collected. Its id is free when these are dealt with.
     Collected,
-    /// [`Notice::Forget`] will come for it, behind what was addressed to it. Then its id is free.
+    /// [`Notice::Forget`] will come for it, behind the events that were addressed to it. Then its id is free.
     Waiting,
 }

@@ -1,11 +1,10 @@
-//! The members of a channel, endpoint by endpoint: who is there, whose room is scarce, and who waits for
-//! that to change.
+//! The members of a channel, endpoint by endpoint: those with scarce room, and those that wait for that to
+//! change.
 //!
-//! An emitter is held up by the members of other endpoints of which more than half of the room is used.
-//! With one exception. A listener may itself wait for room, and its event takes room as long as it does. Two
-//! endpoints whose listeners wait for each other would wait for ever. So an endpoint is *blocked* if its
-//! room is scarce only because of those of its own that wait; and what is blocked does not hold up what is
-//! blocked.
+//! An emitter is held up by the members of other endpoints of which more than half of the room is used. There
+//! is one exception. A listener may itself wait for room, and its event takes room as long as it does. Two
+//! endpoints with listeners that wait for each other would wait for ever. So an endpoint is *blocked* if its
+//! room is scarce only because of those of its own that wait. Blocked endpoints do not hold up blocked ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,12 +14,11 @@ use super::member::Member;
 use crate::engine::ids::MemberId;
 use crate::engine::metrics;
 
-/// The members of a channel. See the [module](self). However many there are, those cost nothing whose room
-/// is not scarce and who do not wait.
+/// The members of a channel. See the [module](self). Members that have room and do not wait cost nothing.
 #[derive(Default)]
 pub(super) struct Members {
     seats: BTreeMap<u32, Seat>,
-    /// The endpoints of members whose room is scarce, and of those that wait for room.
+    /// The endpoints of members with scarce room, and of those that wait for room.
     high: BTreeSet<u32>,
     waiting: BTreeSet<u32>,
 }
@@ -29,7 +27,7 @@ pub(super) struct Members {
 struct Seat {
     endpoint: Arc<Endpoint>,
     members: BTreeMap<MemberId, Arc<Member>>,
-    /// Of whose room more than half is used.
+    /// Members with more than half of the room used.
     high: BTreeSet<MemberId>,
     /// How often each of those that wait for room has asked for it, and all of them.
     waiting: BTreeMap<MemberId, usize>,

@@ -1,11 +1,11 @@
-//! What comes in the mailbox of an endpoint: events for its listeners, and notices.
+//! Messages in the mailbox of an endpoint: events for its listeners, and notices.
 
 use super::notices::{Stall, Untold};
 use super::{Batch, Delivery};
 use crate::engine::ids::{ListenerId, MemberId};
 use crate::engine::outcome::{Lost, Outcome};
 
-/// What comes in the mailbox of an endpoint.
+/// A message in the mailbox of an endpoint.
 pub enum Message {
     /// One tracked event for listeners of this endpoint.
     Delivery(Delivery),

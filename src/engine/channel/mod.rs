@@ -1,4 +1,4 @@
-//! Channels by name: who is in them, and the route of each event.
+//! Channels by name: their members, and the route of each event.
 //!
 //! A channel exists while it has members. It is found by its name from every thread.
 
@@ -43,7 +43,7 @@ static CHANNELS: LazyLock<sync::Mutex<Channels>> = LazyLock::new(Default::defaul
 /// At so many routes for the first time, those that are not needed are looked for.
 const PRUNE_AT: usize = 64;
 
-/// Number of routes that are looked at to tell what is heard.
+/// Number of routes that are looked at to find names that are heard.
 const MOST_LOOKED_AT: usize = 1_024;
 
 /// All members that joined under one name, and the routes of its events.
@@ -96,8 +96,8 @@ impl Channel {
         route
     }
 
-    /// Lets go of routes, and forgets those that nobody listens to and nobody else holds. Names of events may
-    /// be without end (`reply:4711`), so whoever ceases to need many routes lets go of them here; and new
+    /// Lets go of routes, and forgets those without listeners that nobody else holds. Names of events may be
+    /// without end (`reply:4711`), so an owner that ceases to need many routes lets go of them here. New
     /// routes make the channel look for more to forget, now and then.
     pub fn let_go(&self, routes: Vec<Arc<Route>>) {
         metrics::VISITS.add(routes.len());
@@ -144,15 +144,15 @@ impl Channel {
 
     pub(super) fn exit(&self, member: &Member) {
         lock(&self.members).exit(member);
-        // What waits for it no longer stands in anybody's way.
+        // Members that wait for it are held up no longer.
         self.tell_drained();
     }
 
-    /// Changes who listens. What was emitted before is sent before, to those who listened then.
+    /// Changes the listeners. Earlier events are flushed before, to the listeners of then.
     pub(super) fn change<T>(&self, change: impl FnOnce() -> T) -> T {
         self.each_burst(|burst| burst.flush());
         let changed = change();
-        // Asked anew: whoever has joined meanwhile may know who listened before.
+        // Asked anew: a member that has joined meanwhile may know the listeners of before.
         self.each_burst(|burst| burst.invalidate());
         changed
     }
@@ -201,7 +201,7 @@ impl Channel {
         self.tell(gone, |member| {
             Some(Message::Notice(Notice::ThreadExit { member: member.id(), thread }))
         });
-        // What waited there waits no more.
+        // Events that waited there wait no more.
         self.tell_drained();
     }
 

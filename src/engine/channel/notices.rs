@@ -65,7 +65,7 @@ impl Member {
 /// message was read, and dropped.
 pub struct Untold {
     member: Arc<Member>,
-    /// What the message takes of the budget for losses.
+    /// The share of the message in the budget for losses.
     charge: Charge,
 }
 

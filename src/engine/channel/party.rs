@@ -45,7 +45,7 @@ impl Party for Member {
         self.failed.fetch_add(failed as usize, Ordering::AcqRel);
         if self.pending.fetch_sub(events, Ordering::AcqRel) == events {
             self.endpoint.ended();
-            // A closed mailbox has nobody who waits.
+            // Nobody waits for a closed mailbox.
             let _ = self.endpoint.mailbox().wake();
         }
     }

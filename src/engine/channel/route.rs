@@ -1,9 +1,9 @@
-//! Who listens to one event of one channel, and who of them gets an emission.
+//! The listeners to one event of one channel, and the choice of recipients.
 //!
-//! Emitting settles under one lock who is addressed: `once` listeners are claimed, one listener of
-//! each group is chosen, and the deliveries are queued, so that events of one emitter reach each
-//! endpoint in the order of their emission, and after a listener's removal nothing comes for it.
-//! Wakes are sent when the lock is released.
+//! Emitting settles the recipients under one lock: `once` listeners are claimed, one listener of each group
+//! is chosen, and the deliveries are queued. So events of one emitter reach each endpoint in the order of
+//! their emission, and after a listener's removal nothing comes for it. Wakes are sent when the lock is
+//! released.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -35,13 +35,13 @@ pub struct ListenerOptions {
     pub tracked: bool,
 }
 
-/// Who listens to one event. See the [module](self).
+/// The listeners to one event. See the [module](self).
 pub struct Route {
     event: Arc<str>,
     table: Mutex<Table>,
 }
 
-/// What an emission came to.
+/// The result of a dispatch.
 pub enum Dispatched {
     /// It has listeners elsewhere and came without a payload. Nothing has happened.
     NeedsPayload,
@@ -56,7 +56,7 @@ pub enum Dispatched {
         /// among the deliveries: the emitter calls them. For each that was chosen among several
         /// members it then calls [`Member::done`].
         own: Vec<Own>,
-        /// What is on its way to others, if anything is.
+        /// The event on its way to others, if it has recipients.
         dispatch: Option<Arc<Dispatch>>,
     },
 }
@@ -111,7 +111,7 @@ impl Route {
         lock(&self.table).has_siblings(member)
     }
 
-    /// Emits an event to those who listen now.
+    /// Dispatches an event to the current listeners.
     pub fn dispatch(self: &Arc<Self>, emitter: &Arc<Member>, emission: Emission<'_>) -> Dispatched {
         let mut table = lock(&self.table);
         let payload = match emission.payload {
@@ -149,8 +149,8 @@ impl Route {
         Dispatched::To { others, own, dispatch: Some(dispatch) }
     }
 
-    /// Emits an event, of which the emitter wants to hear only if it did not reach somebody, to
-    /// those who listen now. In [batches](crate::engine::delivery::batch), which is the cheapest way there is.
+    /// Publishes an event to the current listeners. The emitter is notified only of failed deliveries. Events
+    /// go in [batches](crate::engine::delivery::batch), which is the cheapest way there is.
     pub fn publish(self: &Arc<Self>, emitter: &Arc<Member>, payload: Option<&[u8]>) -> Published {
         self.publish_all(emitter, payload.as_slice())
     }
@@ -192,8 +192,8 @@ impl Route {
         Published::To(listeners)
     }
 
-    /// Publishes some of these events. Returns whether the endpoint has to be woken. Adds to `refused` what it does
-    /// not take.
+    /// Publishes some of these events. Returns whether the endpoint has to be woken. Adds the events that it
+    /// does not take to `refused`.
     fn publish_to(
         self: &Arc<Self>,
         audience: Audience<'_>,
@@ -235,7 +235,7 @@ impl Route {
         }
     }
 
-    /// Tells the emitter of what was not taken. Of each event, members that do not have it share one copy of the
+    /// Tells the emitter of refused events. Of each event, members that do not have it share one copy of the
     /// payload, which is made only if it is told of.
     fn refuse(&self, emitter: &Arc<Member>, payloads: &[&[u8]], mut refused: Vec<Refused>) {
         refused.sort_by_key(|refused| refused.payload);
@@ -337,8 +337,8 @@ fn count(listeners: &[ListenerId]) -> u32 {
     u32::try_from(listeners.len()).unwrap_or(u32::MAX)
 }
 
-/// Queues deliveries. Returns who has to be woken, and what nobody takes any more; both are for
-/// when no lock is held.
+/// Queues deliveries. Returns the members to be woken, and the deliveries that nobody takes any more; both
+/// are for when no lock is held.
 fn queue(deliveries: Vec<Delivery>) -> (Vec<Arc<Member>>, Vec<Delivery>) {
     let mut to_wake = Vec::new();
     let mut refused = Vec::new();

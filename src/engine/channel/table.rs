@@ -1,5 +1,5 @@
-//! Who listens to one event, member by member, and who of them is chosen where one is. Kept, and
-//! locked, by a [route](super::route).
+//! The listeners to one event, member by member, and the choice of one among them. Kept, and locked, by a
+//! [route](super::route).
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::engine::delivery::recipient::{Choice, Recipient};
 use crate::engine::ids::{ListenerId, MemberId};
 use crate::engine::metrics;
 
-/// Who listens to an event. See the [module](self).
+/// The listeners to an event. See the [module](self).
 #[derive(Default)]
 pub(super) struct Table {
     /// One for each member that listens, in the order in which they began to; and, for a while, those of
@@ -130,15 +130,15 @@ impl Table {
         self.tidy();
     }
 
-    /// Lets go of members whose last listener was removed, when they are many: so that it costs each of them
-    /// the same, however many there are.
+    /// Lets go of members without listeners, when they are many: so that it costs each of them the same,
+    /// however many there are.
     fn tidy(&mut self) {
         if 2 * self.places.len() < self.rows.len() {
             self.prune();
         }
     }
 
-    /// Lets go of members whose last listener was removed, or claimed.
+    /// Lets go of members without listeners.
     pub(super) fn prune(&mut self) {
         if self.places.len() == self.rows.len() {
             return;
@@ -222,9 +222,8 @@ impl Table {
         names
     }
 
-    /// The candidate whose member has the least in flight; of equals, the one that was chosen longest
-    /// ago. One without room is chosen only when no other is left. Takes the room, which `own` has
-    /// no need of.
+    /// Chooses the candidate with the least in flight; of equals, the one that was chosen longest ago. One
+    /// without room is chosen only when no other is left. Takes the room, except for `own`.
     pub(super) fn choose(
         &self,
         choice: &Choice,

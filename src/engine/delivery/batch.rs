@@ -5,9 +5,9 @@
 //! message of its own. Events that somebody waits for, that may be taken back, that have a limit, or
 //! that one of several members gets, are [dispatches](super::dispatch) instead.
 //!
-//! Every event of a batch settles once, which gives back its room: acknowledged by its receiver, or gone
-//! with it. A batch that is dropped settles what nobody acknowledged, and tells the emitter of each. One of
-//! which little is left keeps no more than that.
+//! Every event of a batch settles once, which gives back its room: acknowledged by its receiver, or gone with
+//! it. A batch that is dropped settles the events that were not acknowledged, and tells the emitter of each.
+//! One with little left keeps no more than that.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ const MOST_EVENTS: usize = 512;
 /// Nor beyond this many words of them, other than one event alone.
 const MOST_WORDS: usize = 8_192;
 
-/// Room for a short burst, so that a batch seldom grows; and with fewer events it is not looked for what may go.
+/// Room for a short burst, so that a batch seldom grows. A batch with fewer events is not shrunk.
 const FIRST_EVENTS: usize = 32;
 
 /// Events of one member for another. See the [module](self).
@@ -102,12 +102,12 @@ impl<P: Party> Batch<P> {
         true
     }
 
-    /// Whose events they are.
+    /// Returns the emitter of the events.
     pub fn emitter(&self) -> &Arc<P> {
         &self.emitter
     }
 
-    /// For whom they are.
+    /// Returns the recipient of the events.
     pub fn member(&self) -> &Arc<P> {
         &self.member
     }
@@ -204,8 +204,8 @@ impl<P: Party> Batch<P> {
         self.emitter.ended(count, failed);
     }
 
-    /// Of events that have settled nothing is kept. Only room for what has not is taken, so however long that
-    /// takes, it must not keep the memory of the whole batch.
+    /// Drops the events that have settled. The others alone take room, so however long they take, they must
+    /// not keep the memory of the whole batch.
     fn keep_the_rest(&mut self) {
         self.events.retain(|event| !event.settled);
         let (mut words, mut routes) = (Vec::new(), Vec::new());

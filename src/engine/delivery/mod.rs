@@ -1,9 +1,9 @@
-//! What is in flight: tracked events as [dispatches](dispatch), untracked ones in [batches](batch).
+//! Events in flight: tracked ones as [dispatches](dispatch), untracked ones in [batches](batch).
 //!
 //! Nothing in here knows channels. A member is a [`Party`].
 //!
-//! A [`Delivery`] is held while its recipient works on it. One that is dropped unsettled fails its listeners, so a
-//! thread that ends settles all that it owed, in whatever way it ends.
+//! A [`Delivery`] is held while its recipient works on it. One that is dropped unsettled fails its listeners,
+//! so a thread that ends settles all that it owed, in every way to end.
 
 pub mod batch;
 pub mod dispatch;

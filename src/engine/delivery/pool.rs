@@ -1,11 +1,11 @@
-//! Memory of batches that are gone, for those to come: what one thread allocates and another frees,
+//! Memory of batches that are gone, for those to come. Memory that one thread allocates and another frees,
 //! over and over, the allocator gives back to the system and gets again, page by page.
 
 use std::sync::{Mutex, PoisonError};
 
 /// Of a new one, in words.
 const FIRST: usize = 1_024;
-/// What is larger is not kept, nor are more than so many; and while there is no batch, only a few.
+/// Larger memory is not kept, nor more than so many; and while there is no batch, only a few.
 const LARGEST: usize = 1 << 15;
 const MOST: usize = 64;
 const FEW: usize = 16;

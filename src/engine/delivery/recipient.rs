@@ -1,5 +1,5 @@
 //! A recipient of a dispatch: the listeners of one member that are addressed, and which of them have settled.
-//! One whose listener was chosen among several may move to another until it starts.
+//! A recipient that was chosen among several may move to another listener until it starts.
 
 use std::sync::Arc;
 

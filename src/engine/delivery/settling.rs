@@ -1,6 +1,6 @@
 //! How a dispatch settles: listener by listener, by time, by want of room, by a cancellation, or with its threads.
 //!
-//! The state is kept under one lock. Whatever wakes, notifies or drops is [left](Left) until the lock is released.
+//! The state is kept under one lock. Wakes, notices and drops are [left](Left) until the lock is released.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,24 +16,24 @@ use crate::engine::timer::{self, Timer};
 /// How far a dispatch is.
 pub(super) struct State<P> {
     pub(super) recipients: Vec<Recipient<P>>,
-    /// None when all recipients have settled: what still waits for a member that does not look must not keep it.
+    /// None when all recipients have settled: a delivery to a member that does not look must not keep it.
     pub(super) payload: Option<Payload>,
     /// Number of recipients with unsettled listeners.
     pub(super) open: usize,
     outcome: Outcome,
     report: Report,
     pub(super) timers: Vec<Timer>,
-    /// True if the emitter has cancelled: what has not started never will.
+    /// True if the emitter has cancelled: listeners that have not started never will.
     pub(super) is_cancelled: bool,
 }
 
-/// What is left to do with no lock held.
+/// Work that is left until no lock is held.
 struct Left<P> {
     freed: Vec<Freed<P>>,
     finished: Option<Finished>,
 }
 
-/// What is left to do once the last recipient has settled.
+/// Work that is left once the last recipient has settled.
 struct Finished {
     report: Report,
     outcome: Outcome,
@@ -66,8 +66,9 @@ impl<P: Party> Dispatch<P> {
         }
     }
 
-    /// Cancels what has not started: it never will, counts for nothing and takes no room any more. The emitter hears no
-    /// more of what has. Does nothing where nobody [has to start](super::Delivery::must_start).
+    /// Cancels recipients that have not started: they never will, count for nothing and take no room any
+    /// more. The emitter hears no more of the others. Does nothing where nobody [has to
+    /// start](super::Delivery::must_start).
     pub fn cancel(&self) {
         if !self.must_start {
             return;
@@ -163,7 +164,7 @@ impl<P: Party> Dispatch<P> {
         }
     }
 
-    /// Does what is left to do, with no lock held.
+    /// Does the work that is left, with no lock held.
     fn finish(&self, Left { freed, finished }: Left<P>) {
         freed.into_iter().for_each(Freed::tell);
         let Some(Finished { report, outcome, timers, payload, has_claimed }) = finished else {

@@ -1,5 +1,5 @@
-//! The functions that JavaScript calls for what was delivered to it. `batch` and `delivery` are
-//! handles out of messages.
+//! The functions that JavaScript calls for events that came for it. `batch` and `delivery` are handles out of
+//! messages.
 
 use napi::bindgen_prelude::Buffer;
 use napi::{Env, Result};
@@ -11,7 +11,7 @@ use crate::node::hot::Passed;
 use crate::node::protocol::ACK_WORDS;
 use crate::node::thread::{Thread, find, shrink_slab, unknown};
 
-/// What the emitter of a batch, or of a delivery, has shared.
+/// Returns the codebook that the emitter of a batch, or of a delivery, has shared.
 #[napi(catch_unwind)]
 pub fn codebook(thread: u32, is_batch: bool, handle: u32) -> Result<Buffer> {
     let thread = find(thread)?;
@@ -78,14 +78,14 @@ pub fn acknowledge(_env: Env, [thread, delivery, index, is_last]: [u32; 4]) -> R
     Ok(0)
 }
 
-/// `(thread, delivery)`: a delivery is let go of. What has not settled of it never will, and is lost.
+/// `(thread, delivery)`: lets go of a delivery. Its unsettled listeners never settle, and are lost.
 pub fn release(_env: Env, [thread, delivery]: [u32; 2]) -> Result<i32> {
     let_go(&*find(thread)?, delivery);
     Ok(0)
 }
 
-/// `(thread, delivery, start, end, is_last, bytes)`: the listener of a request is done. What it returned is
-/// in `bytes`, or in the lent ones, from `start` to `end`.
+/// `(thread, delivery, start, end, is_last, bytes)`: settles the listener of a request. Its reply is in
+/// `bytes`, or in the lent ones, from `start` to `end`.
 pub fn reply(
     _env: Env,
     [thread, delivery, start, end, is_last]: [u32; 5],
@@ -94,7 +94,7 @@ pub fn reply(
     let thread = find(thread)?;
     if let Some(delivery) = thread.deliveries.borrow().get(delivery as usize) {
         let lent = thread.lent.borrow();
-        // Nothing stands for what there is no memory for.
+        // Where there is no memory for the reply, nothing stands for it.
         let reply = try_copy(place(bytes, &lent, start, end)?).unwrap_or_default();
         delivery.succeed(0, Some(reply));
     }
@@ -131,7 +131,7 @@ pub fn skip(thread: u32, delivery: u32, index: u32) -> Result<()> {
     Ok(())
 }
 
-/// Dropped with no borrow held: what is let go of may wake this very thread.
+/// Drops a delivery with no borrow held: the drop may wake this very thread.
 fn let_go(thread: &Thread, delivery: u32) {
     let released = {
         let mut taken = thread.deliveries.borrow_mut();

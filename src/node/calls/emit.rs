@@ -17,16 +17,16 @@ use crate::node::protocol::{
 };
 use crate::node::thread::{LentBytes, Thread, find, unknown};
 
-/// `(thread, route, start, end, bytes)`: emits an event whose outcome nobody waits for. Its arguments are
-/// in `bytes`, or in the lent ones, from `start` to `end`; or there are none where `end` is 0. Returns how many
-/// listeners elsewhere it was addressed to, and `LOOPS_BACK` more; or `NEEDS_PAYLOAD`, or `NOT_PLAIN`.
+/// `(thread, route, start, end, bytes)`: publishes an event, untracked. Its arguments are in `bytes`, or in
+/// the lent ones, from `start` to `end`; or there are none where `end` is 0. Returns the number of listeners
+/// elsewhere, and `LOOPS_BACK` more; or `NEEDS_PAYLOAD`, or `NOT_PLAIN`.
 pub fn publish(
     env: Env,
     [thread, route, start, end]: [u32; 4],
     bytes: Option<Passed<'_>>,
 ) -> Result<i32> {
     let thread = find(thread)?;
-    // Borrowed, not cloned: counting references up and down costs as much as what follows.
+    // Borrowed, not cloned: counting references up and down costs as much as the rest of this call.
     let (mut flushed, lent) = (thread.burst.flush_all(), thread.lent.borrow());
     let (member, route) = flushed.routes().get(route as usize).ok_or_else(|| unknown("route"))?;
     match route.publish(member, payload(bytes, &lent, start, end)?) {
@@ -47,7 +47,7 @@ pub fn begin_burst(_env: Env, [thread]: [u32; 1]) -> Result<i32> {
     Ok(0)
 }
 
-/// `(thread, is_over)`: sends what was written down, in the middle of a burst or at its end.
+/// `(thread, is_over)`: flushes the burst, in its middle or at its end.
 pub fn flush_burst(env: Env, [thread, is_over]: [u32; 2]) -> Result<i32> {
     let thread = find(thread)?;
     if is_over == 0 {
@@ -59,10 +59,10 @@ pub fn flush_burst(env: Env, [thread, is_over]: [u32; 2]) -> Result<i32> {
     Ok(0)
 }
 
-/// `(thread, route, start, end, flags, token, timeout, bytes)`: emits an event whose outcome is waited for,
-/// or that `publish` refused. `token` is what the message about its outcome will have, if the flags say so;
-/// `timeout` is in milliseconds, 0 for none. Returns as `publish` does; and `HAS_OWN` more if `own` has
-/// something to say.
+/// `(thread, route, start, end, flags, token, timeout, bytes)`: dispatches an event: one with an outcome that
+/// is awaited, or one that `publish` refused. The message about the outcome has the `token`, if the flags ask
+/// for it. `timeout` is in milliseconds, 0 for none. Returns as `publish` does; and `HAS_OWN` more if `own`
+/// has something to say.
 pub fn dispatch(
     env: Env,
     [thread, route, start, end, flags, token, timeout]: [u32; 7],
@@ -110,7 +110,7 @@ pub fn done(thread: u32, member: u32) -> Result<()> {
     Ok(())
 }
 
-/// Gives an emission up: what has not started never will.
+/// Cancels a dispatch: listeners that have not started never will.
 #[napi(catch_unwind)]
 pub fn cancel(thread: u32, token: u32) -> Result<()> {
     let dispatch = find(thread)?.take_cancellable(token);
@@ -136,7 +136,7 @@ fn payload<'a>(
     if end == 0 { Ok(None) } else { place(bytes, lent, start, end).map(Some) }
 }
 
-/// What lies in the bytes that came with a call, or else in the lent ones, from `start` to `end`.
+/// Returns the bytes from `start` to `end`, of those that came with a call, or else of the lent ones.
 pub fn place<'a>(
     bytes: Option<Passed<'a>>,
     lent: &'a LentBytes,

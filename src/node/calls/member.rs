@@ -1,6 +1,6 @@
-//! The functions that JavaScript calls for a bus with a channel: its place there, and who listens.
+//! The functions that JavaScript calls for a bus with a channel: its place there, and its listeners.
 //!
-//! `thread` is the handle of the current thread, `member` what `join` returned.
+//! `thread` is the handle of the current thread, `member` the result of `join`.
 
 use std::mem::take;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ pub fn join(
     Ok(id)
 }
 
-/// Leaves the channel: nothing more is addressed to the member. What waits for it still comes.
+/// Leaves the channel: nothing more is addressed to the member. Events that wait for it still come.
 #[napi(catch_unwind)]
 pub fn leave(thread: u32, member: u32) -> Result<()> {
     let thread = find(thread)?;
@@ -76,8 +76,8 @@ pub fn listen(
     Ok(())
 }
 
-/// Removes a listener. Returns whether its id is in use until a message says otherwise; else it is free, once
-/// JavaScript has dealt with what it has read.
+/// Removes a listener. Returns true if its id is in use until a message says otherwise. Else the id is free,
+/// once JavaScript has dealt with all that it has read.
 #[napi(catch_unwind)]
 pub fn unlisten(thread: u32, member: u32, id: u32) -> Result<bool> {
     let thread = find(thread)?;
@@ -85,7 +85,7 @@ pub fn unlisten(thread: u32, member: u32, id: u32) -> Result<bool> {
         Unlistened::Waiting => Ok(true),
         Unlistened::Unused => Ok(false),
         Unlistened::Collected => {
-            // What was not read yet may be for it.
+            // Messages that were not read yet may be for it.
             let mut unread = thread.unread.borrow_mut();
             let may_come = !unread.is_empty() || !thread.loopback.borrow().is_empty();
             if may_come {
@@ -118,7 +118,7 @@ pub fn forget_routes(thread: u32, member: u32) -> Result<()> {
     Ok(())
 }
 
-/// Whether no emission of a member is pending, and its thread has read what became of them.
+/// Returns whether no emission of a member is pending, and its thread has read of all outcomes.
 #[napi(catch_unwind)]
 pub fn is_idle(thread: u32, member: u32) -> Result<bool> {
     Ok(self::member(&*find(thread)?, member)?.is_idle())
@@ -162,7 +162,7 @@ pub fn wait_for_room(thread: u32, member: u32) -> Result<()> {
     Ok(())
 }
 
-/// What is heard on a channel.
+/// Names that are heard on a channel.
 #[napi(object)]
 pub struct Heard {
     /// Number of other threads in the channel.
@@ -171,7 +171,8 @@ pub struct Heard {
     pub events: Vec<String>,
 }
 
-/// Returns what is heard on the channel of a member, for the message of a request that nobody listens to.
+/// Returns the names that are heard on the channel of a member, for the message of a request without
+/// listeners.
 #[napi(catch_unwind)]
 pub fn heard(thread: u32, member: u32) -> Result<Heard> {
     let member = self::member(&*find(thread)?, member)?;
@@ -181,7 +182,7 @@ pub fn heard(thread: u32, member: u32) -> Result<Heard> {
     Ok(Heard { threads: u32::try_from(threads).unwrap_or(u32::MAX), events })
 }
 
-/// The member of this id, which must be of this thread. What it has emitted was sent.
+/// Returns the member of this id, which must be of this thread, after a flush of its burst.
 pub fn member(thread: &Thread, member: u32) -> Result<Arc<Member>> {
     thread.burst.flush_all();
     let members = thread.members.borrow();

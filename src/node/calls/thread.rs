@@ -17,7 +17,7 @@ use crate::node::{reader, thread};
 pub fn call_outside(env: Env, work: Function<'_, (), ()>) -> Result<()> {
     let (object, mut result) = (Object::new(&env)?, null_mut());
     // SAFETY: on the thread of `env`; the values are of this call. Without an async context the resource of
-    // what is called is the object, and nobody has anything there.
+    // the call is the object, and nobody has anything there.
     check_status!(unsafe {
         let (context, arguments) = (null_mut(), null());
         let (this, function) = (object.raw(), work.raw());
@@ -49,7 +49,7 @@ pub fn lend(
 ) -> Result<()> {
     let thread = thread::find(thread)?;
     // SAFETY: they are kept below until others are lent, or the thread ends, and are in place until then.
-    // JavaScript writes only behind what it has counted as records.
+    // JavaScript writes only behind the payloads of counted records.
     unsafe { thread.burst.flush_all().records().lend_bytes(&bytes) };
     *thread.lent.borrow_mut() = Some(bytes);
     Ok(())
@@ -89,14 +89,14 @@ pub fn read_loopback(_env: Env, [thread]: [u32; 1], words: Option<Passed<'_>>) -
     Ok(reader::read_loopback(&thread, words))
 }
 
-/// There is no memory for as many words as the next message needs: it comes without what it carries.
+/// Strips the next message of its payloads, because there is no memory for as many words as it needs.
 #[napi(catch_unwind)]
 pub fn strip(thread: u32) -> Result<()> {
     thread::find(thread)?.strips.set(true);
     Ok(())
 }
 
-/// Leaves for other threads what they need to read the payloads that this one sends from now on.
+/// Leaves the codebook that other threads need to read the payloads of this one from now on.
 #[napi(catch_unwind)]
 pub fn share_codebook(thread: u32, codebook: &[u8]) -> Result<()> {
     thread::find(thread)?.endpoint.share_codebook(codebook.into());
@@ -145,7 +145,7 @@ pub struct Counters {
     pub visits: f64,
 }
 
-/// The engine's counts, for tests and for those who look for leaks.
+/// Returns the engine's counts, for tests and for the search for leaks.
 #[napi(catch_unwind)]
 pub fn counters() -> Counters {
     let count = |gauge: &metrics::Gauge| u32::try_from(gauge.get()).unwrap_or(u32::MAX);
@@ -166,7 +166,7 @@ pub fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
-/// Panics, so that a test can see what becomes of a panic.
+/// Panics, so that a test can see how a panic ends.
 #[napi(catch_unwind)]
 pub fn panic_for_test() -> Result<()> {
     panic!("a panic on purpose");
