@@ -1,6 +1,6 @@
-//! What an event costs in things that can be counted on any machine: allocations, wakes, messages.
-//! The bounds are above what is measured by less than one for each event: who exceeds them has added
-//! something to the way of every event.
+//! The cost of an event in things that can be counted on any machine: allocations, wakes, messages. The
+//! bounds are above the measured numbers by less than one for each event. A test that fails tells that
+//! something was added to the way of every event.
 #![cfg(not(feature = "loom"))]
 
 mod common;
@@ -26,12 +26,12 @@ const PAYLOAD: &[u8] = &[7; 64];
 const PER_PUBLISHED: f64 = 0.05;
 /// One that is waited for, with its outcome, to one member.
 const PER_AWAITED: f64 = 6.5;
-/// What each member more adds to that.
+/// Number of allocations that each member more adds to that.
 const PER_MEMBER: f64 = 0.5;
 /// Messages of a burst to one member: each has room for some hundred events.
 const MESSAGES: usize = 30;
 
-/// The system's allocator, which counts for each thread what it is asked for.
+/// The system's allocator, with a count for each thread.
 struct Counting;
 
 thread_local! {
@@ -81,7 +81,7 @@ fn audience(channel: &str, members: u32) -> (Arc<Member>, Vec<Arc<Member>>) {
     (member(0, channel), listening)
 }
 
-/// Reads what waits and has it settled. Returns how many messages it was.
+/// Reads and settles all messages. Returns their number.
 fn settle(listening: &[Arc<Member>], messages: &mut Vec<Message>) -> usize {
     for each in listening {
         while each.endpoint().collect(EVENTS, messages) {}

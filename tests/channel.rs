@@ -1,4 +1,4 @@
-//! Channels are found by name, forget what nobody needs, and know when there is room again.
+//! Channels are found by name, forget routes that nobody needs, and know when there is room again.
 #![cfg(not(feature = "loom"))]
 
 mod common;

@@ -1,4 +1,4 @@
-//! Every listener settles once, by whatever comes first, and the emitter hears of it once.
+//! Every listener settles once, by the first event that settles it, and the emitter hears of it once.
 #![cfg(not(feature = "loom"))]
 
 mod common;
@@ -230,7 +230,7 @@ fn a_listener_that_was_removed_before_its_turn_counts_for_nothing() {
     assert_eq!(emitter.pending(), 0);
 }
 
-/// What an emitter sees at the moment it is woken: `pending`, and how many messages wait.
+/// The view of an emitter at the moment it is woken: `pending`, and the number of its messages.
 struct Look(mpsc::Sender<()>);
 
 impl Wake for Look {
@@ -263,7 +263,7 @@ fn whoever_sees_nothing_pending_finds_the_message_about_the_outcome() {
     for token in 0..ROUNDS {
         let _emitted =
             emit_as(&emitter, "e", b"", |emission| emission.report = Report::Message(token));
-        // Whoever waits looks at `pending` at any moment, not only when it was woken.
+        // An emitter that waits looks at `pending` at any moment, not only when it was woken.
         while emitter.pending() > 0 {
             std::thread::yield_now();
         }

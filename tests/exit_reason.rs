@@ -2,7 +2,7 @@
 
 use parallel_event_bus::engine::exit_reason;
 
-/// Threads of this file's tests, which share what is kept with no other.
+/// Threads of this file's tests, which no other test uses.
 const FIRST: u32 = 1_000;
 
 #[test]

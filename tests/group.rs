@@ -1,4 +1,4 @@
-//! One member of a group gets each event: which, and what happens when it ends.
+//! One member of a group gets each event; and another does when that one ends.
 #![cfg(not(feature = "loom"))]
 
 mod common;

@@ -1,5 +1,5 @@
-//! What a member costs that comes and goes does not depend on how many others there are: counted in how many
-//! members, rows and routes are looked at. These counts are of the whole process, so there are no other tests here.
+//! The cost of a member that comes and goes does not depend on the number of others: counted in members, rows
+//! and routes that are looked at. These counts are of the whole process, so there are no other tests here.
 #![cfg(not(feature = "loom"))]
 
 mod common;

@@ -1,4 +1,4 @@
-//! What lives in the whole process returns to where it was. One test at a time, and no others here.
+//! The live counts of the whole process return to where they were. One test at a time, and no others here.
 #![cfg(not(feature = "loom"))]
 
 mod common;

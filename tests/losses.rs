@@ -112,7 +112,7 @@ fn members_that_do_not_have_an_event_share_one_copy_of_its_payload() {
     }
 }
 
-/// Spends what there is for losses that are told one by one.
+/// Spends the budget for losses that are told one by one.
 fn spend(emitter: &Arc<Member>) -> Vec<Message> {
     (0..SINGLES).for_each(|_| publish(emitter, "e", b""));
     read(emitter.endpoint())
@@ -167,7 +167,7 @@ fn names_without_end_are_counted_together() {
     assert_eq!((&rest.event, rest.thread), (&None, None), "of several");
     assert_eq!((rest.count as usize, &rest.kind), (3_000 - TALLIES, &common::full(0)));
 
-    // What was collected and not read is of the number, too.
+    // Notices that were collected and not read are of the number, too.
     publish(&emitter, "reply:2999", b"");
     assert_eq!(said(emitter.endpoint()), ["lost various MailboxFull of 0 × 1"]);
     drop((messages, spent));

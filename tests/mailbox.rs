@@ -175,7 +175,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..80)
 }
 
-/// What a mailbox is, in as few words as possible.
+/// A mailbox in as few words as possible.
 #[derive(Default)]
 struct Model {
     messages: VecDeque<u32>,

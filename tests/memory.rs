@@ -1,4 +1,4 @@
-//! Payloads for which there is no memory: an allocator refuses what is large.
+//! Payloads for which there is no memory: an allocator refuses large requests.
 #![cfg(not(feature = "loom"))]
 
 mod common;
@@ -50,7 +50,7 @@ unsafe impl GlobalAlloc for Limited {
 #[global_allocator]
 static ALLOCATOR: Limited = Limited;
 
-/// What `act` returns when there is no memory for anything large.
+/// Returns the result of `act` where there is no memory for anything large.
 fn with_little<T>(act: impl FnOnce() -> T) -> T {
     MOST.set(LARGE / 2);
     let result = act();

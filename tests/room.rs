@@ -1,4 +1,4 @@
-//! Room is taken by what has not settled, and by nothing else; nothing that is over piles up.
+//! Room is taken by unsettled events, and by nothing else; nothing that is over piles up.
 #![cfg(not(feature = "loom"))]
 
 mod common;

@@ -1,4 +1,4 @@
-//! Who gets an event, in which order, and what the emitter has to do itself.
+//! The recipients of an event, their order, and the share of the emitter itself.
 #![cfg(not(feature = "loom"))]
 
 mod common;

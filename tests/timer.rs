@@ -12,8 +12,8 @@ use parallel_event_bus::engine::timer::{cancel, schedule};
 
 const AN_HOUR: Duration = Duration::from_secs(3_600);
 
-/// Keeps the thread of the timers busy until what is returned is dropped, so that a test can
-/// set several as if at one moment.
+/// Keeps the thread of the timers busy until the result is dropped, so that a test can set several as if at
+/// one moment.
 fn hold() -> mpsc::Sender<()> {
     let (release, released) = mpsc::channel::<()>();
     let (begin, begun) = mpsc::channel();

@@ -1,4 +1,4 @@
-//! What the rooms of the house know of each other, read from the sources.
+//! The walls between the rooms of the house, read from the sources.
 #![cfg(not(feature = "loom"))]
 
 use std::fs;

@@ -1,4 +1,4 @@
-//! What the engine itself takes, without Node: to publish, to route, to wake, to settle.
+//! The time of the engine itself, without Node: to publish, to route, to wake, to settle.
 //!
 //! `cargo bench` measures all of it, `cargo bench -- settle` a part. Members are on one thread and
 //! nobody contends for a lock: `npm run bench` has the threads.
@@ -26,7 +26,7 @@ const SMALL: usize = 64;
 const CHANNEL: &str = "bench";
 const EVENT: &str = "tick";
 
-/// What is woken looks by itself.
+/// Wakes nobody: the benchmark looks by itself.
 struct Silent;
 
 impl Wake for Silent {
@@ -63,7 +63,7 @@ impl Audience {
         }
     }
 
-    /// Events whose outcomes are waited for.
+    /// Dispatches events and awaits their outcomes.
     fn emit(&mut self, events: usize, payload: &[u8]) {
         for token in 0..events as u32 {
             let emission = Emission {
@@ -77,14 +77,14 @@ impl Audience {
         }
     }
 
-    /// Takes what waits out of the mailboxes.
+    /// Takes all messages out of the mailboxes.
     fn read(&mut self) {
         for each in &self.listening {
             while each.endpoint().collect(BURST, &mut self.messages) {}
         }
     }
 
-    /// Every listener of what was read succeeds.
+    /// Settles every listener of the collected messages as done.
     fn settle(&mut self) {
         for message in self.messages.drain(..) {
             match message {
@@ -133,7 +133,7 @@ fn publish(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("publish, an event");
     for (of, number, members, size) in by_members.into_iter().chain(by_payload) {
         let payload = vec![0; size];
-        // What waits is bounded in bytes, too.
+        // Room is bounded in bytes, too.
         let events = BURST.min((16 << 20) / size);
         group.throughput(Throughput::Elements(events as u64));
         group.bench_function(BenchmarkId::new(of, number), |bencher| {
@@ -151,7 +151,7 @@ fn publish(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// What the listeners' side does with events that it has read.
+/// Measures the listeners' side, with events that it has read.
 fn settle(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("settle, an event");
     group.throughput(Throughput::Elements(BURST as u64));
@@ -186,7 +186,7 @@ fn settled(mut audience: Audience) -> Audience {
     audience
 }
 
-/// Finding who listens to an event, by its name.
+/// Measures finding the listeners to an event, by its name.
 fn route(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("route, by names on the channel");
     for names in [1, 1000, 100_000] {
@@ -207,7 +207,7 @@ fn route(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A mailbox alone: what a message takes, and asking for a wake.
+/// Measures a mailbox alone: a message, and a wake.
 fn wake(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("wake");
     let mailbox = Mailbox::new(Silent);

@@ -1,4 +1,4 @@
-//! What is lost when members die, and what is not.
+//! Members die: some events are lost with them, and no others.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

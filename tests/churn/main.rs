@@ -54,7 +54,7 @@ pub fn sleep() {
     assert!(before.elapsed() < WATCHDOG, "a wake was lost");
 }
 
-/// Dispatches of one endpoint whose outcomes are awaited.
+/// Dispatches of one endpoint with outcomes that are awaited.
 #[derive(Default)]
 pub struct Awaited {
     last_token: u32,

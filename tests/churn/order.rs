@@ -1,4 +1,5 @@
-//! Whoever stays sees nothing of the coming and going of others, and who paces itself gets there.
+//! A member that stays sees nothing of the coming and going of others, and an emitter that paces itself gets
+//! there.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,4 @@
-//! What the tests of the engine share.
+//! Shared by the tests of the engine.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::cell::RefCell;
@@ -64,7 +64,7 @@ pub fn in_group(name: &str) -> ListenerOptions {
     ListenerOptions { group: Some(name.into()), ..plain() }
 }
 
-/// What came of an emission that somebody waits for.
+/// The result of an emission that a test awaits.
 pub struct Emitted {
     pub others: u32,
     pub own: Vec<Own>,
@@ -84,7 +84,7 @@ impl Emitted {
     }
 }
 
-/// Emits to everybody who listens, and waits.
+/// Dispatches to all listeners, and awaits the outcome.
 pub fn emit(emitter: &Arc<Member>, event: &str, payload: &[u8]) -> Emitted {
     emit_as(emitter, event, payload, |_| {})
 }
@@ -123,7 +123,7 @@ const FIRST_TOKEN: u32 = 1 << 20;
 
 static LAST_TOKEN: AtomicU32 = AtomicU32::new(FIRST_TOKEN);
 
-/// What was collected for an endpoint: outcomes of [`emit`], and all other messages.
+/// The messages that were collected for an endpoint: outcomes of [`emit`], and all others.
 #[derive(Default)]
 struct Inbox {
     outcomes: HashMap<u32, Outcome>,
@@ -136,7 +136,7 @@ thread_local! {
 }
 
 impl Inbox {
-    /// Collects everything in the mailbox, and hands out what was collected so far.
+    /// Collects everything in the mailbox, and hands out all that was collected so far.
     fn look<T>(endpoint: &Endpoint, take: impl FnOnce(&mut Inbox) -> T) -> T {
         let mut messages = Vec::new();
         while endpoint.collect(64, &mut messages) {}
@@ -189,7 +189,7 @@ pub fn full(events: u64) -> FailureKind {
     FailureKind::MailboxFull(Bound::Messages(events))
 }
 
-/// What a message says, for comparison and without what it holds.
+/// Returns the text of a message, for comparison and without payloads.
 pub fn say(message: &Message) -> String {
     match message {
         Message::Delivery(delivery) => {
@@ -216,18 +216,18 @@ pub fn say(message: &Message) -> String {
     }
 }
 
-/// What all messages in the mailbox say; they are dropped.
+/// Returns the texts of all messages in the mailbox; they are dropped.
 pub fn said(endpoint: &Endpoint) -> Vec<String> {
     read(endpoint).iter().map(say).collect()
 }
 
-/// One test of a file at a time: for those that look at what lives in the whole process.
+/// Runs one test of a file at a time: for those that look at the counts of the whole process.
 pub fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What lives in the whole process.
+/// Returns the live counts of the whole process.
 pub fn living() -> [(&'static str, u64); 4] {
     [
         ("mailboxes", metrics::MAILBOXES.get()),

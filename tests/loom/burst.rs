@@ -1,5 +1,5 @@
-//! Events that are written down and not sent: three threads know of them, the one that emits, that of the
-//! timers, and whoever changes who listens.
+//! Events that are written down and not flushed. Three threads know of them: the one that emits, that of the
+//! timers, and one that changes the listeners.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::engine::{end, listening, member, read, search};
 static PAYLOADS: [u8; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
 const ROOM: usize = 3;
 
-/// What a JS thread has lent. Loom fails where one thread writes what another one reads.
+/// Memory that a JS thread has lent. Loom fails where one thread writes while another one reads.
 struct Memory {
     count: AtomicUsize,
     changes: AtomicUsize,
@@ -59,7 +59,7 @@ impl burst::Records for Records {
     }
 }
 
-/// A JS thread in a burst of `e`: what `lib/channel/sender.js` and `lib/channel/burst.js` do.
+/// A JS thread in a burst of `e`, as `lib/channel/publisher.js` and `lib/channel/burst.js` have it.
 pub(crate) struct Script {
     pub(crate) burst: Arc<Burst<Records>>,
     memory: Arc<Memory>,
@@ -126,7 +126,7 @@ impl Script {
     }
 }
 
-/// What has come to a member, all of it dealt with.
+/// Returns the events that have come to a member, all of them dealt with.
 fn heard(of: &Arc<Member>) -> Vec<u8> {
     let mut payloads = Vec::new();
     for message in read(of.endpoint()) {
@@ -268,7 +268,7 @@ fn an_owner_that_ends_sends_all_and_leaves_nothing_to_others() {
         let timers = looks(&script, 2);
         script.emit(2);
         script.burst.end();
-        // What JavaScript has lent is no longer there.
+        // The memory of JavaScript is no longer there.
         script.memory.records[0].with_mut(|_| ());
         emitter.endpoint().close();
         timers.join().unwrap();

@@ -10,7 +10,7 @@ use parallel_event_bus::engine::capacity::{Capacity, MailboxLimits};
 fn no_more_than_the_bounds_allow_waits_at_any_moment() {
     loom::model(|| {
         let capacity = Arc::new(Capacity::new(MailboxLimits { max_messages: 2, max_bytes: 10 }));
-        // What certainly waits: counted after it was taken, and before it is given back.
+        // A lower bound of the events that wait: counted after room was taken, and before it is given back.
         let waiting = Arc::new(AtomicUsize::new(0));
         let threads = [[7, 4], [3, 20]].map(|sizes| {
             let (capacity, waiting) = (capacity.clone(), waiting.clone());

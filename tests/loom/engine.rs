@@ -79,7 +79,7 @@ fn outcome(emitter: &Member) -> Outcome {
     read(emitter.endpoint()).into_iter().find_map(settled).expect("it has settled")
 }
 
-/// Nothing of a model outlives it: members and what they hold know each other until they leave.
+/// Ends a model, so that nothing outlives it: members and their routes know each other until they leave.
 pub(crate) fn end(members: &[&Arc<Member>]) {
     members.iter().for_each(|member| member.endpoint().close());
 }

@@ -16,7 +16,7 @@ use crate::Waker;
 use crate::burst::Script;
 use crate::engine::{delivery, emit, end, listening, member, read, search};
 
-/// A JS thread: what `src/node/thread.rs` and `lib/outbox.js` do.
+/// A JS thread, as `src/node/thread.rs` and `lib/local/run-queue.js` have it.
 struct Loop {
     hold: Hold,
     waker: Waker,
@@ -79,13 +79,13 @@ impl Loop {
         }
     }
 
-    /// All turns that there are to be now. Returns false if the loop has ended: whatever wake is on its way comes
-    /// too late then.
+    /// Runs all turns that there are to be now. Returns false if the loop has ended: a wake that is on its
+    /// way comes too late then.
     fn turn(&self) -> bool {
         let mailbox = self.member.endpoint().mailbox();
         while self.is_held.get() && self.waker.take() {
             let mut again = true;
-            // A drain that has to read again does, whatever holds the loop.
+            // A drain that has to read again does, with the loop held or not.
             while again {
                 let mut messages = Vec::new();
                 again = self.member.endpoint().collect(8, &mut messages);

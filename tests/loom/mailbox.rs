@@ -9,7 +9,7 @@ use parallel_event_bus::engine::mailbox::Mailbox;
 use crate::Waker;
 
 /// An owner that looks only when it was woken, as an event loop does.
-fn answer_and_collect(
+fn collect_when_woken(
     mailbox: &Mailbox<u32, Waker>,
     waker: &Waker,
     max: usize,
@@ -34,12 +34,12 @@ fn a_message_is_never_left_without_a_wake() {
             .collect();
 
         let mut seen = Vec::new();
-        answer_and_collect(&mailbox, &waker, 1, &mut seen);
+        collect_when_woken(&mailbox, &waker, 1, &mut seen);
         senders.into_iter().for_each(|sender| {
             sender.join().unwrap();
         });
-        // Whatever came too late for the first look has announced itself.
-        answer_and_collect(&mailbox, &waker, 8, &mut seen);
+        // Messages that came too late for the first look have announced themselves.
+        collect_when_woken(&mailbox, &waker, 8, &mut seen);
 
         assert!(mailbox.is_empty(), "messages wait and no wake is on its way");
         let position = |message| seen.iter().position(|each| *each == message).unwrap();
@@ -75,10 +75,10 @@ fn a_message_that_was_enqueued_and_whose_wake_was_sent_later_is_seen_also_when_o
             })
         };
         let mut seen = Vec::new();
-        answer_and_collect(&mailbox, &waker, 8, &mut seen);
+        collect_when_woken(&mailbox, &waker, 8, &mut seen);
         putter.join().unwrap();
         writer.join().unwrap();
-        answer_and_collect(&mailbox, &waker, 8, &mut seen);
+        collect_when_woken(&mailbox, &waker, 8, &mut seen);
         assert!(mailbox.is_empty(), "messages wait and no wake is on its way");
         assert_eq!(seen.iter().sum::<u32>(), 11);
     });

@@ -1,4 +1,4 @@
-//! Whatever two or three threads do at once to the engine, under every interleaving that loom finds.
+//! Two or three threads use the engine at once, under every interleaving that loom finds.
 //!
 //! Run with `cargo test --release --features loom --test loom`.
 #![cfg(feature = "loom")]

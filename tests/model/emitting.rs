@@ -1,4 +1,4 @@
-//! Who gets an event, as the [rules](crate::rules) say.
+//! The recipients of an event, as the [rules](crate::rules) say.
 
 use parallel_event_bus::engine::capacity::Bound;
 use parallel_event_bus::engine::channel::route::Own;
@@ -7,7 +7,7 @@ use parallel_event_bus::engine::outcome::FailureKind;
 use crate::rules::{Choice, Emission, Item, Member, Recipient, Rules};
 
 impl Rules {
-    /// Row and entry of who is chosen, and whether there is room, which is taken.
+    /// Returns row and entry of the chosen listener, and whether there is room, which is taken.
     pub fn choose(
         &mut self,
         event: usize,
@@ -58,7 +58,7 @@ impl Rules {
         entries.into_iter().all(|entry| !entry.once && !entry.tracked && entry.group.is_none())
     }
 
-    /// Returns what the emitter has to call itself. `emission` has no recipients yet.
+    /// Returns the emitter's own listeners that it has to call. `emission` has no recipients yet.
     pub fn emit(&mut self, mut emission: Emission) -> Vec<Own> {
         let Emission { emitter, event, size, request, .. } = emission;
         let mut own = Vec::new();
@@ -191,7 +191,8 @@ impl Rules {
         }
     }
 
-    /// The first half of letting go: returns whose room was given back, and what came of it.
+    /// The first half of letting go: returns the member with the room that was given back, and the marks it
+    /// crossed.
     pub fn free(&mut self, item: Item) -> Option<(usize, (bool, bool))> {
         let recipient = self.recipient_mut(item);
         let member = recipient.member;

@@ -1,6 +1,6 @@
-//! The whole engine against a naive model of it, on one thread: whatever is done in whatever order,
-//! every delivery settles once, every outcome adds up and arrives once, order holds, and nothing is
-//! left. The only test of its file, because it looks at what lives in the whole process.
+//! The whole engine against a naive model of it, on one thread. In any order of steps every delivery settles
+//! once, every outcome adds up and arrives once, order holds, and nothing is left. The only test of its file,
+//! because it looks at the counts of the whole process.
 #![cfg(not(feature = "loom"))]
 
 #[path = "../common/mod.rs"]

@@ -1,4 +1,4 @@
-//! What the engine promises, in as few words as possible: no locks, no threads, no cleverness.
+//! The promises of the engine, in as few words as possible: no locks, no threads, no cleverness.
 
 use std::collections::VecDeque;
 
@@ -11,7 +11,7 @@ pub const EVENTS: usize = 3;
 pub struct Rules {
     pub endpoints: Vec<Endpoint>,
     pub members: Vec<Member>,
-    /// Who listens to each event, in order.
+    /// The listeners to each event, in order.
     pub rows: [Vec<Row>; EVENTS],
     pub emissions: Vec<Emission>,
     pub choices: u64,
@@ -22,7 +22,7 @@ pub struct Endpoint {
     pub closed: bool,
     /// Events in the mailbox, in order.
     pub queue: VecDeque<Item>,
-    /// What other messages will say, in any order.
+    /// Texts of the other messages, in any order.
     pub messages: Vec<String>,
 }
 
@@ -62,7 +62,7 @@ pub struct Entry {
     pub addressed: bool,
 }
 
-/// What is left of a listener that was removed, but for where it waits.
+/// The remains of a listener that was removed, but for where it waits.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Left {
     Nothing,

@@ -1,4 +1,4 @@
-//! How listeners settle, and what an emitter hears of it, as the [rules](crate::rules) say.
+//! How listeners settle, and the notices of it, as the [rules](crate::rules) say.
 
 use parallel_event_bus::engine::outcome::{Failure, FailureKind};
 
@@ -153,7 +153,7 @@ impl Rules {
     pub fn cancel(&mut self, emission: usize) {
         self.emissions[emission].cancelled = true;
         let mut last = None;
-        // All at once: who waits for room sees all that was given back.
+        // All at once: those that wait for room see all that was given back.
         let mut freed = Vec::new();
         for recipient in 0..self.emissions[emission].recipients.len() {
             let item = Item { emission, recipient };
@@ -175,7 +175,7 @@ impl Rules {
         }
     }
 
-    /// What waited is dropped, and so is what it `had` collected, in this order.
+    /// Drops the messages that waited, and then those that it `had` collected.
     pub fn close(&mut self, endpoint: usize, had: &[Item]) {
         let members = 0..self.members.len();
         let of = |rules: &Self, at: usize| {

@@ -1,4 +1,4 @@
-//! What can be done to the engine. Places are taken modulo how many there are.
+//! The steps that the engine can be taken through. Places are taken modulo their number.
 
 use proptest::prelude::*;
 

@@ -26,12 +26,12 @@ pub struct World {
     rules: Rules,
     endpoints: Vec<Arc<Endpoint>>,
     members: Vec<Arc<Member>>,
-    /// By id: whose listener it is.
+    /// Member of each listener, by id.
     listeners: Vec<usize>,
-    /// Ids whose end was told, after which nothing may come for them.
+    /// Ids that were told to be free, after which nothing may come for them.
     forgotten: Vec<u32>,
     emissions: Vec<Weak<Dispatch>>,
-    /// What endpoints have collected and not looked at, and what they work on.
+    /// Messages that endpoints have collected and not looked at, and those that they work on.
     inboxes: Vec<VecDeque<Held>>,
     held: Vec<(usize, Held)>,
     /// Members that took their own event on and are not done.
@@ -247,7 +247,8 @@ impl World {
         }
     }
 
-    /// What the rules say of one event that was published. Returns how many listeners it was addressed to.
+    /// Applies the rules to one event that was published. Returns the number of listeners it was addressed
+    /// to.
     fn published(&mut self, emitter: usize, event: usize, size: usize) -> u32 {
         let number = self.emissions.len();
         let listeners = self.rules.publish(rules::Emission {
@@ -262,7 +263,7 @@ impl World {
             recipients: Vec::new(),
             outcome: Outcome::default(),
         });
-        // What had no room failed at once.
+        // Recipients without room failed at once.
         for recipient in &self.rules.emissions[number].outcome.failures {
             self.rules.members[emitter].failed += recipient.listeners as usize;
         }
@@ -323,7 +324,7 @@ impl World {
         self.rules.close(endpoint, &items);
     }
 
-    /// Whatever can be seen from outside is as the rules say.
+    /// Compares everything that can be seen from outside with the rules.
     pub fn compare(&mut self) {
         for (at, (member, rules)) in self.members.iter().zip(&self.rules.members).enumerate() {
             let seen = (member.in_flight(), member.pending(), member.failed());
