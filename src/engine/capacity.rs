@@ -18,7 +18,7 @@ pub struct MailboxLimits {
 }
 
 impl Default for MailboxLimits {
-    /// 65 536 events, 64 MiB.
+    /// Returns 65 536 events, 64 MiB.
     fn default() -> Self {
         MailboxLimits { max_messages: 65_536, max_bytes: 64 << 20 }
     }
@@ -63,7 +63,7 @@ const MOST_BYTES: u64 = (1 << BYTE_BITS) - 1;
 const MOST_EVENTS: u64 = u64::MAX >> BYTE_BITS;
 
 impl Capacity {
-    /// A capacity of which nothing is used.
+    /// Returns a capacity of which nothing is used.
     pub fn new(limits: MailboxLimits) -> Self {
         Capacity {
             events: MOST_EVENTS.min(limits.max_messages as u64),
@@ -121,17 +121,17 @@ impl Capacity {
         }
     }
 
-    /// The number of unsettled events.
+    /// Returns the number of unsettled events.
     pub fn events(&self) -> usize {
         split(self.used.load(Ordering::Acquire)).0 as usize
     }
 
-    /// Whether more than half of either bound is used.
+    /// Returns whether more than half of either bound is used.
     pub fn is_high(&self) -> bool {
         self.uses(HALF, self.used.load(Ordering::Acquire))
     }
 
-    /// Whether [it would be high](Self::is_high) without so many of its events, of which each is taken
+    /// Returns whether [it would be high](Self::is_high) without so many of its events, of which each is taken
     /// to be as large as the average.
     pub fn is_high_without(&self, events: usize) -> bool {
         let (all, bytes) = split(self.used.load(Ordering::Acquire));
@@ -140,7 +140,7 @@ impl Capacity {
         self.uses(HALF, join(left, bytes * left / all.max(1)))
     }
 
-    /// Whether more than a part of either bound is used. The part is how often it is halved: a division would
+    /// Returns whether more than a part of either bound is used. The part is how often it is halved: a division would
     /// cost as much as all the rest.
     fn uses(&self, part: u32, used: u64) -> bool {
         let (events, bytes) = split(used);

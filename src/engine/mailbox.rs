@@ -31,7 +31,7 @@ use super::sync::{Mutex, lock};
 /// Memory for so many messages is kept while none waits.
 const MOST_KEPT: usize = 1_024;
 
-/// How the owner of a mailbox is told that there is something in it.
+/// Tells the owner of a mailbox that there is something in it.
 pub trait Wake: Send + Sync {
     /// Makes the owner collect soon. Called from any thread, outside every lock of the engine; must neither
     /// block nor collect by itself. A wake for an owner that is gone is ignored: to end an owner is to close
@@ -93,7 +93,7 @@ struct Queue<T> {
 }
 
 impl<T, W: Wake> Mailbox<T, W> {
-    /// An empty mailbox that tells its owner through `waker`.
+    /// Returns an empty mailbox that tells its owner through `waker`.
     pub fn new(waker: W) -> Self {
         Mailbox {
             queue: Mutex::new(Queue {
@@ -115,7 +115,7 @@ impl<T, W: Wake> Mailbox<T, W> {
         self.enqueue(message).map(|must_wake| self.wake_if(must_wake))
     }
 
-    /// The first half of [`push`](Self::push), for a caller that holds a lock: queues a message, and
+    /// Does the first half of [`push`](Self::push), for a caller that holds a lock: queues a message, and
     /// returns whether the caller has to call [`send_wake`](Self::send_wake), once the lock is released.
     ///
     /// # Errors
@@ -131,7 +131,7 @@ impl<T, W: Wake> Mailbox<T, W> {
         Ok(queue.claim_wake())
     }
 
-    /// As [`enqueue`](Self::enqueue), for any number of messages, which may also be added to the last one that
+    /// Enqueues as [`enqueue`](Self::enqueue) any number of messages, which may also be added to the last one that
     /// waits: `write` gets all that do. If none does when it has returned, nobody needs to be woken.
     ///
     /// # Errors
@@ -147,7 +147,7 @@ impl<T, W: Wake> Mailbox<T, W> {
         Ok(!queue.messages.is_empty() && queue.claim_wake())
     }
 
-    /// The first half of [`wake`](Self::wake), for a caller that holds a lock, as [`enqueue`](Self::enqueue) is of
+    /// Does the first half of [`wake`](Self::wake), for a caller that holds a lock, as [`enqueue`](Self::enqueue) is of
     /// `push`. A closed mailbox has nobody to wake.
     #[must_use = "true means that the owner waits for a wake"]
     pub fn claim_wake(&self) -> bool {
@@ -189,7 +189,7 @@ impl<T, W: Wake> Mailbox<T, W> {
         self.take(max, into, false)
     }
 
-    /// As [`collect`](Self::collect), but the owner must collect again also if it found nothing. For
+    /// Collects as [`collect`](Self::collect), but the owner must collect again also if it found nothing. For
     /// one that is about to sleep and would rather wait for a moment: being woken costs more.
     pub fn poll(&self, max: usize, into: &mut Vec<T>) {
         self.take(max, into, true);
@@ -229,27 +229,27 @@ impl<T, W: Wake> Mailbox<T, W> {
         &self.waker
     }
 
-    /// How many messages wait.
+    /// Returns how many messages wait.
     pub fn len(&self) -> usize {
         lock(&self.queue).messages.len()
     }
 
-    /// Whether no message waits.
+    /// Returns whether no message waits.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether a wake is on its way to the owner, or the owner has been told to look again.
+    /// Returns whether a wake is on its way to the owner, or the owner has been told to look again.
     pub(super) fn is_wake_pending(&self) -> bool {
         lock(&self.queue).wake_pending
     }
 
-    /// Whether the owner is gone, or going.
+    /// Returns whether the owner is gone, or going.
     pub fn is_closed(&self) -> bool {
         lock(&self.queue).closed
     }
 
-    /// Outside the lock: the owner may be running on another core already.
+    /// Wakes, outside the lock: the owner may be running on another core already.
     fn wake_if(&self, must_wake: bool) {
         if must_wake {
             metrics::WAKES.increment();

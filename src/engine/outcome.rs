@@ -27,7 +27,7 @@ pub struct Failure {
     pub recipient: u32,
     /// Which listener of that delivery, the first of `listeners`.
     pub index: u32,
-    /// How many listeners this stands for.
+    /// Number of listeners that this stands for.
     pub listeners: u32,
     /// The thread they were in.
     pub thread: u32,
@@ -44,13 +44,13 @@ pub struct Lost {
     pub payload: Option<Payload>,
     /// Why.
     pub kind: FailureKind,
-    /// How many losses this stands for: of one event for one member each.
+    /// Number of losses that this stands for: of one event for one member each.
     pub count: u32,
-    /// How many listeners were addressed.
+    /// Number of listeners that were addressed.
     pub listeners: u32,
     /// The thread they are, or were, in; None for several.
     pub thread: Option<u32>,
-    /// They were [started](super::delivery::Delivery::start): the event did reach them. False is no
+    /// True if they were [started](super::delivery::Delivery::start): the event did reach them. False is no
     /// promise that it did not where starting [need not be said](super::delivery::Delivery::must_start).
     pub started: bool,
 }
@@ -74,7 +74,7 @@ pub struct Loss<'a> {
 /// The results of the listeners that one dispatch addressed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// How many succeeded.
+    /// Number of listeners that succeeded.
     pub success: u32,
     /// The others, by member and listener.
     pub failures: Vec<Failure>,
@@ -83,13 +83,13 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// How many did not succeed.
+    /// Returns the number of listeners that did not succeed.
     pub fn failed(&self) -> u32 {
         self.failures.iter().map(|failure| failure.listeners).sum()
     }
 }
 
-/// How the emitter wants to hear of the outcome.
+/// The way in which the emitter hears of the outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Report {
     /// Not at all; only of listeners that were not reached.

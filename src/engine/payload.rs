@@ -21,7 +21,7 @@ enum Bytes {
 }
 
 impl Payload {
-    /// A copy of bytes; None if there is no memory for it.
+    /// Returns a copy of bytes; None if there is no memory for it.
     pub fn copy(bytes: &[u8]) -> Option<Self> {
         if bytes.len() <= FEW {
             return Some(Payload(Bytes::Few(bytes.into())));
@@ -30,7 +30,7 @@ impl Payload {
     }
 }
 
-/// A copy of bytes of which nobody else needs one; None if there is no memory for it.
+/// Returns a copy of bytes that is not shared; None if there is no memory for it.
 pub fn try_copy(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut copy = try_with_capacity(bytes.len())?;
     copy.extend_from_slice(bytes);

@@ -28,7 +28,7 @@ pub struct LoadedEngine {
     pub path: String,
     /// The version of the package that it belongs to.
     pub version: String,
-    /// Whether it is this one.
+    /// True if it is this one.
     pub is_own: bool,
 }
 

@@ -26,13 +26,13 @@ pub struct Passed<'a> {
 }
 
 impl<'a> Passed<'a> {
-    /// Those of a Uint8Array.
+    /// Returns the bytes of a Uint8Array.
     pub fn bytes(self) -> Result<&'a [u8]> {
         // SAFETY: they are of a call that has not returned.
         unsafe { <&[u8]>::from_napi_value(self.env, self.value) }
     }
 
-    /// Those of a Uint32Array, to be written.
+    /// Returns the words of a Uint32Array, to be written.
     pub fn words(self) -> Result<&'a mut [u32]> {
         // SAFETY: as above. This is the only reference to them: nothing else is passed in a call.
         unsafe { <&mut [u32]>::from_napi_value(self.env, self.value) }

@@ -42,7 +42,7 @@ impl<A: FromNapiValue> FromNapiValue for Lent<A> {
     }
 }
 
-/// How many elements a typed array has, and whether its buffer is shared.
+/// Returns the number of elements of a typed array, and whether its buffer is shared.
 ///
 /// # Safety
 ///

@@ -29,7 +29,7 @@ pub fn read(thread: &Thread, out: &mut [u32], room: u32) -> i32 {
     write_all(thread, &queues, found, out, room as usize)
 }
 
-/// As [`read`], of messages with events of this thread for other buses of it, however many. It is no look.
+/// Writes messages with events of this thread for other buses of it, as [`read`], however many. It is no look.
 pub fn read_loopback(thread: &Thread, out: &mut [u32]) -> i32 {
     thread.take_early();
     write_all(thread, &[&thread.loopback], false, out, usize::MAX)
@@ -101,7 +101,7 @@ impl Words<'_> {
     }
 }
 
-/// An upper bound, in words.
+/// Returns an upper bound, in words.
 fn size_of(message: &Message, is_stripped: bool) -> usize {
     let words_for = |bytes: &[u8]| 1 + if is_stripped { 0 } else { bytes.len().div_ceil(4) };
     match message {

@@ -78,12 +78,12 @@ pub struct Thread {
     /// Where payloads are, and where the events of a burst are written down.
     pub lent: RefCell<LentBytes>,
     pub records: RefCell<Option<Lent<Uint32Array>>>,
-    /// Whether the event loop is held open.
+    /// Reasons to hold the event loop open.
     hold: Hold,
     pace: Cell<Pace>,
 }
 
-/// How many JS threads are attached, in the whole process.
+/// Returns the number of JS threads that are attached, in the whole process.
 pub fn attached() -> usize {
     ATTACHED_COUNT.load(Ordering::Relaxed)
 }
@@ -123,14 +123,14 @@ pub fn attach(env: Env, drain: Function<'_, bool, ()>, thread: u32) -> Result<u3
     Ok(handle)
 }
 
-/// The thread of this handle, which must be the current one.
+/// Returns the thread of this handle, which must be the current one.
 pub fn find(handle: u32) -> Result<Rc<Thread>> {
     ATTACHED
         .with_borrow(|all| all.iter().find(|thread| thread.handle == handle).cloned())
         .ok_or_else(|| Error::new(Status::InvalidArg, "no such thread is attached"))
 }
 
-/// The error for a handle that is not, or no longer, of this thread.
+/// Returns the error for a handle that is not, or no longer, of this thread.
 pub fn unknown(what: &str) -> Error {
     Error::new(Status::InvalidArg, format!("no such {what} of this thread"))
 }
@@ -199,7 +199,7 @@ impl Thread {
         }
     }
 
-    /// The dispatch of this token, which can not be cancelled any more.
+    /// Takes the dispatch of this token, which cannot be cancelled any more.
     pub fn take_cancellable(&self, token: u32) -> Option<Weak<Dispatch>> {
         let mut cancellable = self.cancellable.borrow_mut();
         let taken = cancellable.remove(&token);
@@ -227,25 +227,25 @@ impl Thread {
         self.hold.hold(|hold| self.waker.set(env, hold))
     }
 
-    /// One more bus, or one less, asks for the event loop to stay alive.
+    /// Counts one more bus, or one less, that asks for the event loop to stay alive.
     pub fn keep_alive(&self, env: Env, keep: bool) -> Result<()> {
         self.hold.ask(keep);
         self.review(env)
     }
 
-    /// To be called where a reason to keep the event loop alive may have come, or gone.
+    /// Looks for reasons to keep the event loop alive. To be called where one may have come, or gone.
     pub fn review(&self, env: Env) -> Result<()> {
         let mailbox = self.endpoint.mailbox();
         self.hold.review(mailbox, || self.is_pending(), |hold| self.waker.set(env, hold))
     }
 
-    /// To be called after a look, by a drain: the event loop may end if there is no reason to keep it alive.
+    /// Lets the event loop end if there is no reason to keep it alive. To be called after a look, by a drain.
     pub fn looked(&self, env: Env) -> Result<()> {
         let mailbox = self.endpoint.mailbox();
         self.hold.looked(mailbox, || self.is_pending(), |hold| self.waker.set(env, hold))
     }
 
-    /// Whether something is on its way that this thread emitted.
+    /// Returns whether an event that this thread emitted is on its way.
     fn is_pending(&self) -> bool {
         self.endpoint.is_pending()
     }
@@ -258,7 +258,7 @@ pub fn shrink(queue: &mut VecDeque<Message>) {
     }
 }
 
-/// As [`shrink`], for things with handles: none of them is known any more.
+/// Frees memory as [`shrink`], for things with handles: none of them is known any more.
 pub fn shrink_slab<T>(slab: &mut Slab<T>) {
     if slab.is_empty() && slab.capacity() > MUCH {
         *slab = Slab::new();

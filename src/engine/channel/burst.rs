@@ -41,7 +41,7 @@ pub trait Records: Default + Send + 'static {
     /// Clears the records: the owner writes the next one in the place of the first. On its thread.
     fn clear(&self);
 
-    /// The number of the route of an event, and its payload; None where a record makes no sense, which is a
+    /// Returns the number of the route of an event, and its payload; None where a record makes no sense, which is a
     /// defect.
     fn get(&self, index: usize) -> Option<(usize, &[u8])>;
 
@@ -78,7 +78,7 @@ impl<R> Flushed<'_, R> {
         &mut self.0.routes
     }
 
-    /// Where events are written down, to be exchanged.
+    /// Returns the records, to be exchanged.
     pub fn records(&mut self) -> &mut R {
         &mut self.0.records
     }

@@ -43,11 +43,11 @@ pub struct Endpoint {
     burst: OnceLock<Arc<dyn Flush>>,
     /// None when it is closed.
     members: Mutex<Option<BTreeMap<MemberId, Arc<Member>>>>,
-    /// Of how many members something is [pending](Member::pending).
+    /// Number of members with something [pending](Member::pending).
     pending: AtomicUsize,
     /// When so many messages wait, those that are over are taken out of the mailbox.
     sweep_at: AtomicUsize,
-    /// How often it looked into its mailbox.
+    /// Number of looks into its mailbox.
     looks: AtomicU64,
     /// A check for a stall is scheduled.
     watched: AtomicBool,
@@ -56,7 +56,7 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// An endpoint in no channel. `thread` is how others name it.
+    /// Returns an endpoint in no channel. Others name it by `thread`.
     pub fn new(thread: u32, wake: Arc<dyn Wake>) -> Arc<Self> {
         Arc::new(Endpoint {
             id: LAST_ID.fetch_add(1, Ordering::Relaxed) + 1,
@@ -84,12 +84,12 @@ impl Endpoint {
         *lock(&self.codebook) = codebook;
     }
 
-    /// The codebook that was shared last; nothing at first. It lives as long as something that was sent.
+    /// Returns the codebook that was shared last; nothing at first. It lives as long as something that was sent.
     pub fn codebook(&self) -> Arc<[u8]> {
         lock(&self.codebook).clone()
     }
 
-    /// How others name it.
+    /// Returns the thread that others name it by.
     pub fn thread(&self) -> u32 {
         self.thread
     }
@@ -99,7 +99,7 @@ impl Endpoint {
         &self.mailbox
     }
 
-    /// From now on its owner may have a [burst](Flush). Only the first call counts.
+    /// Sets the [burst](Flush) of its owner. Only the first call counts.
     pub fn set_burst(&self, burst: Arc<dyn Flush>) {
         let _ = self.burst.set(burst);
     }
@@ -144,7 +144,7 @@ impl Endpoint {
         again
     }
 
-    /// As [`collect`](Self::collect), of an owner that looks again in any case; see [`Mailbox::poll`].
+    /// Collects as [`collect`](Self::collect), for an owner that looks again in any case; see [`Mailbox::poll`].
     pub fn watch(&self, max: usize, into: &mut Vec<Message>) {
         let first = into.len();
         self.looks.fetch_add(1, Ordering::AcqRel);
@@ -176,7 +176,7 @@ impl Endpoint {
         }
     }
 
-    /// Whether something is [pending](Member::pending) of any of its members.
+    /// Returns whether something is [pending](Member::pending) of any of its members.
     pub fn is_pending(&self) -> bool {
         self.pending.load(Ordering::Acquire) > 0
     }
@@ -186,7 +186,7 @@ impl Endpoint {
         self.pending.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Nothing is pending of a member any more. Its owner is to be woken afterwards.
+    /// Counts one member less with something pending. Its owner is to be woken afterwards.
     pub(super) fn ended(&self) {
         self.pending.fetch_sub(1, Ordering::AcqRel);
     }
@@ -213,7 +213,7 @@ impl Endpoint {
         }
     }
 
-    /// A message was just queued, or refused for want of room: sees to it that a stall is noticed. Not only with
+    /// Sees to it that a stall is noticed, after a message was queued, or refused for want of room. Not only with
     /// a wake, which may have been sent long ago, for work that the endpoint is stuck in. And not only with a
     /// message: an endpoint that is stuck may have read as much as there is room for. Returns whether the caller
     /// has to [send the wake](Mailbox::send_wake), once no lock is held, so that an endpoint that is not stuck looks.
@@ -254,7 +254,7 @@ impl Endpoint {
     }
 }
 
-/// So many messages of any kind may wait before those that are over are looked for.
+/// Number of messages of any kind that may wait before those that are over are looked for.
 const FIRST_SWEEP: usize = 1_024;
 
 /// Replaces notices that losses were counted by notices of these losses.
@@ -271,7 +271,7 @@ fn tell_of_losses(messages: &mut Vec<Message>, first: usize) {
     }
 }
 
-/// The channels of these members, each once.
+/// Returns the channels of these members, each once.
 fn channels(members: &BTreeMap<MemberId, Arc<Member>>) -> impl Iterator<Item = &Channel> {
     let mut seen = HashSet::new();
     let channels = members.values().map(|member| member.channel());

@@ -18,7 +18,7 @@ const MOST_BYTES: usize = 1 << 20;
 const MOST_TALLIES: usize = 256;
 const MOST_NAMES: usize = 1 << 18;
 
-/// How a loss is told.
+/// The way in which a loss is told.
 pub(super) enum Note {
     /// By itself. The charge is [given back](Losses::was_read) when that was read.
     Single(Charge),
@@ -121,7 +121,7 @@ impl Losses {
 }
 
 impl State {
-    /// Where a loss is counted.
+    /// Returns the count of a loss.
     fn count(&mut self, loss: &Loss<'_>) -> &mut Count {
         let (kind, started) = (loss.kind.clone(), loss.started);
         let key = Key { of: Some((loss.event.clone(), loss.thread)), kind, started };
@@ -153,7 +153,7 @@ impl State {
 }
 
 impl Key {
-    /// Of its name.
+    /// Returns the bytes of its name.
     fn bytes(&self) -> usize {
         self.of.as_ref().map_or(0, |(event, _)| event.len())
     }

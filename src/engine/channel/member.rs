@@ -69,7 +69,7 @@ impl Member {
         self.id
     }
 
-    /// The channel it is in.
+    /// Returns the channel it is in.
     pub fn channel(&self) -> &Channel {
         &self.channel
     }
@@ -79,7 +79,7 @@ impl Member {
         &self.endpoint
     }
 
-    /// The room of its unsettled events.
+    /// Returns the room of its unsettled events.
     pub fn capacity(&self) -> &Capacity {
         &self.capacity
     }
@@ -138,7 +138,7 @@ impl Member {
         self.channel.let_go(routes);
     }
 
-    /// Whether it has left the channel, by itself or with its endpoint.
+    /// Returns whether it has left the channel, by itself or with its endpoint.
     pub fn has_left(&self) -> bool {
         lock(&self.listeners).is_none()
     }
@@ -164,7 +164,7 @@ impl Member {
         self.addressed.load(Ordering::Acquire)
     }
 
-    /// Those of them that did not succeed.
+    /// Returns the number of those of them that did not succeed.
     pub fn failed(&self) -> usize {
         self.failed.load(Ordering::Acquire)
     }
@@ -175,7 +175,7 @@ impl Member {
         self.channel.wait_for_room(self);
     }
 
-    /// It let go of so many that it [took on](super::route::Own).
+    /// Lets go of so many that it [took on](super::route::Own).
     pub fn done(&self, count: usize) {
         self.in_flight.fetch_sub(count, Ordering::AcqRel);
     }

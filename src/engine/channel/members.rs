@@ -29,7 +29,7 @@ struct Seat {
     members: BTreeMap<MemberId, Arc<Member>>,
     /// Members with more than half of the room used.
     high: BTreeSet<MemberId>,
-    /// How often each of those that wait for room has asked for it, and all of them.
+    /// Number of times that each of those that wait for room has asked for it, and of all.
     waiting: BTreeMap<MemberId, usize>,
     asked: usize,
 }
@@ -59,7 +59,7 @@ impl Members {
         }
     }
 
-    /// All members of other endpoints.
+    /// Returns all members of other endpoints.
     pub(super) fn others(&self, except: &Endpoint) -> Vec<Arc<Member>> {
         let others = self.seats.iter().filter(|(at, _)| **at != except.id());
         let others: Vec<_> = others.flat_map(|(_, seat)| seat.members.values().cloned()).collect();
@@ -78,7 +78,7 @@ impl Members {
         self.seats.values().filter_map(|seat| seat.endpoint.burst().cloned()).collect()
     }
 
-    /// The room of a member may have become scarce, or ceased to be. Returns whether somebody of its endpoint
+    /// Looks whether the room of a member is scarce now. Returns whether somebody of its endpoint
     /// waits for room.
     pub(super) fn look_at(&mut self, member: &Member) -> bool {
         let (at, id) = (member.endpoint().id(), member.id());
@@ -94,14 +94,14 @@ impl Members {
         waits
     }
 
-    /// Whether emitters of this endpoint are held up.
+    /// Returns whether emitters of this endpoint are held up.
     pub(super) fn is_congested(&self, endpoint: u32) -> bool {
         let is_blocked = |at: &u32| self.seats.get(at).is_some_and(Seat::is_blocked);
         let mut others = self.high.iter().filter(|at| **at != endpoint);
         others.any(|at| !is_blocked(at) || !is_blocked(&endpoint))
     }
 
-    /// A member asks to be told when it is held up no longer.
+    /// Notes that a member asks to be told when it is held up no longer.
     pub(super) fn wait(&mut self, member: &Member) {
         let (at, id) = (member.endpoint().id(), member.id());
         if let Some(seat) = self.seats.get_mut(&at)
@@ -113,7 +113,7 @@ impl Members {
         }
     }
 
-    /// Those that have asked, and are held up no longer. They wait no more.
+    /// Takes those that have asked, and are held up no longer. They wait no more.
     pub(super) fn served(&mut self) -> Vec<Arc<Member>> {
         metrics::VISITS.add(self.waiting.len());
         let free: Vec<u32> =

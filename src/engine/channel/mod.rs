@@ -59,7 +59,7 @@ struct Routes {
     prune_at: usize,
 }
 
-/// The channel of this name; a new one if nobody is in it.
+/// Returns the channel of this name; a new one if nobody is in it.
 pub(super) fn open(name: &str) -> Arc<Channel> {
     let mut channels = CHANNELS.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(channel) = channels.get(name).and_then(Weak::upgrade) {
@@ -76,12 +76,12 @@ pub(super) fn open(name: &str) -> Arc<Channel> {
 }
 
 impl Channel {
-    /// The name it was opened by.
+    /// Returns the name it was opened by.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The route of an event, from now on the same for everybody.
+    /// Returns the route of an event, from now on the same for everybody.
     pub fn route(&self, event: &str) -> Arc<Route> {
         let mut routes = lock(&self.routes);
         if let Some(route) = routes.by_event.get(event) {
@@ -111,7 +111,7 @@ impl Channel {
         }
     }
 
-    /// How many events have a route.
+    /// Returns the number of events with a route.
     pub fn routes(&self) -> usize {
         lock(&self.routes).by_event.len()
     }
@@ -132,7 +132,7 @@ impl Channel {
         names
     }
 
-    /// Whether emitters of this endpoint are to pace themselves: of the room of some member of another
+    /// Returns whether emitters of this endpoint are to pace themselves: of the room of some member of another
     /// endpoint more than half is used.
     pub fn is_congested(&self, except: &Endpoint) -> bool {
         lock(&self.members).is_congested(except.id())
@@ -162,14 +162,14 @@ impl Channel {
         all.iter().for_each(|burst| act(&**burst));
     }
 
-    /// A member's room was taken. May be called with any lock held.
+    /// Notes that a member's room was taken. May be called with any lock held.
     pub(super) fn took(&self, member: &Member, crossed: Crossed) {
         if crossed != Crossed::Nothing {
             lock(&self.members).look_at(member);
         }
     }
 
-    /// Room of a member was given back. Called with no lock held.
+    /// Notes that room of a member was given back. Called with no lock held.
     pub(super) fn gave_back(&self, member: &Member, crossed: Crossed) {
         if crossed == Crossed::Nothing {
             return;
@@ -229,7 +229,7 @@ impl Routes {
     }
 }
 
-/// Whether somebody listens, or holds the route beside the channel.
+/// Returns whether somebody listens, or holds the route beside the channel.
 fn is_needed(route: &Arc<Route>) -> bool {
     Arc::strong_count(route) > 1 || !route.is_empty()
 }

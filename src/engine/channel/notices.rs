@@ -75,7 +75,7 @@ impl Untold {
         Untold { member: member.clone(), charge: Charge::Nothing }
     }
 
-    /// The messages about losses that were counted.
+    /// Returns the messages about losses that were counted.
     pub(super) fn of_losses(&self) -> impl Iterator<Item = Message> {
         let counted = self.member.losses.take().into_iter();
         counted.map(|(lost, charge)| Message::Notice(self.member.notice_of(lost, charge)))
@@ -97,14 +97,14 @@ pub struct Stall {
     member: Arc<Member>,
     /// Which thread.
     pub thread: u32,
-    /// How many messages wait there.
+    /// Number of messages that wait there.
     pub waiting: u32,
     /// For how long it has not looked, at least, in milliseconds.
     pub ms: u32,
 }
 
 impl Stall {
-    /// The member that is told.
+    /// Returns the member that is told.
     pub fn member(&self) -> MemberId {
         self.member.id()
     }

@@ -21,7 +21,7 @@ use crate::engine::outcome::{FailureKind, Loss};
 use crate::engine::payload::Payload;
 use crate::engine::sync::{Mutex, lock};
 
-/// How a listener listens.
+/// The options of a listener.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListenerOptions {
     /// For one event only.
@@ -49,7 +49,7 @@ pub enum Dispatched {
     NoMemory,
     /// It was addressed.
     To {
-        /// How many listeners of other members.
+        /// Number of listeners of other members.
         others: u32,
         /// Listeners of the emitting member itself that the emission claimed or was assigned: its
         /// own `once` listeners, its own members of groups, or the one that replies. They are not
@@ -78,7 +78,7 @@ pub enum Published {
 pub struct Own {
     /// Which.
     pub listener: ListenerId,
-    /// It was chosen among several, and counts as in flight until [`Member::done`].
+    /// True if it was chosen among several, and counts as in flight until [`Member::done`].
     pub chosen: bool,
 }
 
@@ -87,7 +87,7 @@ impl Route {
         Route { event, table: Mutex::new(Table::default()) }
     }
 
-    /// The name of the event.
+    /// Returns the name of the event.
     pub fn event(&self) -> &str {
         &self.event
     }
@@ -96,17 +96,17 @@ impl Route {
         &self.event
     }
 
-    /// Whether nobody listens.
+    /// Returns whether nobody listens.
     pub fn is_empty(&self) -> bool {
         lock(&self.table).is_empty()
     }
 
-    /// Whether anybody but this member listens.
+    /// Returns whether anybody but this member listens.
     pub fn has_others(&self, member: &Arc<Member>) -> bool {
         lock(&self.table).has_others(member)
     }
 
-    /// Whether another member of the same endpoint listens.
+    /// Returns whether another member of the same endpoint listens.
     pub fn has_siblings(&self, member: &Arc<Member>) -> bool {
         lock(&self.table).has_siblings(member)
     }
@@ -155,7 +155,7 @@ impl Route {
         self.publish_all(emitter, payload.as_slice())
     }
 
-    /// As [`publish`](Self::publish), for any number of events, one for each payload: locks are taken once
+    /// Publishes as [`publish`](Self::publish) any number of events, one for each payload: locks are taken once
     /// for all of them.
     pub fn publish_all(self: &Arc<Self>, emitter: &Arc<Member>, payloads: &[&[u8]]) -> Published {
         let mut table = lock(&self.table);

@@ -24,7 +24,7 @@ pub(super) struct Table {
     grouped: usize,
     /// Listeners in all rows that events do not come to in batches.
     special: usize,
-    /// How often one of several was chosen.
+    /// Number of times that one of several was chosen.
     choices: u64,
 }
 
@@ -33,7 +33,7 @@ struct Row {
     entries: Vec<Entry>,
     /// The ids of the entries without a group, as deliveries share them; `None` after a change.
     everyone: Option<Arc<[ListenerId]>>,
-    /// How many events were addressed to entries of it.
+    /// Number of events that were addressed to entries of it.
     addressed: u64,
 }
 
@@ -44,7 +44,7 @@ struct Entry {
     tracked: bool,
     /// Which choice it was the last time it was chosen.
     chosen: u64,
-    /// How many events had been addressed to its row when it was added.
+    /// Number of events that had been addressed to its row when it was added.
     since: u64,
 }
 
@@ -56,7 +56,7 @@ pub(super) struct Audience<'a> {
 }
 
 impl Audience<'_> {
-    /// So many events are on their way to them.
+    /// Counts events that are on their way to them.
     pub(super) fn are_addressed(self, events: usize) {
         *self.addressed += events as u64;
     }
@@ -76,7 +76,7 @@ impl Table {
         self.places.is_empty()
     }
 
-    /// Whether events come to all listeners in batches.
+    /// Returns whether events come to all listeners in batches.
     pub(super) fn is_plain(&self) -> bool {
         self.special == 0
     }
@@ -86,7 +86,7 @@ impl Table {
         self.rows.iter().any(is_other)
     }
 
-    /// Whether another member of the same endpoint listens.
+    /// Returns whether another member of the same endpoint listens.
     pub(super) fn has_siblings(&self, member: &Arc<Member>) -> bool {
         let is_other = |row: &Row| !Arc::ptr_eq(&row.member, member);
         let mut siblings = self.rows.iter().filter(|row| is_other(row));
@@ -150,7 +150,7 @@ impl Table {
         }
     }
 
-    /// Whether no two of the other members are of one endpoint.
+    /// Returns whether no two of the other members are of one endpoint.
     pub(super) fn have_endpoints_of_their_own(&self, emitter: &Arc<Member>) -> bool {
         let is_other = |row: &&Row| !row.is_empty() && !Arc::ptr_eq(&row.member, emitter);
         let mut others = self.rows.iter().filter(is_other).map(|row| row.member.endpoint().id());
@@ -159,7 +159,7 @@ impl Table {
         others.all(|endpoint| Some(endpoint) != first && seen.insert(endpoint))
     }
 
-    /// The other members.
+    /// Returns the other members.
     pub(super) fn others(&mut self, emitter: &Arc<Member>) -> impl Iterator<Item = Audience<'_>> {
         let is_other = |row: &&mut Row| !row.is_empty() && !Arc::ptr_eq(&row.member, emitter);
         self.rows.iter_mut().filter(is_other).filter_map(|row| {
@@ -169,7 +169,7 @@ impl Table {
         })
     }
 
-    /// All listeners without a group. `once` ones are claimed, but not by an event that they do not
+    /// Addresses all listeners without a group. `once` ones are claimed, but not by an event that they do not
     /// get for want of room.
     pub(super) fn address_everyone(
         &mut self,
@@ -207,7 +207,7 @@ impl Table {
         }
     }
 
-    /// The names of the groups, each once.
+    /// Returns the names of the groups, each once.
     pub(super) fn groups(&self) -> Vec<Arc<str>> {
         let mut names: Vec<Arc<str>> = Vec::new();
         if self.grouped == 0 {
@@ -288,7 +288,7 @@ impl Table {
         self.rows[chosen.row].entries[chosen.entry].once
     }
 
-    /// The id of the chosen listener, and whether it is a `once` listener, which is claimed then.
+    /// Takes the chosen listener. Returns its id, and whether it is a `once` listener, which is claimed then.
     pub(super) fn take(&mut self, chosen: &Chosen) -> (ListenerId, bool) {
         self.choices += 1;
         let row = &mut self.rows[chosen.row];

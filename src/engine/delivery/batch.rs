@@ -35,10 +35,10 @@ pub struct Batch<P: Party> {
     emitter: Arc<P>,
     member: Arc<P>,
     words: Vec<u32>,
-    /// How many events were added, of which some that have settled may be left out below.
+    /// Number of events that were added, of which some that have settled may be left out below.
     added: usize,
     events: Vec<Event>,
-    /// Of which route the events are, from which one on.
+    /// Routes of the events, each with the first event that is of it.
     routes: Vec<(usize, Arc<P::Route>)>,
     unsettled: usize,
 }
@@ -48,13 +48,13 @@ struct Event {
     index: u32,
     /// Where its words begin.
     at: u32,
-    /// Of its payload.
+    /// Bytes of its payload.
     bytes: u32,
     settled: bool,
 }
 
 impl<P: Party> Batch<P> {
-    /// A batch without events.
+    /// Returns a batch without events.
     pub(in crate::engine) fn new(emitter: &Arc<P>, member: &Arc<P>) -> Self {
         Batch {
             emitter: emitter.clone(),
@@ -67,7 +67,7 @@ impl<P: Party> Batch<P> {
         }
     }
 
-    /// Whether an event with a payload of so many bytes may be added.
+    /// Returns whether an event with a payload of so many bytes may be added.
     pub(in crate::engine) fn takes(&self, emitter: &Arc<P>, member: &Arc<P>, bytes: usize) -> bool {
         Arc::ptr_eq(&self.emitter, emitter)
             && Arc::ptr_eq(&self.member, member)
@@ -112,29 +112,29 @@ impl<P: Party> Batch<P> {
         &self.member
     }
 
-    /// How many events there are, those that have settled included.
+    /// Returns the number of events, those that have settled included.
     pub fn len(&self) -> usize {
         self.added
     }
 
-    /// Whether there are none.
+    /// Returns whether there are none.
     pub fn is_empty(&self) -> bool {
         self.added == 0
     }
 
-    /// All events, in [words](Self#words); before the first has settled.
+    /// Returns all events, in [words](Self#words); before the first has settled.
     pub fn words(&self) -> &[u32] {
         &self.words
     }
 
-    /// The ids of an event's listeners; before the first has settled.
+    /// Returns the ids of an event's listeners; before the first has settled.
     pub fn listeners(&self, index: usize) -> &[ListenerId] {
         let words = self.events.get(index).and_then(|event| self.words.get(event.at as usize..));
         let listeners = words.and_then(|words| words.split_first());
         listeners.map_or(&[], |(count, rest)| &rest[..*count as usize])
     }
 
-    /// The name of an event, the ids of its listeners, and its payload. None once it has settled and its
+    /// Returns the name of an event, the ids of its listeners, and its payload. None once it has settled and its
     /// memory was needed no more, or if there is no memory for a copy.
     pub fn event(&self, index: usize) -> Option<(&str, &[ListenerId], Vec<u8>)> {
         let event = self.events.get(self.place(index))?;
@@ -160,7 +160,7 @@ impl<P: Party> Batch<P> {
         Some(&self.routes.get(after.checked_sub(1)?)?.1)
     }
 
-    /// Where the event of this index is, or else the next one.
+    /// Returns the place of the event of this index, or else of the next one.
     fn place(&self, index: usize) -> usize {
         // Most often none is left out.
         let is_at =
@@ -171,7 +171,7 @@ impl<P: Party> Batch<P> {
         self.events.partition_point(|event| (event.index as usize) < index)
     }
 
-    /// So many events, from one on, are dealt with, and `failed` of their listeners failed. One that
+    /// Settles so many events, from one on: they are dealt with, and `failed` of their listeners failed. One that
     /// was settled before does not count again.
     pub fn settle(&mut self, first: usize, count: usize, failed: u32) {
         let (place, end) = (self.place(first), first.saturating_add(count));
@@ -190,7 +190,7 @@ impl<P: Party> Batch<P> {
         }
     }
 
-    /// Whether every event has settled.
+    /// Returns whether every event has settled.
     pub fn is_settled(&self) -> bool {
         self.unsettled == 0
     }

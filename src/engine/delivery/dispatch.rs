@@ -30,7 +30,7 @@ pub struct Emission<'a> {
     pub timeout: Option<u32>,
     /// True if the emitter may [cancel](Dispatch::cancel).
     pub cancellable: bool,
-    /// How the emitter hears of the outcome.
+    /// The way in which the emitter hears of the outcome.
     pub report: Report,
 }
 

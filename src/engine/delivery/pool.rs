@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-/// Of a new one, in words.
+/// Capacity of a new one, in words.
 const FIRST: usize = 1_024;
 /// Larger memory is not kept, nor more than so many; and while there is no batch, only a few.
 const LARGEST: usize = 1 << 15;
@@ -12,7 +12,7 @@ const FEW: usize = 16;
 
 struct Pool {
     free: Vec<Vec<u32>>,
-    /// How many batches there are.
+    /// Number of batches that there are.
     used: usize,
 }
 

@@ -13,7 +13,7 @@ use crate::engine::payload::Payload;
 use crate::engine::sync::lock;
 use crate::engine::timer::{self, Timer};
 
-/// How far a dispatch is.
+/// The state of a dispatch.
 pub(super) struct State<P> {
     pub(super) recipients: Vec<Recipient<P>>,
     /// None when all recipients have settled: a delivery to a member that does not look must not keep it.

@@ -56,7 +56,7 @@ pub fn start(_env: Env, [thread, delivery]: [u32; 2]) -> Result<i32> {
     Ok(started.into())
 }
 
-/// A listener of a delivery fails when it has not settled in so many milliseconds.
+/// Starts a timer of a listener, which fails when it has not settled in so many milliseconds.
 #[napi(catch_unwind)]
 pub fn start_timer(thread: u32, delivery: u32, index: u32, timeout: u32) -> Result<()> {
     if let Some(delivery) = find(thread)?.deliveries.borrow().get(delivery as usize) {
@@ -104,7 +104,7 @@ pub fn reply(
     Ok(0)
 }
 
-/// A listener of a delivery failed: `bytes[start..end]` is its error.
+/// Settles a listener of a delivery as failed: `bytes[start..end]` is its error.
 #[napi(catch_unwind)]
 pub fn fail(
     thread: u32,
@@ -122,7 +122,7 @@ pub fn fail(
     Ok(())
 }
 
-/// A listener of a delivery was removed before its turn: it counts for nothing.
+/// Skips a listener of a delivery, which was removed before its turn: it counts for nothing.
 #[napi(catch_unwind)]
 pub fn skip(thread: u32, delivery: u32, index: u32) -> Result<()> {
     if let Some(delivery) = find(thread)?.deliveries.borrow().get(delivery as usize) {

@@ -95,7 +95,7 @@ pub fn dispatch(
     Ok(count(others) + loops_back(&thread, member, route, others) + has_own)
 }
 
-/// The listeners of the emitting member itself that its last emission claimed or chose: their ids,
+/// Returns the listeners of the emitting member itself that its last dispatch claimed or chose: their ids,
 /// each followed by 1 if `done` has to be called for it, else by 0.
 #[napi(catch_unwind)]
 pub fn own(thread: u32) -> Result<Vec<u32>> {
@@ -103,7 +103,7 @@ pub fn own(thread: u32) -> Result<Vec<u32>> {
     Ok(own.into_iter().flat_map(|own| [own.listener, u32::from(own.chosen)]).collect())
 }
 
-/// A listener that `own` named as chosen has settled.
+/// Settles a listener that `own` named as chosen.
 #[napi(catch_unwind)]
 pub fn done(thread: u32, member: u32) -> Result<()> {
     self::member(&*find(thread)?, member)?.done(1);
@@ -120,7 +120,7 @@ pub fn cancel(thread: u32, token: u32) -> Result<()> {
     Ok(())
 }
 
-/// As in `lib/errors.js`.
+/// Returns the error of `lib/errors.js`.
 fn no_memory(env: Env, bytes: u32) -> Error {
     let message = format!("There is no memory for an event's message of {bytes} bytes");
     let thrown = env.throw_range_error(&message, Some("ERR_MEMORY_ALLOCATION_FAILED"));

@@ -96,7 +96,7 @@ pub fn unlisten(thread: u32, member: u32, id: u32) -> Result<bool> {
     }
 }
 
-/// A number for an event of a channel, to emit it by.
+/// Returns a number for an event of a channel, to emit it by.
 #[napi(catch_unwind)]
 pub fn route(thread: u32, member: u32, event: String) -> Result<u32> {
     let thread = find(thread)?;
@@ -142,13 +142,13 @@ pub fn addressed(thread: u32, member: u32) -> Result<f64> {
     Ok(self::member(&*find(thread)?, member)?.addressed() as f64)
 }
 
-/// Those of them that failed.
+/// Returns the number of those of them that failed.
 #[napi(catch_unwind)]
 pub fn failed(thread: u32, member: u32) -> Result<f64> {
     Ok(self::member(&*find(thread)?, member)?.failed() as f64)
 }
 
-/// Whether of some member of another thread more than half of the room is used.
+/// Returns whether more than half of the room of some member of another thread is used.
 #[napi(catch_unwind)]
 pub fn is_congested(thread: u32, member: u32) -> Result<bool> {
     let member = self::member(&*find(thread)?, member)?;
@@ -189,7 +189,7 @@ pub fn member(thread: &Thread, member: u32) -> Result<Arc<Member>> {
     members.get(&member).map(|place| place.member.clone()).ok_or_else(|| unknown("member"))
 }
 
-/// The routes that a member has numbers for. The numbers mean nothing any more.
+/// Takes the routes that a member has numbers for. The numbers mean nothing any more.
 fn take_routes(thread: &Thread, member: u32) -> Vec<Arc<Route>> {
     let numbers = thread.members.borrow_mut().get_mut(&member).map(|place| take(&mut place.routes));
     let mut flushed = thread.burst.flush_all();

@@ -160,7 +160,7 @@ pub fn counters() -> Counters {
     }
 }
 
-/// The version that this was built from, which has to be that of the JavaScript around it.
+/// Returns the version that this was built from, which has to be that of the JavaScript around it.
 #[napi(catch_unwind)]
 pub fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
