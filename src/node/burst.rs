@@ -1,4 +1,4 @@
-//! Where JavaScript writes down the events of a burst: [`burst`](crate::engine::channel::burst) in memory that it has
+//! Where JavaScript writes down the events of a burst: [`burst`] in memory that it has
 //! lent. [`protocol`](super::protocol) says how they are laid out.
 
 use std::ptr::NonNull;
