@@ -305,7 +305,7 @@ interface Stall {
   /** As in `node:worker_threads`. */
   threadId: number
   /**
-   * Number of letters that wait unread. Many events may be in one; none waits where the thread has read as much as there
+   * Number of messages that wait unread. Many events may be in one; none waits where the thread has read as much as there
    * is room for.
    */
   waiting: number

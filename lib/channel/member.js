@@ -29,7 +29,7 @@ class Member {
   /** Null for the default: a worker thread lives while a bus of it listens. */
   #ref = null
   #keepsAlive = false
-  /** The counts at the last reset, and at the end of the membership. */
+  /** The counts at the last reset, and when the bus left. */
   #before = { addressed: 0, failed: 0 }
   #atEnd = this.#before
   /** Functions to call once: when nothing is pending, and when nothing is in flight. */

@@ -20,7 +20,7 @@ const AGGREGATE = classes.indexOf(AggregateError)
 const HIDDEN = 0
 const VISIBLE = 1
 /** What is thrown where a listener threw what cannot be sent. */
-const UNSENT = 'what the listener threw cannot be sent to another thread'
+const NOT_SENT = 'what the listener threw cannot be sent to another thread'
 
 /** Returns true if an object is an error, of any realm. Those of old-style classes only inherit from Error. */
 function isError(object) {
@@ -206,7 +206,7 @@ function errorFor(thrown, refused) {
     const { message, code } = thrown
     if (typeof message === 'string') return Object.assign(new Error(message), { code })
   } catch {}
-  return new Error(`${UNSENT}: ${textOf(refused, 'message')}`)
+  return new Error(`${NOT_SENT}: ${textOf(refused, 'message')}`)
 }
 
 function copyOf(error) {

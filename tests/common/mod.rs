@@ -76,7 +76,7 @@ pub struct Emitted {
 impl Emitted {
     /// The outcome, if it is there; taken.
     pub fn outcome(&mut self) -> Option<Outcome> {
-        Inbox::look(&self.emitter, |inbox| inbox.outcomes.remove(&self.token))
+        Collected::look(&self.emitter, |collected| collected.outcomes.remove(&self.token))
     }
 
     pub fn dispatch(&self) -> &Arc<Dispatch> {
@@ -125,23 +125,23 @@ static LAST_TOKEN: AtomicU32 = AtomicU32::new(FIRST_TOKEN);
 
 /// The messages that were collected for an endpoint: outcomes of [`emit`], and all others.
 #[derive(Default)]
-struct Inbox {
+struct Collected {
     outcomes: HashMap<u32, Outcome>,
     messages: Vec<Message>,
 }
 
 thread_local! {
     /// By endpoint.
-    static INBOXES: RefCell<HashMap<u32, Inbox>> = RefCell::default();
+    static COLLECTED: RefCell<HashMap<u32, Collected>> = RefCell::default();
 }
 
-impl Inbox {
+impl Collected {
     /// Collects everything in the mailbox, and hands out all that was collected so far.
-    fn look<T>(endpoint: &Endpoint, take: impl FnOnce(&mut Inbox) -> T) -> T {
+    fn look<T>(endpoint: &Endpoint, take: impl FnOnce(&mut Collected) -> T) -> T {
         let mut messages = Vec::new();
         while endpoint.collect(64, &mut messages) {}
-        INBOXES.with_borrow_mut(|inboxes| {
-            let inbox = inboxes.entry(endpoint.id()).or_default();
+        COLLECTED.with_borrow_mut(|collected| {
+            let collected = collected.entry(endpoint.id()).or_default();
             for message in messages {
                 match message {
                     Message::Notice(Notice::Settled {
@@ -149,19 +149,19 @@ impl Inbox {
                         outcome,
                         ..
                     }) => {
-                        inbox.outcomes.insert(token, outcome);
+                        collected.outcomes.insert(token, outcome);
                     }
-                    message => inbox.messages.push(message),
+                    message => collected.messages.push(message),
                 }
             }
-            take(inbox)
+            take(collected)
         })
     }
 }
 
 /// Everything in the mailbox, other than outcomes of [`emit`].
 pub fn read(endpoint: &Endpoint) -> Vec<Message> {
-    Inbox::look(endpoint, |inbox| take(&mut inbox.messages))
+    Collected::look(endpoint, |collected| take(&mut collected.messages))
 }
 
 /// The deliveries in the mailbox; other messages are dropped.

@@ -32,7 +32,7 @@ pub struct World {
     forgotten: Vec<u32>,
     emissions: Vec<Weak<Dispatch>>,
     /// Messages that endpoints have collected and not looked at, and those that they work on.
-    inboxes: Vec<VecDeque<Held>>,
+    unread: Vec<VecDeque<Held>>,
     held: Vec<(usize, Held)>,
     /// Members that took their own event on and are not done.
     own: Vec<usize>,
@@ -62,7 +62,7 @@ impl World {
             listeners: Vec::new(),
             forgotten: Vec::new(),
             emissions: Vec::new(),
-            inboxes: (0..endpoints).map(|_| VecDeque::new()).collect(),
+            unread: (0..endpoints).map(|_| VecDeque::new()).collect(),
             held: Vec::new(),
             own: Vec::new(),
         };
@@ -82,7 +82,7 @@ impl World {
             Step::Collect { endpoint, max } => self.collect(endpoint % self.endpoints.len(), max),
             Step::Take { endpoint } => {
                 let endpoint = endpoint % self.endpoints.len();
-                let taken = self.inboxes[endpoint].pop_front();
+                let taken = self.unread[endpoint].pop_front();
                 self.held.extend(taken.map(|held| (endpoint, held)));
             }
             _ if self.members.is_empty() => {}
@@ -168,7 +168,7 @@ impl World {
         let is_for = |item: &Item| self.rules.recipient(*item).listeners.contains(&id);
         assert!(!self.rules.endpoints[endpoint].queue.iter().any(is_for), "for {id}");
         if left == Unlistened::Unused {
-            let mut collected = self.inboxes[endpoint].iter().flat_map(Held::items);
+            let mut collected = self.unread[endpoint].iter().flat_map(Held::items);
             assert!(!collected.any(|item| is_for(&item)), "for {id}");
         }
     }
@@ -314,7 +314,7 @@ impl World {
 
     fn close(&mut self, endpoint: usize) {
         self.endpoints[endpoint].close();
-        let mut had: Vec<_> = self.inboxes[endpoint].drain(..).collect();
+        let mut had: Vec<_> = self.unread[endpoint].drain(..).collect();
         let (of, others): (Vec<_>, Vec<_>) =
             self.held.drain(..).partition(|(at, _)| *at == endpoint);
         had.extend(of.into_iter().map(|(_, held)| held));

@@ -26,7 +26,7 @@ impl World {
                     assert_eq!(delivery.must_start(), emission.must_start);
                     assert_eq!(delivery.is_request(), emission.request);
                     self.remembers(delivery.listeners());
-                    self.inboxes[endpoint].push_back(Held::Delivery(delivery, item));
+                    self.unread[endpoint].push_back(Held::Delivery(delivery, item));
                 }
                 Message::Batch(batch) => {
                     let mut items = Vec::new();
@@ -38,7 +38,7 @@ impl World {
                         self.remembers(listeners);
                         items.push(item);
                     }
-                    self.inboxes[endpoint].push_back(Held::Batch(batch, items));
+                    self.unread[endpoint].push_back(Held::Batch(batch, items));
                 }
                 Message::Notice(Notice::Forget(id)) => {
                     self.forgotten.push(id);
