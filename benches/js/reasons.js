@@ -20,6 +20,7 @@ const BETWEEN =
   'JavaScript, where BroadcastChannel has V8’s own serializer. Encoding takes most of the emitter’s time.'
 
 module.exports = {
+  single: BUSY,
   'deliver-1-emitter': `${KEEPING} With one listener, V8 inlines it and the emit into the loop.`,
   'deliver-3-emitter': KEEPING,
   'deliver-10-emitter': KEEPING,

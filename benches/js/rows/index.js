@@ -4,6 +4,7 @@
 
 module.exports = [
   ...require('./deliver.js').groups,
+  ...require('./single.js'),
   ...require('./peers.js'),
   ...require('./wait.js'),
   ...require('./loop.js'),
