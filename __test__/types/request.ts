@@ -1,6 +1,6 @@
 // A map with signatures: `request` resolves to what they return, and listeners have to return it.
 
-import { type EventAnswer, type EventArguments, type Listener, ParallelEventBus } from '@cynic/parallel-event-bus'
+import { type EventArguments, type EventReply, type Listener, ParallelEventBus } from '@cynic/parallel-event-bus'
 import { any, check, type Equal } from './check.js'
 
 interface Item {
@@ -25,7 +25,7 @@ const item: Item = { text: 'a' }
 const bus = new ParallelEventBus<Events>()
 const same = new ParallelEventBus<InterfaceEvents>()
 
-// Answers
+// Replies
 
 const score = bus.request('score', item)
 check<Equal<typeof score, Promise<number>>>()
@@ -100,9 +100,9 @@ same.on('score', (item) => item.text)
 bus.on('score', (item: string) => item.length)
 
 check<Equal<EventArguments<Events, 'score'>, [item: Item, weight?: number | undefined]>>()
-check<Equal<EventAnswer<Events, 'score'>, number>>()
-check<Equal<EventAnswer<Events, 'load'>, Item>>()
-check<Equal<EventAnswer<Events, 'created'>, unknown>>()
+check<Equal<EventReply<Events, 'score'>, number>>()
+check<Equal<EventReply<Events, 'load'>, Item>>()
+check<Equal<EventReply<Events, 'created'>, unknown>>()
 check<
   Equal<
     Listener<InterfaceEvents, 'score'>,

@@ -5,10 +5,10 @@
 import type { EventEmitter } from 'node:events'
 import {
   type BusOptions,
-  type EventAnswer,
   type EventArguments,
   type EventMap,
   type EventName,
+  type EventReply,
   type Listener,
   type ListenerOptions,
   ParallelEventBus,
@@ -150,7 +150,7 @@ class Tracing<E extends EventMap<E> = any> extends ParallelEventBus<E> {
   override request<Name extends EventName<E>>(
     event: Name,
     ...args: EventArguments<E, Name>
-  ): Promise<EventAnswer<E, Name>> {
+  ): Promise<EventReply<E, Name>> {
     return super.request(event, ...args)
   }
 }
