@@ -223,7 +223,7 @@ test('what can not be sent still comes to the emitter as a failure, with as much
   const [proxy, noError, ...rest] = errors
   assert.ok(proxy instanceof RangeError)
   assert.deepEqual([proxy.message, proxy.code, noError.message, noError.code], ['proxy', 'E_PROXY', 'no error', 5])
-  for (const { message } of rest) assert.match(message, /^what the listener threw cannot be sent to another thread/)
+  for (const { message } of rest) assert.match(message, /^the value that the listener threw cannot be sent to another thread/)
   const asked = bus.request('x')
   await assert.rejects(asked, { message: 'proxy' })
   assert.equal(await other.run(({ errors }) => errors.length), 8)
