@@ -42,7 +42,7 @@ bus.setErrorHandler(handler).clearErrorHandler()
 new ParallelEventBus({ maxListener: 5 })
 // @ts-expect-error: a number
 new ParallelEventBus({ maxListeners: '5' })
-// @ts-expect-error: what was thrown may not be an Error
+// @ts-expect-error: the thrown value may not be an Error
 new ParallelEventBus({ onError: (_event, error) => error.message })
 // @ts-expect-error: a boolean
 new ParallelEventBus({ captureRejections: 1 })

@@ -1,4 +1,4 @@
-// A map with signatures: `request` resolves to what they return, and listeners have to return it.
+// A map with signatures: `request` resolves to their return type, and listeners have to return it.
 
 import { type EventArguments, type EventReply, type Listener, ParallelEventBus } from '@cynic/parallel-event-bus'
 import { any, check, type Equal } from './check.js'
@@ -50,9 +50,9 @@ check<Equal<typeof scored, Promise<number>>>()
 bus.request('score')
 // @ts-expect-error: an item is not a string
 bus.request('score', 'a')
-// @ts-expect-error: the answer is a number
+// @ts-expect-error: the reply is a number
 const text: Promise<string> = bus.request('score', item)
-// @ts-expect-error: the answer of an event with a tuple is unknown
+// @ts-expect-error: the reply of an event with a tuple is unknown
 const known: Promise<Item> = bus.request('created', item)
 
 // The other ways to emit take the arguments of the signature.

@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noExplicitAny: what overrides a method of EventEmitter has its loose signature
+// biome-ignore-all lint/suspicious/noExplicitAny: overrides of EventEmitter's methods have their loose signature
 
 // Subclasses: without a map, with their own, and generic.
 
@@ -16,7 +16,7 @@ import {
 } from '@cynic/parallel-event-bus'
 import { check, type Equal, type Judgment } from './check.js'
 
-// What was written for EventEmitter: overrides with the signatures people give them.
+// Code that was written for EventEmitter: overrides with the signatures people give them.
 
 class Loose extends ParallelEventBus {
   private _history: string[] = []
