@@ -16,7 +16,7 @@ type AnyFunction = (...args: any[]) => any
 /** Every event, without a map. */
 type UnmappedName<Events> = 0 extends 1 & Events ? string | symbol : never
 
-/** What every emitter has in addition to its map. A map may say otherwise. */
+/** The events that every emitter has in addition to its map. A map may declare them otherwise. */
 type OwnEvents = {
   [ParallelEventBus.threadExit]: [about: ThreadExit]
   [ParallelEventBus.deadLetter]: [about: DeadLetter]
@@ -38,13 +38,13 @@ type OwnArguments<Events, Name> = Name extends typeof EventEmitter.errorMonitor
     ? OwnEvents[Name]
     : never
 
-/** What a listener may return for this answer. Where nothing is asked of it, anything. */
-// biome-ignore lint/suspicious/noConfusingVoidType: it is `void`, as a signature's answer, that is looked for
-type Returned<Answer> = [void, Answer] extends [Answer, void] ? unknown : Answer | PromiseLike<Answer>
+/** The return type of a listener with this reply. A listener without a reply may return anything. */
+// biome-ignore lint/suspicious/noConfusingVoidType: `void` is looked for, as the return type of a signature
+type Returned<Reply> = [void, Reply] extends [Reply, void] ? unknown : Reply | PromiseLike<Reply>
 
 /**
- * What a map of events may look like: for each name, either the arguments as a tuple, or the signature of a
- * listener, whose return type `request` then has. A `type` or an `interface`.
+ * A map of events: for each name, either the arguments as a tuple, or the signature of a listener. `request` then has
+ * the return type of that signature. The map may be a `type` or an `interface`.
  *
  * It refers to itself, so write `Events extends EventMap<Events>` where you need it as a constraint.
  *
@@ -72,17 +72,17 @@ type EventArguments<Events, Name> = 0 extends 1 & Events
     ? ArgumentsOf<Events[Name]>
     : OwnArguments<Events, Name>
 
-/** What `request` resolves to for an event: `unknown`, unless its map has a signature for it. */
-type EventAnswer<Events, Name> = 0 extends 1 & Events
+/** The reply that `request` resolves to for an event: `unknown`, unless its map has a signature for it. */
+type EventReply<Events, Name> = 0 extends 1 & Events
   ? unknown
   : Name extends keyof Events
-    ? Events[Name] extends (...args: never) => infer Answer
-      ? Awaited<Answer>
+    ? Events[Name] extends (...args: never) => infer Reply
+      ? Awaited<Reply>
       : unknown
     : unknown
 
 /**
- * A listener of an event. `this` is the bus. It may return its answer or a promise of it; where the map has a
+ * A listener of an event. `this` is the bus. It may return its reply or a promise of it; where the map has a
  * tuple, it may return anything. A listener that returns a promise is done when the promise settles.
  */
 type Listener<
@@ -91,20 +91,20 @@ type Listener<
   This = ParallelEventBus<Events>,
 > = 0 extends 1 & Events
   ? (this: This, ...args: any[]) => unknown
-  : (this: This, ...args: EventArguments<Events, Name>) => Returned<EventAnswer<Events, Name>>
+  : (this: This, ...args: EventArguments<Events, Name>) => Returned<EventReply<Events, Name>>
 
 /**
- * Hears of each failure of a listener.
+ * Handles each failure of a listener.
  *
- * One that throws, or returns a promise that rejects, becomes a process warning with the code
+ * An error or a rejection of the handler itself becomes a process warning with the code
  * `PARALLEL_EVENT_BUS_HANDLER_FAILED`.
  *
- * On a channel, a listener's failure is told where the listener ran. The emitter is told of what did not get to the
- * end of a listener in another thread: its thread ended, its time was over, its mailbox was full. Of many such losses at
- * once one error is told for all of a kind, with their number as its `count`: see {@link DeadLetter}.
+ * On a channel, a listener's failure is told in the listener's thread. The emitter's handler is told of events that did
+ * not get to the end of a listener in another thread: its thread ended, its time was over, its mailbox was full. Many
+ * such losses at once become one error for each kind, with their number as its `count`: see {@link DeadLetter}.
  *
  * @param event - the event that was emitted; {@link ParallelEventBus.deadLetter} for losses of several names
- * @param error - whatever the listener threw or rejected with, or a {@link ListenerTimeoutError}
+ * @param error - the value that the listener threw or rejected with, or a {@link ListenerTimeoutError}
  *
  * @param listener - the listener, as it was passed to `on`; undefined if none of this thread is to blame
  */
@@ -113,32 +113,32 @@ type ErrorHandler = (event: string | symbol, error: unknown, listener: AnyFuncti
 /** All optional. */
 interface BusOptions {
   /**
-   * How many listeners an event may have before a process warning tells of a possible leak. 0 for no limit.
+   * Number of listeners of one event above which a process warning tells of a possible leak. 0 for no limit.
    *
    * @defaultValue {@link ParallelEventBus.defaultMaxListeners}, which is 55
    */
   maxListeners?: number | undefined
   /**
-   * Hears of each failure of a listener. Without it, failures go to `captureRejections`, if that is on. Else those that
-   * no `emitAndWait` or `request` has in its outcome become a process warning (code `PARALLEL_EVENT_BUS_LISTENER_FAILED`)
-   * for the 1st, 10th, 100th … failure of each listener of each event.
+   * Handles each failure of a listener. Without it, failures go to `captureRejections`, if that is on. Else a failure
+   * that no `emitAndWait` or `request` reports becomes a process warning (code `PARALLEL_EVENT_BUS_LISTENER_FAILED`), for
+   * the 1st, 10th, 100th … failure of each listener of each event.
    *
    * @defaultValue none
    */
   onError?: ErrorHandler | undefined
   /**
-   * Without `onError`: passes what a listener throws or rejects with to the bus's `Symbol.for('nodejs.rejection')`
-   * method, else emits it as `error`. Failures of `error` listeners are warned of instead.
+   * Without `onError`: passes a listener's error to the bus's `Symbol.for('nodejs.rejection')` method, else emits it as
+   * `error`. Failures of `error` listeners become warnings instead.
    *
    * @defaultValue `EventEmitter.captureRejections`, which is `false`
    */
   captureRejections?: boolean | undefined
   /**
-   * The name of a channel. Every bus of every thread of the process that has the same one is one bus with this: an
-   * event reaches the listeners of all of them. Its arguments are then cloned, as by `structuredClone`, for listeners
-   * of other buses, and passed by reference to those of this one.
+   * The name of a channel. All buses with the same one, in all threads of the process, are like one bus: an event
+   * reaches the listeners of all of them. Its arguments are cloned, as by `structuredClone`, for listeners of other
+   * buses, and passed by reference to those of this one.
    *
-   * Only events whose name is a string go to the channel; `newListener` and `removeListener` never do. A bus with a
+   * Only events with a string as their name go to the channel; `newListener` and `removeListener` never do. A bus with a
    * channel is not garbage collected before it is closed.
    *
    * @defaultValue none: events stay with this bus
@@ -151,14 +151,14 @@ interface BusOptions {
    */
   group?: string | undefined
   /**
-   * The room of this bus on its channel. Events that find none are refused with {@link MailboxFullError}.
+   * The capacity of this bus's mailbox on its channel. An event that exceeds it is refused with {@link MailboxFullError}.
    *
    * @defaultValue 65 536 events and 64 MiB
    */
   mailbox?: MailboxOptions | undefined
   /**
    * Milliseconds after which the other buses of the channel are told, by {@link ParallelEventBus.stall}, that this
-   * thread has not looked at what waits for it. 0 for never.
+   * thread has not read its messages. 0 for never.
    *
    * @defaultValue 1000
    */
@@ -166,25 +166,25 @@ interface BusOptions {
 }
 
 /**
- * The room of a bus for events of other buses on its channel. An event takes room from its emit until its listeners have
- * settled; one that is cancelled or out of time before it starts gives back its room at once.
+ * The capacity of a bus's mailbox: its room for events of other buses on its channel. An event takes room from its emit
+ * until its listeners have settled. One that is cancelled or times out before it starts frees its room at once.
  */
 interface MailboxOptions {
   /**
-   * Number of events, those that listeners are working on included.
+   * Number of events, including those with running listeners.
    *
    * @defaultValue 65 536
    */
   maxMessages?: number | undefined
   /**
-   * Number of bytes of their encoded arguments. A larger event is taken if there is no other.
+   * Number of bytes of their encoded arguments. An empty mailbox takes a larger event.
    *
    * @defaultValue 64 MiB
    */
   maxBytes?: number | undefined
 }
 
-/** What `on` and the other ways to add a listener take, all optional. */
+/** Options of `on` and the other ways to add a listener, all optional. */
 interface ListenerOptions {
   /**
    * Removes the listener with the first event it gets.
@@ -193,68 +193,69 @@ interface ListenerOptions {
    */
   once?: boolean | undefined
   /**
-   * Removes the listener when it aborts. A signal that has aborted already keeps it from being added. A `once`
-   * listener is removed by its first event; an abort after that does not take the event back.
+   * Removes the listener when the signal aborts. With a signal that has aborted already, the listener is not added. A
+   * `once` listener is removed by its first event; an abort after that does not cancel the event.
    *
    * @defaultValue none
    */
   signal?: AbortSignal | undefined
   /**
-   * Milliseconds from the start of the listener, more than 0 and at most 2³¹ − 1. One that has not returned by then, or
-   * whose promise has not settled, counts as failed with {@link ListenerTimeoutError}; what it does later is ignored.
+   * Milliseconds from the start of the listener, more than 0 and at most 2³¹ − 1. A listener that has not settled by then
+   * counts as failed with {@link ListenerTimeoutError}. Its later result is ignored.
    *
-   * On a channel, whoever waits in another thread learns of it on time, even while a listener blocks this one.
+   * On a channel, an emitter that waits in another thread is told on time, even while a listener blocks this one.
    *
    * @defaultValue no limit
    */
   timeout?: number | undefined
   /**
-   * On a channel: each event goes to one listener of those, in all threads, that name the same group; to the bus that
-   * has the least to do. `null` for none, where the bus has one.
+   * On a channel: the name of a group. Each event goes to one listener of a group, in any thread, on the bus that has the
+   * least to do. `null` for no group, where the bus has one.
    *
    * @defaultValue {@link BusOptions.group}
    */
   group?: string | null | undefined
 }
 
-/** Bounds for what is emitted through {@link ParallelEventBus.with | with}. */
+/** Bounds of the events that are emitted through {@link ParallelEventBus.with | with}. */
 interface Bounds {
   /**
-   * Milliseconds from the emit, the time in the queue included, more than 0 and at most 2³¹ − 1. A listener that
-   * has not settled by then counts as failed with {@link ListenerTimeoutError}; what it does later is ignored.
+   * Milliseconds from the emit, including the time in the queue, more than 0 and at most 2³¹ − 1. A listener that
+   * has not settled by then counts as failed with {@link ListenerTimeoutError}. Its later result is ignored.
    *
    * @defaultValue no limit
    */
   timeout?: number | undefined
   /**
-   * Takes back, when it aborts, every listener that has not been started. Listeners that run go on. Whoever waits
-   * gets a rejection with `signal.reason`. A `once` listener that was not started is registered again.
+   * Cancels, when the signal aborts, the call of every listener that has not started. Running listeners go on. A promise
+   * of `emitAndWait` or `request` rejects with `signal.reason`. A `once` listener that has not started is registered
+   * again.
    *
    * @defaultValue none
    */
   signal?: AbortSignal | undefined
 }
 
-/** What became of the listeners of one event. `success + failed` is how many there were. */
+/** The outcome of one event. `success + failed` is the number of its listeners. */
 interface Outcome {
-  /** How many returned, or whose promise was fulfilled. */
+  /** Number of listeners that returned, or returned a promise that was fulfilled. */
   success: number
-  /** How many threw, rejected, or ran out of time. */
+  /** Number of listeners that threw, rejected, or timed out. */
   failed: number
   /**
-   * What they threw or rejected with, as it was thrown, in the order of the listeners. On a channel those of other
-   * buses come last, with their errors as clones, or {@link ThreadExitedError}, {@link MailboxFullError}.
+   * Errors of the failed listeners, as they were thrown, in the order of the listeners. On a channel those of other
+   * buses come last, as clones, or as {@link ThreadExitedError}, {@link MailboxFullError}.
    */
   errors: unknown[]
 }
 
 /** Counts since the bus was made, or since `resetStats()`. */
 interface Stats {
-  /** Events that somebody listened to, counted at the emit. */
+  /** Number of events that had listeners, counted at the emit. */
   eventsEmitted: number
-  /** Listeners that these events addressed. */
+  /** Number of listeners that these events addressed. */
   listenersInvoked: number
-  /** Listeners that threw, rejected, or ran out of time. */
+  /** Number of listeners that threw, rejected, or timed out. */
   listenersFailed: number
   /** The same as `eventsEmitted`: the listeners of an event are one batch. */
   parallelBatches: number
@@ -263,24 +264,24 @@ interface Stats {
   /** `listenersFailed / listenersInvoked` in percent with two decimals, such as `'50.00%'`; `'0%'` before the first. */
   failureRate: string
   /**
-   * Events that are queued or have a running listener now. `resetStats()` leaves it. On a channel, an event that others
-   * have not dealt with counts beside that: once if it is waited for, else once for each bus it went to.
+   * Number of events that are queued or have a running listener now. `resetStats()` leaves it. On a channel, an event
+   * that other buses have not settled counts in addition: once if it is awaited, else once for each of these buses.
    */
   pending: number
 }
 
-/** What {@link ParallelEventBus.threadExit} tells: a thread ended that had a bus on this channel. */
+/** The argument of {@link ParallelEventBus.threadExit}: a thread ended that had a bus on this channel. */
 interface ThreadExit {
   /** As in `node:worker_threads`. */
   threadId: number
 }
 
 /**
- * What {@link ParallelEventBus.deadLetter} tells: an event of this bus did not reach listeners in another thread.
+ * The argument of {@link ParallelEventBus.deadLetter}: an event of this bus did not reach listeners in another thread.
  *
  * While the thread of the bus does not read such news, 1024 of them wait, with at most 1 MiB of arguments. Further losses
- * are counted by event, cause and thread, and told as one for each kind, without arguments. Beyond 256 kinds they are
- * counted by cause alone. No loss is left out: {@link Stats.listenersFailed} is the sum of all.
+ * are counted by event, failure kind and thread, and each count becomes one dead letter without arguments. Beyond 256
+ * counts, losses are counted by failure kind alone. No loss is left out: {@link Stats.listenersFailed} is their sum.
  */
 interface DeadLetter {
   /** The event that was emitted; undefined for events of several names. */
@@ -289,34 +290,33 @@ interface DeadLetter {
   args: unknown[] | undefined
   /** Number of listeners that were not reached. */
   listeners: number
-  /** The thread they are, or were, in; undefined for several. */
+  /** The thread of these listeners; undefined for several threads. */
   threadId: number | undefined
   /** Number of losses, of one event for one bus each. */
   count: number
   /**
-   * Why: its `code` is `ERR_MAILBOX_FULL`, `ERR_THREAD_EXITED`, `ERR_LISTENER_TIMEOUT` or
+   * The reason. Its `code` is `ERR_MAILBOX_FULL`, `ERR_THREAD_EXITED`, `ERR_LISTENER_TIMEOUT` or
    * `ERR_MEMORY_ALLOCATION_FAILED`.
    */
   error: Error & { code: string; count: number }
 }
 
-/** What {@link ParallelEventBus.stall} tells: a thread is stuck, while events wait for it. */
+/** The argument of {@link ParallelEventBus.stall}: a thread is stuck, while events wait for it. */
 interface Stall {
   /** As in `node:worker_threads`. */
   threadId: number
   /**
-   * Number of messages that wait unread. Many events may be in one; none waits where the thread has read as much as there
-   * is room for.
+   * Number of unread messages. One may hold many events. It is 0 where the thread has read as much as it has room for.
    */
   waiting: number
-  /** For how many milliseconds it has not looked, at least. */
+  /** Least number of milliseconds since it last read messages. */
   ms: number
 }
 
-/** What {@link ParallelEventBus.spawn | spawn} takes, all optional. The others are those of `new Worker`. */
+/** Options of {@link ParallelEventBus.spawn | spawn}, all optional. The inherited ones are those of `new Worker`. */
 interface SpawnOptions extends Pick<WorkerOptions, 'resourceLimits' | 'env' | 'execArgv'> {
   /**
-   * How many.
+   * Number of threads.
    *
    * @defaultValue `os.availableParallelism()`
    */
@@ -336,18 +336,18 @@ interface ThreadPool {
    * rejection or `threadExit` that tells of its end.
    */
   readonly threadIds: number[]
-  /** Lets what is queued and running finish, then ends the threads. Any number of calls are one. */
+  /** Waits for queued and running listeners, then ends the threads. Any number of calls are one. */
   close(): Promise<void>
   /**
-   * Ends the threads at once, whatever they are doing. What they have not done goes to another listener of its group,
-   * if it was not started, else it fails with {@link ThreadExitedError}.
+   * Ends the threads at once, in the middle of their listeners. An event that has not started goes to another listener of
+   * its group. Any other unsettled event fails with {@link ThreadExitedError}.
    */
   terminate(): Promise<void>
   /** The same as `close`. Missing in releases of Node 20 that have no `Symbol.asyncDispose`. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** What the default export of a module that {@link ParallelEventBus.spawn | spawn} runs is: it registers listeners. */
+/** The default export of a module that {@link ParallelEventBus.spawn | spawn} runs: a function that registers listeners. */
 type RegisterListeners<Events extends EventMap<Events> = any, Data = any> = (
   bus: ParallelEventBus<Events>,
   workerData: Data,
@@ -355,13 +355,13 @@ type RegisterListeners<Events extends EventMap<Events> = any, Data = any> = (
 
 /** The three ways to emit, each within the bounds given to {@link ParallelEventBus.with | with}. */
 interface EmitterView<Events extends EventMap<Events> = any> {
-  /** As `bus.emit`. Returns false and queues nothing once the signal has aborted. */
+  /** Emits as `bus.emit`. Returns false and queues nothing once the signal has aborted. */
   emit<Name extends EventName<Events>>(
     event: Name | UnmappedName<Events>,
     ...args: EventArguments<Events, Name>
   ): boolean
   /**
-   * As `bus.emitAndWait`. Listeners that ran out of time are among the failed.
+   * Emits and waits as `bus.emitAndWait`. Listeners that timed out are among the failed.
    *
    * @throws `signal.reason` (as a rejection) when the signal aborts first
    */
@@ -370,7 +370,7 @@ interface EmitterView<Events extends EventMap<Events> = any> {
     ...args: EventArguments<Events, Name>
   ): Promise<Outcome>
   /**
-   * As `bus.request`.
+   * Requests as `bus.request`.
    *
    * @throws {@link ListenerTimeoutError} (as a rejection) when the time is over first
    * @throws `signal.reason` (as a rejection) when the signal aborts first
@@ -378,15 +378,15 @@ interface EmitterView<Events extends EventMap<Events> = any> {
   request<Name extends EventName<Events>>(
     event: Name | UnmappedName<Events>,
     ...args: EventArguments<Events, Name>
-  ): Promise<EventAnswer<Events, Name>>
+  ): Promise<EventReply<Events, Name>>
 }
 
 /** Node's class. Its static `EventEmitter` is itself; that of a bus is the bus. */
 declare const NodeEventEmitter: Omit<typeof EventEmitter, 'EventEmitter'> & (new (options?: BusOptions) => EventEmitter)
 
 /**
- * An EventEmitter whose listeners run in a later turn of the event loop, isolated from each other and from who
- * emits. What a listener throws or rejects with goes to `onError`; see {@link BusOptions.onError}.
+ * An EventEmitter with deferred listeners: they run in a later turn of the event loop, isolated from each other and from
+ * the emitter. A listener's error goes to `onError`; see {@link BusOptions.onError}.
  *
  * @typeParam Events - the events by name, see {@link EventMap}. Without it, any event takes any arguments.
  *
@@ -418,7 +418,7 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
   readonly '~events'?: 0 extends 1 & Events ? any : { [Name in keyof Events]: (value: Events[Name]) => Events[Name] }
 
   /**
-   * A bus without listeners.
+   * Makes a bus without listeners.
    *
    * @throws TypeError `ERR_INVALID_ARG_TYPE`, RangeError `ERR_OUT_OF_RANGE` for options of the wrong kind
    */
@@ -427,17 +427,17 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
   /**
    * Queues an event for the listeners registered now, and returns before any of them has started.
    *
-   * On a channel these are the listeners of every bus on it, whose order is kept from thread to thread.
+   * On a channel these are the listeners of every bus on it. Events of one thread reach another in their order.
    *
-   * They start in the order of their registration, events in the order of their emission. `newListener` and
+   * Listeners start in the order of their registration, events in the order of their emission. `newListener` and
    * `removeListener` are delivered at once.
    *
-   * @returns whether anyone listens; false once the bus is closed
-   * @throws for an `error` that nobody listens to, as EventEmitter does: its argument, if that is an Error
-   * @throws DOMException `DataCloneError` for arguments that can not be cloned, if a listener of another bus needs them;
-   * nobody gets the event then
+   * @returns true if the event has listeners; false once the bus is closed
+   * @throws for an `error` without listeners, as EventEmitter does: its argument, if that is an Error
+   * @throws DOMException `DataCloneError` for arguments that cannot be cloned, if a listener of another bus needs them;
+   * no listener gets the event then
    * @throws RangeError for arguments that take more memory than there is (`ERR_MEMORY_ALLOCATION_FAILED`), or more than
-   * 2 GiB (`ERR_BUFFER_TOO_LARGE`); nobody gets the event then, either
+   * 2 GiB (`ERR_BUFFER_TOO_LARGE`); no listener gets the event then, either
    */
   emit<Name extends EventName<Events>>(
     event: Name | UnmappedName<Events>,
@@ -447,11 +447,10 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
   /**
    * Emits an event and waits until every listener has settled.
    *
-   * It never rejects for a listener's failure. Without listeners it resolves to zeros. Failures are also told to
-   * `onError`.
+   * It never rejects for a listener's failure. Without listeners it resolves to zeros. Failures also go to `onError`.
    *
    * @throws {@link BusClosedError} (as a rejection, `ERR_BUS_CLOSED`) once the bus is closed
-   * @throws what `emit` throws for an `error` that nobody listens to (as a rejection)
+   * @throws the same as `emit` for an `error` without listeners (as a rejection)
    *
    * @example
    * ```ts
@@ -472,23 +471,23 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
   ): Promise<Outcome>
 
   /**
-   * Emits an event to its first listener alone, and waits for what that one returns. On a channel, to a listener of the
-   * bus, in any thread, that has the least to do.
+   * Emits an event to its first listener alone, and waits for the reply: the listener's return value. On a channel, the
+   * listener is one of the bus, in any thread, that has the least to do.
    *
-   * @returns the listener's value. `unknown`, unless the map has a signature for the event.
-   * @throws whatever the listener throws or rejects with (as a rejection); it is also told to `onError`
-   * @throws {@link NoListenersError} (as a rejection, `ERR_NO_LISTENERS`) when nobody listens, or another listener
+   * @returns the reply. `unknown`, unless the map has a signature for the event.
+   * @throws the listener's error (as a rejection); it also goes to `onError`
+   * @throws {@link NoListenersError} (as a rejection, `ERR_NO_LISTENERS`) when there is no listener, or another one
    * removed it before its turn
-   * @throws {@link ThreadExitedError}, {@link MailboxFullError} (as a rejection) when another thread can not answer
+   * @throws {@link ThreadExitedError}, {@link MailboxFullError} (as a rejection) when another thread cannot reply
    * @throws {@link BusClosedError} (as a rejection, `ERR_BUS_CLOSED`) once the bus is closed
    */
   request<Name extends EventName<Events>>(
     event: Name | UnmappedName<Events>,
     ...args: EventArguments<Events, Name>
-  ): Promise<EventAnswer<Events, Name>>
+  ): Promise<EventReply<Events, Name>>
 
   /**
-   * A view of the bus whose `emit`, `emitAndWait` and `request` are bounded by a time and a signal. Each call has
+   * Returns a view of the bus with `emit`, `emitAndWait` and `request` bounded by a time and a signal. Each call has
    * the whole time.
    *
    * @throws TypeError `ERR_INVALID_ARG_TYPE`, RangeError `ERR_OUT_OF_RANGE` for bounds of the wrong kind
@@ -513,21 +512,21 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
     options?: ListenerOptions,
   ): this
 
-  /** As `on`, but before the other listeners of the event. */
+  /** Adds a listener as `on`, but before the other listeners of the event. */
   prependListener<Name extends EventName<Events>>(
     event: Name | UnmappedName<Events>,
     listener: Listener<Events, Name, this>,
     options?: ListenerOptions,
   ): this
 
-  /** As `on`, for the next event only. The listener is removed when that is emitted, not when it is delivered. */
+  /** Adds a listener for the next event only. It is removed when the event is emitted, not when it is delivered. */
   once<Name extends EventName<Events>>(
     event: Name | UnmappedName<Events>,
     listener: Listener<Events, Name, this>,
     options?: Omit<ListenerOptions, 'once'>,
   ): this
 
-  /** As `once`, but before the other listeners of the event. */
+  /** Adds a listener as `once`, but before the other listeners of the event. */
   prependOnceListener<Name extends EventName<Events>>(
     event: Name | UnmappedName<Events>,
     listener: Listener<Events, Name, this>,
@@ -537,9 +536,9 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
   /**
    * Removes a listener; of several equal ones, the one added last.
    *
-   * Events that were emitted before still reach it, unless a listener calls this, before its first `await`: then
-   * events that are still queued no longer do. A listener that is added in that moment takes its place in them; the same
-   * one, added again, was never away.
+   * Events that were emitted before still reach it. They do not if a listener makes this call, before its first `await`:
+   * then the listener is also removed from queued events. A listener that is added at the same time takes its place in
+   * them; the same one, added again, was never away.
    */
   off<Name extends EventName<Events>>(event: Name | UnmappedName<Events>, listener: Listener<Events, Name, this>): this
 
@@ -552,15 +551,15 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
   /** Removes the listeners of an event, or of all events. Queued events are treated as in `off`. */
   removeAllListeners(event?: EventName<Events>): this
 
-  /** The listeners of an event, as they were passed to `on`. */
+  /** Returns the listeners of an event, as they were passed to `on`. */
   listeners<Name extends EventName<Events>>(event: Name | UnmappedName<Events>): Array<Listener<Events, Name, unknown>>
 
-  /** As `listeners`, with the functions that `once` and the listener options put around them. */
+  /** Returns the listeners with the functions that `once` and the listener options put around them. */
   rawListeners<Name extends EventName<Events>>(
     event: Name | UnmappedName<Events>,
   ): Array<Listener<Events, Name, unknown>>
 
-  /** How many listeners an event has, or how many times it has this one. */
+  /** Returns the number of listeners of an event, or the number of times it has this one. */
   listenerCount<Name extends EventName<Events>>(
     event: Name | UnmappedName<Events>,
     listener?: Listener<Events, Name, this>,
@@ -576,45 +575,46 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
   /** Removes `onError`. */
   clearErrorHandler(): this
 
-  /** Counts since the bus was made, or since `resetStats()`. */
+  /** Returns the counts since the bus was made, or since `resetStats()`. */
   getStats(): Stats
 
   /** Counts from 0 again. */
   resetStats(): this
 
   /**
-   * Resolves when nothing that this bus emitted is queued or running. A listener that awaits it waits for itself, and
-   * one that never settles keeps it waiting for ever: give that one a `timeout`.
+   * Resolves when no event of this bus is queued or running. A listener that awaits it waits for itself. A listener that
+   * never settles keeps it waiting for ever: give that one a `timeout`.
    */
   idle(): Promise<void>
 
   /**
-   * Takes no new events, waits for those in flight, then removes all listeners. A listener that awaits it waits for
-   * itself. On a channel, leaves it at once, deals with what is queued for its listeners, and closes what it spawned.
-   * From the call on, `emit` returns false, `emitAndWait` and `request` reject with {@link BusClosedError}.
+   * Closes the bus: takes no new events, waits for those in flight, then removes all listeners. A listener that awaits it
+   * waits for itself. A bus with a channel leaves it at once, delivers the events queued for its listeners, and closes the
+   * threads it spawned. From the call on, `emit` returns false, and `emitAndWait` and `request` reject with
+   * {@link BusClosedError}.
    *
    * @returns the same promise for every call
    */
   close(): Promise<void>
 
   /**
-   * Starts worker threads that listen on this bus's channel: the answer to listeners that burn CPU. All threads of one
-   * call are one group, so each event, and each {@link request}, goes to the thread that has the least to do.
+   * Starts worker threads that listen on this bus's channel, for listeners that burn CPU. All threads of one call are one
+   * group, so each event, and each {@link request}, goes to the thread that has the least to do.
    *
    * A thread that crashes is replaced: at once, or, when that happens again and again, after ever longer pauses, up to
-   * 30 s. The crash is told to `onError` with `ParallelEventBus.threadExit` as its event. Idle threads do not keep the
+   * 30 s. The crash goes to `onError` with `ParallelEventBus.threadExit` as its event. Idle threads do not keep the
    * process alive. `close()` of the bus closes them.
    *
    * In the module, `workerData` and `parentPort` of `node:worker_threads` are those of any worker: the data is the one
    * given here, and the port is for the module to use. Where the function has not resolved after 10 s, a process warning
    * says so (`PARALLEL_EVENT_BUS_THREAD_NOT_READY`).
    *
-   * @param module - a URL (`new URL('./score.js', import.meta.url)`), or a path relative to the working directory, of a
-   * module whose default export is `(bus, workerData) => void | Promise<void>`: it registers the thread's listeners.
+   * @param module - a URL (`new URL('./score.js', import.meta.url)`), or a path relative to the working directory. The
+   * default export of the module is `(bus, workerData) => void | Promise<void>`: it registers the thread's listeners.
    * Node 22.18 and newer also run TypeScript modules.
    * @returns when every thread has registered them
    * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, RangeError `ERR_OUT_OF_RANGE` (as a rejection) for
-   * wrong arguments, for a bus without a channel, and for a module whose default export is no function
+   * wrong arguments, for a bus without a channel, and for a module with a default export that is no function
    * @throws {@link BusClosedError} (as a rejection, `ERR_BUS_CLOSED`) if the bus is closed, before or meanwhile
    * @throws Error `ERR_MODULE_NOT_FOUND`, SyntaxError `ERR_MODULE_DOES_NOT_LOAD`, or an Error with another code of Node's
    * (as a rejection) if the module cannot be loaded. The `cause` is the error in the thread; the stack is the caller's.
@@ -641,19 +641,19 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
   spawn(module: string | URL, options?: SpawnOptions): Promise<ThreadPool>
 
   /**
-   * Whether more than half of the room of some bus of another thread on the channel is used: emit less, or wait for
+   * True if more than half of the room of some bus of another thread on the channel is used: emit less, or wait for
    * {@link drained}. Events that a thread has read and not settled use room, too. False without a channel.
    *
-   * A bus whose room is used only by listeners that wait for `drained()` themselves does not hold up another one of that
-   * kind, so that listeners that emit back and forth do not wait for ever.
+   * Listeners may wait for `drained()` while they use room themselves. Where only such listeners use the room of two
+   * buses, neither holds up the other, so that listeners that emit back and forth do not wait for ever.
    */
   readonly needsDrain: boolean
 
-  /** Resolves at once unless {@link needsDrain}; then when no more than a quarter of the room of these buses is used. */
+  /** Resolves at once unless {@link needsDrain}; else when at most a quarter of the room of these buses is used. */
   drained(): Promise<void>
 
   /**
-   * Keeps the thread alive until `close()` or `unref()`. In a worker thread, a bus with a channel does that by itself
+   * Keeps the thread alive until `close()` or `unref()`. In a worker thread, a bus with a channel does so by itself
    * as long as it has listeners. In the main thread it does not.
    */
   ref(): this
@@ -662,11 +662,11 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
   unref(): this
 
   /**
-   * As `once` of `node:events`: resolves to the arguments of the next event, rejects with the next `error`. For a bus
+   * Resolves to the arguments of the next event, and rejects with the next `error`, as `once` of `node:events`. For a bus
    * it goes by its map, where that of `node:events` has `any[]`.
    *
-   * An event that was emitted before `options.signal` aborts still arrives. `once` of `node:events` rejects in the
-   * moment of the abort, and loses an event that is queued by then.
+   * An event that was emitted before `options.signal` aborts still arrives. `once` of `node:events` rejects at the
+   * abort, and loses an event that is queued by then.
    *
    * @throws `AbortError` (as a rejection, `ABORT_ERR`), with the signal's reason as its `cause`
    */
@@ -675,13 +675,13 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
     event: Name | UnmappedName<Events>,
     options?: Parameters<typeof EventEmitter.once>[2],
   ): Promise<EventArguments<Events, Name>>
-  /** As `once` of `node:events`, for an emitter that is no bus. */
+  /** Resolves as `once` of `node:events`, for an emitter that is no bus. */
   static once(emitter: NoBus, event: string | symbol, options?: Parameters<typeof EventEmitter.once>[2]): Promise<any[]>
-  /** As `once` of `node:events`, for an EventTarget. */
+  /** Resolves as `once` of `node:events`, for an EventTarget. */
   static once(emitter: EventTarget, event: string, options?: Parameters<typeof EventEmitter.once>[2]): Promise<any[]>
 
   /**
-   * As `on` of `node:events`: iterates over the arguments of each event, throws the next `error`. For a bus it goes by
+   * Iterates over the arguments of each event, and throws the next `error`, as `on` of `node:events`. For a bus it goes by
    * its map, where that of `node:events` has `any[]`.
    *
    * Events that were emitted before `options.signal` aborts, and before `return()` or `throw()` is called, still come
@@ -694,13 +694,13 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
     event: Name | UnmappedName<Events>,
     options?: Parameters<typeof EventEmitter.on>[2],
   ): NodeJS.AsyncIterator<EventArguments<Events, Name>>
-  /** As `on` of `node:events`, for an emitter that is no bus. */
+  /** Iterates as `on` of `node:events`, for an emitter that is no bus. */
   static on(
     emitter: NoBus,
     event: string | symbol,
     options?: Parameters<typeof EventEmitter.on>[2],
   ): NodeJS.AsyncIterator<any[]>
-  /** As `on` of `node:events`, for an EventTarget. */
+  /** Iterates as `on` of `node:events`, for an EventTarget. */
   static on(
     emitter: EventTarget,
     event: string,
@@ -708,24 +708,24 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
   ): NodeJS.AsyncIterator<any[]>
 
   /**
-   * What {@link BusOptions.maxListeners} is for buses made from now on that do not say. The default of EventEmitter is
-   * another, and stays.
+   * Default of {@link BusOptions.maxListeners} for buses made from now on. EventEmitter has a default of its own, which
+   * stays.
    *
    * @throws TypeError `ERR_INVALID_ARG_TYPE`, RangeError `ERR_OUT_OF_RANGE` when set to anything but a number from 0 on
    */
   static defaultMaxListeners: number
 
   /**
-   * As `setMaxListeners` of `node:events`, of these emitters and event targets. Without any, sets
+   * Sets the limit of these emitters and event targets, as `setMaxListeners` of `node:events`. Without any, sets
    * {@link ParallelEventBus.defaultMaxListeners}.
    */
   static setMaxListeners(count?: number, ...emitters: Array<EventEmitter | EventTarget>): void
 
-  /** Told when a thread of the channel ended: {@link ThreadExit}. */
+  /** Name of the event that tells that a thread of the channel ended: {@link ThreadExit}. */
   static readonly threadExit: unique symbol
-  /** Told when an event of this bus did not reach listeners in another thread: {@link DeadLetter}. */
+  /** Name of the event that tells that an event did not reach listeners in another thread: {@link DeadLetter}. */
   static readonly deadLetter: unique symbol
-  /** Told when a thread of the channel is stuck: {@link Stall}. */
+  /** Name of the event that tells that a thread of the channel is stuck: {@link Stall}. */
   static readonly stall: unique symbol;
 
   /** The same as `close`, for `await using`. Missing in releases of Node 20 that have no `Symbol.asyncDispose`. */
@@ -736,7 +736,7 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
 type NoBus = EventEmitter & { readonly '~events'?: never }
 
 /**
- * The same as `new ParallelEventBus(options)`.
+ * Makes a bus, as `new ParallelEventBus(options)`.
  *
  * @typeParam Events - the events by name, see {@link EventMap}. Without it, any event takes any arguments.
  */
@@ -750,7 +750,7 @@ declare class BusClosedError extends Error {
   constructor(event: string | symbol)
   readonly name: 'BusClosedError'
   readonly code: 'ERR_BUS_CLOSED'
-  /** The event that reached nobody. */
+  /** The event that reached no listener. */
   readonly event: string | symbol
 }
 
@@ -762,13 +762,13 @@ declare class ListenerTimeoutError extends Error {
   readonly code: 'ERR_LISTENER_TIMEOUT'
   /** The event that the listener was called for; undefined for events of several names. */
   readonly event: string | symbol | undefined
-  /** The limit, in milliseconds; for events of several names, that of one of them. */
+  /** The timeout in milliseconds; for events of several names, that of one of them. */
   readonly timeout: number
-  /** Number of losses that the error stands for; 1 but where `onError` is told of many at once. */
+  /** Number of losses that the error stands for; 1 unless one error stands for many. */
   readonly count: number
 }
 
-/** A request found nobody to answer it. `instanceof` goes by the code, so it holds in every realm. */
+/** A request found no listener. `instanceof` goes by the code, so it holds in every realm. */
 declare class NoListenersError extends Error {
   /** The bus makes them; a test double may, too. */
   constructor(event: string | symbol)
@@ -785,24 +785,24 @@ declare class ThreadExitedError extends Error {
   readonly name: 'ThreadExitedError'
   readonly code: 'ERR_THREAD_EXITED'
   /**
-   * The reason, as the thread left it before its end: the uncaught error that ended it; else an Error with the
-   * `exitCode`, whose stack shows the caller of `process.exit()`. Undefined for a thread that is ended from outside, by
-   * `terminate()` or out of memory (`ERR_WORKER_OUT_OF_MEMORY` is told by its Worker alone, and later), and where more
-   * than 256 threads have ended since.
+   * The reason, as the thread left it before its end: the uncaught error that ended it, or else an Error with the
+   * `exitCode` and a stack that shows the caller of `process.exit()`. Undefined for a thread that is ended from outside,
+   * by `terminate()` or out of memory (only its Worker tells of `ERR_WORKER_OUT_OF_MEMORY`, and later). Undefined also
+   * where more than 256 threads have ended since.
    */
   readonly cause: unknown
   /**
-   * The event that was lost; null for a thread of `spawn` that ended without being told to, undefined for events of
+   * The event that was lost; null for a thread of `spawn` that ended without being told to; undefined for events of
    * several names.
    */
   readonly event: string | null | undefined
   /** As in `node:worker_threads`; undefined for several threads. */
   readonly threadId: number | undefined
-  /** Number of losses that the error stands for; 1 but where `onError` is told of many at once. */
+  /** Number of losses that the error stands for; 1 unless one error stands for many. */
   readonly count: number
 }
 
-/** A bus has no room for the event: see {@link MailboxOptions}. `instanceof` goes by the code, so it holds in every realm. */
+/** The mailbox of a bus is full: see {@link MailboxOptions}. `instanceof` goes by the code, so it holds in every realm. */
 declare class MailboxFullError extends Error {
   /** The bus makes them; a test double may, too. */
   constructor(event: string, threadId: number)
@@ -812,7 +812,7 @@ declare class MailboxFullError extends Error {
   readonly event: string | undefined
   /** The thread of the bus, as in `node:worker_threads`; undefined for several threads. */
   readonly threadId: number | undefined
-  /** Number of losses that the error stands for; 1 but where `onError` is told of many at once. */
+  /** Number of losses that the error stands for; 1 unless one error stands for many. */
   readonly count: number
 }
 
@@ -825,10 +825,10 @@ declare namespace ParallelEventBus {
     DeadLetter,
     EmitterView,
     ErrorHandler,
-    EventAnswer,
     EventArguments,
     EventMap,
     EventName,
+    EventReply,
     Listener,
     ListenerOptions,
     ListenerTimeoutError,

@@ -1,6 +1,6 @@
 'use strict'
 
-// What a bus on a channel keeps alive, and what it does not: its thread, and the process.
+// Liveness: a bus on a channel keeps its thread and its process alive at some times, and at others it does not.
 
 const assert = require('node:assert/strict')
 const path = require('node:path')
@@ -10,7 +10,7 @@ test('a worker lives while its bus listens, unless told otherwise', async (t) =>
   const { bus, start } = stage(t)
   const live = async (setup) => {
     const [thread] = await start(1, setup)
-    // Answered before the thread could have ended by itself.
+    // A reply before the thread could have ended by itself.
     const answer = bus.request('alive').then(
       () => 'alive',
       ({ code }) => code,
@@ -82,7 +82,7 @@ test('a process with an event on its way to another thread does not end before i
       worker.once('message', () => {
         worker.unref()
         ${emit}
-        // That this thread has looked for what there is to do does not mean that it has nothing to wait for.
+        // This thread has read its messages. It may still have something to wait for.
         bus.on('here', () => {})
         bus.emit('here')
         process.on('exit', () => console.log('pending', bus.getStats().pending))
@@ -132,7 +132,7 @@ test('a queued event keeps its thread, whatever other buses of the thread do in 
   }
 })
 
-/** A burst is on when `rest` goes on, and another thread is done with what crossed. */
+/** A burst is on when `rest` goes on, and another thread is done with the events that crossed. */
 const burst = (rest) => `
   const other = new ParallelEventBus({ channel: 'of the thread' })
   const worker = listening(\`

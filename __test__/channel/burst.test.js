@@ -1,13 +1,13 @@
 'use strict'
 
-// Bursts on a channel: many events of one turn cross into the engine together. Nobody may be able to tell, but by the time.
+// Bursts on a channel: many events of one turn cross into the engine together. That changes nothing but the time they take.
 
 const assert = require('node:assert/strict')
 const { ParallelEventBus } = require('../..')
 const native = require('../../native.js')
 const { stage, test, until } = require('../fixtures/stage.js')
 
-/** Far more than what crosses alone before a burst is seen to be one. */
+/** Far more events than cross alone before a burst is recognised. */
 const MANY = 500
 const FULL = 'ERR_MAILBOX_FULL'
 
@@ -42,7 +42,7 @@ test('events of all kinds arrive in the order of a burst, with what they had in 
     if (number % 50 === 0) awaited.push(emit('emitAndWait', 'x'))
     if (number % 60 === 0) awaited.push(emit('request', 'asked'))
     if (number % 70 === 0) emit('emit', 'limited')
-    // Neither of these is packed like the others, nor lies where they do.
+    // Neither of these is encoded like the others, nor lies in the same memory.
     if (number % 80 === 0) sent.push(new Map([[number, 'map']])) && bus.emit('x', sent.at(-1))
     if (number % 90 === 0) sent.push('long'.repeat(5000)) && bus.emit('x', sent.at(-1))
   }
@@ -55,7 +55,7 @@ test('what a burst holds back is sent while its thread is blocked', async (t) =>
   const { bus, cells, start } = stage(t)
   cells.name('heard')
   await start(2, ({ bus, cells }) => bus.on('x', () => cells.add('heard')))
-  // Of any length: what is held back at the end is now this much, now that.
+  // Runs of every length, so that every number of events is held back at the end.
   for (let length = MANY; length < MANY + 40; length++) {
     cells.set('heard', 0)
     for (let number = 0; number < length; number++) bus.emit('x', number)
@@ -221,7 +221,7 @@ test('what a burst holds back is pending, and idle waits for it', async (t) => {
 })
 
 test('a burst is over with its turn: nothing goes on looking for more', async (t) => {
-  // Checks for stalls are deadlines too.
+  // Checks for stalls are timers too.
   const { bus, start } = stage(t, { stallAfter: 0 })
   await start(1, ({ bus }) => bus.on('x', () => {}), { options: { stallAfter: 0 } })
   for (let number = 0; number < MANY; number++) bus.emit('x', number)

@@ -145,7 +145,7 @@ test(`${THREADS} threads join, listen, emit and end in every way`, { timeout: 30
   await Promise.all([fire(), churn(scene, memory, () => ended++)])
   await Promise.all(waited)
   await bus.idle()
-  // What was lost is told of by letters, the last of which may not have been read yet.
+  // Messages tell of lost events, and the last of them may not have been read yet.
   const sum = (numbers) => numbers.reduce((all, number) => all + number, 0)
   const toPlain = sum(plain.map(({ to }) => to))
   await until(() => toPlain <= sum(plain.map(({ id }) => Atomics.load(calls, id))) + lost, 'every loss was told of')

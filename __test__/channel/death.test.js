@@ -1,14 +1,14 @@
 'use strict'
 
-// A thread that ends settles all it owed, at once, by whatever road it ends: nobody waits for the thread of the emitter,
-// nor for anything else.
+// A thread that ends settles at once all that it owed, in every way to end: no emitter waits for the turn of its own
+// thread, nor for anything else.
 
 const assert = require('node:assert/strict')
 const { ParallelEventBus } = require('../..')
 const native = require('../../native.js')
 const { hasLimits, keepBusyUntil, stage, test, told, turn, until } = require('../fixtures/stage.js')
 
-/** How a thread ends, when it may go on, by `die` of `channel-thread.js`; and what this thread does for it. */
+/** Ways of a thread to end, when it may go on, by `die` of `channel-thread.js`; and the part of this thread in them. */
 const DEATHS = {
   'process.exit in a listener': { way: 'exit' },
   'an uncaught error': { way: 'uncaught' },
@@ -49,7 +49,7 @@ function doomed({ bus, cells, die, parentPort, data: { way } }) {
   parentPort.unref()
 }
 
-/** One event of every kind. What is waited for is settled when the promise is. */
+/** Emits one event of every kind. Awaited ones are settled when their promise is. */
 function emitAll(bus) {
   const limited = bus.with({ timeout: 3_600_000 })
   const waited = {
@@ -64,7 +64,7 @@ function emitAll(bus) {
   return { waited, count: 7 }
 }
 
-/** What became of promises, after a few turns of the event loop and no longer. */
+/** Returns the outcomes of promises, after a few turns of the event loop and no longer. */
 async function settledSoon(waited) {
   const settled = {}
   for (const [name, promise] of Object.entries(waited)) {
@@ -128,7 +128,7 @@ for (const [name, { way, help, resourceLimits }] of Object.entries(DEATHS)) {
     const helped = end(scene, thread, help)
     await assertAllGone(scene, thread, await settledSoon(waited), count)
     assert.deepEqual(await exit, { threadId: thread.id })
-    // What is not known to have reached its listener. Where that has to be asked for, it is known.
+    // The emitter is told of an event if it is not known to have reached its listener. A group's member asks before it starts.
     const letters = dead
       .filter(({ event }) => event !== 'die')
       .map(({ event, args, listeners }) => [event, args[0], listeners])
@@ -155,7 +155,7 @@ for (const [name, { way, help, resourceLimits }] of Object.entries(DEATHS)) {
     await assertAllGone(scene, thread, await settledSoon(waited), count)
     assert.deepEqual(await exit, { threadId: thread.id })
     const letters = dead.filter(({ event }) => event !== 'die').map(({ args }) => args[0])
-    // A natural end comes when there is nothing to do, so what waits is begun before.
+    // A natural end comes when there is nothing to do, so queued events start before.
     const begun = way === 'natural' ? cells.get('started') : 0
     assert.equal(cells.get('started'), begun)
     if (begun === 0) assert.deepEqual(letters.sort(), [1, 2, 3, 4, 5, 6, 7])
@@ -277,7 +277,7 @@ test('what a thread had emitted goes on when the thread is gone, and leaves noth
   await until(() => native.counters().dispatches === 0)
 })
 
-/** So many are far more than what crosses into the engine one by one. */
+/** Far more events than cross into the engine one by one. */
 const BURST = 500
 
 for (const [name, { way, help, resourceLimits }] of Object.entries(DEATHS)) {

@@ -1,6 +1,6 @@
 'use strict'
 
-// Failures and `error` events over threads: who is told of them, where, and as what.
+// Failures and `error` events over threads: the buses that are told of them, and the form in which they are.
 
 const assert = require('node:assert/strict')
 const { errorMonitor } = require('node:events')
@@ -223,7 +223,8 @@ test('what can not be sent still comes to the emitter as a failure, with as much
   const [proxy, noError, ...rest] = errors
   assert.ok(proxy instanceof RangeError)
   assert.deepEqual([proxy.message, proxy.code, noError.message, noError.code], ['proxy', 'E_PROXY', 'no error', 5])
-  for (const { message } of rest) assert.match(message, /^what the listener threw cannot be sent to another thread/)
+  for (const { message } of rest)
+    assert.match(message, /^the value that the listener threw cannot be sent to another thread/)
   const asked = bus.request('x')
   await assert.rejects(asked, { message: 'proxy' })
   assert.equal(await other.run(({ errors }) => errors.length), 8)

@@ -1,6 +1,6 @@
 'use strict'
 
-// One event bus over several threads: who hears an event, in which order, and what is sent at all.
+// One event bus over several threads: the listeners of an event, their order, and the events that are sent at all.
 
 const assert = require('node:assert/strict')
 const { EventEmitter } = require('node:events')
@@ -33,7 +33,7 @@ for (const { way, options } of WAYS) {
     const receiver = await start(
       1,
       ({ bus, data, log }) => {
-        // Names take turns, and some of them are never sent in packets.
+        // Names take turns, and some of them are never sent in batches.
         for (const name of ['a', 'b', 'c', 'd']) bus.on(name, (number) => log.push(number), data)
         bus.on('b', () => {}, { timeout: 3_600_000 })
         bus.on('d', () => {}, { group: 'd' })

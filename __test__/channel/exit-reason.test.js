@@ -9,7 +9,7 @@ const path = require('node:path')
 const { ParallelEventBus, ThreadExitedError } = require('../..')
 const { hasLimits, stage, test, told, until } = require('../fixtures/stage.js')
 
-/** Returns the path of a module whose event `end` ends its thread. */
+/** Returns the path of a module that ends its thread at the event `end`. */
 function moduleOf(t, end, before = '') {
   const folder = mkdtempSync(path.join(tmpdir(), 'reason-'))
   t.after(() => rmSync(folder, { recursive: true }))

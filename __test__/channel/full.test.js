@@ -1,7 +1,6 @@
 'use strict'
 
-// Bounds: what may wait for a bus is limited, what does not fit is refused and said to be, and an emitter can pace
-// itself.
+// The capacity of mailboxes: an event that exceeds it is refused and reported, and an emitter can pace itself.
 
 const assert = require('node:assert/strict')
 const { ParallelEventBus } = require('../..')
@@ -17,7 +16,7 @@ function refusals(bus) {
   return dead
 }
 
-/** Starts a thread that is held up until `go`; what comes meanwhile waits. */
+/** Starts a thread that is held up until `go`; events that come meanwhile wait. */
 async function holdUp(scene, options, mailbox) {
   scene.cells.name('busy', 'go')
   const thread = await scene.startOne(listening, { data: options, options: { mailbox } })

@@ -67,7 +67,7 @@ test('a timeout does not wait for the thread of the emitter, which may be busy',
     .with({ timeout: 30 })
     .request('x')
     .catch((error) => error)
-  // The engine lets go of a deadline when it is met; this thread's event loop has not turned by then.
+  // The engine lets go of a timer when it fires; this thread's event loop has not turned by then.
   keepBusyUntil(() => native.counters().timers <= before.timers + 1, 'the deadlines have passed')
   let settled = 0
   for (const each of [outcome, answer]) each.then(() => settled++)

@@ -1,7 +1,7 @@
 'use strict'
 
-// What an emitter is told of events that were lost: of many only their number, so that what waits to be told is bounded;
-// and of all of them, so that the numbers are exact.
+// Reports of lost events to their emitter. Of many losses only the number is told, so that unread reports are bounded.
+// All losses are in these numbers, so that they are exact.
 
 const assert = require('node:assert/strict')
 const { ParallelEventBus } = require('../..')
@@ -12,12 +12,12 @@ const FULL = 'ERR_MAILBOX_FULL'
 const SINGLES = 1024
 const KINDS = 256
 
-/** Sums of what was told, of `x` and of several events. */
+/** Sums of the reports, of `x` and of several events. */
 function sum(told) {
   return told.reduce((all, number) => all + number, 0)
 }
 
-/** A bus of this thread for whose events there is no room. While this thread is busy, nobody reads anything. */
+/** A bus of this thread with events that find no room. While this thread is busy, no thread reads anything. */
 function refusing(scene, names = ['x']) {
   const full = scene.join({ mailbox: { maxMessages: 1 } })
   for (const name of names) full.on(name, () => {})

@@ -1,7 +1,7 @@
 'use strict'
 
-// What a bus costs that comes and goes does not depend on how many others are on its channel. Counted in calls of the
-// engine, and in how many of its members, rows and routes it looks at.
+// The cost of a bus that comes and goes does not depend on the number of others on its channel. Counted in calls of the
+// engine, and in the number of its members, rows and routes that it looks at.
 
 const assert = require('node:assert/strict')
 const { after } = require('node:test')

@@ -1,6 +1,6 @@
 'use strict'
 
-// `once` listeners, and removals, over threads: one event and no more, whoever emits, and nothing after the end.
+// `once` listeners, and removals, over threads: one event and no more, from any emitter, and nothing after the end.
 
 const assert = require('node:assert/strict')
 const { WAYS, stage, test } = require('../fixtures/stage.js')
@@ -135,7 +135,7 @@ for (const { way, options } of WAYS) {
         const fn = () => cells.add('heard')
         bus.on('x', fn, data)
         bus.on('leave', () => {
-          // Not in the listener itself: such an off holds for what is queued.
+          // Not in the listener itself: such an off holds for queued events.
           process.nextTick(() => bus.off('x', fn))
           cells.set('busy', 1)
           cells.block('emitted')

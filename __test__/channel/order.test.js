@@ -1,18 +1,18 @@
 'use strict'
 
-// In which order events are heard: that of their emission, for all that one thread emits, whichever of its buses it was,
-// and whichever of its buses, or of those of another thread, hears them.
+// The order in which listeners get events: that of their emission, for all events of one thread, from any of its buses,
+// to any of its buses or of those of another thread.
 
 const assert = require('node:assert/strict')
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { ParallelEventBus } = require('../..')
 const { inProcess, stage, test } = require('../fixtures/stage.js')
 
-/** Far more than what crosses alone before a burst is seen to be one. */
+/** Far more events than cross alone before a burst is recognised. */
 const MANY = 400
 const HOUR = 3_600_000
 
-/** Every way in which an event goes to listeners elsewhere: in packets, written down in a burst, as dispatches. */
+/** Every way in which an event goes to listeners elsewhere: in batches, written down in a burst, as dispatches. */
 const listening = ({ bus, log, ParallelEventBus, channel }) => {
   const second = new ParallelEventBus({ channel })
   for (const [name, each] of Object.entries({ first: bus, second })) {
@@ -22,7 +22,7 @@ const listening = ({ bus, log, ParallelEventBus, channel }) => {
   bus.on('grouped', (number) => log.push(['first', number]), { group: 'g' })
 }
 
-/** Emits by turns, in all ways. Returns what the listeners of `listening` hear of it. */
+/** Emits by turns, in all ways. Returns the events that the listeners of `listening` get. */
 function emitByTurns(buses, count) {
   const heard = []
   const ways = [
@@ -211,7 +211,7 @@ test('a process that ends has what was emitted before, and is not held up', asyn
   `
   const ended = await inProcess(`${pair} emit()`)
   assert.deepEqual([ended.status, ended.stdout, ended.stderr], [0, '1,2,3,4\n', ''])
-  // What comes by way of the engine is not begun in the exit event any more.
+  // Events that come by way of the engine are not started in the exit event any more.
   const exited = await inProcess(`${pair} emit(); process.exit(0)`)
   assert.deepEqual([exited.status, exited.stdout], [0, '2,4\n'])
   const late = await inProcess(`${pair} process.on('exit', emit); bus.onError = () => {}`)

@@ -1,6 +1,6 @@
 'use strict'
 
-// Room for events at a bus: what has not settled takes it, read or not, and nothing else does.
+// Room for events at a bus: unsettled events take it, read or not, and nothing else does.
 
 const assert = require('node:assert/strict')
 const { ParallelEventBus } = require('../..')
@@ -170,7 +170,7 @@ test('listeners that pace themselves and emit back and forth between two threads
   const mailbox = { maxMessages: 16 }
   const { bus, cells, startOne } = stage(t, { mailbox })
   cells.name('waiting', 'done')
-  // Each waits for the room of the other thread, whose room only those take who wait for its own.
+  // Each waits for room at the other thread. Only listeners that wait for room at its own thread take it.
   const thread = await startOne(
     ({ bus, cells, until }) => {
       bus.on('ping', async () => {

@@ -1,6 +1,6 @@
 'use strict'
 
-// What emitting on a channel costs, in counts: nothing is encoded that nobody elsewhere hears, nothing twice, and a
+// The costs of emitting on a channel, in counts: nothing is encoded without listeners elsewhere, nothing twice, and a
 // burst is few wakes.
 
 const assert = require('node:assert/strict')

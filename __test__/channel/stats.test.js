@@ -76,7 +76,7 @@ for (const { way, options } of WAYS) {
     first.then(() => {
       idle = true
     })
-    // The threads are asked, and answer, in order: they have heard the events by then.
+    // The threads reply in order: they have got the events by then.
     for (const thread of threads) {
       await thread.run(({ bus }) => bus.idle())
       await thread.run(() => {})

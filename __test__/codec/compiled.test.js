@@ -1,6 +1,6 @@
 'use strict'
 
-// What the codec promises, for shapes that were sent so often that compiled code writes and reads them.
+// The promises of the codec, for shapes that were sent so often that compiled code writes and reads them.
 
 const { compile } = require('../fixtures/codec.js')
 

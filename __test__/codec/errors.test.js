@@ -9,7 +9,7 @@ const vm = require('node:vm')
 const { roundTrip } = require('../fixtures/codec.js')
 const errors = require('../../lib/errors.js')
 
-/** What there is to see of an error, but for what it inherits from an ordinary class. */
+/** All visible properties of an error, except those it inherits from an ordinary class. */
 function seen(error) {
   const { name, message, stack, code, cause } = error
   return { name, message, stack, code, cause, keys: Object.keys(error), properties: { ...error } }

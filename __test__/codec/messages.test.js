@@ -1,6 +1,6 @@
 'use strict'
 
-// Messages of the codec, the codebook between encoder and decoder, and what is kept in memory.
+// Messages of the codec, the codebook between encoder and decoder, and the memory they keep.
 
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')
@@ -10,7 +10,7 @@ const { Decoder, Encoder, decodeAlone } = require('../../lib/codec')
 
 const order = { id: 'a-123', kind: 'score', value: 42.5, at: 1_700_000_000_000, tags: ['x', 'y'], nothing: null }
 
-/** What an encoder writes, and what it publishes, as bytes that nobody overwrites. */
+/** The messages of an encoder, and the codebooks that it shares, as bytes that are not overwritten. */
 function writing() {
   const published = []
   const encoder = new Encoder((codebook) => published.push(Buffer.from(codebook)))
@@ -224,7 +224,7 @@ test('what was encoded, refused or decoded is not kept in memory', async () => {
     references.push(new WeakRef(object))
     return object
   }
-  // In functions of their own: what awaits may keep what it has seen.
+  // In functions of their own: an async function may keep the values that it has seen.
   const uses = [
     () => read(decoder, write(...Array.from({ length: 50 }, () => track({ list: [track([])] })))).map(track),
     () => read(decoder, write(track(new Map([[track({}), track(new Error('x'))]])))).map(track),

@@ -1,7 +1,7 @@
 'use strict'
 
-// What the codec refuses: what `structuredClone` refuses, in its words, and what bytes cannot carry. And that nothing is
-// left of a value that was refused.
+// The refusals of the codec: those of `structuredClone`, in its words, and objects that bytes cannot carry. And that
+// nothing is left of a value that was refused.
 
 const assert = require('node:assert/strict')
 const { createSecretKey, subtle } = require('node:crypto')

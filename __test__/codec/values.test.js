@@ -1,6 +1,6 @@
 'use strict'
 
-// What the codec promises: a value comes back as `structuredClone` would have given it. What is refused is in
+// The promise of the codec: a value comes back as `structuredClone` would have given it. Refused values are in
 // `refusal.test.js`, errors are in `errors.test.js`, and the messages themselves in `messages.test.js`.
 
 const assert = require('node:assert/strict')

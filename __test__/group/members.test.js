@@ -72,7 +72,7 @@ test('the member with the least in flight gets the next event', async (t) => {
   const first = [emit(0), emit(1), emit(2)]
   await until(() => counts().every((count) => count > 0))
   assert.deepEqual(counts(), [1, 1, 1])
-  // Whoever is done first gets the next one, whatever its turn.
+  // The first member that is done gets the next one, regardless of turns.
   for (const index of [2, 0, 2, 1, 2]) {
     const before = counts()
     const pending = bus.getStats().pending

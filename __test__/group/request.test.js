@@ -1,6 +1,6 @@
 'use strict'
 
-// `request`: one listener, of any thread, answers; its value or its error is what the emitter gets.
+// `request`: one listener, of any thread, replies; the emitter gets its value or its error.
 
 const assert = require('node:assert/strict')
 const { ParallelEventBus } = require('../..')
@@ -128,7 +128,7 @@ test('a request goes to whoever has the least in flight, with a group or without
     answers.set(id, answer)
   }
   assert.equal(answers.size, 3)
-  // Not the one whose turn it would be.
+  // Not the thread that would be next in turn.
   const [, , last] = [...answers.keys()]
   const free = threads.find(({ id }) => id === last)
   await free.run(({ answer }) => answer())

@@ -103,7 +103,7 @@ test('async_hooks sees an emission as a resource of its own', async () => {
   assert.deepEqual(created.get(id), { type: 'ParallelEventBus', trigger: emitter })
 })
 
-/** What events of another thread, or bus, are heard in, where the library is used for the first time in a context. */
+/** The contexts in which events of another thread, or bus, are heard, where a context has the library's first use. */
 async function heardIn(body) {
   const source = `
     const { AsyncLocalStorage } = require('node:async_hooks')

@@ -1,7 +1,7 @@
 'use strict'
 
-// In EventEmitter's place to the letter: every way to inherit, to copy, to stand before a bus, and what programs do to it
-// that is in no manual.
+// In EventEmitter's place to the letter: every way to inherit, to copy, to stand before a bus, and undocumented things
+// that programs do to it.
 
 const assert = require('node:assert/strict')
 const { EventEmitter } = require('node:events')
@@ -198,7 +198,7 @@ test('wrong listeners are refused in the words of EventEmitter by every way to r
   }
 })
 
-/** Answers to any name with something of its kind, as deep mocks and proxies of remote objects do; or with itself. */
+/** Has a value of its kind for any name, as deep mocks and proxies of remote objects do; or itself. */
 const answering = (calls, answer) => {
   const proxy = new Proxy(() => {}, {
     get: (_target, key) => (key === 'then' ? undefined : answer === 'itself' ? proxy : answering(calls, answer)),

@@ -1,6 +1,6 @@
 'use strict'
 
-// What `emit` promises: who gets an event, when, in which order, and what is delivered at once after all.
+// The promises of `emit`: the listeners of an event, the time and the order of their calls, and the exceptions.
 
 const assert = require('node:assert/strict')
 const { EventEmitter, errorMonitor } = require('node:events')

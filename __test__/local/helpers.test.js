@@ -1,6 +1,6 @@
 'use strict'
 
-// The class's own `once` and `on`: a promise of an event, and an iterator over events, that end after what was emitted
+// The class's own `once` and `on`: a promise of an event, and an iterator over events, that end after all events from
 // before the end.
 
 const assert = require('node:assert/strict')
@@ -14,7 +14,7 @@ const aborted = (reason) => (error) => {
   return true
 }
 
-/** What an iterator gives to its end, and the message of what it throws. */
+/** Everything that an iterator gives to its end, and the message of the error that it throws. */
 async function drained(iterator) {
   const seen = []
   try {

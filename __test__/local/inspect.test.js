@@ -1,6 +1,6 @@
 'use strict'
 
-// What console.log shows of a bus.
+// The output of console.log for a bus.
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')

@@ -10,7 +10,7 @@ const { emitted, warningsOf } = require('../fixtures/failures.js')
 
 const badThenable = { then: 5 }
 
-/** Ways to fail, and what is reported. */
+/** Ways to fail, and the errors that are reported. */
 const thrownError = new Error('thrown')
 const failures = {
   'throws an error': [

@@ -1,7 +1,7 @@
 'use strict'
 
-// Random programs run on an EventEmitter and on a bus: what differs is when listeners run, so each program
-// emits, lets everything settle, and goes on. Listeners register, remove and emit too.
+// Random programs run on an EventEmitter and on a bus. Only the time of the listeners differs, so each program emits,
+// lets everything settle, and goes on. Listeners register, remove and emit too.
 
 const assert = require('node:assert/strict')
 const { EventEmitter } = require('node:events')
@@ -33,7 +33,7 @@ const step = fc.oneof(
   { weight: 4, arbitrary: emission },
 )
 
-/** A program, and what each listener does when it is called for the first few times. */
+/** A program, and the actions of each listener in its first few calls. */
 const program = fc.record({
   steps: fc.array(step, { maxLength: 30 }),
   inside: fc.array(fc.oneof(registration, removal), { maxLength: 8 }),
@@ -69,7 +69,7 @@ async function run(emitter, { steps, inside }, settle) {
   return log
 }
 
-/** With a synchronous emitter `emit` is logged after what it causes; here before. */
+/** With a synchronous emitter `emit` is logged after its effects; here before. */
 function sortedByValue(log) {
   return log.toSorted((a, b) => a.startsWith('emit') - b.startsWith('emit'))
 }
@@ -89,8 +89,8 @@ test('a bus that is left to settle after each step does what an EventEmitter doe
 
 /**
  * Emissions that are all queued before the first is delivered, with listeners that remove while they run: the
- * deliveries are those of a synchronous emitter that emits the same. (Removals only: who is *added* while
- * events are queued does not get them, which is what settles at `emit`.)
+ * deliveries are those of a synchronous emitter that emits the same. (Removals only: a listener that is *added* while
+ * events are queued does not get them, because the listeners are those of the `emit`.)
  */
 const queued = fc.record({
   registrations: fc.array(fc.record({ event, listener }), { maxLength: 10 }),

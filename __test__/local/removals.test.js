@@ -1,7 +1,7 @@
 'use strict'
 
-// Listeners that change listeners while events are queued: what a synchronous emitter would have done, and no more work
-// for a longer queue.
+// Listeners that change listeners while events are queued: the results are those of a synchronous emitter, with no more
+// work for a longer queue.
 
 const assert = require('node:assert/strict')
 const { EventEmitter } = require('node:events')

@@ -1,6 +1,6 @@
 'use strict'
 
-// getStats: what was emitted, to how many, and how many of them failed.
+// getStats: the numbers of emitted events, of their listeners, and of failed ones.
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')

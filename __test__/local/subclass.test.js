@@ -1,6 +1,6 @@
 'use strict'
 
-// What a subclass may name and override.
+// The names that a subclass may use and override.
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')

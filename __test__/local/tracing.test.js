@@ -1,6 +1,6 @@
 'use strict'
 
-// What subscribers of the tracing channels are told of emissions and listeners, and that they change nothing else.
+// The messages of the tracing channels about emissions and listeners, and that subscribers change nothing else.
 
 const assert = require('node:assert/strict')
 const { AsyncLocalStorage } = require('node:async_hooks')
@@ -12,10 +12,10 @@ const { stage, test: stageTest } = require('../fixtures/stage.js')
 
 const PHASES = ['start', 'end', 'asyncStart', 'asyncEnd', 'error']
 
-// A tracing channel is collected with whoever holds it.
+// A tracing channel is collected with its last reference.
 const CHANNELS = ['emission', 'listener'].map((name) => tracingChannel(`parallel-event-bus:${name}`))
 
-/** Subscribes to all of both channels until the end of the test. Returns what they are told. */
+/** Subscribes to all of both channels until the end of the test. Returns their messages. */
 function subscribe(t) {
   const told = []
   const handlers = CHANNELS.map((_, index) =>
@@ -218,7 +218,7 @@ nodeTest('what a bus does is the same: this, request, once, off, timeouts and la
 
   const never = () => new Promise(() => {})
   bus.on('never', never)
-  // Long enough for it to start on a busy machine: what is late before that is not traced.
+  // Long enough for it to start on a busy machine: a listener that is late before its start is not traced.
   const { errors: late } = await bus.with({ timeout: 200 }).emitAndWait('never')
   assert.ok(late[0] instanceof ListenerTimeoutError)
   assert.equal(errors.at(-1)[2], never)

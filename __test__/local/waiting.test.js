@@ -8,7 +8,7 @@ const { test } = require('node:test')
 const { setImmediate: turn } = require('node:timers/promises')
 const { ParallelEventBus, ListenerTimeoutError, NoListenersError } = require('../..')
 
-/** A promise and what settles it. */
+/** A promise and the functions that settle it. */
 function deferred() {
   const parts = {}
   parts.promise = new Promise((resolve, reject) => Object.assign(parts, { resolve, reject }))

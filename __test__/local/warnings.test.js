@@ -1,6 +1,6 @@
 'use strict'
 
-// Failures that nobody is told of otherwise are process warnings, of a bounded number; and nothing else is one.
+// Failures without any other report are process warnings, of a bounded number; and nothing else is one.
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')

@@ -1,6 +1,6 @@
 'use strict'
 
-// What a build says where Rust is missing or too old, and what it needs of it.
+// The errors of a build where Rust is missing or too old, and the versions it needs.
 
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')

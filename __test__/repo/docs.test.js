@@ -1,11 +1,11 @@
 'use strict'
 
-// What the documents and the types show is what happens: every example is run as a file, in the module format that it
-// shows, and its comments are compared with what it prints; what the documents name exists.
+// The examples of the documents and the types are true. Every example is run as a file, in the module format that it
+// shows, and its comments are compared with its output. Files and commands that the documents name exist.
 //
-// In a block of JavaScript, the comment behind each `console.log(…)` is what that prints. A block without a name is a
-// program. Blocks with names are files of one program for each section, which `main.*` starts, or whose `*.test.*` is
-// run. TypeScript is compiled, and then run.
+// In a block of JavaScript, the comment behind each `console.log(…)` is the output of that call. A block without a name
+// is a program. Blocks with names are files of one program for each section: `main.*` starts it, or `*.test.*` is run.
+// TypeScript is compiled, and then run.
 
 const assert = require('node:assert/strict')
 const { execFileSync, spawnSync } = require('node:child_process')
@@ -38,7 +38,7 @@ const documents = [
   ...markdownIn('docs'),
   ...readdirSync(path.join(root, 'examples')).flatMap((folder) => markdownIn(`examples/${folder}`)),
 ]
-/** What examples import, and where it is. */
+/** The packages that examples import, and their places. */
 const PACKAGES = {
   '@cynic/parallel-event-bus': '.',
   '@cynic/core': 'examples/cynic-core',
@@ -83,7 +83,7 @@ function isCommonJs(code) {
   return /^(?:const|let|var) .*\brequire\(/m.test(code)
 }
 
-/** @param {boolean} inOrder what is printed is, too: else listeners in other threads print when they are called */
+/** @param {boolean} inOrder of the output, too: else listeners in other threads print when they are called */
 function runProgram(t, blocks, { inOrder }) {
   const directory = workspace(t)
   const files = filesOf(blocks)

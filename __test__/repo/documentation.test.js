@@ -39,7 +39,7 @@ test('every export and every member of one is documented', () => {
 })
 
 test('every default of an option is told', () => {
-  const options = exported().filter(({ name }) => /(Options|Limits)$/.test(name.text))
+  const options = exported().filter(({ name }) => /(Options|Bounds)$/.test(name.text))
   const silent = options.flatMap(({ name, members }) =>
     members
       .filter((member) => !ts.getJSDocTags(member).some((tag) => tag.tagName.text === 'defaultValue'))

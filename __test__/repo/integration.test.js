@@ -123,7 +123,7 @@ describe('docs/integration.md, step by step', () => {
   })
 })
 
-/** A file of the project. If it prints, that is run and compared; what listeners print comes when they are called. */
+/** Writes a file of the project. If it prints, it is run and compared. Listeners print when they are called. */
 function write(code, name) {
   const file = path.join(application, name)
   mkdirSync(path.dirname(file), { recursive: true })
@@ -145,7 +145,7 @@ function change(diff, name) {
   execFileSync('git', ['apply', '--whitespace=error'], { cwd: application, input: diff, env, encoding: 'utf8' })
 }
 
-/** Each command, in the application or in the checkout, where that is what it is for. */
+/** Runs each command, in the application or, if it is one for the checkout, there. */
 function run(commands) {
   for (const command of commands.trim().split('\n')) {
     if (/^npm install\b/.test(command)) checkInstall(command)
@@ -178,7 +178,7 @@ function execute(command, cwd) {
   }
 }
 
-/** What the last command printed: the same words, with a number for each number. */
+/** Compares the output of the last command: the same words, with a number for each number. */
 function compare(text) {
   assert.deepEqual(words(text), words(printed))
 }

@@ -14,7 +14,7 @@ const { Random } = require('../../scripts/soak/random.js')
 
 const MAIN = path.join(__dirname, '../../scripts/soak/main.js')
 
-/** A listener that only checks what it is called with, and the violations that were told so far. */
+/** A listener that only checks its arguments, and the violations that were told so far. */
 function checking(event) {
   const ledger = new Ledger()
   const told = []

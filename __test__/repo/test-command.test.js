@@ -1,6 +1,6 @@
 'use strict'
 
-// What `npm test` reports: each failure in full, and one summary.
+// The report of `npm test`: each failure in full, and one summary.
 
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')

@@ -1,6 +1,6 @@
 'use strict'
 
-// The workflows are ones that GitHub accepts, run commands that exist, pin what they use, and build what is published.
+// The workflows are ones that GitHub accepts, run commands that exist, pin their actions, and build the published files.
 
 const assert = require('node:assert/strict')
 const { existsSync, readdirSync, readFileSync } = require('node:fs')

@@ -1,14 +1,14 @@
 'use strict'
 
-// Calls of the engine as only a defective library could make them: whatever they are, they are errors, or do something
-// harmless. Each in a process of its own, which has to come to its end. `npm run test:asan` runs them, too.
+// Calls of the engine as only a defective library could make them: all of them are errors, or do something harmless.
+// Each runs in a process of its own, which has to come to its end. `npm run test:asan` runs them, too.
 
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')
 const path = require('node:path')
 const { test } = require('node:test')
 
-/** What all of them have. They see nothing else of this file. */
+/** The common tools of all calls. They see nothing else of this file. */
 function tools(require, binding) {
   const native = require(binding)
   const { Worker } = require('node:worker_threads')
@@ -19,7 +19,7 @@ function tools(require, binding) {
   const tools = {
     native,
     shared,
-    /** The same random numbers each time, below a limit. */
+    /** The same random numbers each time, below a bound. */
     random: (() => {
       let state = 4711
       return (limit) => {

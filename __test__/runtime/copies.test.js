@@ -47,7 +47,7 @@ const PRELUDE = `
   })
 `
 
-/** Runs a script in a process of its own, and returns what it gives to \`print\`. */
+/** Runs a script in a process of its own, and returns the values that it gives to \`print\`. */
 function run(script, ...args) {
   const text = `
     const prelude = ${JSON.stringify(PRELUDE)}

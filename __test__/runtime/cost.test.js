@@ -1,7 +1,7 @@
 'use strict'
 
-// What an event costs in things that can be counted on any machine: calls into the engine, encodings, bytes of heap.
-// Who exceeds a bound has made every event dearer; who lowers a cost should lower its bound.
+// The costs of an event in things that can be counted on any machine: calls into the engine, encodings, bytes of heap.
+// A change that exceeds a bound has made every event dearer; one that lowers a cost should lower its bound.
 
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')
@@ -27,7 +27,7 @@ const MOST_CALLS = {
 /** A property of an argument is looked at, and encoded. */
 const MOST_READS = 2
 
-/** Bytes of JavaScript's heap, of each event; what they are exactly is a matter of the version of V8. */
+/** Bytes of JavaScript's heap, of each event; the exact number is a matter of the version of V8. */
 const MOST_BYTES = {
   'queued, 1 listener': 250,
   'queued, 50 listeners': 250,
@@ -51,7 +51,7 @@ for (const [name, call] of Object.entries(native)) {
 // After that, or it could have taken the functions out.
 const { ParallelEventBus } = require('../..')
 
-/** Asserts the calls of what `run` does, after it has done it once: what is new to the engine takes more. */
+/** Asserts the calls that `run` makes, after it has run once: things that are new to the engine take more. */
 async function assertCalls(scenario, events, run) {
   await run()
   const before = calls

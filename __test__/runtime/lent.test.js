@@ -1,6 +1,6 @@
 'use strict'
 
-// What the engine does with memory that JavaScript lends it, however wrong what is in it, and its place, may be.
+// Memory that JavaScript lends to the engine: its contents and its place may be wrong in any way.
 
 const assert = require('node:assert/strict')
 const path = require('node:path')
@@ -8,7 +8,7 @@ const { test } = require('node:test')
 const { Worker } = require('node:worker_threads')
 const { decodeAlone } = require('../../lib/codec')
 
-/** A test in a thread that ends with it, and takes along what it has left in the engine. It sees nothing of this file. */
+/** A test in a thread that ends with it, and takes its leftovers in the engine along. It sees nothing of this file. */
 function testInThread(name, run) {
   test(name, async () => {
     const source = `(${run})((${tools})(require, ${JSON.stringify(path.join(__dirname, '../../native.js'))})); process.exit()`

@@ -1,6 +1,6 @@
 'use strict'
 
-// What happens where the binary is missing, wrong or not allowed: an error with a code that says what to do.
+// The errors where the binary is missing, wrong or not allowed: each has a code and says the way out.
 
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')
@@ -24,7 +24,7 @@ before(() => {
 })
 after(() => rmSync(directory, { recursive: true }))
 
-/** A package as it was packed, but for its binary and what is changed in its manifest. */
+/** Returns a package as it was packed, with another binary and some changes in its manifest. */
 function packageWith({ manifest: changes = {}, binary: place = () => {} } = {}) {
   const copy = mkdtempSync(path.join(directory, 'copy-'))
   for (const file of ['index.js', 'native.js', 'lib']) {

@@ -1,6 +1,6 @@
 'use strict'
 
-// What NODE_DEBUG=parallel-event-bus prints.
+// The output of NODE_DEBUG=parallel-event-bus.
 
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')

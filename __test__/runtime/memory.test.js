@@ -1,7 +1,7 @@
 'use strict'
 
-// Memory of messages: that nobody else writes into it, and what becomes of an event for which there is none.
-// `lent.test.js` is about what the engine does with it.
+// Memory of messages: no program can write into it, and an event without memory is refused.
+// `lent.test.js` is about the engine's use of it.
 
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')
@@ -41,7 +41,7 @@ for (const { way, options } of WAYS) {
     assert.deepEqual(told, Array(2).fill(['x', NO_MEMORY]))
     assert.equal(bus.getStats().listenersFailed, 2)
 
-    // What becomes of it is an event's message, too.
+    // Its result becomes an event's message, too.
     const Original = globalThis.Uint32Array
     t.after(() => Object.assign(globalThis, { Uint32Array: Original }))
     haveLittle()

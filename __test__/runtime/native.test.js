@@ -1,6 +1,6 @@
 'use strict'
 
-// The engine seen from JavaScript: how often it is asked, what it leaves behind, and that it can not take the
+// The engine seen from JavaScript: the number of calls, the things that it leaves behind, and that it cannot take the
 // process down.
 
 const assert = require('node:assert/strict')

@@ -1,7 +1,7 @@
 'use strict'
 
-// What Node's own tests ask of EventEmitter, where it can be asked of an emitter that delivers later. In Node each test
-// runs on EventEmitter, too: what it asks is EventEmitter's contract, in this version.
+// The demands of Node's own tests on EventEmitter, as far as they fit an emitter that delivers later. In Node each test
+// runs on EventEmitter, too: so it is EventEmitter's contract, in this version.
 
 const assert = require('node:assert/strict')
 const { EventEmitter, captureRejectionSymbol, errorMonitor } = require('node:events')
@@ -9,10 +9,10 @@ const { describe, test } = require('node:test')
 const { inherits } = require('node:util')
 const { ParallelEventBus } = require('../..')
 
-/** Resolves when what was emitted has been delivered. */
+/** Resolves when all emitted events have been delivered. */
 const settled = (emitter) => emitter.idle?.()
 
-/** What was logged, and a function for each name that logs it. */
+/** A log, and a function for each name that writes it there. */
 function logging() {
   const log = []
   const functions = new Map()
@@ -468,7 +468,7 @@ function inheriting(Class) {
 }
 
 function capturing(Class) {
-  /** Resolves to what `error` listeners are told, when that is so much. */
+  /** Resolves to the errors that `error` listeners get, when there are so many. */
   const errorsOf = (emitter, count = 1) =>
     new Promise((resolve) => {
       const errors = []

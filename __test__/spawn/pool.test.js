@@ -1,6 +1,6 @@
 'use strict'
 
-// `spawn`: threads that listen on a bus's channel as one group, and what can keep them from it.
+// `spawn`: threads that listen on a bus's channel as one group, and the failures that keep them from it.
 
 const assert = require('node:assert/strict')
 const { copyFileSync, mkdtempSync, rmSync } = require('node:fs')
@@ -91,7 +91,7 @@ test('a module is a URL, a path, its text, or CommonJS', async (t) => {
   }
 })
 
-/** Modules that never come to listen, and what `spawn` says of it. */
+/** Modules that never come to listen, and the errors of `spawn` for them. */
 const FAILURES = {
   'throws when it is loaded': ["throw new RangeError('on purpose')", { name: 'RangeError', message: 'on purpose' }],
   'throws when it is called': [

@@ -1,6 +1,6 @@
 'use strict'
 
-// How a thread of `spawn` starts: `spawn` learns when it is ready, or why it is not, whatever the module does with its
+// The start of a thread of `spawn`: `spawn` learns when it is ready, or why it is not, even if the module misuses its
 // thread. The errors lead to the mistake.
 
 const assert = require('node:assert/strict')

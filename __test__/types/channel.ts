@@ -38,7 +38,7 @@ bus.on(ParallelEventBus.deadLetter, ({ args, count }) =>
   check<Equal<[typeof args, typeof count], [unknown[] | undefined, number]>>(),
 )
 bus.on(ParallelEventBus.stall, (about) => check<Equal<typeof about, Stall>>())
-// @ts-expect-error: what is told has no such property
+// @ts-expect-error: the argument has no such property
 bus.on(ParallelEventBus.threadExit, ({ exitCode }) => exitCode)
 
 // Pacing and liveness
@@ -64,7 +64,7 @@ async function spawning() {
   await bus.spawn('./score.js')
   // @ts-expect-error: a number
   await bus.spawn('./score.js', { threads: '2' })
-  // @ts-expect-error: what `new Worker` takes beside is not passed on
+  // @ts-expect-error: other options of `new Worker` are not passed on
   await bus.spawn('./score.js', { eval: true })
   await pool.close()
   await pool.terminate()
@@ -72,7 +72,7 @@ async function spawning() {
 
 const register: RegisterListeners<Events, { model: string }> = (own, data) => {
   own.on('score', (text) => text.length + data.model.length)
-  // @ts-expect-error: the answer to a score is a number
+  // @ts-expect-error: the reply to a score is a number
   own.on('score', (text) => text)
 }
 

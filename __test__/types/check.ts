@@ -1,4 +1,4 @@
-// How these files say what a type has to be. Nothing here runs: the compiler is the test.
+// The assertions of these files about types. Nothing here runs: the compiler is the test.
 
 /** `true` for one and the same type, not merely for one that can be assigned to the other. */
 export type Equal<Actual, Expected> =

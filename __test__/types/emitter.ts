@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noExplicitAny: it is `any`, for what has no map, that is looked for
+// biome-ignore-all lint/suspicious/noExplicitAny: `any` is the expected type of things without a map
 
 // A bus wherever an EventEmitter is wanted.
 
@@ -61,7 +61,7 @@ async function useOfStatics(signal: AbortSignal) {
 // @ts-expect-error: an EventEmitter has no emitAndWait
 const emitter: ParallelEventBus = new EventEmitter()
 
-// EventEmitter's statics, for who changed nothing but the name of the class
+// EventEmitter's statics, for programs that changed nothing but the name of the class
 check<Equal<typeof ParallelEventBus.errorMonitor, typeof errorMonitor>>()
 bus.on(ParallelEventBus.errorMonitor, (error) => error.message)
 ParallelEventBus.once(bus, 'order')
@@ -69,7 +69,7 @@ ParallelEventBus.on(bus, 'order')
 ParallelEventBus.captureRejections = true
 ParallelEventBus.defaultMaxListeners = 20
 
-// What EventEmitter has and a bus does not change
+// EventEmitter's members that a bus does not change
 check<Equal<ReturnType<typeof bus.getMaxListeners>, number>>()
 bus.setMaxListeners(0).on('order', (id) => id.toFixed())
 

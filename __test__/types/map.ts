@@ -157,7 +157,7 @@ bus.with({}).emitAndWait('judgment:deleted')
 bus.with({}).request('judgment:deleted')
 // @ts-expect-error: there is no such event in an interface either
 same.emit('judgment:deleted')
-// @ts-expect-error: nor in what the factory made
+// @ts-expect-error: nor in a bus of the factory
 created.emit('judgment:deleted')
 // @ts-expect-error: an argument is missing
 bus.emit('moved', 1)
@@ -213,7 +213,7 @@ bus.removeListener('judgment:created', (judgment: string) => judgment)
 // @ts-expect-error: as above
 bus.listenerCount('judgment:created', (judgment: string) => judgment)
 
-// What EventEmitter emits itself is there without being in the map.
+// EventEmitter's own events are there without being in the map.
 
 bus.on('error', (error) => check<Equal<typeof error, Error>>())
 bus.on(EventEmitter.errorMonitor, (error) => check<Equal<typeof error, Error>>())
@@ -269,9 +269,9 @@ const unmapped: ParallelEventBus = bus
 const more: ParallelEventBus<{ stopped: []; started: [] }> = bus
 // @ts-expect-error: its listeners may get `undefined` for the label
 const others: ParallelEventBus<{ moved: [x: number, y: number, label: string] }> = bus
-// @ts-expect-error: who has the wider one could emit a number that the listeners do not expect
+// @ts-expect-error: through the wider one, a number could be emitted that the listeners do not expect
 const wider: ParallelEventBus<{ level: [number] }> = new ParallelEventBus<{ level: [1 | 2] }>()
-// @ts-expect-error: who has the narrower one could be told a number that they do not expect
+// @ts-expect-error: through the narrower one, listeners could get a number that they do not expect
 const narrower: ParallelEventBus<{ level: [1 | 2] }> = new ParallelEventBus<{ level: [number] }>()
 // @ts-expect-error: a signature is not a tuple
 const signature: ParallelEventBus<{ stopped: () => number }> = bus
@@ -299,7 +299,7 @@ const listener: Listener<Events, 'judgment:created'> = (judgment) => judgment.sc
 bus.on('judgment:created', listener)
 const map: EventMap<Events> = any<Events>()
 
-// Passing on what one knows nothing of
+// A relay for any map
 
 function relay<E extends EventMap<E>, Name extends EventName<E>>(
   to: ParallelEventBus<E>,

@@ -42,7 +42,7 @@ bus.emit('error', 'not an Error')
 bus.emitAndWait(name, 1).then((outcome) => outcome.errors)
 bus.with({ timeout: 5 }).emit(name, 1)
 
-// What a listener answers is unknown, so it has to be looked at.
+// A listener's reply is unknown, so it has to be looked at.
 const answer = bus.request('order', 1)
 check<Equal<typeof answer, Promise<unknown>>>()
 const bounded = bus.with({ timeout: 5 }).request('order', 1)

@@ -3,11 +3,11 @@
 // Options, outcomes, statistics, errors, and the end of a bus.
 
 import {
+  type Bounds,
   BusClosedError,
   type BusOptions,
   type EmitterView,
   type ErrorHandler,
-  type Limits,
   type ListenerOptions,
   ListenerTimeoutError,
   NoListenersError,
@@ -42,7 +42,7 @@ bus.setErrorHandler(handler).clearErrorHandler()
 new ParallelEventBus({ maxListener: 5 })
 // @ts-expect-error: a number
 new ParallelEventBus({ maxListeners: '5' })
-// @ts-expect-error: what was thrown may not be an Error
+// @ts-expect-error: the thrown value may not be an Error
 new ParallelEventBus({ onError: (_event, error) => error.message })
 // @ts-expect-error: a boolean
 new ParallelEventBus({ captureRejections: 1 })
@@ -72,17 +72,17 @@ bus.once('order', () => {}, { once: false })
 // @ts-expect-error: as above
 bus.prependOnceListener('order', () => {}, { once: false })
 
-// Limits and views
+// Bounds and views
 
-const limits: Limits = { timeout: 1000, signal }
-const view = bus.with(limits)
+const bounds: Bounds = { timeout: 1000, signal }
+const view = bus.with(bounds)
 check<Equal<typeof view, EmitterView<Events>>>()
 check<Equal<ReturnType<typeof view.emit>, boolean>>()
 bus.with({ timeout: undefined, signal: undefined })
 
-// @ts-expect-error: limits are what it is for
+// @ts-expect-error: it needs bounds
 bus.with()
-// @ts-expect-error: no such limit
+// @ts-expect-error: no such bound
 bus.with({ once: true })
 // @ts-expect-error: a view emits, and that is all
 view.on('order', () => {})

@@ -1,6 +1,6 @@
-// A map with signatures: `request` resolves to what they return, and listeners have to return it.
+// A map with signatures: `request` resolves to their return type, and listeners have to return it.
 
-import { type EventAnswer, type EventArguments, type Listener, ParallelEventBus } from '@cynic/parallel-event-bus'
+import { type EventArguments, type EventReply, type Listener, ParallelEventBus } from '@cynic/parallel-event-bus'
 import { any, check, type Equal } from './check.js'
 
 interface Item {
@@ -25,7 +25,7 @@ const item: Item = { text: 'a' }
 const bus = new ParallelEventBus<Events>()
 const same = new ParallelEventBus<InterfaceEvents>()
 
-// Answers
+// Replies
 
 const score = bus.request('score', item)
 check<Equal<typeof score, Promise<number>>>()
@@ -50,9 +50,9 @@ check<Equal<typeof scored, Promise<number>>>()
 bus.request('score')
 // @ts-expect-error: an item is not a string
 bus.request('score', 'a')
-// @ts-expect-error: the answer is a number
+// @ts-expect-error: the reply is a number
 const text: Promise<string> = bus.request('score', item)
-// @ts-expect-error: the answer of an event with a tuple is unknown
+// @ts-expect-error: the reply of an event with a tuple is unknown
 const known: Promise<Item> = bus.request('created', item)
 
 // The other ways to emit take the arguments of the signature.
@@ -100,9 +100,9 @@ same.on('score', (item) => item.text)
 bus.on('score', (item: string) => item.length)
 
 check<Equal<EventArguments<Events, 'score'>, [item: Item, weight?: number | undefined]>>()
-check<Equal<EventAnswer<Events, 'score'>, number>>()
-check<Equal<EventAnswer<Events, 'load'>, Item>>()
-check<Equal<EventAnswer<Events, 'created'>, unknown>>()
+check<Equal<EventReply<Events, 'score'>, number>>()
+check<Equal<EventReply<Events, 'load'>, Item>>()
+check<Equal<EventReply<Events, 'created'>, unknown>>()
 check<
   Equal<
     Listener<InterfaceEvents, 'score'>,

@@ -1,14 +1,14 @@
-// biome-ignore-all lint/suspicious/noExplicitAny: what overrides a method of EventEmitter has its loose signature
+// biome-ignore-all lint/suspicious/noExplicitAny: overrides of EventEmitter's methods have their loose signature
 
 // Subclasses: without a map, with their own, and generic.
 
 import type { EventEmitter } from 'node:events'
 import {
   type BusOptions,
-  type EventAnswer,
   type EventArguments,
   type EventMap,
   type EventName,
+  type EventReply,
   type Listener,
   type ListenerOptions,
   ParallelEventBus,
@@ -16,7 +16,7 @@ import {
 } from '@cynic/parallel-event-bus'
 import { check, type Equal, type Judgment } from './check.js'
 
-// What was written for EventEmitter: overrides with the signatures people give them.
+// Code that was written for EventEmitter: overrides with the signatures people give them.
 
 class Loose extends ParallelEventBus {
   private _history: string[] = []
@@ -150,7 +150,7 @@ class Tracing<E extends EventMap<E> = any> extends ParallelEventBus<E> {
   override request<Name extends EventName<E>>(
     event: Name,
     ...args: EventArguments<E, Name>
-  ): Promise<EventAnswer<E, Name>> {
+  ): Promise<EventReply<E, Name>> {
     return super.request(event, ...args)
   }
 }

@@ -1,6 +1,6 @@
 'use strict'
 
-// The codebook of another thread, as far as it was read: it only grows, so what is known stays.
+// The codebook of another thread, as far as it was read. It only grows, so known entries stay.
 
 const { definitionAt } = require('./definitions.js')
 const { book } = require('./format.js')
@@ -10,15 +10,15 @@ class Book {
   #fetch
   #shapes = []
   #words = []
-  /** How much of it was read. */
+  /** Number of bytes of it that were read. */
   #read = 0
 
-  /** @param {() => Uint8Array} fetch gets what was published */
+  /** @param {() => Uint8Array} fetch gets the published codebook */
   constructor(fetch) {
     this.#fetch = fetch
   }
 
-  /** Undefined where there is none, also in what was published meanwhile. */
+  /** Returns the shape of a number; undefined if the codebook, as published by now, has none. */
   shape(number) {
     if (number >= this.#shapes.length) this.#readOn()
     return this.#shapes[number]

@@ -29,7 +29,7 @@ const [sizeOf, resizableOf, maximumOf, detachedOf] = getters(
 const UINT8 = views.indexOf(Uint8Array)
 const DATA_VIEW = views.indexOf(DataView)
 const numbers = new Map(views.map((View, number) => [View?.name, number]))
-/** Bytes. What is longer cannot be told from what tracks the length of its buffer. */
+/** Largest number of bytes. A longer view could not be told from one that tracks the length of its buffer. */
 const LONGEST = TRACKS_LENGTH - 1
 
 function writeView(writer, view, position) {
@@ -58,7 +58,7 @@ function headEnd(position) {
   return position + 10
 }
 
-/** In front of the buffer, which is written by then. */
+/** Writes the head of a view in front of its buffer, which is written by then. */
 function writeHead(writer, number, offset, length, end, position) {
   writer.bytes[position] = tags.VIEW
   writer.bytes[position + 1] = number
@@ -68,8 +68,8 @@ function writeHead(writer, number, offset, length, end, position) {
 }
 
 /**
- * Returns true if a view of a resizable buffer goes with the buffer's length. Nothing says so where it ends where the buffer ends;
- * what becomes of its clone does, when the buffer of that is made shorter or longer.
+ * Returns true if a view of a resizable buffer tracks the buffer's length. No property says so for a view that ends with
+ * its buffer, so a clone is made, and its buffer made shorter or longer.
  */
 function isTracking(view, isDataView) {
   const clone = structuredClone(view)
@@ -101,7 +101,7 @@ function writeBuffer(writer, buffer, position) {
   return writeRaw(writer, tags.RESIZABLE_BUFFER, buffer, size, position, position + 13)
 }
 
-/** A tag, how many bytes there are, and these from `start` on. */
+/** Writes a tag, a number of bytes, and these from `start` on. */
 function writeRaw(writer, tag, buffer, size, position, start) {
   if (size > LONGEST) throw refusal('A buffer of more than 4 GiB could not be cloned.')
   writer.bytes[position] = tag
@@ -132,7 +132,7 @@ function refuseDetached() {
 function readBytes(reader) {
   const place = reader.reserve()
   const bytes = reader.copy(reader.count(1))
-  // V8 makes the buffer of a short view when somebody asks for it, which takes longer than the rest.
+  // V8 makes the buffer of a short view when it is first read, which takes longer than the rest.
   if (reader.objects !== null) reader.register(bytes.buffer)
   return reader.fill(place, bytes)
 }

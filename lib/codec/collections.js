@@ -10,10 +10,10 @@ const forEachOfSet = Set.prototype.forEach
 
 /** The last index that an array can have. */
 const LAST_INDEX = 2 ** 32 - 2
-/** Holes. An array with more than these is read into one that takes no memory for them. */
+/** Number of holes above which an array is read into one that takes no memory for them. */
 const MOST_HOLES = 1024
 
-/** What a map or a set holds when it is met: a getter in it may change it. */
+/** Returns the entries of a map or a set when it is met: a getter in it may change it. */
 function valuesOf(collection) {
   const values = []
   if (types.isSet(collection)) {
@@ -36,7 +36,7 @@ function writeCollection(writer, collection, position) {
   return position
 }
 
-/** Its length, then elements and properties, each behind its index or key. */
+/** Writes its length, then elements and properties, each behind its index or key. */
 function writeSparse(writer, array, keys, position) {
   position = headOfSparse(writer, array, keys, position)
   for (const key of keys) {

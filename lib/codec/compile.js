@@ -1,7 +1,7 @@
 'use strict'
 
-// Functions for one shape of object each, in which every property has a line of its own: V8 makes of it what it makes
-// of code that somebody wrote for this object. Where no code may be made from strings, or where a shape is not common
+// Functions for one shape of object each, in which every property has a line of its own: V8 optimises them like code
+// that was written by hand for this object. Where no code may be made from strings, or where a shape is not common
 // enough, loops over the keys do the same.
 
 const { absent } = require('./define.js')

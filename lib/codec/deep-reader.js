@@ -7,10 +7,10 @@ const { define } = require('./define.js')
 const { readHeadOfError } = require('./errors.js')
 const { tags } = require('./format.js')
 
-/** For what has to be an object that is made of others. */
+/** The result of `simple` where an object that is made of others has to follow. */
 const none = Symbol('none')
 
-/** Reads an object whose first byte is the next one. */
+/** Reads an object. Its first byte is the next one. */
 function readDeep(reader) {
   const open = [stepsOf(reader)]
   let value
@@ -39,12 +39,12 @@ function stepsOf(reader) {
     case tags.ERROR:
       return stepsOfError(reader)
     default:
-      // Only in a message that nobody has written.
+      // Only in a message that was not written by this codec.
       return reader.fail()
   }
 }
 
-/** A value, or `none`: then an object is next, that may be deep. */
+/** Reads a value, or returns `none`: then an object is next that may be deep. */
 function simple(reader) {
   if (reader.at >= reader.end) reader.fail()
   switch (reader.bytes[reader.at]) {

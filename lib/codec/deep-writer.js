@@ -1,7 +1,7 @@
 'use strict'
 
-// Writes values that are nested so deep that the stack might not do. What is open is in a list, as generators: each
-// gives the objects that it meets to be written, and goes on behind them. Slower, and as deep as anybody needs.
+// Writes values that are nested so deep that the stack might not do. The open objects are in a list, as generators: each
+// yields the objects that it meets to be written, and goes on behind them. Slower, and deep enough for any use.
 
 const { types } = require('node:util')
 const { isDOMException, isError, keysOfError, writeHeadOfError, writePropertyHead } = require('./errors.js')
@@ -10,7 +10,7 @@ const { headOfSparse, keyOfSparse, valuesOf } = require('./collections.js')
 const { refuse } = require('./refusal.js')
 const { isOrdinary, writeSpecial } = require('./special.js')
 
-/** Levels. `structuredClone` gives up before, in any thread that has no extraordinary stack. */
+/** Largest number of levels. `structuredClone` gives up before, in any thread without an extraordinary stack. */
 const DEEPEST = 32_768
 
 /** Writes an object that was met. */
@@ -28,7 +28,7 @@ function writeDeep(writer, object, position) {
       else open.push(stepsOf(writer, value))
     } catch (error) {
       failure = { error }
-      // What has thrown is done; what threw because too much is open goes with the last one.
+      // An object that has thrown is done. With too many open ones, the last of them goes.
       open.pop()
     }
   }
@@ -128,7 +128,7 @@ function mark(writer, tag) {
   writer.at = position + 1
 }
 
-/** The position, with room behind it. */
+/** Returns the position, with room behind it. */
 function room(writer) {
   if (writer.at > writer.high) writer.grow(writer.at, 0)
   return writer.at

@@ -1,17 +1,17 @@
 'use strict'
 
-// Properties of what is read.
+// Properties of read objects.
 
-/** For what a property holds that a getter had deleted. */
+/** The value of a property that a getter had deleted. */
 const absent = Symbol('absent')
 
-/** One for all. It inherits nothing: Object.prototype may have been given a `get`. */
+/** One descriptor for all. It inherits nothing: Object.prototype may have been given a `get`. */
 const descriptor = Object.setPrototypeOf(
   { value: undefined, enumerable: true, configurable: true, writable: true },
   null,
 )
 
-/** Gives an object a property, whatever is above it. */
+/** Gives an object a property, regardless of its prototypes. */
 function define(object, key, value, enumerable) {
   descriptor.value = value
   descriptor.enumerable = enumerable

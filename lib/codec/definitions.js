@@ -1,22 +1,22 @@
 'use strict'
 
-// The shapes of objects as readers know them. All readers of a thread share them, so that what one has learnt to read
-// fast the others read fast.
+// The shapes of objects as readers know them. All readers of a thread share them, so that all read a shape fast that one
+// of them has learnt.
 
 const { absent } = require('./define.js')
 const { compileReader } = require('./compile.js')
 const { MOST_KEYS } = require('./format.js')
 
-/** Shapes that are kept; then they are forgotten, and met again. */
+/** Number of shapes that are kept; then they are forgotten, and met again. */
 const MOST_DEFINITIONS = 2048
-/** Bytes. A longer definition is read each time. */
+/** Largest number of bytes. A longer definition is read each time. */
 const LONGEST_KEPT = 2048
 
 /** @type {Map<string, Definition>} by their bytes */
 const known = new Map()
 
 class Definition {
-  /** Objects of a shape that are read before it gets a function: to compile takes as long as it saves on so many. */
+  /** Number of objects that are read before a shape gets a function: compiling takes as long as it saves on so many. */
   static compilesAfter = 400
 
   /** @type {((reader: import('./reader.js').Reader) => object) | null} reads where nothing refers to another object */
@@ -31,7 +31,7 @@ class Definition {
     this.#heads = new Uint8Array(keys.length)
   }
 
-  /** Reads as long as there is no function for it. */
+  /** Reads an object as long as the shape has no function. */
   readFirst(reader) {
     const { keys } = this
     const object = { ...this.template }
@@ -47,7 +47,7 @@ class Definition {
   }
 }
 
-/** The definition that lies between two places of what a reader reads. */
+/** Returns the definition that lies between two places of a reader's memory. */
 function definitionAt(reader, start, end) {
   if (end - start > LONGEST_KEPT) return read(reader, start, end)
   const bytes = reader.buffer.latin1Slice(start, end)

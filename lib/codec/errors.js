@@ -1,8 +1,8 @@
 'use strict'
 
-// Errors, of which more is carried than `structuredClone` does: name, message, stack, code and cause, and their own
-// properties; and their class, where it is of the language or of this library. Of their properties those that cannot be
-// cloned, or read, are left out: no error is to keep an event from being sent.
+// Errors. More of them is carried than by `structuredClone`: name, message, stack, code and cause, and their own
+// properties; and their class, where it is of the language or of this library. Properties that cannot be cloned, or
+// read, are left out: no error is to keep an event from being sent.
 
 const { types } = require('node:util')
 const { define } = require('./define.js')
@@ -19,8 +19,8 @@ const AGGREGATE = classes.indexOf(AggregateError)
 
 const HIDDEN = 0
 const VISIBLE = 1
-/** What is thrown where a listener threw what cannot be sent. */
-const NOT_SENT = 'what the listener threw cannot be sent to another thread'
+/** Message of the error in the place of a thrown value that cannot be sent. */
+const NOT_SENT = 'the value that the listener threw cannot be sent to another thread'
 
 /** Returns true if an object is an error, of any realm. Those of old-style classes only inherit from Error. */
 function isError(object) {
@@ -39,7 +39,7 @@ function writeError(writer, error, position) {
   return writeProperties(writer, error, writeHeadOfError(writer, error, position))
 }
 
-/** Its class; name, message and stack where the class does not have the same. */
+/** Writes its class, and name, message and stack where the class does not have the same. */
 function writeHeadOfError(writer, error, position) {
   const number = classOf(error)
   const { prototype } = classes[number]
@@ -66,7 +66,7 @@ function writeText(writer, text, position) {
   return writer.value(text, position)
 }
 
-/** All properties, and the end of them. */
+/** Writes all properties, and the end of them. */
 function writeProperties(writer, error, position) {
   for (const [key, visibility] of keysOfError(error)) position = tryProperty(writer, error, key, visibility, position)
   if (position > writer.high) writer.grow(position, 0)
@@ -74,7 +74,7 @@ function writeProperties(writer, error, position) {
   return position + 1
 }
 
-/** The properties of an error that are carried. */
+/** Returns the properties of an error that are carried. */
 function keysOfError(error) {
   const keys = Object.keys(error)
   const visible = keys.map((key) => [key, VISIBLE])
@@ -92,7 +92,7 @@ function hasCode(error) {
   )
 }
 
-/** A property, or nothing. */
+/** Writes a property, or nothing where it cannot be read or cloned. */
 function tryProperty(writer, error, key, visibility, position) {
   const mark = writer.mark(position)
   try {
@@ -121,7 +121,7 @@ function read(error, key) {
   }
 }
 
-/** Undefined where there is none. */
+/** Returns a text of an error; undefined where there is none. */
 function textOf(error, key) {
   const value = read(error, key)
   if (typeof value === 'string' || value === undefined) return value
@@ -132,7 +132,7 @@ function textOf(error, key) {
   }
 }
 
-/** The number of the class that an error comes back as. */
+/** Returns the number of the class that an error comes back as. */
 function classOf(error) {
   const code = read(error, 'code')
   if (typeof code === 'string') {
@@ -162,7 +162,7 @@ function readHeadOfError(reader) {
   return error
 }
 
-/** An error without a stack of its own, which would take long to make. */
+/** Makes an error without a stack of its own, which would take long to make. */
 function make(number) {
   const { stackTraceLimit } = Error
   Reflect.set(Error, 'stackTraceLimit', 0)
@@ -198,7 +198,7 @@ function readProperties(reader, error) {
   return error
 }
 
-/** An error that can be sent, for something that cannot, which somebody threw. */
+/** Returns an error that can be sent, in the place of a thrown value that cannot. */
 function errorFor(thrown, refused) {
   try {
     // A proxy.

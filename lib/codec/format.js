@@ -2,12 +2,12 @@
 
 // The numbers of the format: docs/codec-format.md says how they are laid out. Change both together.
 
-/** The first byte of a message: its version in the upper half, flags in the lower one. */
+/** Version of the format, in the upper half of a message's first byte. The lower half has flags. */
 const VERSION = 0x10
 const VERSION_MASK = 0xf0
-/** Objects are met twice in the message, so that the reader has to number them. */
+/** Flag: objects are met twice in the message, so that the reader has to number them. */
 const REFERS = 1
-/** The message is a list of arguments. */
+/** Flag: the message is a list of arguments. */
 const ARGUMENTS = 2
 
 /** A byte below this is an integer. */
@@ -75,13 +75,13 @@ const TRACKS_LENGTH = 0xffffffff
 /** Entries of a codebook. */
 const book = { VERSION: 1, SHAPE: 1, WORD: 2 }
 
-/** Objects of more keys are not given a shape. */
+/** Largest number of keys of an object that is given a shape. */
 const MOST_KEYS = 64
 const MOST_SHAPES = 512
 const MOST_WORDS = 256
-/** Characters of a string that is in the codebook. */
+/** Largest number of characters of a string in the codebook. */
 const LONGEST_WORD = 40
-/** Of the codebook: what is not in it is written with each message. */
+/** Largest size of the codebook. A key or string that is not in it is written with each message. */
 const MOST_BOOK_BYTES = 32_768
 
 module.exports = {

@@ -1,7 +1,7 @@
 'use strict'
 
 // Objects of the runtime: some are cloned as the objects they seem to be, some go by a handle, and some are refused.
-// What is what differs from version to version, so the runtime is asked.
+// The kinds differ from version to version, so the runtime is asked.
 
 const { types } = require('node:util')
 const { refuse, refuseHandle } = require('./refusal.js')
@@ -12,7 +12,7 @@ const MARK = /^messaging_(clone|transfer)_symbol$/
 /**
  * Throws for an object that is not cloned as its own properties. It is no object that the language has a kind for.
  *
- * @returns {boolean} whether all objects with its prototype are cloned so
+ * @returns {boolean} true if all objects with its prototype are cloned so
  */
 function refuseForeign(object) {
   const prototype = Object.getPrototypeOf(object)
@@ -35,7 +35,7 @@ function isMarked(prototype) {
 
 function refuseMarked(object) {
   const cloned = tryToClone(object)
-  // Made by somebody with a prototype of such a class, or of a version that lets it pass as an object.
+  // Made by a program with a prototype of such a class, or of a version that lets it pass as an object.
   if (cloned !== null && Object.getPrototypeOf(cloned) === Object.prototype) return
   refuseHandle(object)
 }
@@ -64,7 +64,7 @@ function refuseAs(object) {
   refuse(object)
 }
 
-/** Null where it is refused. */
+/** Returns a clone, or null where it is refused. */
 function tryToClone(object) {
   try {
     return structuredClone(object)

@@ -1,13 +1,13 @@
 'use strict'
 
-// Values as bytes, and back: what carries the arguments of an event from thread to thread.
+// Values as bytes, and back: the arguments of an event travel so from thread to thread.
 //
-// The meaning is that of `structuredClone`, but for errors, of which more comes through (`errors.js`), and for what
-// `structuredClone` hands over by a handle, which is refused. docs/codec-format.md says how messages are laid out, and
-// what else is different.
+// The meaning is that of `structuredClone`, with two exceptions: more of an error comes through (`errors.js`), and an
+// object that `structuredClone` hands over by a handle is refused. docs/codec-format.md draws the messages, and lists
+// the smaller differences.
 //
-// The keys of plain objects are not in each message, nor are strings that a field has again and again: the encoder
-// numbers them, and the list of them, the codebook, is published once for all threads before the first message that
+// The keys of plain objects are not in each message, nor are strings that a field has again and again. The encoder
+// numbers them, and the list of them, the codebook, is shared once with all threads, before the first message that
 // needs it is sent.
 
 const { outOfMemory } = require('../errors.js')
@@ -28,7 +28,7 @@ class Encoder {
   #publish
   #shapes = new Shapes()
   #writer = new Writer(this.#shapes)
-  /** It is writing. A getter of what it writes may encode something of its own. */
+  /** True while it is writing. A getter of the written value may encode something of its own. */
   #isBusy = false
   #encoded = { buffer: this.memory, start: 0, end: 0 }
 
@@ -37,7 +37,7 @@ class Encoder {
     this.#publish = publish
   }
 
-  /** Where messages lie that are not long. It is shared memory, so it stays where it is, whoever reads it and when. */
+  /** The memory of messages that are not long. It is shared memory, so it stays where it is for any reader at any time. */
   get memory() {
     return this.#writer.memory
   }
@@ -58,17 +58,17 @@ class Encoder {
     return encoded
   }
 
-  /** As `encode`, for any value, and without the codebook. */
+  /** Encodes any value, without the codebook. */
   encodeAlone(value) {
     return this.#write(value, false, false)
   }
 
-  /** Nothing that was to be kept is needed any more. */
+  /** Frees the memory of messages that were to be kept. */
   rewind() {
     if (!this.#isBusy) this.#writer.start = 0
   }
 
-  /** As `encodeAlone`, for what a listener has thrown: if it cannot be sent as it is, as much of it as can be. */
+  /** Encodes a value that a listener has thrown, without the codebook: if it cannot be sent as it is, as much as can be. */
   encodeThrown(thrown) {
     try {
       return this.encodeAlone(thrown)
@@ -96,7 +96,7 @@ class Encoder {
   }
 }
 
-/** Writes a message, and says where it is: in `encoded`, or in an object of its own where its buffer is its own. */
+/** Writes a message, and returns its place: in `encoded`, or in an object of its own where its buffer is its own. */
 function write(writer, value, isArguments, encoded) {
   const { start } = writer
   let end
@@ -116,25 +116,25 @@ function write(writer, value, isArguments, encoded) {
   return encoded
 }
 
-/** Reads messages. One that a getter or setter of what it reads could call does not exist: it calls nobody. */
+/** Reads messages. One for all: no getter or setter is called while it reads, so none could use it meanwhile. */
 const reader = new Reader()
 
 /** Reads the messages of one encoder. */
 class Decoder {
   #book
 
-  /** @param {() => Uint8Array} codebook gets what the encoder has published */
+  /** @param {() => Uint8Array} codebook gets the codebook that the encoder has shared */
   constructor(codebook) {
     this.#book = new Book(codebook)
   }
 
-  /** The value of the message that lies from `start` to `end` of a Uint8Array. It keeps nothing of that. */
+  /** Returns the value of the message that lies from `start` to `end` of a Uint8Array. It keeps nothing of that. */
   decode(buffer, start, end) {
     return read(buffer, start, end, this.#book)
   }
 }
 
-/** Reads what `encodeAlone` and `encodeThrown` wrote. */
+/** Reads a message of `encodeAlone` or `encodeThrown`. */
 function decodeAlone(buffer, start, end) {
   return read(buffer, start, end, null)
 }

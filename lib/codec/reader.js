@@ -1,7 +1,7 @@
 'use strict'
 
-// Reads the values of one message, from front to end. A message may come from anywhere: whatever its bytes are, reading
-// throws or ends, takes no more memory than a message of its length can hold, and looks at nothing beside it.
+// Reads the values of one message, from front to end. A message may come from anywhere: for any bytes, reading throws
+// or ends, takes no more memory than a message of that length can hold, and looks at nothing beside it.
 
 const { readBuffer, readBytes, readResizable, readView } = require('./buffers.js')
 const { readMap, readSet, readSparse } = require('./collections.js')
@@ -16,19 +16,19 @@ const { ABSENT, ARRAY, BIGINT, BOXED, BUFFER, BYTES, DATE, DEFINED, DEFINED_BEFO
 const { DOUBLES, ERROR, FALSE, INTEGER, INTEGERS, LATIN1, MAP, NULL, OBJECT, PAIRS, REFERENCE, REGEXP } = tags
 const { RESIZABLE_BUFFER, SET, SHORT_ARRAY, SPARSE_ARRAY, TRUE, UNDEFINED, VIEW, WIDE, WORD } = tags
 
-/** Objects in each other. What is deeper is read without the stack. */
+/** Largest number of nested objects that are read with the stack. */
 const DEEPEST = 100
 const HEX = /^[0-9a-f]+$/
 
 class Reader extends Source {
   /** Shapes that the message has defined. */
   defined = []
-  /** What is open of the kinds that can be deep. */
+  /** Number of open objects of the kinds that can be deep. */
   #depth = 0
   /** @type {import('./book.js').Book} */
   book = null
 
-  /** The value of the message that lies from `start` to `end`. It keeps nothing of the memory. */
+  /** Returns the value of the message that lies from `start` to `end`. It keeps nothing of the memory. */
   message(bytes, start, end, book) {
     this.open(bytes, start, end)
     this.book = book
@@ -135,7 +135,7 @@ class Reader extends Source {
     }
   }
 
-  /** What is nested deep is of these kinds. */
+  /** Reads an object of a kind that can be nested deep. */
   #nested(head) {
     if (this.#depth === DEEPEST) {
       this.at--
@@ -162,7 +162,7 @@ class Reader extends Source {
     }
   }
 
-  /** A property's value, or `absent`. */
+  /** Reads a property's value, or `absent`. */
   field() {
     if (this.at < this.end && this.bytes[this.at] === ABSENT) {
       this.at++
@@ -225,7 +225,7 @@ class Reader extends Source {
     return this.properties(definition)
   }
 
-  /** The object is there before its properties, which may refer to it. */
+  /** Reads properties. The object is there before them: they may refer to it. */
   properties({ keys, template }) {
     // A clone has all keys in their order, so that nothing that Object.prototype may have gets in between.
     const object = this.register({ ...template })
@@ -243,21 +243,21 @@ class Reader extends Source {
     return object
   }
 
-  /** A key of an object. */
+  /** Reads a key of an object. */
   key() {
     const key = this.value()
     if (typeof key !== 'string') this.fail()
     return key
   }
 
-  /** An index of an array of that length, or a key. */
+  /** Reads an index of an array of that length, or a key. */
   keyOfArray(length) {
     const key = this.value()
     if (typeof key === 'number' ? !(key < length) : typeof key !== 'string') this.fail()
     return key
   }
 
-  /** A value that has to be there. */
+  /** Returns a value that has to be there. */
   present(value) {
     if (value === absent) this.fail()
     return value

@@ -1,13 +1,13 @@
 'use strict'
 
-// What cannot be cloned, in the words of the runtime's `structuredClone`.
+// Errors for values that cannot be cloned, in the words of the runtime's `structuredClone`.
 
 /** @returns {DOMException} */
 function refusal(message) {
   return new DOMException(message, 'DataCloneError')
 }
 
-/** Throws what `structuredClone` throws for a value that it refuses as it is, without looking into it. */
+/** Throws the error of `structuredClone` for a value that it refuses as it is, without looking into it. */
 function refuse(value) {
   let message = 'A value could not be cloned.'
   try {
@@ -18,7 +18,7 @@ function refuse(value) {
   throw refusal(message)
 }
 
-/** For what `structuredClone` would hand over by a handle. */
+/** Throws for an object that `structuredClone` would hand over by a handle. */
 function refuseHandle(object) {
   throw refusal(`#<${nameOf(object)}> could not be cloned: it cannot be sent as bytes.`)
 }

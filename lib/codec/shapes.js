@@ -8,23 +8,23 @@ const { compileWriter } = require('./compile.js')
 const { LONGEST_SHORT_TEXT, LONGEST_WORD, MOST_BOOK_BYTES, MOST_KEYS } = require('./format.js')
 const { MOST_SHAPES, MOST_WORDS, SHORT_TEXT, book, tags } = require('./format.js')
 
-/** Messages that define a shape before it gets a number. Objects that are used as maps have ever new ones. */
+/** Number of messages that define a shape before it gets a number. Objects that are used as maps have ever new ones. */
 const SIGHTINGS = 3
-/** How often, more than anything else, a field has a string before that is a word. */
+/** Number of times that a field has a string, more than anything else, before that is a word. */
 const REPEATS = 6
-/** How often a field may have something else before it is taken to have no words. */
+/** Number of times that a field may have something else before it is taken to have no words. */
 const MOST_MISSES = 32
 const MOST_WORDS_OF_SITE = 6
-/** Keys in the tree, of shapes without a number, before these are forgotten. */
+/** Number of keys in the tree, of shapes without a number, before these are forgotten. */
 const MOST_NODES = 8192
 
 const EMPTY = {}
 
-/** A field of a shape: what it holds, as far as that is worth to know. */
+/** A field of a shape, with the kind and the frequent strings of its values. */
 class Site {
   /** The type of its last value. */
   kind = 'undefined'
-  /** More words may be found. */
+  /** True if more words may be found. */
   isOpen = true
   words = []
   numbers = []
@@ -64,12 +64,12 @@ class Site {
 }
 
 class Shape {
-  /** Objects of a shape that are written before it gets a function: to compile takes as long as it saves on so many. */
+  /** Number of objects that are written before a shape gets a function: compiling takes as long as it saves on so many. */
   static compilesAfter = 400
 
-  /** In the codebook; or -1. */
+  /** Number in the codebook; or -1. */
   number = -1
-  /** Among the shapes that the message has defined. */
+  /** Index among the shapes that the message has defined. */
   place = 0
   /** @type {((writer: object, object: object, position: number) => number) | null} writes the values */
   write = null
@@ -84,12 +84,12 @@ class Shape {
     this.definition = definitionOf(keys)
   }
 
-  /** A message has defined it. */
+  /** Counts a message that has defined it. */
   seen() {
     if (this.number < 0 && ++this.#sightings >= SIGHTINGS) this.number = this.#shapes.addShape(this)
   }
 
-  /** An object of it was written. */
+  /** Counts a written object of it. */
   used() {
     if (++this.#uses === Shape.compilesAfter) this.write = compileWriter(this)
   }
@@ -97,7 +97,7 @@ class Shape {
 
 /** A key in the tree of keys: shapes that begin with the same ones are below each other. */
 class Node {
-  /** Some object had the keys down to here, and no more. */
+  /** True if some object had the keys down to here, and no more. */
   wasMet = false
   /** The first key that came behind this one, and its node; `others` are in a map. */
   key = undefined
@@ -123,7 +123,7 @@ class Node {
 }
 
 class Shapes {
-  /** The codebook has grown since it was published. */
+  /** True if the codebook has grown since it was shared. */
   hasGrown = false
   #root = new Node()
   #nodes = 0
@@ -137,9 +137,9 @@ class Shapes {
     return this.#book
   }
 
-  /** The shape of a plain object; null where it is met for the first time, or has too many keys. */
+  /** Returns the shape of a plain object; null where it is met for the first time, or has too many keys. */
   of(object) {
-    // Nothing but what somebody has added to Object.prototype.
+    // Nothing, unless a program has added to Object.prototype.
     for (const _ in EMPTY) return this.withKeys(Object.keys(object))
     let node = this.#root
     for (const key in object) {
@@ -169,7 +169,7 @@ class Shapes {
     return node.add(key)
   }
 
-  /** To be called between messages: forgets shapes without a number where there are too many. */
+  /** Forgets shapes without a number where there are too many. To be called between messages. */
   trim() {
     if (this.#nodes <= MOST_NODES) return
     this.#root = new Node()
@@ -198,7 +198,7 @@ class Shapes {
     return number
   }
 
-  /** A new array: the old one may be read by somebody. */
+  /** Appends an entry, in a new array: another thread may be reading the old one. */
   #append(kind, entry) {
     const { length } = this.#book
     if (length + 1 + entry.length > MOST_BOOK_BYTES) return false
@@ -212,7 +212,7 @@ class Shapes {
   }
 }
 
-/** The keys of a shape in bytes: how many bytes follow, how many keys there are, and these. */
+/** Returns the keys of a shape in bytes: the number of bytes that follow, the number of keys, and these. */
 function definitionOf(keys) {
   const texts = keys.map(textOf)
   const length = texts.reduce((sum, text) => sum + text.length, 1)
@@ -227,7 +227,7 @@ function definitionOf(keys) {
   return definition
 }
 
-/** A key or a word as a value is written. */
+/** Returns a key or a word in bytes, written like a value. */
 function textOf(text) {
   // Not by Buffer.from, which writes into memory that programs may send: the pool of small Buffers.
   const { length } = text

@@ -2,26 +2,26 @@
 
 // Memory that grows, in which a message is written: numbers and strings, and which objects the message has already.
 //
-// Nothing here looks for room byte by byte. There are always RESERVE bytes behind `high`; it is enough to ask before a
-// value, and after whatever may have written much, whether `high` is passed.
+// Nothing here looks for room byte by byte. There are always RESERVE bytes behind `high`. It is enough to compare with
+// `high` before a value, and after a value that may be long.
 
 const { messageTooLarge, outOfMemory } = require('../errors.js')
 const { LONGEST_SHORT_TEXT, REFERS, SHORT_TEXT, tags } = require('./format.js')
 
 const { BIGINT, DOUBLE, INTEGER, LATIN1, REFERENCE, WIDE } = tags
 
-/** More than any primitive, and any object's primitives, take; longer strings ask for room by themselves. */
+/** Number of bytes above any primitive's, and any object's primitives'; longer strings ask for room by themselves. */
 const RESERVE = 2048
 const FIRST_SIZE = 65_536
-/** Where a message lies is told to the engine in numbers of 31 bits. */
+/** Largest number of bytes. The place of a message is told to the engine in numbers of 31 bits. */
 const LONGEST = 2 ** 31 - 1
-/** A larger buffer is not kept for the next message. */
+/** Size of the largest buffer that is kept for the next message. */
 const LARGEST_KEPT = 2 ** 21 + FIRST_SIZE
-/** Characters. Longer strings are written by a call, which takes about as long as so many characters. */
+/** Number of characters above which strings are written by a call, which takes about as long as so many characters. */
 const LONGEST_BY_HAND = 14
 /** Fails at once, however long the string is, where V8 keeps it in one byte for each character. */
 const BEYOND_LATIN1 = /[^\0-\xff]/
-/** More objects than this are looked up in a map: comparing with each would be slower. */
+/** Number of objects above which they are looked up in a map: comparing with each would be slower. */
 const MOST_COMPARED = 24
 /** Memory to write into, in the three ways in which it is written. */
 class Page {
@@ -34,25 +34,25 @@ class Page {
 }
 
 class Sink {
-  /** Where messages begin. It is read after the call, so it is shared memory, which nobody can take away. */
+  /** The page in which messages begin. It is read after the call, so it is shared memory, which cannot be transferred. */
   #first = new Page(new SharedArrayBuffer(FIRST_SIZE))
-  /** A larger one that the last message needed. It is read in the call, and at once. */
+  /** A larger page that the last message needed. It is read in the call, and at once. */
   #larger = null
   bytes
   /** The same memory. */
   buffer
   view
-  /** Past it, there has to be more room. */
+  /** The position past which there has to be more room. */
   high
-  /** Where the message starts; what is before it is kept. */
+  /** The start of the message; the bytes before it are kept. */
   start = 0
-  /** Where `writeDeep` is. */
+  /** The position of `writeDeep`. */
   at = 0
   /** Flags of the message. */
   flags = 0
-  /** Shapes and words of the codebook may be named. */
+  /** True if shapes and words of the codebook may be named. */
   usesBook = false
-  /** Objects that are open. */
+  /** Number of open objects. */
   depth = 0
   /** Shapes that this message has defined. */
   defined = []
@@ -76,7 +76,7 @@ class Sink {
     return this.#first.bytes
   }
 
-  /** Keeps nothing of the message alive. Returns whether it lies elsewhere than in the `memory`. */
+  /** Ends the message, and keeps nothing of it alive. Returns true if it lies elsewhere than in the `memory`. */
   finish() {
     if (this.defined.length > 0) this.defined = []
     const met = this.#met
@@ -132,12 +132,12 @@ class Sink {
     return position + 5
   }
 
-  /** What `takeBack` needs to forget what is written from here on. */
+  /** Returns a mark, for `takeBack` to forget all bytes that are written from here on. */
   mark(position) {
     return { position, count: this.#count, defined: this.defined.length, depth: this.depth }
   }
 
-  /** Returns the position of the mark. */
+  /** Forgets the bytes behind a mark. Returns its position. */
   takeBack({ position, count, defined, depth }) {
     for (let index = count; index < this.#count; index++) {
       this.#numbers?.delete(this.#met[index])

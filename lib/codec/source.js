@@ -2,11 +2,11 @@
 
 // Bytes that are read from front to end, and never beyond: numbers and strings, and the objects by their numbers.
 
-/** A larger message's memory is not kept until the next one. */
+/** Size of the largest message of which the memory is kept until the next one. */
 const LARGEST_KEPT = 2 ** 19
-/** Characters. Longer strings are read by a call, which takes about as long as so many characters. */
+/** Number of characters above which strings are read by a call, which takes about as long as so many characters. */
 const LONGEST_BY_HAND = 12
-/** Bytes. Shorter copies are made faster otherwise. */
+/** Number of bytes below which copies are made faster otherwise. */
 const SHORTEST_RAW = 32_768
 const { fromCharCode } = String
 const NOTHING = new Uint8Array(0)
@@ -34,7 +34,7 @@ class Source {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
-  /** Keeps no memory that is large. */
+  /** Lets go of memory that is large. */
   letGo() {
     if (this.bytes.length > LARGEST_KEPT) this.#use(NOTHING)
   }
@@ -68,18 +68,18 @@ class Source {
     return this.view.getFloat64(at, true)
   }
 
-  /** How many things follow, of which each has at least so many bytes. */
+  /** Reads the number of things that follow, of at least so many bytes each. */
   count(bytes) {
     return this.left(this.uint32(), bytes)
   }
 
-  /** A count, if what is left of the message can hold so many. */
+  /** Returns a count, if the rest of the message can hold so many. */
   left(count, bytes) {
     if (count * bytes > this.end - this.at) this.fail()
     return count
   }
 
-  /** So many bytes, in memory of their own. */
+  /** Reads so many bytes, into memory of their own. */
   copy(length) {
     const { at } = this
     this.at = at + length
@@ -97,7 +97,7 @@ class Source {
     return object
   }
 
-  /** The number of an object that is made after what it holds. */
+  /** Reserves the number of an object that is made after its parts. */
   reserve() {
     return this.objects === null ? 0 : this.objects.push(undefined) - 1
   }

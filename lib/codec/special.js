@@ -1,6 +1,6 @@
 'use strict'
 
-// Writes objects that are neither plain nor dense arrays: by what they are inside, whatever their prototype says.
+// Writes objects that are neither plain nor dense arrays: by their inner kind, regardless of their prototype.
 
 const { types } = require('node:util')
 const { writeBuffer, writeView } = require('./buffers.js')
@@ -20,7 +20,7 @@ const unboxed = {
 const { get: sourceOf } = Object.getOwnPropertyDescriptor(RegExp.prototype, 'source')
 const { get: flagsOf } = Object.getOwnPropertyDescriptor(RegExp.prototype, 'flags')
 
-/** Prototypes of classes whose objects are known to be cloned as their own properties. */
+/** Prototypes of classes with objects that are known to be cloned as their own properties. */
 const ordinary = new WeakSet()
 
 function writeSpecial(writer, object, prototype, position, site) {
@@ -39,7 +39,7 @@ function writeSpecial(writer, object, prototype, position, site) {
   return writer.properties(object, position)
 }
 
-/** Throws for what is not cloned as its own properties, and is none of the above. */
+/** Throws for an object that is not cloned as its own properties, and is none of the above. */
 function checkOrdinary(object, prototype) {
   if (types.isSharedArrayBuffer(object)) refuseHandle(object)
   if (types.isArgumentsObject(object)) refuse(object)

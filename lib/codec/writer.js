@@ -17,14 +17,14 @@ const { isArray } = Array
 const { WORD, ABSENT, OBJECT, DEFINED, DEFINED_BEFORE, PAIRS } = tags
 const { UNDEFINED, NULL, FALSE, TRUE, SHORT_ARRAY, ARRAY, INTEGERS, DOUBLES } = tags
 
-/** Objects in each other. What is deeper is written without the stack. */
+/** Largest number of nested objects that are written with the stack. */
 const DEEPEST = 100
-/** Elements. A shorter array of numbers is written one by one. */
+/** Number of elements below which an array of numbers is written one by one. */
 const SHORTEST_RUN = 8
 
 /** The last index of short arrays, as a key. */
 const INDEXES = Array.from({ length: 256 }, (_, index) => String(index))
-/** For elements of arrays and maps that no field holds. */
+/** The site of elements of arrays and maps, which no field holds. */
 const NOWHERE = Site.closed()
 
 class Writer extends Sink {
@@ -50,7 +50,7 @@ class Writer extends Sink {
 
   // Values: each returns the position behind it
 
-  /** A list, which nothing can refer to. */
+  /** Writes a list, which nothing can refer to. */
   arguments(values, position) {
     const { length } = values
     if (length < 255) {
@@ -114,7 +114,7 @@ class Writer extends Sink {
     return shape === null ? this.#pairs(object, keysOf(object), position) : this.shaped(shape, object, position)
   }
 
-  /** An object of whatever class, as its own enumerable properties. */
+  /** Writes an object of any class, as its own enumerable properties. */
   properties(object, position) {
     const keys = keysOf(object)
     const shape = this.shapes.withKeys(keys)
@@ -126,7 +126,7 @@ class Writer extends Sink {
     return shape.write === null ? this.#fields(shape, object, position) : shape.write(this, object, position)
   }
 
-  /** Names the shape, or says what its keys are. */
+  /** Writes the number of the shape, or its keys. */
   #head(shape, position) {
     const { bytes, defined } = this
     if (shape.number >= 0 && this.usesBook) {
@@ -160,7 +160,7 @@ class Writer extends Sink {
     return position
   }
 
-  /** A property's value. */
+  /** Writes a property's value. */
   field(value, position, object, key, site) {
     if (typeof value === 'string')
       return site.isOpen ? this.#learn(site, value, position) : this.string(value, position)
@@ -180,7 +180,7 @@ class Writer extends Sink {
     return this.field(object[key], position, object, key, NOWHERE)
   }
 
-  /** A string that may be one of the few that this field has. */
+  /** Writes a string that may be one of the few that this field has. */
   #learn(site, value, position) {
     site.kind = 'string'
     const word = site.wordFor(value, this.shapes)
@@ -199,7 +199,7 @@ class Writer extends Sink {
     return this.pairs(object, keys, position + 5)
   }
 
-  /** Properties, each with its key. */
+  /** Writes properties, each with its key. */
   pairs(object, keys, position) {
     for (const key of keys) {
       if (position > this.high) this.grow(position, 0)
@@ -255,7 +255,7 @@ class Writer extends Sink {
     return this.value(value, position)
   }
 
-  /** An array that begins with a number, the first element: as long as there are numbers they are written without tags. */
+  /** Writes an array that begins with a number: as long as there are numbers they are written without tags. */
   #run(array, value, length, position) {
     let index = 0
     if (position + 9 * length > this.high) this.grow(position, 9 * length)
