@@ -75,9 +75,9 @@ test('a panic in Rust is a JavaScript error, and the engine works on', async () 
 })
 
 test('every export catches a panic', () => {
-  const sources = readdirSync(path.join(root, 'src/node')).map((file) =>
-    readFileSync(path.join(root, 'src/node', file), 'utf8'),
-  )
+  const folder = path.join(root, 'src/node')
+  const files = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith('.rs'))
+  const sources = files.map((file) => readFileSync(path.join(folder, file), 'utf8'))
   const exports = sources.flatMap((source) => source.match(/#\[napi[^\]]*\]\s*pub (async )?fn \w+/g) ?? [])
   assert.ok(exports.length >= 4)
   for (const each of exports) assert.match(each, /catch_unwind/)
