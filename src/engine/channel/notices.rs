@@ -2,46 +2,15 @@
 
 use std::sync::Arc;
 
-use super::losses::{Charge, Note};
+use super::losses::Charge;
 use super::member::Member;
 use super::message::{Message, Notice};
 use crate::engine::ids::MemberId;
-use crate::engine::outcome::{Loss, Lost};
-use crate::engine::payload::Payload;
+use crate::engine::outcome::Lost;
 use crate::engine::sync::{Ordering, lock};
 
 impl Member {
-    /// Tells its endpoint of an event of its own that was lost. `payload` is called if there is room to tell of its
-    /// arguments.
-    pub(super) fn tell_of(
-        self: &Arc<Self>,
-        loss: Loss<'_>,
-        payload: impl FnOnce() -> Option<Payload>,
-    ) {
-        let mut counted = None;
-        let notice = match self.losses.note(&loss, || counted = Some(Untold::new(self))) {
-            Note::Single(charge) => {
-                let lost = Lost {
-                    event: Some(loss.event.clone()),
-                    payload: payload(),
-                    kind: loss.kind,
-                    count: 1,
-                    listeners: loss.listeners,
-                    thread: Some(loss.thread),
-                    started: loss.started,
-                };
-                Some(self.notice_of(lost, charge))
-            }
-            Note::FirstCounted => counted.map(Notice::Losses),
-            Note::Counted => None,
-        };
-        if let Some(notice) = notice {
-            // An endpoint that is gone has nobody to tell.
-            let _ = self.endpoint.mailbox().push(Message::Notice(notice));
-        }
-    }
-
-    fn notice_of(self: &Arc<Self>, lost: Lost, charge: Charge) -> Notice {
+    pub(super) fn notice_of(self: &Arc<Self>, lost: Lost, charge: Charge) -> Notice {
         let mut untold = Untold::new(self);
         untold.charge = charge;
         Notice::Lost { emitter: self.id(), lost: Box::new(lost), untold }

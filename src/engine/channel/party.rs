@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::losses::Note;
 use super::member::Member;
 use super::message::{Message, Notice};
 use super::notices::Untold;
@@ -10,7 +11,7 @@ use crate::engine::capacity::Crossed;
 use crate::engine::delivery::Party;
 use crate::engine::delivery::dispatch::Dispatch;
 use crate::engine::delivery::recipient::Choice;
-use crate::engine::outcome::{Loss, Outcome, Report};
+use crate::engine::outcome::{Loss, Lost, Outcome, Report};
 use crate::engine::payload::Payload;
 use crate::engine::sync::Ordering;
 
@@ -65,7 +66,27 @@ impl Party for Member {
     }
 
     fn lost(self: &Arc<Self>, loss: Loss<'_>, payload: impl FnOnce() -> Option<Payload>) {
-        self.tell_of(loss, payload);
+        let mut counted = None;
+        let notice = match self.losses.note(&loss, || counted = Some(Untold::new(self))) {
+            Note::Single(charge) => {
+                let lost = Lost {
+                    event: Some(loss.event.clone()),
+                    payload: payload(),
+                    kind: loss.kind,
+                    count: 1,
+                    listeners: loss.listeners,
+                    thread: Some(loss.thread),
+                    started: loss.started,
+                };
+                Some(self.notice_of(lost, charge))
+            }
+            Note::FirstCounted => counted.map(Notice::Losses),
+            Note::Counted => None,
+        };
+        if let Some(notice) = notice {
+            // An endpoint that is gone has nobody to tell.
+            let _ = self.endpoint.mailbox().push(Message::Notice(notice));
+        }
     }
 
     fn take_on(&self, deliveries: usize) {
