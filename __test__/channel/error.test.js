@@ -199,7 +199,7 @@ test('errors come back as errors, those of this thread first and those of each t
   assert.match(fifth.message, /fifth/)
 })
 
-test('what can not be sent still comes to the emitter as a failure, with as much of it as can be', async (t) => {
+test('an error that cannot be sent still comes to the emitter as a failure, with as much of it as can be', async (t) => {
   const { bus, start } = stage(t)
   const [other] = await start(1, ({ bus }) => {
     const error = Object.assign(new RangeError('proxy'), { code: 'E_PROXY', fn() {} })

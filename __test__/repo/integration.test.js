@@ -82,7 +82,7 @@ describe('installed from tarballs', () => {
     }
   })
 
-  test('the package of the example has what runs, and no tests', () => {
+  test('the package of the example has the files that run, and no tests', () => {
     const [packed] = pack(ROOT, '--dry-run', '--workspace', '@cynic/core')
     const files = packed.files.map((file) => file.path)
     const types = ['index.d.ts', 'bus/index.d.ts', 'migration/index.d.ts']

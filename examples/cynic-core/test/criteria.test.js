@@ -48,7 +48,7 @@ function met(criterion, given) {
   return criteriaOf(results(given))[criterion].met
 }
 
-test('what a migration should bring meets all', () => {
+test('a migration with the expected gains meets all', () => {
   assert.deepEqual(
     criteriaOf(results()).map(({ met }) => met),
     [true, true, true, true, true],

@@ -110,7 +110,7 @@ test('a class that holds a bus and is not given another one is noticed', async (
   assert.equal(code, 1)
 })
 
-test('what can not be checked is refused, with what is wrong', async () => {
+test('a module that cannot be checked is refused, with the reason', async () => {
   for (const [args, said] of [
     [['./missing.js'], /There is no module ".\/missing.js" here/],
     [[BUSES], /exports several things/],

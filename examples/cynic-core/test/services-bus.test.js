@@ -81,7 +81,7 @@ onBothBases('services-bus.js', 'ServicesBus', ({ create, deferred, Base }) => {
     assert.equal(bus.listenerCount('a:b'), 0)
   })
 
-  test('the history is bounded, and can be asked for a type and a number', () => {
+  test('the history is bounded, and has filters for a type and a number', () => {
     const bus = create({ historyLimit: 3 })
     for (const type of ['a:1', 'a:2', 'a:1', 'a:3']) bus.publish(type)
     const types = (filter) => bus.getHistory(filter).map(({ type }) => type)
@@ -128,7 +128,7 @@ onBothBases('services-bus.js', 'ServicesBus', ({ create, deferred, Base }) => {
       assert.equal(heard, true)
     })
 
-    test('what a listener publishes comes after what was published already', async () => {
+    test('an event of a listener comes after those published already', async () => {
       assert.deepEqual(await nested(create()), ['outer first', 'outer second', 'inner'])
     })
   } else {
@@ -144,7 +144,7 @@ onBothBases('services-bus.js', 'ServicesBus', ({ create, deferred, Base }) => {
     })
 
     // A `try` around `publish` was how one learned of failures. It is `onError` now, and `emitAndWait`.
-    test('publish throws what a listener throws, and later listeners are not called', () => {
+    test("publish throws a listener's error, and later listeners are not called", () => {
       const bus = create()
       let heard = false
       bus.subscribe('a:b', () => {
@@ -158,9 +158,8 @@ onBothBases('services-bus.js', 'ServicesBus', ({ create, deferred, Base }) => {
     })
 
     // An event of a listener's own was delivered in the middle of the one it came from.
-    test('what a listener publishes comes before the rest of what it hears', async () => {
-      assert.deepEqual(await nested(create()), ['outer first', 'inner', 'outer second'])
-    })
+    test('an event of a listener comes before the rest of the events it hears', async () =>
+      assert.deepEqual(await nested(create()), ['outer first', 'inner', 'outer second']))
   }
 })
 

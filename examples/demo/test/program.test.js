@@ -172,7 +172,7 @@ describe('arguments', () => {
     assert.deepEqual(await call([file]), refusal(file, 'not a directory'))
   })
 
-  test('what is not understood: exit code 2 and the usage', async () => {
+  test('unknown arguments: exit code 2 and the usage', async () => {
     const refused = { code: 2, stdout: '', stderr: USAGE }
     for (const args of [['--fast'], [root, root], [root, '--threads']]) assert.deepEqual(await run(...args), refused)
     for (const threads of ['0', 'x', '', '1.5', '-1', '1e1', '17']) {
