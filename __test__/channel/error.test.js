@@ -195,7 +195,7 @@ test('errors come back as errors, those of this thread first and those of each t
   assert.ok(first.cause instanceof SyntaxError)
   assert.deepEqual([second instanceof Error, second.name, second.message], [true, 'Custom', 'second'])
   assert.deepEqual([third, fourth], [undefined, 'text'])
-  assert.ok(fifth instanceof Error, 'also where it holds something that can not be sent')
+  assert.ok(fifth instanceof Error, 'also where it holds something that cannot be sent')
   assert.match(fifth.message, /fifth/)
 })
 

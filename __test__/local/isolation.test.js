@@ -53,7 +53,7 @@ const failures = {
     }),
     thrownError,
   ],
-  'returns an object whose then can not be read': [
+  'returns an object whose then cannot be read': [
     () => ({
       get then() {
         throw thrownError

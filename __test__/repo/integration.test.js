@@ -75,7 +75,7 @@ describe('installed from tarballs', () => {
   })
 
   test('both are in the project, and not this checkout', (t) => {
-    if (!installed) return t.skip('the registry can not be reached: the project has links')
+    if (!installed) return t.skip('the registry cannot be reached: the project has links')
     for (const name of ['@cynic/core', '@cynic/parallel-event-bus']) {
       const file = evaluate('commonjs', `console.log(JSON.stringify(require.resolve('${name}')))`)
       assert.ok(file.startsWith(path.join(project, 'node_modules')), file)

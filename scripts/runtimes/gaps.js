@@ -1,8 +1,8 @@
 'use strict'
 
-// What of the suite does not work under Bun and Deno, and why. `npm run test:runtimes` fails when something that is
-// listed works, so that the list stays true. Without `test` it is the whole file, which does not end or crashes there.
-// What is `sometimes` may also pass.
+// The tests of the suite that fail under Bun and Deno, and the reasons. `npm run test:runtimes` fails when a listed test
+// passes, so that the list stays true. Without `test` it is the whole file, which does not end or crashes there. A test
+// that is `sometimes` may also pass.
 
 /**
  * @typedef {{ file: string, test?: string, reason: string, sometimes?: boolean }} Gap

@@ -169,10 +169,10 @@ for (const Emitter of BASES) {
       assert.equal(bus.history().length, 1)
     })
 
-    // What relied on synchronous delivery: only the second of each pair is true of the bus that is held.
+    // Code that relied on synchronous delivery: only the second of each pair is true of the bus that is held.
 
     const expected = Emitter === ParallelEventBus ? 'before' : 'after'
-    // Code that reads what a handler has written, right after `publish`, has to wait: `idle`, or a `request`.
+    // Code that reads a handler's results, right after `publish`, has to wait: `idle`, or a `request`.
     test(`publish returns ${expected} the handlers have started`, async () => {
       const bus = create()
       let heard = false

@@ -1,6 +1,6 @@
 'use strict'
 
-// What @cynic/core exports, under which names, and with which types.
+// The exports of @cynic/core, their names, and their types.
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')

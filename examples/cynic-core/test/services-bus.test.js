@@ -1,6 +1,6 @@
 'use strict'
 
-// ServicesBus before and after: one suite on both bases, and what relied on synchronous delivery.
+// ServicesBus before and after: one suite on both bases, and code that relied on synchronous delivery.
 
 const assert = require('node:assert/strict')
 const { EventEmitter } = require('node:events')
@@ -97,7 +97,7 @@ onBothBases('services-bus.js', 'ServicesBus', ({ create, deferred, Base }) => {
     assert.deepEqual(bus.getStats(), { published: 3, byType: { 'a:1': 2, 'a:2': 1 }, history: 3 })
   })
 
-  // What relied on synchronous delivery. Of each pair only the first passed before, and only the second passes now.
+  // Code that relied on synchronous delivery. Of each pair only the first passed before, and only the second passes now.
 
   if (deferred) {
     test('publish returns before a listener has started', async () => {
@@ -132,7 +132,7 @@ onBothBases('services-bus.js', 'ServicesBus', ({ create, deferred, Base }) => {
       assert.deepEqual(await nested(create()), ['outer first', 'outer second', 'inner'])
     })
   } else {
-    // Code that reads what a listener has written, right after `publish`, now has to wait.
+    // Code that reads a listener's results, right after `publish`, now has to wait.
     test('a listener has run when publish returns', () => {
       const bus = create()
       let heard = false

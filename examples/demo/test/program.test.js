@@ -53,7 +53,7 @@ async function text(stream) {
   return (await stream.setEncoding('utf8').toArray()).join('')
 }
 
-/** Calls `main` in this process, for what no argument can bring about. */
+/** Calls `main` in this process, for cases that no argument can bring about. */
 async function call(args, replaced) {
   const output = { stdout: '', stderr: '' }
   const stream = (name) => ({ write: (chunk) => (output[name] += chunk) })
