@@ -4,7 +4,7 @@
 //
 // Runs tests with an addon that is built with AddressSanitizer, which sees each access to memory that is not there any
 // more, or never was. Without names: the tests that have most to do with memory of JavaScript's and Rust's. It needs Linux
-// and gcc, whose runtime of the sanitizer Node has to load first; the compiler flag is one of nightly Rust, which
+// and gcc: Node has to load gcc's runtime of the sanitizer first. The compiler flag is one of nightly Rust, which
 // RUSTC_BOOTSTRAP has the stable one accept. It takes some minutes, so it is no part of CI.
 
 const { execFileSync, spawnSync } = require('node:child_process')
@@ -48,7 +48,7 @@ function build() {
   return addon
 }
 
-/** Returns what Node has to load before all else. */
+/** Returns the library that Node has to load before all else. */
 function runtime() {
   const file = execFileSync('gcc', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim()
   // It says the name alone where it has none.

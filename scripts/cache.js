@@ -1,7 +1,7 @@
 'use strict'
 
 // Packages from the registry that checks need and a checkout does not, in `.cache/`: installed once, and again when
-// what is asked for has changed.
+// their versions change.
 
 const { existsSync, mkdirSync, readFileSync, writeFileSync } = require('node:fs')
 const path = require('node:path')

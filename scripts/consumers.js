@@ -1,6 +1,6 @@
 'use strict'
 
-// What is packed, in projects as its users have them: test runners, a bundler. `npm run test:consumers`; with names of
+// The packed package, in projects as its users have them: test runners, a bundler. `npm run test:consumers`; with names of
 // projects, these alone.
 
 const assert = require('node:assert/strict')
@@ -41,7 +41,7 @@ const projects = {
   },
 }
 
-/** Runs Node, and says in the end what it printed if it failed. */
+/** Runs Node, and prints its output in the end if it failed. */
 function run(cwd, args) {
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd, encoding: 'utf8' })
   if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}\n${stdout}${stderr}`)

@@ -3,7 +3,7 @@
 // npm run fuzz [-- --seconds n] [--seed n]
 //
 // Looks for values that the codec does not carry as `structuredClone` clones them, and for bytes that it does not
-// survive. What it finds is printed with the seed to find it again.
+// survive. Each is printed with the seed to find it again.
 
 const { parseArgs } = require('node:util')
 const fc = require('fast-check')

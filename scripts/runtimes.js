@@ -1,7 +1,7 @@
 'use strict'
 
 // The suite under each runtime: `npm run test:runtimes`, or with names of them, such as `-- node-22 bun`. They come
-// from the registry, into `.cache/`. What Bun and Deno can not do is in `runtimes/gaps.js`, and has to be true.
+// from the registry, into `.cache/`. The gaps of Bun and Deno are in `runtimes/gaps.js`, and have to be true.
 
 const { spawnSync } = require('node:child_process')
 const { readdirSync } = require('node:fs')
@@ -56,7 +56,7 @@ async function onDeno() {
   })
 }
 
-/** What is not as `gaps` says: a test that fails and is not listed, or is listed and passes. */
+/** Returns the results that `gaps` does not expect: an unlisted test that fails, or a listed one that passes. */
 async function compare(runtime, command) {
   const known = gaps[runtime]
   const gapsOf = (file) => known.filter((gap) => gap.file === file)

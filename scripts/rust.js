@@ -1,6 +1,6 @@
 'use strict'
 
-// Rust, as builds and tests need it: as a program, says what is missing and exits with 1.
+// Rust, as builds and tests need it: as a program, names the missing part and exits with 1.
 
 const { spawnSync } = require('node:child_process')
 const { readFileSync } = require('node:fs')

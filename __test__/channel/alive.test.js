@@ -57,7 +57,7 @@ test('a worker lives while its bus listens, unless told otherwise', async (t) =>
   await kept.terminate()
 })
 
-test('a process with a bus that is idle ends by itself, whatever it listens to', async () => {
+test('a process with a bus that is idle ends by itself, with any listeners', async () => {
   const sources = [
     '',
     "bus.on('x', () => {})",
@@ -92,7 +92,7 @@ test('a process with an event on its way to another thread does not end before i
   }
 })
 
-test('a queued event keeps its thread, whatever other buses of the thread do in that turn', async () => {
+test('a queued event keeps its thread, while other buses of the thread come and go in that turn', async () => {
   const slow = (emitter) => `
     const other = new ParallelEventBus({ channel: 'of the thread' })
     const local = new ParallelEventBus()
@@ -154,7 +154,7 @@ const burst = (rest) => `
   }))
 `
 
-test('what was written down in a burst keeps the process, whoever has sent it', async () => {
+test('an event that was written down in a burst keeps the process, also after another bus has sent it', async () => {
   const { status, stdout } = await inProcess(
     burst(`
       bus.emit('x', true)
@@ -167,7 +167,7 @@ test('what was written down in a burst keeps the process, whoever has sent it', 
   assert.deepEqual([status, stdout], [0, 'idle\nslow 1 1 pending 0\n'])
 })
 
-test('who waits for nothing to be pending is told before the process ends, whatever ends that turn', async () => {
+test('a wait for pending events is over before the process ends, at every end of a turn', async () => {
   for (const ends of ['other.ref(); other.unref()', 'other.close()', '']) {
     const { status, stdout } = await inProcess(
       burst(`

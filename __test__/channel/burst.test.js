@@ -26,7 +26,7 @@ function numbers(count) {
   return Array.from({ length: count }, (_, number) => number)
 }
 
-test('events of all kinds arrive in the order of a burst, with what they had in it', async (t) => {
+test('events of all kinds arrive in the order of a burst, with their arguments', async (t) => {
   const { bus, cells, startOne } = stage(t)
   cells.name('heard')
   const thread = await startOne(logging)
@@ -51,7 +51,7 @@ test('events of all kinds arrive in the order of a burst, with what they had in 
   assert.deepEqual(await thread.run(({ log }) => log), sent)
 })
 
-test('what a burst holds back is sent while its thread is blocked', async (t) => {
+test('a burst is sent while its thread is blocked', async (t) => {
   const { bus, cells, start } = stage(t)
   cells.name('heard')
   await start(2, ({ bus, cells }) => bus.on('x', () => cells.add('heard')))
@@ -63,7 +63,7 @@ test('what a burst holds back is sent while its thread is blocked', async (t) =>
   }
 })
 
-test('who begins to listen in the middle of a burst hears what is emitted from then on', async (t) => {
+test('a listener that comes in the middle of a burst hears the events emitted from then on', async (t) => {
   const { bus, cells, startOne } = stage(t)
   cells.name('heard', 'go', 'on')
   await startOne(({ bus, cells }) => bus.on('x', () => cells.add('heard')))
@@ -116,7 +116,7 @@ test('when the last listener elsewhere is removed in the middle of a burst, emit
   }
 })
 
-test('what a full mailbox refuses of a burst is told, event by event', async (t) => {
+test('events of a burst that a full mailbox refuses are told one by one', async (t) => {
   const { bus, cells, errors, startOne } = stage(t)
   cells.name('busy', 'go')
   const dead = []
@@ -147,7 +147,7 @@ test('what a full mailbox refuses of a burst is told, event by event', async (t)
   assert.equal(errors.length, MANY - 100)
 })
 
-test('arguments that can not be cloned are refused in a burst too, and nothing else is', async (t) => {
+test('arguments that cannot be cloned are refused in a burst too, and nothing else is', async (t) => {
   const { bus, startOne } = stage(t)
   const thread = await startOne(({ bus, log }) => bus.on('x', (value) => log.push(value)))
   for (let number = 0; number < MANY; number++) {
@@ -199,7 +199,7 @@ test('getters of arguments may emit, listen and close in a burst', async (t) => 
   assert.deepEqual(await thread.run(({ log }) => log), [...sent, ...numbers(MANY)])
 })
 
-test('what a burst holds back is pending, and idle waits for it', async (t) => {
+test('events of a burst are pending, and idle waits for them', async (t) => {
   const { bus, cells, startOne } = stage(t)
   cells.name('go', 'heard')
   await startOne(({ bus, cells }) =>

@@ -9,7 +9,7 @@ const { WAYS, stage, test, told, turn, until } = require('../fixtures/stage.js')
 const CLOSED = { code: 'ERR_BUS_CLOSED' }
 
 for (const { way, options } of WAYS) {
-  test(`a bus that closes finishes what is on its way to it, and nobody sends it more, ${way}`, async (t) => {
+  test(`a bus that closes finishes the events on their way to it, and gets no more, ${way}`, async (t) => {
     const { bus, cells, startOne } = stage(t)
     cells.name('busy', 'emitted', 'go', 'done', 'closed')
     const thread = await startOne(
@@ -50,7 +50,7 @@ for (const { way, options } of WAYS) {
     assert.equal(bus.getStats().listenersFailed, 0)
   })
 
-  test(`a bus that closes waits for what it emitted itself, ${way}`, async (t) => {
+  test(`a bus that closes waits for its own events, ${way}`, async (t) => {
     const { channel, cells, startOne } = stage(t)
     cells.name('go', 'done')
     await startOne(
@@ -84,7 +84,7 @@ for (const { way, options } of WAYS) {
   })
 }
 
-test('a closed bus answers everything, and is idle', async (t) => {
+test('every call of a closed bus has a result, and it is idle', async (t) => {
   const { channel, start } = stage(t)
   await start(1, ({ bus }) => bus.on('x', () => {}))
   const bus = new ParallelEventBus({ channel })
@@ -207,7 +207,7 @@ test('a thread ends when its bus is closed, and nobody takes that for a thread t
   assert.deepEqual([exits, errors], [[], []])
 })
 
-test('what a thread emitted before it ended is delivered, also in its last moment', async (t) => {
+test('events that a thread emitted before it ended are delivered, also those of its last moment', async (t) => {
   const { bus, cells, start } = stage(t)
   cells.name('heard')
   const heard = []
@@ -233,7 +233,7 @@ test('what a thread emitted before it ended is delivered, also in its last momen
   await bus.idle()
 })
 
-test('a closed bus is collected, with its listeners and what they hold', async (t) => {
+test('a closed bus is collected, with its listeners and the objects they hold', async (t) => {
   assert.equal(typeof gc, 'function', 'run with --expose-gc')
   const { bus, channel, start } = stage(t)
   await start(1, ({ bus }) => bus.on('there', () => {}))

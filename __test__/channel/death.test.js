@@ -113,7 +113,7 @@ async function assertAllGone(scene, thread, outcomes, count) {
 }
 
 for (const [name, { way, help, resourceLimits }] of Object.entries(DEATHS)) {
-  test(`what runs in a thread fails with it: ${name}`, async (t) => {
+  test(`a listener that runs in a thread fails with it: ${name}`, async (t) => {
     const scene = stage(t)
     const { bus, cells, startOne } = scene
     cells.name('started', 'dying', 'go')
@@ -141,7 +141,7 @@ for (const [name, { way, help, resourceLimits }] of Object.entries(DEATHS)) {
     await thread.exited
   })
 
-  test(`what waits for a thread fails with it, and is never begun: ${name}`, async (t) => {
+  test(`a queued event fails with its thread, and never starts: ${name}`, async (t) => {
     const scene = stage(t)
     const { bus, cells, startOne } = scene
     cells.name('started', 'dying', 'go')
@@ -165,7 +165,7 @@ for (const [name, { way, help, resourceLimits }] of Object.entries(DEATHS)) {
   })
 }
 
-test('what was read together with an event that ends the thread is not begun either, and goes to others', async (t) => {
+test('events read together with one that ends the thread do not start, and go to others', async (t) => {
   const { bus, cells, reported, start, startOne } = stage(t)
   cells.name('started', 'dying', 'go', 'busy', 'read')
   const dead = hearing(bus)
@@ -203,7 +203,7 @@ test('what was read together with an event that ends the thread is not begun eit
   )
 })
 
-test('an endless loop costs what is bounded by a timeout no more than that, before it is ended', async (t) => {
+test('an endless loop costs an event with a timeout no more time than that, before the thread is ended', async (t) => {
   const scene = stage(t)
   const { bus, cells, startOne } = scene
   cells.name('started', 'dying', 'go')
@@ -250,7 +250,7 @@ test('threads that end at the same time take no more than their own with them', 
   assert.deepEqual(await bus.emitAndWait('plain'), { success: 1, failed: 0, errors: [] })
 })
 
-test('what a thread had emitted goes on when the thread is gone, and leaves nothing behind', async (t) => {
+test('events of a thread go on when the thread is gone, and leave nothing behind', async (t) => {
   const { bus, cells, start, startOne } = stage(t)
   cells.name('heard', 'go', 'emitted')
   await start(2, ({ bus, cells }) => {
@@ -281,7 +281,7 @@ test('what a thread had emitted goes on when the thread is gone, and leaves noth
 const BURST = 500
 
 for (const [name, { way, help, resourceLimits }] of Object.entries(DEATHS)) {
-  test(`what a thread emitted in a burst just before its end arrives: ${name}`, async (t) => {
+  test(`a burst that a thread emitted just before its end arrives: ${name}`, async (t) => {
     const { bus, startOne } = stage(t)
     const heard = []
     bus.on('x', (value) => heard.push(value))
@@ -303,7 +303,7 @@ for (const [name, { way, help, resourceLimits }] of Object.entries(DEATHS)) {
   })
 }
 
-test('what a thread emits in a burst when its process exits arrives', async (t) => {
+test('a burst that a thread emits when its process exits arrives', async (t) => {
   const { bus, startOne } = stage(t)
   const heard = []
   bus.on('x', (value) => heard.push(value))

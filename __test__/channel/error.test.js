@@ -195,11 +195,11 @@ test('errors come back as errors, those of this thread first and those of each t
   assert.ok(first.cause instanceof SyntaxError)
   assert.deepEqual([second instanceof Error, second.name, second.message], [true, 'Custom', 'second'])
   assert.deepEqual([third, fourth], [undefined, 'text'])
-  assert.ok(fifth instanceof Error, 'also where it holds something that can not be sent')
+  assert.ok(fifth instanceof Error, 'also where it holds something that cannot be sent')
   assert.match(fifth.message, /fifth/)
 })
 
-test('what can not be sent still comes to the emitter as a failure, with as much of it as can be', async (t) => {
+test('an error that cannot be sent still comes to the emitter as a failure, with as much of it as can be', async (t) => {
   const { bus, start } = stage(t)
   const [other] = await start(1, ({ bus }) => {
     const error = Object.assign(new RangeError('proxy'), { code: 'E_PROXY', fn() {} })

@@ -180,7 +180,7 @@ test('several buses of one thread on one channel are members as those of several
   await bus.idle()
 })
 
-test('what is on its way to several buses of one thread keeps none of them from closing', async (t) => {
+test('events on their way to several buses of one thread keep none of them from closing', async (t) => {
   const { bus, cells, startOne } = stage(t)
   cells.name('first', 'second')
   const thread = await startOne((scope) => {
@@ -201,7 +201,7 @@ test('what is on its way to several buses of one thread keeps none of them from 
   assert.deepEqual([cells.get('first'), cells.get('second')], [201, 100])
 })
 
-test('what cannot be cloned is refused by emit itself, before anybody got the event', async (t) => {
+test('emit itself refuses arguments that cannot be cloned, before any listener got the event', async (t) => {
   const { bus, cells, start } = stage(t)
   cells.name('heard')
   await start(2, ({ bus, cells }) => {
@@ -241,7 +241,7 @@ test('an error that a getter of an argument throws comes out of emit', async (t)
   assert.equal(bus.getStats().pending, 0)
 })
 
-test('arguments are cloned at emit: what the emitter, or a listener, changes later changes nothing elsewhere', async (t) => {
+test('arguments are cloned at emit: later changes by the emitter, or a listener, change nothing elsewhere', async (t) => {
   const { bus, start } = stage(t)
   const other = await start(1, ({ bus, log }) => {
     for (const name of ['a', 'b']) {

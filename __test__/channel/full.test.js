@@ -38,7 +38,7 @@ async function hold({ cells }, ...threads) {
 }
 
 for (const { way, options } of WAYS) {
-  test(`what finds a mailbox full is refused, and its emitter is told, ${way}`, async (t) => {
+  test(`an event that finds a mailbox full is refused, and its emitter is told, ${way}`, async (t) => {
     const scene = stage(t)
     const { bus, cells, errors } = scene
     const dead = refusals(bus)
@@ -223,7 +223,7 @@ for (const { way, options } of WAYS) {
   })
 }
 
-test('needsDrain is about what waits for others: more than half of what may, until a quarter is left', async (t) => {
+test('needsDrain is about events that wait for others: above half of their capacity, until a quarter is left', async (t) => {
   const scene = stage(t)
   const { bus, join, cells } = scene
   const other = join()

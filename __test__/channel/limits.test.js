@@ -23,7 +23,7 @@ const stuck = ({ bus, cells, data }) => {
 }
 
 for (const { way, options } of WAYS) {
-  test(`a listener that is stuck fails on time, and so does what waits behind it, ${way}`, async (t) => {
+  test(`a listener that is stuck fails on time, and so do the events behind it, ${way}`, async (t) => {
     const { bus, cells, errors, reported, startOne } = stage(t)
     cells.name('started', 'go')
     await startOne(stuck, { data: options })
@@ -123,7 +123,7 @@ test('a fraction of a millisecond is a whole one, not none', async (t) => {
   assert.deepEqual([errors[0].code, errors[0].timeout], ['ERR_LISTENER_TIMEOUT', 1])
 })
 
-test('what settles in time takes its deadline with it', async (t) => {
+test('an event that settles in time takes its timer with it', async (t) => {
   const { bus, start } = stage(t, { stallAfter: 0 })
   await start(2, ({ bus }) => bus.on('x', () => {}, { timeout: 3_600_000 }), { options: { stallAfter: 0 } })
   const before = native.counters().timers
@@ -136,7 +136,7 @@ test('what settles in time takes its deadline with it', async (t) => {
   assert.ok(native.counters().timers <= before)
 })
 
-test('an abort rejects at once; what has not started never does, and what has goes on', async (t) => {
+test('an abort rejects at once; listeners that have not started never do, and running ones go on', async (t) => {
   const { bus, cells, startOne } = stage(t)
   cells.name('started', 'go')
   await startOne(stuck)
@@ -161,7 +161,7 @@ test('an abort rejects at once; what has not started never does, and what has go
   assert.equal(cells.get('started'), 2)
 })
 
-test('what a getter of the arguments gives up is not emitted', async (t) => {
+test('an event that a getter of its arguments aborts is not emitted', async (t) => {
   const { bus, cells, start } = stage(t)
   cells.name('heard')
   await start(1, ({ bus, cells }) => bus.on('x', () => cells.add('heard')))
@@ -190,7 +190,7 @@ test('what a getter of the arguments gives up is not emitted', async (t) => {
   assert.equal(cells.get('heard'), 0)
 })
 
-test('what was given up is not told of when its thread ends', async (t) => {
+test('an aborted event is not told of when its thread ends', async (t) => {
   const { bus, cells, errors, startOne } = stage(t)
   cells.name('started', 'go')
   const thread = await startOne(stuck)

@@ -151,7 +151,7 @@ test('events of many names that are lost with a thread are told of as others are
   assert.equal(message, `a thread ended before listeners of ${count} events had settled`)
 })
 
-test('without onError there is a warning at the 1st, the 10th, the 100th loss, whatever the names', async (t) => {
+test('without onError there is a warning at the 1st, the 10th, the 100th loss, of any names', async (t) => {
   const scene = stage(t)
   const { bus } = scene
   bus.clearErrorHandler()
@@ -167,7 +167,7 @@ test('without onError there is a warning at the 1st, the 10th, the 100th loss, w
   )
 })
 
-test('what is refused while nobody reads takes no memory', async () => {
+test('events that are refused while no thread reads take no memory', async () => {
   const { status, stdout, stderr } = await inProcess(
     `
     const full = new ParallelEventBus({ channel: 'process', mailbox: { maxMessages: 10 } })

@@ -70,7 +70,7 @@ test('names with unpaired surrogates are names of their own: of channels, events
   assert.equal((await bus.emitAndWait('grouped')).success, names.length)
 })
 
-test('an event that is lost is told by its name, whatever that is', async (t) => {
+test('an event that is lost is told by its name, also an unusual one', async (t) => {
   const { bus, cells, startOne } = stage(t)
   cells.name('stuck', 'emitted')
   const names = ['plain', '\ud800', '\u{10ffff}']

@@ -249,7 +249,7 @@ test('an abort removes a listener for every thread', async (t) => {
   assert.equal(await other.run(({ bus }) => bus.emit('y')), false)
 })
 
-test('what a thread registered is its own: others neither list nor remove it', async (t) => {
+test('the listeners of a thread are its own: others neither list nor remove them', async (t) => {
   const { bus, start } = stage(t)
   const [other] = await start(1, (scope) => {
     scope.fn = () => {}
@@ -268,7 +268,7 @@ test('what a thread registered is its own: others neither list nor remove it', a
   await bus.idle()
 })
 
-test('a once listener in another thread whose event was taken back before it started gets the next one', async (t) => {
+test('a once listener in another thread gets the next event if its first was cancelled before it started', async (t) => {
   const { bus, cells, startOne } = stage(t)
   cells.name('stuck', 'go')
   const thread = await startOne(({ bus, cells, log }) => {

@@ -88,7 +88,7 @@ const WAYS = {
 }
 
 for (const [way, emit] of Object.entries(WAYS)) {
-  test(`what two buses of a thread emit is heard by both in the order of emission: ${way}`, async (t) => {
+  test(`both buses of a thread hear the events of both in the order of emission: ${way}`, async (t) => {
     const { bus, other, heard } = hearing(t)
     emit(bus, 0)
     emit(other, 1)
@@ -121,7 +121,7 @@ test('so it is where events are for one of a group, for once listeners, or reque
   assert.deepEqual(heard, numbers(MANY))
 })
 
-test('so it is for what listeners emit, and where others emit to the same buses', async (t) => {
+test('so it is for events of listeners, and where others emit to the same buses', async (t) => {
   const { bus, other, heard, join } = hearing(t)
   const third = join()
   let next = 0
@@ -162,7 +162,7 @@ test('a handler of removeListener may emit while events of another bus are read'
   }
 })
 
-test('what is read early is in no async context, and what the bus emits in that of the emitter', async (t) => {
+test('events that are read early are in no async context, and those of the bus in that of the emitter', async (t) => {
   const { bus, join } = stage(t)
   const other = join()
   const storage = new AsyncLocalStorage()
@@ -181,7 +181,7 @@ test('what is read early is in no async context, and what the bus emits in that 
   ])
 })
 
-test('an off inside a listener holds for what is queued of both buses', async (t) => {
+test('an off inside a listener holds for queued events of both buses', async (t) => {
   const { bus, join } = stage(t)
   const other = join()
   const heard = []
@@ -201,7 +201,7 @@ test('an off inside a listener holds for what is queued of both buses', async (t
   assert.ok(heard.filter(Array.isArray).every(([, number]) => number === 0))
 })
 
-test('a process that ends has what was emitted before, and is not held up', async () => {
+test('a process that ends delivers earlier events, and is not held up', async () => {
   const pair = `
     const other = new ParallelEventBus({ channel: 'process' })
     const heard = []
@@ -218,7 +218,7 @@ test('a process that ends has what was emitted before, and is not held up', asyn
   assert.deepEqual([late.status, late.stdout], [0, '\n'])
 })
 
-test('buses of one thread that close wait for what is on its way to them, and no other bus does', async (t) => {
+test('buses of one thread that close wait for events on their way to them, and no other bus does', async (t) => {
   const { bus, other, heard } = hearing(t)
   const plain = new ParallelEventBus()
   const order = []
@@ -233,7 +233,7 @@ test('buses of one thread that close wait for what is on its way to them, and no
   assert.equal(order.filter((each) => each === 'plain').length, 1)
 })
 
-test('a bus whose own events alone go to others of its thread asks the engine no more often', async (t) => {
+test('a bus that alone emits to others of its thread calls the engine no more often', async (t) => {
   const native = require('../../native.js')
   const { bus, heard } = hearing(t)
   bus.emit('x', 0)

@@ -24,7 +24,7 @@ for (const [way, options] of [
   ['to everybody', undefined],
   ['to one of a group', { group: 'g' }],
 ]) {
-  test(`what was taken back before it started leaves its room to newer events, ${way}`, async (t) => {
+  test(`an event that was cancelled before it started leaves its room to newer events, ${way}`, async (t) => {
     const scene = stage(t)
     const { bus, cells, errors, startOne } = scene
     cells.name('busy', 'go')
@@ -53,7 +53,7 @@ for (const [way, options] of [
   })
 }
 
-test('what is out of time before it started leaves its room, too', async (t) => {
+test('an event that timed out before it started leaves its room, too', async (t) => {
   const scene = stage(t)
   const { bus, cells, errors, startOne } = scene
   cells.name('busy', 'go')
@@ -93,7 +93,7 @@ test('requests that are taken back do not pile up before a thread that does not 
 })
 
 for (const { way, options } of WAYS) {
-  test(`what a listener has begun and not finished takes room, ${way}`, async (t) => {
+  test(`an event with a running listener takes room, ${way}`, async (t) => {
     const { bus, cells, errors, startOne } = stage(t)
     cells.name('started')
     const thread = await startOne(

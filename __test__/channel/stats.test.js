@@ -92,7 +92,7 @@ for (const { way, options } of WAYS) {
   })
 }
 
-test('pending counts what is waited for once, and what is not once for each bus it went to', async (t) => {
+test('pending counts an awaited event once, and any other once for each bus it went to', async (t) => {
   const { bus, cells, join, start } = stage(t)
   cells.name('busy', 'go')
   const busy = ({ bus, cells }) => {
@@ -141,7 +141,7 @@ test('idle ends once, also when the last listener here sees the last one elsewhe
   assert.equal(bus.getStats().pending, 0)
 })
 
-test('idle is not kept waiting by what others emit', async (t) => {
+test('idle does not wait for events of others', async (t) => {
   const { bus, cells, start } = stage(t)
   cells.name('emitted')
   let end
@@ -161,7 +161,7 @@ test('idle is not kept waiting by what others emit', async (t) => {
   await other.run(({ bus }) => bus.idle())
 })
 
-test('a listener that emits and waits for what it emitted is waited for itself', async (t) => {
+test('a listener that waits for its own events is waited for itself', async (t) => {
   const { bus, cells, start } = stage(t)
   cells.name('inner')
   const [first, second] = await start(2, () => {})
@@ -178,7 +178,7 @@ test('a listener that emits and waits for what it emitted is waited for itself',
   assert.equal(cells.get('inner'), 4)
 })
 
-test('idle resolves after what it waited for', async (t) => {
+test('idle resolves after the events it waited for', async (t) => {
   const { bus, errors, startOne } = stage(t)
   await startOne(({ bus }) => bus.on('x', () => {}), { options: { mailbox: { maxMessages: 1 } } })
   const early = { outcomes: 0, reports: 0 }

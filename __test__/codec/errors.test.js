@@ -29,7 +29,7 @@ test('an error comes back as an error of its class, with its message and stack',
   }
 })
 
-test('an error has what the same error has with structuredClone', () => {
+test('an error has the properties it has with structuredClone', () => {
   const make = [
     () => new Error(),
     () => new Error('message', { cause: { a: [1] } }),
@@ -162,7 +162,7 @@ test('an AggregateError has its errors', () => {
   assert.deepEqual(Object.keys(back), [])
 })
 
-test('a DOMException comes back as one, with what it has', () => {
+test('a DOMException comes back as one, with its properties', () => {
   const { reason } = AbortSignal.abort()
   const thrown = Object.assign(new DOMException('late', 'TimeoutError'), { own: { a: 1 } })
   for (const error of [reason, thrown, new DOMException('')]) {

@@ -10,6 +10,6 @@ test('any value comes back as structuredClone gives it, or is refused', () => {
   fc.assert(properties.values, { numRuns: 1000 })
 })
 
-test('any bytes are read or refused, with no look at what is around them', () => {
+test('any bytes are read or refused, with no look at the bytes around them', () => {
   fc.assert(properties.bytes, { numRuns: 1000 })
 })

@@ -53,7 +53,7 @@ test('keys, and strings that a field has again and again, are in the codebook, a
   assert.equal(published.length, length)
 })
 
-test('what is published begins with what was published before', () => {
+test('a codebook begins with the one shared before', () => {
   const { published, write } = writing()
   for (let number = 0; number < 1000; number++) write({ [`key${number % 7}`]: number, text: `text ${number % 3}` })
   assert.ok(published.length > 5)
@@ -74,7 +74,7 @@ test('the codebook is published before the message that needs it can be sent', (
   }
 })
 
-test('a decoder that has an older codebook gets the new one, and keeps reading what was written before', () => {
+test('a decoder that has an older codebook gets the new one, and keeps reading earlier messages', () => {
   const { encoder, write } = writing()
   let fetched = 0
   const decoder = new Decoder(() => {
@@ -109,7 +109,7 @@ test('objects of ever new shapes are read as they were written, and the codebook
   assert.ok(encoder.codebook.length <= 32_768)
 })
 
-test('a message is read from any place of a buffer, whatever is around it, and nothing of the buffer is kept', () => {
+test('a message is read from any place of a buffer, among any bytes, and nothing of the buffer is kept', () => {
   const { encoder, write } = writing()
   const decoder = new Decoder(() => encoder.codebook)
   for (const value of [order, new Map([[order, new Float64Array([1.5])]]), 'x'.repeat(5000), Buffer.alloc(99, 1)]) {
@@ -145,7 +145,7 @@ test('a getter may encode in the middle of a value', () => {
   assert.equal(back.shared, back.last)
 })
 
-test('a getter is called once, in the order of keys, and what it takes away is away', () => {
+test('a getter is called once, in the order of keys, and a property that it deletes is gone', () => {
   const { encoder, write } = writing()
   const decoder = new Decoder(() => encoder.codebook)
   const make = (calls) => {
@@ -207,7 +207,7 @@ test('where no code may be made from strings, it is the same', () => {
   assert.equal(status, 0, stdout)
 })
 
-test('answers and errors need no codebook', () => {
+test('replies and errors need no codebook', () => {
   const { encoder, published } = writing()
   for (const value of [order, undefined, 5, new TypeError('x')]) {
     const message = copyOf(encoder.encodeAlone(value))
@@ -216,7 +216,7 @@ test('answers and errors need no codebook', () => {
   assert.deepEqual(published, [])
 })
 
-test('what was encoded, refused or decoded is not kept in memory', async () => {
+test('encoded, refused and decoded values are not kept in memory', async () => {
   const { encoder, write } = writing()
   const decoder = new Decoder(() => encoder.codebook)
   const references = []

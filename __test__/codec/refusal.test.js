@@ -41,7 +41,7 @@ revoked.revoke()
 async function* generate() {}
 const wasm = new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0))
 
-test('what structuredClone refuses is refused, wherever it is, in the same words', () => {
+test('a value that structuredClone refuses is refused, wherever it is, in the same words', () => {
   const refused = {
     function: () => 1,
     method: { a() {} }.a,
@@ -95,7 +95,7 @@ test('a module and a detached buffer are refused', async () => {
   }
 })
 
-test('what structuredClone hands over without copying is refused by name', async (t) => {
+test('an object that structuredClone hands over without copying is refused by name', async (t) => {
   const file = await open(__filename)
   const { port1, port2 } = new MessageChannel()
   t.after(() => Promise.all([file.close(), port1.close(), port2.close()]))
@@ -135,7 +135,7 @@ test('classes of Node are refused if the structuredClone of this Node refuses th
   }
 })
 
-test('what a getter throws is what encode throws', () => {
+test('encode throws the error of a getter', () => {
   for (const thrown of [new Error('mine'), undefined, 'text', 0]) {
     const fail = () => {
       throw thrown
@@ -152,7 +152,7 @@ test('what a getter throws is what encode throws', () => {
   }
 })
 
-test('nothing of a refused value is in what is encoded next', () => {
+test('nothing of a refused value is in the next message', () => {
   const one = { a: 1 }
   const many = Array.from({ length: 50 }, (_, index) => ({ index, one }))
   const refused = [

@@ -204,7 +204,7 @@ const some = () => Uint8Array.from({ length: 64 }, (_, index) => index * 5).buff
 const resizable = (length) => new ArrayBuffer(length, { maxByteLength: 64 })
 const shared = some()
 
-corpus('buffers and views come back with their offsets and with what they share', {
+corpus('buffers and views come back with their offsets and with shared buffers shared', {
   buffers: [new ArrayBuffer(0), some()],
   whole: views.map((View) => new View(some())),
   parts: views.map((View) => new View(some(), 8, 3)),
@@ -235,7 +235,7 @@ cyclic.array.push(cyclic, cyclic.array)
 cyclic.map.set(cyclic.map, cyclic).set(cyclic, cyclic.set)
 cyclic.set.add(cyclic.set).add(cyclic)
 
-corpus('what is one object comes back as one object, in cycles too', {
+corpus('one object comes back as one object, in cycles too', {
   cyclic,
   twice: ((one) => [one, one, { one }])({ a: 1 }),
   twiceAmongMany: ((many) => [...many, many, ...many])(times(100, (index) => ({ index }))),
@@ -255,7 +255,7 @@ corpus('what is one object comes back as one object, in cycles too', {
   prototypes: ((one) => [new Point(one), Object.assign(Object.create(null), { one }), one])([1]),
 })
 
-test('what is of another realm is cloned into this one', () => {
+test('a value of another realm is cloned into this one', () => {
   const foreign = vm.runInNewContext(
     '({ array: [1, [2]], object: { a: {} }, map: new Map([[1, new Set([2])]]), date: new Date(0), regexp: /a/g, ' +
       'view: new Uint16Array([1, 2]), boxed: Object(1), instance: new (class A { x = 1 })(), bare: Object.create(null) })',

@@ -192,7 +192,7 @@ const ENDS = {
 }
 
 for (const [name, end] of Object.entries(ENDS)) {
-  test(`what a member has not begun when its thread ends (${name}) goes to the others, and is done once`, async (t) => {
+  test(`an event that a member has not started when its thread ends (${name}) goes to the others, and is done once`, async (t) => {
     const { bus, cells, errors, reported, start, startOne } = stage(t)
     cells.name('busy', 'go')
     const dead = []
@@ -238,7 +238,7 @@ for (const [name, end] of Object.entries(ENDS)) {
   })
 }
 
-test('what a member has not begun when it is the last of its group is lost, and said to be', async (t) => {
+test('an event that the last member of its group has not started is lost, and reported', async (t) => {
   const { bus, cells, errors, reported, startOne } = stage(t)
   cells.name('busy', 'go')
   const dead = []
@@ -270,7 +270,7 @@ test('what a member has not begun when it is the last of its group is lost, and 
   )
 })
 
-test('what comes back from a thread that ended can go to the emitting thread itself', async (t) => {
+test('an event that comes back from a thread that ended can go to the emitting thread itself', async (t) => {
   const { bus, cells, startOne } = stage(t, { group: 'workers' })
   cells.name('busy', 'go')
   const doomed = await startOne(({ bus, cells }) => {

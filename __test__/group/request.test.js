@@ -6,7 +6,7 @@ const assert = require('node:assert/strict')
 const { ParallelEventBus } = require('../..')
 const { stage, test, until } = require('../fixtures/stage.js')
 
-test('a request is answered by one listener, and its value comes back whole', async (t) => {
+test('one listener replies to a request, and its value comes back whole', async (t) => {
   const { bus, cells, start } = stage(t)
   cells.name('called')
   await start(2, ({ bus, cells }) => {
@@ -85,7 +85,7 @@ test('a request that nobody listens to fails at once, and calls nobody', async (
   assert.deepEqual([bus.getStats().eventsEmitted, bus.getStats().pending], [1, 0])
 })
 
-test('an answer that can not be cloned is an error of its listener', async (t) => {
+test('a reply that cannot be cloned is an error of its listener', async (t) => {
   const { bus, startOne } = stage(t)
   const thread = await startOne(({ bus }) => {
     bus.on('function', () => () => {})
@@ -105,7 +105,7 @@ test('an answer that can not be cloned is an error of its listener', async (t) =
   assert.equal((await bus.request('here'))(), 'by reference')
 })
 
-test('a request goes to whoever has the least in flight, with a group or without', async (t) => {
+test('a request goes to the member with the least in flight, with a group or without', async (t) => {
   const { bus, cells, start } = stage(t)
   const threads = await start(3, (scope) => {
     const { bus, cells, threadId } = scope
@@ -145,7 +145,7 @@ test('a request goes to whoever has the least in flight, with a group or without
   for (const [id, answer] of answers) assert.equal(await answer, id)
 })
 
-test('a listener of the asking thread answers like any other, by reference', async (t) => {
+test('a listener of the requesting thread replies like any other, by reference', async (t) => {
   const { bus, start } = stage(t)
   const value = { by: 'reference' }
   bus.on('x', (argument) => argument)
@@ -165,7 +165,7 @@ test('a listener of the asking thread answers like any other, by reference', asy
   assert.deepEqual(await bus.request('x').catch((thrown) => [thrown === value]), [true])
 })
 
-test('two threads that ask each other all the time answer each other', async (t) => {
+test('two threads that request from each other all the time get their replies', async (t) => {
   const { bus, start } = stage(t)
   const threads = await start(2, (scope) => {
     const { bus } = scope
@@ -184,7 +184,7 @@ test('two threads that ask each other all the time answer each other', async (t)
   assert.equal(await bus.request(`ask ${ids[0]}`, 21), 42)
 })
 
-test('thousands of requests at once are shared by all who answer', async (t) => {
+test('thousands of requests at once are shared by all listeners', async (t) => {
   const { bus, cells, start } = stage(t)
   const threads = await start(2, ({ bus, cells, threadId }) => {
     bus.on('square', async (number) => {
@@ -203,7 +203,7 @@ test('thousands of requests at once are shared by all who answer', async (t) => 
   assert.ok(Math.min(...counts) > 0)
 })
 
-test('a request is bounded by a timeout and a signal, whoever answers it', async (t) => {
+test('a request is bounded by a timeout and a signal, with a listener in any thread', async (t) => {
   const { bus, cells, startOne } = stage(t)
   cells.name('called', 'go')
   await startOne(({ bus, cells }) => {
@@ -245,7 +245,7 @@ test('a request to a listener that is removed before its turn has no listeners',
   await bus.idle()
 })
 
-test('a bus of another copy of the class, with its own request, can still be asked', async (t) => {
+test('a bus of another copy of the class, with its own request, still replies', async (t) => {
   const { bus, channel } = stage(t)
   class Bus extends ParallelEventBus {
     request() {

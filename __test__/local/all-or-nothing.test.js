@@ -21,7 +21,7 @@ const refuse = () => {
 }
 const refused = { message: 'refused' }
 
-test('what a newListener handler refuses is not registered, on a channel neither, and leaves no signal behind', async (t) => {
+test('a listener that a newListener handler refuses is not registered, on a channel neither, and leaves no signal behind', async (t) => {
   const [here, there] = pair(t)
   const { signal } = new AbortController()
   here.on('newListener', refuse)
@@ -84,7 +84,7 @@ test('a listener over the limit is registered also where the warning fails', asy
   assert.equal(count(ParallelEventBus), count(EventEmitter))
 })
 
-test('a listener whose signal aborts while it is being added is not there afterwards', async () => {
+test('a listener is not there if its signal aborts while it is being added', async () => {
   const bus = new ParallelEventBus()
   const controller = new AbortController()
   bus.once('newListener', () => controller.abort())
@@ -105,7 +105,7 @@ test('an abort is heard although another listener of the signal stops it', async
   for (const each of waiting) await assert.rejects(each, /enough/)
 })
 
-test('what rawListeners shows keeps its options where it is registered again', async () => {
+test('a function of rawListeners keeps its options where it is registered again', async () => {
   const bus = new ParallelEventBus()
   const controller = new AbortController()
   let calls = 0
@@ -129,7 +129,7 @@ test('what rawListeners shows keeps its options where it is registered again', a
   assert.equal(calls, 1)
 })
 
-test('a once listener whose event was taken back, or was late, before it started gets the next one', async () => {
+test('a once listener gets the next event if its first was cancelled, or was late, before it started', async () => {
   const bus = new ParallelEventBus({ onError() {} })
   const hold = () => {
     for (const end = performance.now() + 5; performance.now() < end; );

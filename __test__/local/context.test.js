@@ -45,7 +45,7 @@ test('a listener registered in one context runs in that of the emitter', async (
   assert.deepEqual(stores, ['emitted', 'emitted'])
 })
 
-test('what a listener enters stays within its emission', async () => {
+test('a context that a listener enters stays within its emission', async () => {
   const storage = new AsyncLocalStorage()
   const bus = new ParallelEventBus()
   const stores = []

@@ -74,7 +74,7 @@ for (const [way, make] of Object.entries(waysToBeABus)) {
   })
 }
 
-test('the constructor takes its options however it is called, and keeps what a bus has', async () => {
+test('the constructor takes its options however it is called, and keeps the listeners of a bus', async () => {
   const Orders = inheriting()
   assert.equal(new Orders({ maxListeners: 3 }).getMaxListeners(), 3)
   assert.throws(() => new Orders({ maxListeners: '3' }), { code: 'ERR_INVALID_ARG_TYPE' })
@@ -199,9 +199,9 @@ test('wrong listeners are refused in the words of EventEmitter by every way to r
 })
 
 /** Has a value of its kind for any name, as deep mocks and proxies of remote objects do; or itself. */
-const answering = (calls, answer) => {
+const having = (calls, value) => {
   const proxy = new Proxy(() => {}, {
-    get: (_target, key) => (key === 'then' ? undefined : answer === 'itself' ? proxy : answering(calls, answer)),
+    get: (_target, key) => (key === 'then' ? undefined : value === 'itself' ? proxy : having(calls, value)),
     has: () => true,
     set: () => true,
     apply: (_target, _this, args) => {
@@ -211,15 +211,15 @@ const answering = (calls, answer) => {
   return proxy
 }
 
-for (const answer of ['another', 'itself']) {
-  test(`a listener that answers to any name with ${answer} is called as any other`, async (t) => {
+for (const value of ['another', 'itself']) {
+  test(`a listener that has ${value} for any name is called as any other`, async (t) => {
     const calls = []
-    const channel = `answering ${answer}`
+    const channel = `having ${value}`
     const [bus, remote] = [new ParallelEventBus({ channel }), new ParallelEventBus({ channel })]
     t.after(() => Promise.all([bus.close(), remote.close()]))
     for (const each of [new ParallelEventBus(), bus]) {
       calls.length = 0
-      const listener = answering(calls, answer)
+      const listener = having(calls, value)
       each.on('x', listener)
       each.once('x', listener)
       assert.deepEqual(await each.emitAndWait('x', 1), { success: 2, failed: 0, errors: [] })
@@ -232,7 +232,7 @@ for (const answer of ['another', 'itself']) {
   })
 }
 
-test('a wrapper that has copied the properties of what rawListeners shows is a listener of its own', async () => {
+test('a wrapper with copied properties of a function of rawListeners is a listener of its own', async () => {
   const bus = new ParallelEventBus()
   let calls = 0
   bus.once('x', () => calls++)
@@ -244,7 +244,7 @@ test('a wrapper that has copied the properties of what rawListeners shows is a l
   assert.equal(calls, 3)
 })
 
-test('the then of what a listener returns is read once', async () => {
+test("the then of a listener's result is read once", async () => {
   const values = { plain: 5, thenable: (resolve) => resolve('answer') }
   for (const [name, then] of Object.entries(values)) {
     for (const options of [undefined, { timeout: 60_000 }]) {

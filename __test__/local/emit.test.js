@@ -68,7 +68,7 @@ test('a nested emit goes to the back of the queue', async () => {
   assert.deepEqual(log, ['outer1', 'second1', 'outer2', 'second2', 'inner'])
 })
 
-test('who gets an event is settled when it is emitted', async () => {
+test('the listeners of an event are those at its emit', async () => {
   const { log, note } = recorder()
   const bus = new ParallelEventBus()
   const early = note('early')
@@ -305,7 +305,7 @@ test('an abort inside a listener removes as off does, for requests too', async (
   assert.equal(calls, 0)
 })
 
-test('an error whose listeners are removed before its turn is a warning', async () => {
+test('an error that loses its listeners before its turn is a warning', async () => {
   const bus = new ParallelEventBus()
   const warned = new Promise((resolve) => process.once('warning', resolve))
   let calls = 0
@@ -320,7 +320,7 @@ test('an error whose listeners are removed before its turn is a warning', async 
   assert.equal(calls, 0)
 })
 
-test('a removal takes nothing back from what the same listener, or an earlier one, has emitted', async () => {
+test('a removal does not hold for events that the same listener, or an earlier one, has emitted', async () => {
   const { log, note } = recorder()
   const bus = new ParallelEventBus()
   const inner = note('inner')
@@ -343,7 +343,7 @@ test('a removal takes nothing back from what the same listener, or an earlier on
   assert.deepEqual(log, ['inner1', 'inner2'])
 })
 
-test('a removal takes nothing back from events that are emitted after it, to who registered again', async () => {
+test('a removal does not hold for events after it, where the listener is registered again', async () => {
   const { log, note } = recorder()
   const bus = new ParallelEventBus()
   const again = note('again')

@@ -69,7 +69,7 @@ test('once leaves nothing on its signal, nor on the bus, however it ends', async
   }
 })
 
-test('where a listener can not be added, once rejects and on throws, and nothing is left', async () => {
+test('where a listener cannot be added, once rejects and on throws, and nothing is left', async () => {
   const bus = new ParallelEventBus()
   const { signal } = new AbortController()
   bus.on('newListener', (event) => {
@@ -104,7 +104,7 @@ async function refusalOf(call) {
   assert.fail('it was not refused')
 }
 
-test('once and on refuse what those of node:events refuse, in the same words', async () => {
+test('once and on refuse the same as those of node:events, in the same words', async () => {
   const signals = [{ signal: 1 }, { signal: {} }, { signal: null }, { signal: AbortSignal.abort() }]
   const marks = [{ highWaterMark: 'x' }, { lowWaterMark: 0 }]
   for (const [helper, wrong] of Object.entries({ once: signals, on: [...signals, ...marks] })) {
@@ -131,7 +131,7 @@ test('once and on take emitters that are no bus, and event targets', async () =>
   }
 })
 
-test('an iterator gives what was emitted before its signal aborts, and then throws', async () => {
+test('an iterator gives the events from before the abort of its signal, and then throws', async () => {
   const bus = new ParallelEventBus()
   const stop = new AbortController()
   const reason = new Error('enough')
@@ -148,7 +148,7 @@ test('an iterator gives what was emitted before its signal aborts, and then thro
   assert.equal(getEventListeners(stop.signal, 'abort').length, 0)
 })
 
-test('promises of an iterator get what was emitted before return(), the others are told that it is done', async () => {
+test('promises of an iterator get the events from before return(), the others are told that it is done', async () => {
   const bus = new ParallelEventBus()
   const iterator = on(bus, 'line')
   const promises = [iterator.next(), iterator.next(), iterator.next()]
@@ -166,7 +166,7 @@ test('promises of an iterator get what was emitted before return(), the others a
   assert.deepEqual(await iterator.return(), { value: undefined, done: true })
 })
 
-test('an iterator gives what was emitted before throw(), and then throws that', async () => {
+test('an iterator gives the events from before throw(), and then throws its error', async () => {
   const bus = new ParallelEventBus()
   const iterator = on(bus, 'line')
   bus.emit('line', 'a')
@@ -223,7 +223,7 @@ test('an iterator pauses and resumes a bus that can be paused', async () => {
   assert.deepEqual(log, ['pause', 'resume'])
 })
 
-test('on a channel, what another bus of the thread emitted before the end arrives, too', async () => {
+test('on a channel, events of another bus of the thread from before the end arrive, too', async () => {
   const buses = Array.from({ length: 2 }, () => new ParallelEventBus({ channel: 'helpers' }))
   const [here, there] = buses
   const stop = new AbortController()

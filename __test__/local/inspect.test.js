@@ -7,7 +7,7 @@ const { test } = require('node:test')
 const { inspect } = require('node:util')
 const { ParallelEventBus } = require('../..')
 
-test('its events with the number of their listeners, and what is pending', async () => {
+test('its events with the number of their listeners, and of pending ones', async () => {
   const bus = new ParallelEventBus()
   assert.equal(inspect(bus), 'ParallelEventBus { events: {}, pending: 0 }')
   bus.on('created', () => {})
@@ -57,7 +57,7 @@ test('depth, colours and references to itself are as for any object', () => {
   assert.equal(inspect(bus, { depth: Number.POSITIVE_INFINITY, breakLength: 200 }), shown)
 })
 
-test('a bus behind a proxy is shown as the bus, and what only inherits from one as it is', () => {
+test('a bus behind a proxy is shown as the bus, and an object that only inherits from one as it is', () => {
   const bus = new ParallelEventBus()
   assert.equal(inspect(new Proxy(bus, {})), inspect(bus))
   assert.equal(inspect(Object.create(bus)), 'ParallelEventBus {}')

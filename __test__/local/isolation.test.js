@@ -53,7 +53,7 @@ const failures = {
     }),
     thrownError,
   ],
-  'returns an object whose then can not be read': [
+  'returns an object whose then cannot be read': [
     () => ({
       get then() {
         throw thrownError
@@ -87,7 +87,7 @@ for (const [name, [listener, expected]] of Object.entries(failures)) {
   })
 }
 
-test('what a listener returns is a success, whatever it is', async () => {
+test('any return value of a listener is a success', async () => {
   const values = [
     undefined,
     null,
@@ -224,7 +224,7 @@ test('listeners that refuse to be looked at fail like any other, and stop nobody
   assert.equal(warnings.length, hostile.length)
 })
 
-test('a listener is called, whatever its own call property is', async () => {
+test('a listener is called, whether it has a call property of its own or not', async () => {
   const bus = new ParallelEventBus()
   let calls = 0
   const own = Object.assign(() => calls++, { call: () => assert.fail('not this one') })

@@ -46,7 +46,7 @@ test('a listener that never settles does not keep the process', () => {
   assert.deepEqual([status, lines], [0, []])
 })
 
-test('process.exit delivers what is queued, and what exit handlers emit, as a synchronous emitter would', () => {
+test('process.exit delivers queued events, and those of exit handlers, as a synchronous emitter would', () => {
   const { status, lines } = inProcess(`
     bus.on('x', (value) => console.log(value))
     process.on('exit', () => { bus.emit('x', 'early handler') })
@@ -77,7 +77,7 @@ test('a removeListener listener that throws keeps an abort from nobody else', ()
   assert.deepEqual(lines, ['0', 'from removeListener'])
 })
 
-test('an uncaught error delivers what was queued before it', () => {
+test('an uncaught error delivers the events queued before it', () => {
   const { status, lines } = inProcess(
     "bus.on('x', () => console.log('heard')); bus.emit('x'); throw new Error('crash')",
   )
@@ -130,7 +130,7 @@ test('idle resolves when nothing this bus emitted is queued or running', async (
   assert.equal(bus.getStats().pending, 0)
 })
 
-test('close finishes what is in flight, takes nothing new, and drops the listeners', async () => {
+test('close waits for the events in flight, takes no new ones, and drops the listeners', async () => {
   const bus = new ParallelEventBus()
   const log = []
   bus.on('x', async (value) => {

@@ -74,7 +74,7 @@ function sortedByValue(log) {
   return log.toSorted((a, b) => a.startsWith('emit') - b.startsWith('emit'))
 }
 
-test('a bus that is left to settle after each step does what an EventEmitter does', async () => {
+test('a bus that is left to settle after each step does the same as an EventEmitter', async () => {
   await fc.assert(
     fc.asyncProperty(program, async (each) => {
       const bus = new ParallelEventBus()

@@ -224,7 +224,7 @@ test('{ once } is once', async () => {
   assert.equal(bus.emit('x'), false)
 })
 
-test('what rawListeners shows of a once listener removes and calls it, once', () => {
+test('the rawListeners function of a once listener removes and calls it, once', () => {
   const bus = new ParallelEventBus()
   const calls = []
   bus.once('x', function listener(value) {
@@ -292,7 +292,7 @@ test('the wrapper of one event has nothing to do with another event', () => {
   assert.equal(bus.listenerCount('z'), 0)
 })
 
-test('what rawListeners shows is a listener of the event, and the bus, that it is passed to', async () => {
+test('a function of rawListeners is a listener of the event, and the bus, that it is passed to', async () => {
   const heard = []
   const from = new ParallelEventBus()
   from.once('x', (value) => heard.push(`once ${value}`))

@@ -29,7 +29,7 @@ test('a listener that is removed and added again inside a listener was never awa
   assert.equal(bus.getStats().pending, 0)
 })
 
-test('one that takes the place of another inside a listener hears what was queued for that one', async () => {
+test('a listener that takes the place of another inside a listener hears the events queued for that one', async () => {
   const bus = new ParallelEventBus()
   const heard = []
   const note = (name) => (value) => heard.push(`${name}${value}`)
@@ -89,7 +89,7 @@ test('an addition inside a listener means nothing to queued events that lost nob
   assert.equal(calls, 0)
 })
 
-test('on a channel what others sent reaches a listener that was removed and added again inside a listener', async (t) => {
+test('on a channel events of others reach a listener that was removed and added again inside a listener', async (t) => {
   const channel = 'removed and added again'
   const [here, there] = [new ParallelEventBus({ channel }), new ParallelEventBus({ channel })]
   t.after(() => Promise.all([here.close(), there.close()]))
@@ -148,7 +148,7 @@ for (const [name, change] of Object.entries(changes)) {
   })
 }
 
-test('adding a listener does not copy the others, whatever is queued for other events', async () => {
+test('adding a listener does not copy the others, with any queue for other events', async () => {
   const copies = async (listeners) => {
     const bus = new ParallelEventBus({ maxListeners: 0 })
     for (let index = 0; index < listeners; index++) bus.on('many', () => {})
@@ -217,7 +217,7 @@ async function run(emitter, { emissions, moves }, settle) {
   return heard.toSorted()
 }
 
-test('listeners that are moved about inside listeners hear what they hear of a synchronous emitter', async () => {
+test('listeners that are moved about inside listeners hear the same as with a synchronous emitter', async () => {
   await fc.assert(
     fc.asyncProperty(program, async (each) => {
       const bus = new ParallelEventBus()

@@ -35,7 +35,7 @@ test('events are counted when they are emitted, and only those that somebody hea
   assert.deepEqual(bus.getStats(), { ...stats, listenersFailed: 1, failureRate: '33.33%', pending: 0 })
 })
 
-test('resetStats starts again and leaves alone what is in flight', async () => {
+test('resetStats starts again and leaves alone the events in flight', async () => {
   const bus = new ParallelEventBus()
   bus.on('x', () => {})
   await bus.emitAndWait('x')
@@ -57,7 +57,7 @@ test('each bus counts its own', async () => {
   assert.equal(b.getStats().eventsEmitted, 1)
 })
 
-test('what fails of events from before a reset counts for nothing after it', async () => {
+test('failures of events from before a reset do not count after it', async () => {
   const bus = new ParallelEventBus({ onError() {} })
   const failing = async () => {
     throw new Error('late')

@@ -6,7 +6,7 @@ const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { ParallelEventBus } = require('../..')
 
-test('a subclass may name its own things as it likes, and override what is public', async () => {
+test('a subclass may name its own things as it likes, and override public methods', async () => {
   class Sub extends ParallelEventBus {
     constructor() {
       super()

@@ -55,7 +55,7 @@ test('listeners run at the same time', async () => {
   assert.equal((await bus.emitAndWait('x')).success, 3)
 })
 
-test('emitAndWait without listeners is all zeros; an unheard error rejects with what emit throws', async () => {
+test('emitAndWait without listeners is all zeros; an unheard error rejects as emit throws', async () => {
   const bus = new ParallelEventBus()
   assert.deepEqual(await bus.emitAndWait('x'), { success: 0, failed: 0, errors: [] })
   const error = new Error('unheard')
@@ -130,7 +130,7 @@ test('request is bounded too: by the timeout and by the signal, while its listen
   await bus.idle()
 })
 
-test('a lazy thenable is asked once, whether one waits for it or not', async () => {
+test('a lazy thenable is called once, whether it is awaited or not', async () => {
   const bus = new ParallelEventBus(quiet)
   let asked = 0
   bus.on('x', () => ({
@@ -166,7 +166,7 @@ test('request takes one once listener at a time', async () => {
   await assert.rejects(bus.request('x'), NoListenersError)
 })
 
-test('with a timeout, whoever has not settled counts as failed, and is ignored from then on', async () => {
+test('with a timeout, a listener that has not settled counts as failed, and is ignored from then on', async () => {
   const told = []
   const bus = new ParallelEventBus({ onError: (_event, error) => told.push(error) })
   const late = deferred()
@@ -189,7 +189,7 @@ test('with a timeout, whoever has not settled counts as failed, and is ignored f
   assert.equal(bus.getStats().listenersFailed, 2)
 })
 
-test('a timeout counts from the emit: what could not start in time fails without being called', async () => {
+test('a timeout counts from the emit: a listener that could not start in time fails without being called', async () => {
   const bus = new ParallelEventBus(quiet)
   let calls = 0
   bus.on('x', () => calls++)
@@ -219,7 +219,7 @@ test('a settled emission leaves no timer behind', async () => {
   assert.equal(timers(), before)
 })
 
-test('with a signal, an abort rejects with its reason and takes back what has not started', async () => {
+test('with a signal, an abort rejects with its reason and cancels listeners that have not started', async () => {
   const bus = new ParallelEventBus()
   let calls = 0
   bus.on('x', () => calls++)
@@ -271,7 +271,7 @@ test('an abort by one listener keeps the later ones of that emission from starti
   assert.equal(calls, 0)
 })
 
-test('an onError that aborts while the time is over hears of what is left no more', async () => {
+test('an onError that aborts while the time is over is not told of the rest', async () => {
   const controller = new AbortController()
   let told = 0
   const bus = new ParallelEventBus({
@@ -371,7 +371,7 @@ test('with({ timeout }) counts the time in the queue, also where the thread is t
   assert.equal(started, 0)
 })
 
-test('with({ timeout }) counts what listeners hold the thread for, and calls nobody after that', async () => {
+test('with({ timeout }) counts the time for which listeners hold the thread, and calls none after that', async () => {
   const bus = new ParallelEventBus(quiet)
   let calls = 0
   bus.on('x', () => calls++)

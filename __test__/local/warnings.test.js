@@ -51,7 +51,7 @@ test('failures that the emitter is told of are no warnings', async () => {
   assert.deepEqual(warnings, [])
 })
 
-test('what fails after its emitter has given up is a warning', async () => {
+test('a failure after its emitter has given up is a warning', async () => {
   const bus = new ParallelEventBus()
   const controller = new AbortController()
   bus.on('x', async () => {
@@ -80,7 +80,7 @@ test('warnings of one listener of events without end have a bound', async () => 
   assert.equal(warnings.length, 102)
 })
 
-test('a failure that can not even be inspected is told', async () => {
+test('a failure that cannot even be inspected is told', async () => {
   const bus = new ParallelEventBus()
   const hostile = {
     get [Symbol.toStringTag]() {

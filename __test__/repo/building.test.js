@@ -62,7 +62,7 @@ test('Rust of the version that is needed, or a newer one, will do', { skip: proc
   }
 })
 
-test('whatever tells a version of Rust tells that one', () => {
+test('every file that tells a version of Rust tells the same', () => {
   for (const file of ['README.md', 'CONTRIBUTING.md', 'docs/integration.md', 'lib/native.js']) {
     const told = Array.from(read(file).matchAll(/Rust (\d+\.\d+) or newer/g), ([, version]) => version)
     assert.ok(told.length > 0, file)

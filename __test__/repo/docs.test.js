@@ -107,12 +107,12 @@ for (const { file, sections } of examples) {
     const code = blocks.filter(({ language }) => ['js', 'mjs', 'cjs', 'ts'].includes(language))
     const programs = code.filter(({ name }) => name === undefined)
     for (const [number, block] of programs.entries()) {
-      test(`${file}, ${heading}: example ${number + 1} prints what its comments say`, (t) =>
+      test(`${file}, ${heading}: example ${number + 1} prints its comments`, (t) =>
         runProgram(t, [block], { inOrder: true }))
     }
     const named = code.filter(({ name }) => name !== undefined)
     if (named.length > 0) {
-      test(`${file}, ${heading}: the program does what it says`, (t) => runProgram(t, named, { inOrder: false }))
+      test(`${file}, ${heading}: the program keeps its word`, (t) => runProgram(t, named, { inOrder: false }))
     }
   }
 }

@@ -75,14 +75,14 @@ describe('installed from tarballs', () => {
   })
 
   test('both are in the project, and not this checkout', (t) => {
-    if (!installed) return t.skip('the registry can not be reached: the project has links')
+    if (!installed) return t.skip('the registry cannot be reached: the project has links')
     for (const name of ['@cynic/core', '@cynic/parallel-event-bus']) {
       const file = evaluate('commonjs', `console.log(JSON.stringify(require.resolve('${name}')))`)
       assert.ok(file.startsWith(path.join(project, 'node_modules')), file)
     }
   })
 
-  test('the package of the example has what runs, and no tests', () => {
+  test('the package of the example has the files that run, and no tests', () => {
     const [packed] = pack(ROOT, '--dry-run', '--workspace', '@cynic/core')
     const files = packed.files.map((file) => file.path)
     const types = ['index.d.ts', 'bus/index.d.ts', 'migration/index.d.ts']

@@ -42,7 +42,7 @@ function promisedNames() {
   return properties.map(({ name }) => name).filter((each) => each !== 'prototype')
 }
 
-test('what the types promise by name is there, for import and for require', async () => {
+test('the names that the types promise are there, for import and for require', async () => {
   const required = require(name)
   const imported = await import(name)
   const names = promisedNames()
@@ -57,7 +57,7 @@ test('what the types promise by name is there, for import and for require', asyn
   }
 })
 
-test('EventEmitter of the package is the bus; what else it has of node:events is of there', () => {
+test('EventEmitter of the package is the bus; its other names of node:events are those of there', () => {
   const required = require(name)
   assert.equal(required.EventEmitter, required.ParallelEventBus)
   for (const each of ['errorMonitor', 'captureRejectionSymbol', 'getEventListeners', 'EventEmitterAsyncResource']) {
@@ -96,7 +96,7 @@ test('only the public door opens', () => {
   assert.equal(require(`${name}/package.json`).name, name)
 })
 
-test('what is packed is what runs, and nothing else', () => {
+test('the packed files are those that run, and nothing else', () => {
   const [packed] = pack(root, '--dry-run')
   const files = packed.files.map((file) => file.path)
   for (const file of ['index.js', 'index.d.ts', 'native.js', 'lib/bus.js', 'README.md', 'LICENSE', 'package.json']) {

@@ -27,7 +27,7 @@ function checking(event) {
 const nothing = { kind: 'nothing', size: 1, value: undefined }
 const mark = (sequence, about) => ({ bus: 1, thread: 1, sequence, event: sequence, isCounted: true, ...about })
 
-test('a soak of a moment finds nothing, and tells what it did', { timeout: 120_000 }, () => {
+test('a soak of a moment finds nothing, and reports its work', { timeout: 120_000 }, () => {
   const args = [MAIN, '--seconds', '2', '--seed', '7']
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
   assert.equal(status, 0, stdout + stderr)
@@ -36,7 +36,7 @@ test('a soak of a moment finds nothing, and tells what it did', { timeout: 120_0
   assert.match(stdout, /^nothing was violated$/m)
 })
 
-test('what a soak is told wrong is refused', () => {
+test('wrong arguments of a soak are refused', () => {
   const { status, stderr } = spawnSync(process.execPath, [MAIN, '--seconds', 'x'], { encoding: 'utf8' })
   assert.notEqual(status, 0)
   assert.match(stderr, /--seconds must be a whole number\. Received x/)
@@ -82,7 +82,7 @@ test('memory that grows throughout is told of; one step is none', () => {
   assert.match(growthOf(rounds((round) => (100 + 3 * round) * MIB)), /^rss grows: /)
 })
 
-test('a seed determines what is drawn', () => {
+test('a seed determines the numbers that are drawn', () => {
   const draw = (seed) => {
     const random = new Random(seed)
     return Array.from({ length: 50 }, () => random.integer(0, 1000))

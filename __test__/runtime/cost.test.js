@@ -133,7 +133,7 @@ test('an event is encoded once, however many buses hear it', async (t) => {
   assert.equal(await encodings(4), one)
 })
 
-test('what an event takes of the heap', () => {
+test('the bytes that an event takes of the heap', () => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [...HEAP_FLAGS, HEAP], { encoding: 'utf8' })
   assert.equal(status, 0, stderr)
   for (const [scenario, bytes] of Object.entries(JSON.parse(stdout))) {

@@ -39,7 +39,7 @@ test('a burst of any length crosses into the engine once', async () => {
   }
 })
 
-test('where a wake can not be asked for, the next event asks again', async () => {
+test('where a wake cannot be requested, the next event requests it again', async () => {
   const bus = new ParallelEventBus()
   const heard = []
   bus.on('x', (number) => heard.push(number))

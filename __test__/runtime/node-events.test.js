@@ -78,7 +78,7 @@ function registering(Class) {
     ])
   })
 
-  test('what newListener adds comes before what it was told of', () => {
+  test('a listener that newListener adds comes before the one it was told of', () => {
     const emitter = new Class()
     const [first, second] = [() => {}, () => {}]
     emitter.once('newListener', () => {
@@ -90,7 +90,7 @@ function registering(Class) {
     assert.deepEqual(emitter.listeners('x'), [second, first])
   })
 
-  test('what is prepended is called first', async () => {
+  test('a prepended listener is called first', async () => {
     const emitter = new Class()
     const { log, logs } = logging()
     emitter.on('x', logs('on'))
@@ -148,7 +148,7 @@ function registering(Class) {
 }
 
 function removing(Class) {
-  test('removeListener tells of what was removed, when it is gone; of nothing where nothing was', () => {
+  test('removeListener tells of a removed listener, when it is gone; of nothing where nothing was', () => {
     const emitter = new Class()
     const [first, second] = [() => {}, () => {}]
     const told = []
@@ -342,7 +342,7 @@ function emitting(Class) {
 }
 
 function looking(Class) {
-  test('listeners are a copy, without what once puts around them; rawListeners have that', async () => {
+  test('listeners are a copy, without the wrappers of once; rawListeners have them', async () => {
     const emitter = new Class()
     const listener = () => {}
     emitter.once('x', listener)
@@ -428,7 +428,7 @@ function inheriting(Class) {
     assert.deepEqual(log, ['Calling 1', 'Silent 1'])
   })
 
-  test('a constructor may use what it inherits before it calls its parent, which begins anew', async () => {
+  test('a constructor may use its inherited methods before it calls its parent, which begins anew', async () => {
     const { log, logs } = logging()
     function Eager() {
       this.once('x', logs('heard'))
@@ -475,7 +475,7 @@ function capturing(Class) {
       emitter.on('error', (error) => errors.push(error) === count && resolve(errors))
     })
 
-  test('captureRejections emits what listeners reject with as errors', async () => {
+  test('captureRejections emits rejections of listeners as errors', async () => {
     const emitter = new Class({ captureRejections: true })
     const [first, second] = [new Error('first'), new Error('second')]
     emitter.on('x', () => Promise.reject(first))
@@ -496,7 +496,7 @@ function capturing(Class) {
     assert.deepEqual(await called, [failure, 'x', 42, 'text'])
   })
 
-  test('captureRejections takes what is only like a promise, and reads its then once', async () => {
+  test('captureRejections takes a thenable that is no promise, and reads its then once', async () => {
     const failure = new Error('rejected')
     let reads = 0
     const thenables = [
@@ -574,7 +574,7 @@ function warning(Class) {
     }
   })
 
-  test('the limit is what it was set to; 0 and Infinity are none', async () => {
+  test('the limit is the one that was set; 0 and Infinity are none', async () => {
     const emitter = new Class()
     assert.equal(emitter.getMaxListeners(), Class.defaultMaxListeners)
     for (const limit of [0, Infinity]) {

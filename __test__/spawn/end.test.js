@@ -17,7 +17,7 @@ function ready(pool, count, gone = []) {
   return until(() => pool.threadIds.length === count && !pool.threadIds.some((id) => gone.includes(id)))
 }
 
-test('close lets the threads finish what they have, and ends them; twice is once', async (t) => {
+test('close lets the threads finish their events, and ends them; twice is once', async (t) => {
   const { bus, errors } = stage(t)
   const before = native.counters().threads
   const exits = []
@@ -38,7 +38,7 @@ test('close lets the threads finish what they have, and ends them; twice is once
   assert.deepEqual([exits, errors, bus.getStats().listenersFailed], [[], [], 0])
 })
 
-test('terminate ends the threads at once, whatever they do, and nothing is replaced', async (t) => {
+test('terminate ends the threads at once, in the middle of their work, and nothing is replaced', async (t) => {
   const { bus } = stage(t)
   const before = native.counters().threads
   const pool = await bus.spawn(POOL, { threads: 2 })
@@ -165,7 +165,7 @@ test('a bus lets go of a pool that has ended, and the pool of the data for its m
   )
 })
 
-test('a pool shows what it is of, and how it is', async (t) => {
+test('a pool shows its module, and its state', async (t) => {
   const { bus } = stage(t)
   const pool = await bus.spawn(POOL, { threads: 2 })
   const shown = (state) =>
@@ -189,7 +189,7 @@ test('without onError a crash is a warning', async (t) => {
   assert.ok(heard.some(({ code }) => code === 'PARALLEL_EVENT_BUS_THREAD_CRASHED'))
 })
 
-test('what waits for a thread that crashes is done by another of the pool', async (t) => {
+test('an event that waits for a thread that crashes is done by another of the pool', async (t) => {
   const { bus, cells } = stage(t)
   const source = `export default (bus, memory) => {
     const cells = new Int32Array(memory)
@@ -248,7 +248,7 @@ test('a replacement that fails to start is tried again, later and later', async 
   )
 })
 
-test('a replacement that can not be started, because its data is gone, is told like one that crashes', async (t) => {
+test('a replacement that cannot be started, because its data is gone, is told like one that crashes', async (t) => {
   const { bus, errors } = stage(t)
   const workerData = new ArrayBuffer(8)
   const pool = await bus.spawn(POOL, { threads: 1, workerData })
@@ -268,7 +268,7 @@ test('a replacement that can not be started, because its data is gone, is told l
   await pool.close()
 })
 
-test('a replacement that does not get ready is ended, whatever its module does to prevent that', async (t) => {
+test('a replacement that does not get ready is ended, also where its module tries to prevent that', async (t) => {
   const before = native.counters().threads
   const { bus, errors } = stage(t)
   const source = `export default (bus, starts) => {

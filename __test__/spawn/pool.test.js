@@ -132,7 +132,7 @@ test('spawn rejects when there is no such module, and when one thread of several
   assert.equal(bus.emit('x'), false)
 })
 
-test('what spawn is given is checked', async (t) => {
+test('the arguments of spawn are checked', async (t) => {
   const { bus } = stage(t)
   for (const threads of [0, -1, 1.5, NaN, 100_000]) {
     await assert.rejects(bus.spawn(POOL, { threads }), { code: 'ERR_OUT_OF_RANGE' }, String(threads))

@@ -78,7 +78,7 @@ test('spawn rejects with any kind of value that is thrown', async (t) => {
   }
 })
 
-test('a module sees its own workerData, in whatever way it imports it', async (t) => {
+test('a module sees its own workerData, in every way to import it', async (t) => {
   modules(t, {
     'data.mjs': `
       import threads, { workerData } from 'node:worker_threads'
@@ -178,7 +178,7 @@ const MISTAKES = {
 }
 
 for (const [what, { module = 'x.mjs', text = '', code, message, cause }] of Object.entries(MISTAKES)) {
-  test(`the error for ${what} says what is wrong and where spawn was called`, async (t) => {
+  test(`the error for ${what} names the mistake, and the place where spawn was called`, async (t) => {
     const folder = modules(t, { 'x.mjs': text })
     const { bus } = stage(t)
     const error = await callingSpawn(bus, module)

@@ -1,6 +1,6 @@
 'use strict'
 
-// The goals of a run: what was aimed at, what was measured, and for a missed one why.
+// The goals of a run: the goal, the measured value, and for a missed one the reason.
 
 const Table = require('cli-table3')
 const REASONS = require('./reasons.js')
@@ -27,7 +27,7 @@ function told(title, { id, what, against, unit, ours, ratio, ratioUnit, goal, me
   const measuredUnit = ratio === null ? ` ${unit}` : ratioUnit
   const spread = measured.rounds === 1 ? '' : ` (${digits(measured.p10)} – ${digits(measured.p90)})`
   return {
-    // The titles of what is compared end in what it is compared with.
+    // The titles of compared rows end in the name of the other.
     what: [title.replace(/, (beside|share of) .*/, ''), what, ...(against === null ? [] : [`against ${against}`])].join(
       ': ',
     ),

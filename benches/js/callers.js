@@ -1,6 +1,6 @@
 'use strict'
 
-// Callers that each call, wait for what comes of it, and call again.
+// Callers that each call, wait for the result, and call again.
 
 /** @param {{ callers: number, each: number }} how many call at the same time, and how often each of them does */
 async function callAll({ callers, each }, call) {

@@ -1,7 +1,7 @@
 'use strict'
 
-// Measures one row, named by its id, and prints its lines as JSON. A row has a process to itself, so that what V8
-// learned about one does not slow another; its contestants share that process, as they would in a user's.
+// Measures one row, named by its id, and prints its lines as JSON. A row has a process to itself, so that V8's knowledge
+// of one does not slow another; its contestants share that process, as they would in a user's.
 // By hand, to profile: node --expose-gc --cpu-prof benches/js/child.js deliver-3-emitter
 
 const { FULL, QUICK } = require('./measure.js')

@@ -1,6 +1,6 @@
 'use strict'
 
-// What the numbers beside a contestant do not compare, in a few words: shown beside each row.
+// The differences that the numbers beside a contestant leave out, in a few words: shown beside each row.
 
 const ON_THE_STACK = 'on the emitter’s stack; the first error ends it'
 const FAILS_FAST = 'starts them at once; tells of the first error only'

@@ -1,7 +1,7 @@
 'use strict'
 
-// The listeners of every row. Each adds what it is called with to a counter of its own: work that cannot be
-// optimised away, and proof that every listener was called exactly as often as the row claims.
+// The listeners of every row. Each adds its argument to a counter of its own: work that cannot be optimised away, and
+// proof that every listener was called exactly as often as the row claims.
 
 /** @param {number} count how many */
 function countingListeners(count) {

@@ -1,6 +1,6 @@
 'use strict'
 
-// Where and with what the numbers were made: they mean little without it.
+// The machine and the versions behind the numbers: they mean little without them.
 
 const { execFileSync } = require('node:child_process')
 const os = require('node:os')

@@ -20,7 +20,7 @@ const OPTIONS = {
   only: { type: 'string', default: '' },
 }
 
-/** A row that waits for what does not come has failed. */
+/** Milliseconds after which a row has failed: it waits for something that does not come. */
 const ROW_TIMEOUT_MS = 120_000
 
 function main() {

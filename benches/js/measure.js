@@ -1,7 +1,7 @@
 'use strict'
 
-// Rounds and what is made of them: the contestants of a row take turns (A B A B), so that a slow moment of the
-// machine hits all of them, and each round's ratio is of two neighbours in time.
+// Rounds and their results: the contestants of a row take turns (A B A B), so that a slow moment of the machine hits all
+// of them, and each round's ratio is of two neighbours in time.
 
 const { performance } = require('node:perf_hooks')
 

@@ -1,6 +1,6 @@
 'use strict'
 
-// What events carry: one maker for each kind of payload. The same number makes the same payload.
+// Payloads of events: one maker for each kind. The same number makes the same payload.
 
 const { randomUUID } = require('node:crypto')
 const { isDeepStrictEqual } = require('node:util')

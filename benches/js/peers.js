@@ -6,7 +6,7 @@ const { existsSync, readFileSync } = require('node:fs')
 const path = require('node:path')
 const { satisfies } = require('semver')
 
-/** What a contestant's name begins with, and the folder of its package. What Node brings itself is not here. */
+/** The beginning of a contestant's name, and the folder of its package. Node's own contestants are not here. */
 const FOLDERS = {
   eventemitter2: 'eventemitter2',
   eventemitter3: 'eventemitter3',
@@ -24,7 +24,7 @@ function versions() {
   return Object.fromEntries(Object.entries(FOLDERS).map(([name, folder]) => [name, manifest(folder).version]))
 }
 
-/** Why this Node can not run a contestant; null if it can. */
+/** The reason why this Node cannot run a contestant; null if it can. */
 function whySkipped(contestant) {
   const name = Object.keys(FOLDERS).find((each) => contestant.startsWith(each))
   if (name === undefined) return null

@@ -71,7 +71,7 @@ function limit({ atMost, atLeast }, unit) {
   return atMost === undefined ? '–' : `≤ ${short(atMost)}${unit}`
 }
 
-/** A third has as many digits as what is measured, and 3 has one. */
+/** A third has as many digits as the measured value, and 3 has one. */
 function short(value) {
   return String(Number(digits(value)))
 }

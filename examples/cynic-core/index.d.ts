@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noExplicitAny: a listener that does not say what data it gets takes any
+// biome-ignore-all lint/suspicious/noExplicitAny: a listener without declared data takes any
 
 // @cynic/core: the buses of the application, and the class they are built on.
 
@@ -69,7 +69,7 @@ export class ServicesBus extends ParallelEventBus {
   getStats(): ServicesStats
 }
 
-/** What is published on a CoreBus, as its handlers get it. */
+/** An event published on a CoreBus, as its handlers get it. */
 export interface Envelope<Payload = unknown> {
   /** A UUID. */
   id: string
@@ -78,16 +78,16 @@ export interface Envelope<Payload = unknown> {
   /** Milliseconds since 1970. */
   timestamp: number
   source: string
-  /** The `id` of the envelope that this one answers; its own where it answers none. */
+  /** The `id` of the envelope that this one is a reply to; its own where it is none. */
   correlationId: string
-  /** Publishes an answer as `<type>:reply`. Returns its envelope, or null where a middleware blocked it. */
+  /** Publishes a reply as `<type>:reply`. Returns its envelope, or null where a middleware blocked it. */
   reply<Answer>(answer: Answer): Envelope<Answer> | null
 }
 
 export interface EnvelopeOptions {
   /** Overrides the `source` of the bus. */
   source?: string | undefined
-  /** The `id` of the envelope that is answered. */
+  /** The `id` of the envelope that gets a reply. */
   correlationId?: string | undefined
 }
 
@@ -112,7 +112,7 @@ export interface CoreBusOptions {
   Emitter?: (new () => EventEmitter) | undefined
 }
 
-/** The bus of the core. Its own events, `blocked` and `cleared`, are delivered at once; what is published is not. */
+/** The bus of the core. Its own events, `blocked` and `cleared`, are delivered at once; published events are not. */
 export class CoreBus extends EventEmitter {
   constructor(options?: CoreBusOptions)
   /** Adds a function that sees each envelope first, and blocks it by `false`. Returns a function that removes it. */
@@ -136,7 +136,7 @@ export class CoreBus extends EventEmitter {
   history(filter?: { type?: string | undefined; limit?: number | undefined }): Envelope[]
   /** Removes subscriptions, middlewares and history, and rejects the requests that are open. */
   clear(): void
-  /** Resolves when every handler of what was published has settled. */
+  /** Resolves when every handler of every published event has settled. */
   idle(): Promise<void>
 }
 
@@ -152,7 +152,7 @@ export interface UnifiedEvent<Payload = unknown> {
   source: string
   /** Milliseconds since 1970, with fractions. */
   timestamp: number
-  /** Answers the request that published the event. Answers after the first are ignored. */
+  /** Replies to the request that published the event. Replies after the first are ignored. */
   reply(answer: unknown): void
 }
 
@@ -225,8 +225,8 @@ export class UnifiedBus extends ParallelEventBus {
 export class AgentBus {
   /** Returns a function that takes the agent off the bus. */
   register(name: string, handler: (message: any) => unknown): () => void
-  /** Resolves to the agent's answer. Rejects with its error, and if there is no such agent. */
+  /** Resolves to the agent's reply. Rejects with its error, and if there is no such agent. */
   send(name: string, message?: unknown): Promise<unknown>
-  /** Asks every agent at the same time. Resolves to the answers and the errors, by name. */
+  /** Sends to every agent at the same time. Resolves to the replies and the errors, by name. */
   broadcast(message?: unknown): Promise<{ answers: Map<string, unknown>; errors: Map<string, unknown> }>
 }

@@ -7,7 +7,7 @@ const BY_DEFAULT = { smallest: 8, largest: 256 }
 /** A directory that is named is taken as it is, but for files that would not fit into memory several at a time. */
 const NAMED = { smallest: 0, largest: 16 * 1024 }
 
-/** What the first run takes; the others take less, so that all of it takes about ten seconds. */
+/** The files of the first run; the others take less, so that all of it takes about ten seconds. */
 const FIRST_RUN_MS = 4000
 
 /**

@@ -1,6 +1,6 @@
 'use strict'
 
-// Delivers files, some of them at a time, and notes for each when its listeners ran and what they came to.
+// Delivers files, some of them at a time, and notes for each the times and the results of its listeners.
 
 const { now } = require('./clock.js')
 
@@ -52,7 +52,7 @@ function* iterate(items) {
   yield* items
 }
 
-/** True of what a failed system call throws: the file vanished, or may not be read. Anything else is a bug. */
+/** Returns true for the error of a failed system call: the file vanished, or may not be read. Anything else is a bug. */
 function isUnreadable(error) {
   return typeof error?.syscall === 'string'
 }

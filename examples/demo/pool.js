@@ -1,6 +1,6 @@
 'use strict'
 
-// The worker threads of the third run, and what their cores have time for.
+// The worker threads of the third run, and the capacity of their cores.
 
 const { availableParallelism } = require('node:os')
 const { ParallelEventBus } = require('../../index.js')
@@ -30,7 +30,7 @@ class Pool {
 
   /**
    * Resolves to the number of cores that are free for this process. All threads want one for a moment: the processor
-   * time that they get in it is what other processes leave.
+   * time that they get in it is the share that other processes leave.
    */
   async freeCores() {
     const start = now()
@@ -46,7 +46,7 @@ class Pool {
   }
 }
 
-/** The failure of a listener is in its answer; that a thread crashed, and is replaced, is in none. */
+/** The failure of a listener is in its reply; that a thread crashed, and is replaced, is in none. */
 function warnOfCrash(event, error) {
   if (event === ParallelEventBus.threadExit) {
     process.emitWarning('a thread of the demo crashed, and is replaced', { detail: error.stack })

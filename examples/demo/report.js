@@ -1,6 +1,6 @@
 'use strict'
 
-// What the demo says: the introduction, the timeline of some files, the table, and what to think of it.
+// The output of the demo: the introduction, the timeline of some files, the table, and the conclusion.
 //
 // Every function returns lines.
 
@@ -12,7 +12,7 @@ const { drawTimeline } = require('./timeline.js')
 
 /** Of all files, as many as are easily seen. */
 const DRAWN = 6
-/** The share of the cores that has to be free for a speed-up to be what the machine can do. */
+/** The share of the cores that has to be free for a speed-up to show the machine's capacity. */
 const IDLE = 0.9
 /** In a shorter run, how it starts and ends decides. */
 const SHORT_MS = 500
@@ -90,7 +90,7 @@ function table(runs, { threads, framed, paint }) {
     .map((line) => line.trimEnd())
 }
 
-/** What the runs are, and what their speed-ups are worth. */
+/** Explains the runs, and the worth of their speed-ups. */
 function remarks(runs, { threads, inFlight, rounds, files, cores }) {
   const { compared, different } = compare(...runs)
   const times = rounds === 1 ? 'once' : `${count(rounds)} times`

@@ -1,6 +1,6 @@
 'use strict'
 
-// What the runs came to: whether they agree, and what the table shows of each.
+// The results of the runs: whether they agree, and the rows of the table.
 
 const { isDeepStrictEqual } = require('node:util')
 
@@ -15,7 +15,7 @@ function compare(first, ...others) {
   return { compared: read.length, different: read.filter(differs).map((index) => first.events[index].file) }
 }
 
-/** What the table shows of a run. */
+/** The row of a run in the table. */
 function summarise({ time, cpu, events }) {
   return { time, cpu, cores: cpu / time, skipped: events.filter(({ skipped }) => skipped).length }
 }

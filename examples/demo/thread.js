@@ -5,7 +5,7 @@
 const { now } = require('./clock.js')
 const { blocking } = require('./listeners.js')
 
-/** A listener that returns `{ value, span }`: what a listener that blocks returns, and when it ran. */
+/** Returns a listener that returns `{ value, span }`: the value of a blocking listener, and its start and end. */
 function timed(listener) {
   return (path) => {
     const start = now()

@@ -7,7 +7,7 @@ const { join } = require('node:path')
 
 /**
  * Resolves to `{ files: [{ path, size }], unreadable }`, where `unreadable` counts directories that could not be
- * listed. Rejects only if `root` itself can not be.
+ * listed. Rejects only if `root` itself cannot be.
  */
 async function walk(root) {
   const files = []

@@ -1,8 +1,8 @@
 // Writes docs/api from index.d.ts: `npm run docs`. With --check it writes nothing, and fails where docs/api is not that
 // of the types.
 //
-// A module that is a class, by `export =`, is what CommonJS needs; typedoc has no name for it. So it reads a copy that
-// exports everything by its name.
+// CommonJS needs a module that is a class, by `export =`; typedoc has no name for it. So it reads a copy that exports
+// everything by its name.
 
 const { spawnSync } = require('node:child_process')
 const { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs')

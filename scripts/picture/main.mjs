@@ -1,5 +1,5 @@
 // Draws the picture of the README: the same three listeners one after another, and through the bus. `npm run picture` runs
-// them, and writes what it has seen to docs/charts/, once for light pages and once for dark ones.
+// them, and writes their times to docs/charts/, once for light pages and once for dark ones.
 
 import { writeFileSync } from 'node:fs'
 import { setTimeout as after } from 'node:timers/promises'
@@ -9,7 +9,7 @@ import { drawing } from './drawing.mjs'
 /** Milliseconds that each listener waits for something, as a database or a file. */
 const LISTENERS = { store: 50, mail: 30, index: 80 }
 
-/** What a run has seen: from when to when each listener ran, and when all were done, in milliseconds. */
+/** Times of a run, in milliseconds: the start and the end of each listener, and the end of all. */
 async function watch(run) {
   const start = performance.now()
   const now = () => performance.now() - start

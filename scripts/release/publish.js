@@ -1,6 +1,6 @@
 'use strict'
 
-// Publishes what `stage.js` has made: first the packages of the platforms, then the one that names them. A version that
+// Publishes the packages of `stage.js`: first those of the platforms, then the one that names them. A version that
 // is there already is left alone, so that a release that broke off can be run again.
 //
 //   node scripts/release/publish.js <staged folder> [options of npm publish: --dry-run, --provenance]

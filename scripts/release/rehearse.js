@@ -28,7 +28,7 @@ const { name } = require('../../package.json')
 /** Versions of Node that npm packages carry, for Linux on x64. */
 const OTHER_NODES = ['22', '24', '26']
 
-/** What an installed package has to do, as an ES module and as a CommonJS one. */
+/** The uses of an installed package, as an ES module and as a CommonJS one. */
 const PROGRAM = `
 import assert from 'node:assert'
 import { createRequire } from 'node:module'
@@ -46,7 +46,7 @@ console.log(process.version)
 const work = realpathSync(mkdtempSync(path.join(tmpdir(), 'rehearsal-')))
 
 const REHEARSALS = {
-  /** `npm pack`, and an installation of what it makes. */
+  /** Runs `npm pack`, and installs the results. */
   tarball() {
     const app = newApp('tarball')
     install(app, tarballOf(root))
@@ -66,7 +66,7 @@ const REHEARSALS = {
     console.log('  installed with', Object.keys(optionalDependencies).join(', '), 'and loaded by', load(app))
   },
 
-  /** What was installed for this Node, loaded by others without building or installing again. */
+  /** Loads the package that was installed for this Node in others, without building or installing again. */
   async nodes() {
     if (process.platform !== 'linux' || process.arch !== 'x64') {
       console.log('  only on Linux x64')
@@ -140,7 +140,7 @@ function tarballOf(folder) {
 }
 
 function install(app, ...what) {
-  // A build by `prepare` may as well use what was built before.
+  // A build by `prepare` may as well use the results of an earlier one.
   const env = { ...process.env, CARGO_TARGET_DIR: process.env.CARGO_TARGET_DIR ?? path.join(root, 'target') }
   npm(app, ['install', '--no-audit', '--no-fund', '--loglevel=error', ...what], { env })
 }

@@ -6,7 +6,7 @@
 //
 //   node scripts/release/stage.js <folder with the *.node files> <new folder> [--present]
 //
-// With --present only for those platforms whose binary is there; else a missing one is an error.
+// With --present only for the platforms that have a binary there; else a missing one is an error.
 
 const { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs')
 const path = require('node:path')
@@ -40,7 +40,7 @@ async function stage(binaries, folder, { onlyPresent = false } = {}) {
   return [...platforms, folder]
 }
 
-/** What npm would pack, but for the binaries. */
+/** Returns the files that npm would pack, without the binaries. */
 function packedFiles() {
   const [report] = pack(root, '--dry-run')
   const files = report.files.map((file) => file.path).filter((file) => !file.endsWith('.node'))
@@ -53,7 +53,7 @@ function presentTargets({ binaryName, targets }, binaries) {
   return targets.filter((target) => present.has(`${binaryName}.${parseTriple(target).platformArchABI}.node`))
 }
 
-/** napi tells of each file that it writes; what goes wrong it throws. */
+/** Runs napi. It prints each file that it writes, and throws its errors. */
 async function quietly(run) {
   const { error } = console
   console.error = () => {}

@@ -1,5 +1,5 @@
 'use strict'
 
-// For tests of memory: what `--expose-gc` gives, which `bun test` does not pass on.
+// For tests of memory: the `gc` of `--expose-gc`, which `bun test` does not pass on.
 
 globalThis.gc = () => globalThis.Bun.gc(true)

@@ -1,8 +1,8 @@
 'use strict'
 
-// What of the suite does not work under Bun and Deno, and why. `npm run test:runtimes` fails when something that is
-// listed works, so that the list stays true. Without `test` it is the whole file, which does not end or crashes there.
-// What is `sometimes` may also pass.
+// The tests of the suite that fail under Bun and Deno, and the reasons. `npm run test:runtimes` fails when a listed test
+// passes, so that the list stays true. Without `test` it is the whole file, which does not end or crashes there. A test
+// that is `sometimes` may also pass.
 
 /**
  * @typedef {{ file: string, test?: string, reason: string, sometimes?: boolean }} Gap
@@ -11,14 +11,14 @@
 const gaps = {
   bun: [
     ...each('codec/errors.test.js', 'structuredClone gives errors other properties, and no cause', [
-      'an error has what the same error has with structuredClone',
+      'an error has the properties it has with structuredClone',
     ]),
     ...each('codec/compiled.test.js', 'structuredClone gives errors other properties, and no cause', [
-      'an error has what the same error has with structuredClone',
+      'an error has the properties it has with structuredClone',
     ]),
     ...each('codec/refusal.test.js', 'structuredClone refuses other things, in other words', [
       'a module and a detached buffer are refused',
-      'what structuredClone hands over without copying is refused by name',
+      'an object that structuredClone hands over without copying is refused by name',
       'values that are nested deeper than the stack is come back',
     ]),
     ...['codec/values.test.js', 'codec/compiled.test.js'].flatMap((file) =>
@@ -40,9 +40,9 @@ const gaps = {
       'where no code may be made from strings, it is the same',
     ]),
     ...each('repo/docs.test.js', 'node:test works in `bun test` alone', [
-      'docs/testing.md, Wait for the bus: the program does what it says',
-      'docs/testing.md, Have failures fail the test: the program does what it says',
-      'docs/testing.md, Replace a listener, or have one that is late: the program does what it says',
+      'docs/testing.md, Wait for the bus: the program keeps its word',
+      'docs/testing.md, Have failures fail the test: the program keeps its word',
+      'docs/testing.md, Replace a listener, or have one that is late: the program keeps its word',
     ]),
     ...each('runtime/domain.test.js', 'emitters know of no domain', [
       'a domain hears of errors of its emitters that nobody else does: EventEmitter',
@@ -60,31 +60,31 @@ const gaps = {
       'a store that listeners or emitters had is not kept by the thread',
     ]),
     ...each('channel/death.test.js', 'a worker goes on for a while after an unhandled rejection', [
-      'what waits for a thread fails with it, and is never begun: an unhandled rejection',
+      'a queued event fails with its thread, and never starts: an unhandled rejection',
     ]),
     { file: 'channel/churn.test.js', reason: 'it stops for good where hundreds of workers end at any moment' },
     ...each('runtime/loading.test.js', 'there is no --no-addons, and no permission model', [
       'where addons are not allowed, the error says which flag allows them',
     ]),
     ...each('channel/order.test.js', 'what native code calls runs in the async context of its caller', [
-      'what is read early is in no async context, and what the bus emits in that of the emitter',
+      'events that are read early are in no async context, and those of the bus in that of the emitter',
     ]),
     ...each('local/removals.test.js', 'EventEmitter copies its lists', [
-      'adding a listener does not copy the others, whatever is queued for other events',
+      'adding a listener does not copy the others, with any queue for other events',
     ]),
     ...each('repo/package.test.js', 'what a package does not export has another code than in Node', [
       'only the public door opens',
     ]),
     ...each('repo/soak.test.js', 'the soak collects garbage, for which there is no flag', [
-      'a soak of a moment finds nothing, and tells what it did',
+      'a soak of a moment finds nothing, and reports its work',
     ]),
     ...each('spawn/end.test.js', 'a data: URL with JavaScript is imported as its text', [
-      'a replacement that does not get ready is ended, whatever its module does to prevent that',
-      'what waits for a thread that crashes is done by another of the pool',
+      'a replacement that does not get ready is ended, also where its module tries to prevent that',
+      'an event that waits for a thread that crashes is done by another of the pool',
       'a replacement that fails to start is tried again, later and later',
     ]),
     ...each('spawn/end.test.js', 'an ArrayBuffer that is detached is refused in other words', [
-      'a replacement that can not be started, because its data is gone, is told like one that crashes',
+      'a replacement that cannot be started, because its data is gone, is told like one that crashes',
     ]),
     ...each('spawn/pool.test.js', 'resourceLimits of a worker are not kept', [
       'the module gets the data, and its threads the limits, environment and flags',
@@ -105,9 +105,9 @@ const gaps = {
     ...each('spawn/pool.test.js', 'a module that does not parse is refused with another error', [
       'spawn rejects and leaves no thread when the module is no JavaScript',
     ]),
-    ...each('spawn/pool.test.js', 'execArgv of a worker is not checked', ['what spawn is given is checked']),
+    ...each('spawn/pool.test.js', 'execArgv of a worker is not checked', ['the arguments of spawn are checked']),
     ...each('spawn/start.test.js', 'a module that does not parse is refused with another error', [
-      'the error for a syntax error says what is wrong and where spawn was called',
+      'the error for a syntax error names the mistake, and the place where spawn was called',
     ]),
     ...each('spawn/start.test.js', 'a data: URL with JavaScript is imported as its text', [
       'a replacement that gets ready while it is being ended keeps the process until it has ended',
@@ -151,39 +151,39 @@ const gaps = {
       'an abort is heard although another listener of the signal stops it',
     ]),
     ...each('channel/sent.test.js', 'terminate of a worker resolves before its environment is cleaned up', [
-      'an event may hold anything again when its last listener elsewhere is gone, in packets',
+      'an event may hold anything again when its last listener elsewhere is gone, in batches',
       'an event may hold anything again when its last listener elsewhere is gone, as dispatches',
     ]).map(sometimes),
     ...each('codec/refusal.test.js', 'structuredClone refuses other things, in other words', [
-      'what structuredClone refuses is refused, wherever it is, in the same words',
-      'what structuredClone hands over without copying is refused by name',
+      'a value that structuredClone refuses is refused, wherever it is, in the same words',
+      'an object that structuredClone hands over without copying is refused by name',
       'classes of Node are refused if the structuredClone of this Node refuses them',
       'values that are nested deeper than the stack is come back',
     ]),
     ...each('runtime/cost.test.js', 'an event takes more of the heap than in Node', [
-      'what an event takes of the heap',
+      'the bytes that an event takes of the heap',
     ]),
     ...each('repo/docs.test.js', '--require is not heeded, so console.log prints over several lines', [
-      'docs/cpu-bound-listeners.md, What you have: example 1 prints what its comments say',
-      'docs/from-emittery.md, A listener removed after the emit: example 1 prints what its comments say',
-      'docs/from-eventemitter2.md, Values of listeners: example 1 prints what its comments say',
-      'index.d.ts, emitAndWait: example 1 prints what its comments say',
+      'docs/cpu-bound-listeners.md, What you have: example 1 prints its comments',
+      'docs/from-emittery.md, A listener removed after the emit: example 1 prints its comments',
+      'docs/from-eventemitter2.md, Values of listeners: example 1 prints its comments',
+      'index.d.ts, emitAndWait: example 1 prints its comments',
     ]),
     ...each('repo/docs.test.js', '--test checks types, and wants those of Node installed', [
-      'docs/testing.md, Wait for the bus: the program does what it says',
-      'docs/testing.md, Have failures fail the test: the program does what it says',
-      'docs/testing.md, Replace a listener, or have one that is late: the program does what it says',
+      'docs/testing.md, Wait for the bus: the program keeps its word',
+      'docs/testing.md, Have failures fail the test: the program keeps its word',
+      'docs/testing.md, Replace a listener, or have one that is late: the program keeps its word',
     ]),
     ...each('local/helpers.test.js', 'the AbortError of node:events has no cause', [
       'once rejects with an AbortError when nothing came before the abort, and listens no more from then on',
-      'an iterator gives what was emitted before its signal aborts, and then throws',
+      'an iterator gives the events from before the abort of its signal, and then throws',
     ]),
     ...each('repo/integration.test.js', 'what console.log prints looks otherwise', [
       'docs/integration.md, step by step',
       'docs/integration.md, step by step > 3. js baseline.js',
     ]),
     ...each('channel/order.test.js', 'what native code calls runs in the async context of its caller', [
-      'what is read early is in no async context, and what the bus emits in that of the emitter',
+      'events that are read early are in no async context, and those of the bus in that of the emitter',
     ]),
     ...each('runtime/memory.test.js', 'it ends where V8 has no memory for itself', [
       'a process without memory for an event goes on, and its emitter is told',
@@ -195,7 +195,7 @@ const gaps = {
     ]),
     { file: 'channel/churn.test.js', reason: 'a worker that is terminated in an endless loop goes on' },
     ...each('repo/soak.test.js', 'a worker that is terminated goes on for a while', [
-      'a soak of a moment finds nothing, and tells what it did',
+      'a soak of a moment finds nothing, and reports its work',
     ]).map(sometimes),
     ...each('repo/test-command.test.js', 'node:test runs no files', [
       'JavaScript: tests are counted, and those that fail reported in full',
@@ -222,8 +222,8 @@ const gaps = {
       'two hundred workers load, emit and are terminated at any moment; nothing is left of them',
     ]),
     ...each('local/waiting.test.js', 'a timer that is due comes after events that were queued later', [
-      'a timeout counts from the emit: what could not start in time fails without being called',
-      'an onError that aborts while the time is over hears of what is left no more',
+      'a timeout counts from the emit: a listener that could not start in time fails without being called',
+      'an onError that aborts while the time is over is not told of the rest',
     ]).map(sometimes),
     ...each('spawn/pool.test.js', 'a module that does not parse is refused with another error', [
       'spawn rejects and leaves no thread when the module is no JavaScript',
@@ -240,7 +240,7 @@ const gaps = {
       'a pool that is closed while a thread is being replaced ends, and starts no more',
     ]).map(sometimes),
     ...each('spawn/end.test.js', 'a worker that is terminated in an endless loop goes on', [
-      'a replacement that does not get ready is ended, whatever its module does to prevent that',
+      'a replacement that does not get ready is ended, also where its module tries to prevent that',
     ]),
     ...each('spawn/start.test.js', 'a worker starts and ends in another order than in Node', [
       'a replacement that gets ready while it is being ended keeps the process until it has ended',
@@ -252,11 +252,11 @@ const gaps = {
       'the error of one that removes all listeners and cannot register is the error of spawn',
     ]),
     ...each('spawn/start.test.js', 'a worker does not take these flags of Node', [
-      'a module sees its own workerData, in whatever way it imports it',
+      'a module sees its own workerData, in every way to import it',
       'the error for TypeScript says which Node runs it',
     ]),
     ...each('spawn/start.test.js', 'a module that does not parse is refused with another error', [
-      'the error for a syntax error says what is wrong and where spawn was called',
+      'the error for a syntax error names the mistake, and the place where spawn was called',
     ]),
     {
       file: 'spawn/start.test.js',

@@ -1,6 +1,6 @@
 'use strict'
 
-// Runs test files under Bun or Deno, each in a process of its own, and reads what became of each test.
+// Runs test files under Bun or Deno, each in a process of its own, and reads the result of each test.
 
 const { spawn } = require('node:child_process')
 const { mkdirSync, readFileSync, rmSync } = require('node:fs')
@@ -13,7 +13,7 @@ const LIMIT_MS = 150_000
 const HANGING_LIMIT_MS = 30_000
 
 /**
- * @param {(file: string, report: string) => string[]} command what runs a file and writes a JUnit report
+ * @param {(file: string, report: string) => string[]} command runs a file and writes a JUnit report
  * @param {{ file: string, hangs: boolean }[]} files
  * @returns {Promise<{ file: string, tests: Map<string, boolean> | null, output: string }[]>} whether each test passed,
  * or null where the file did not end, or crashed

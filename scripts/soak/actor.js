@@ -9,17 +9,17 @@ const { burn, turn } = require('./listeners.js')
 const { Peer } = require('./peer.js')
 const { Random } = require('./random.js')
 
-/** What has not settled when nothing has happened for so long never will. */
+/** Milliseconds without any event after which an unsettled promise is lost. */
 const PATIENCE_MS = 30_000
 const MOST_PEERS = 4
-/** What a thread has begun and not seen the end of, before it waits for that. */
+/** Number of unsettled promises at which a thread waits for them. */
 const MOST_OPEN = 500
 const POOL = new URL('./pool.mjs', `file://${__dirname}/`)
 
 class Actor {
-  /** Numbers what this thread emits. */
+  /** Number of the last event that this thread emitted. */
   sequence = 0
-  /** @type {Map<Promise<unknown>, string>} what has not settled, and what it is */
+  /** @type {Map<Promise<unknown>, string>} unsettled promises, with their kinds */
   #open = new Map()
   /** @type {Peer[]} */
   #peers = []
@@ -137,7 +137,7 @@ class Actor {
     this.#pool = spawned.catch(() => undefined)
   }
 
-  /** Closes what is open, and waits for what has not settled: as long as anything happens in any thread. */
+  /** Closes everything open, and waits for unsettled promises: as long as anything happens in any thread. */
   async end() {
     while (this.#peers.length > 0) this.#leave(0)
     let seen

@@ -1,14 +1,14 @@
 'use strict'
 
-// What has to hold, and where it is told that it does not: at once, on standard error, since the thread may be about to
-// end; and in the ledger.
+// The rules that have to hold. A violation is told at once, on standard error, since the thread may be about to end; and
+// in the ledger.
 
 const { writeSync } = require('node:fs')
 const { inspect } = require('node:util')
 
-/** What listeners and threads of the soak fail with. */
+/** The error with which listeners and threads of the soak fail. */
 const PURPOSE = 'on purpose'
-/** What aborts give as their reason. */
+/** The reason of aborts. */
 const TAKEN_BACK = 'taken back'
 
 const COUNTED = {
@@ -24,7 +24,7 @@ class Checks {
   #ledger
   #who
 
-  /** @param {string} who the thread, as it is told */
+  /** @param {string} who name of the thread in reports */
   constructor(ledger, who) {
     this.#ledger = ledger
     this.#who = who
@@ -47,7 +47,7 @@ class Checks {
     if (COUNTED[code] !== null) this.#ledger.add(COUNTED[code])
   }
 
-  /** What `emitAndWait` tells, of an event for so many listeners. */
+  /** Checks the outcome of `emitAndWait`, of an event for so many listeners. */
   outcome({ success, failed, errors }, addressed) {
     if (success + failed !== addressed || errors.length !== failed) {
       this.violated(`an outcome for ${addressed} listeners`, { success, failed, errors })

@@ -1,9 +1,9 @@
 'use strict'
 
-// Whether memory grows from round to round. A round that needed much leaves its process larger, since the allocator keeps
-// what was freed; so a step is none. What grows again in each part of the run does.
+// The growth of memory from round to round. A round that needed much leaves its process larger, since the allocator keeps
+// freed memory; so a step is no growth. Memory that grows again in each part of the run is.
 
-/** Rounds before the level is taken, of all: what is compiled, cached and pooled is there by then. */
+/** Number of rounds before the level is taken: everything is compiled, cached and pooled by then. */
 const WARM_UP = 1 / 3
 const PARTS = 4
 const LEAST_ROUNDS = 12
@@ -16,7 +16,7 @@ function median(numbers) {
 
 /**
  * @param {{ rss: number, heapUsed: number, external: number }[]} rounds the memory after each, in bytes
- * @returns {string | null} what grew, and how; null also where rounds are too few to tell
+ * @returns {string | null} the kind and the amount of growth; null also where rounds are too few to tell
  */
 function growthOf(rounds) {
   if (rounds.length < LEAST_ROUNDS) return null

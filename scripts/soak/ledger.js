@@ -1,12 +1,12 @@
 'use strict'
 
-// What all threads of a round write down, in memory that outlives each of them: how often things happened, and what has
-// been started that may be started but once.
+// The shared notes of all threads of a round, in memory that outlives each of them: how often things happened, and the
+// things that may be started but once.
 
 /** Events and buses of a round, which is over when it has had that many. */
 const MOST_EVENTS = 2 ** 21
 const MOST_BUSES = 2 ** 12
-/** What a thread may begin before it looks again whether the round is over. */
+/** Number of steps that a thread may begin before it looks again whether the round is over. */
 const MARGIN = { events: 2 ** 16, buses: 64 }
 
 const COUNTS = [
@@ -42,7 +42,7 @@ class Ledger {
     return Atomics.load(this.#counts, COUNTS.indexOf(name))
   }
 
-  /** Returns what it was before: the next number, where things are numbered. */
+  /** Adds to a number. Returns its value from before: the next number, where things are numbered. */
   add(name, count = 1) {
     return Atomics.add(this.#counts, COUNTS.indexOf(name), count)
   }

@@ -1,6 +1,6 @@
 'use strict'
 
-// Listeners that check what they are called with: that it is whole, in order, and not there before.
+// Listeners that check their arguments: that they are whole, in order, and new.
 
 const { PURPOSE } = require('./checks.js')
 const { isWhole } = require('./loads.js')
@@ -23,7 +23,7 @@ function burn(ms) {
   for (const end = performance.now() + ms; performance.now() < end; );
 }
 
-/** What a listener does, once it has checked its event. */
+/** The work of a listener, once it has checked its event. */
 function behave(random, behaviour) {
   switch (behaviour) {
     case 'later':

@@ -1,6 +1,6 @@
 'use strict'
 
-// What events carry besides their marks: values of many kinds and sizes, which tell whether they came whole.
+// The loads of events besides their marks: values of many kinds and sizes, which show whether they came whole.
 
 const FILL = 7
 

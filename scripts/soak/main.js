@@ -2,9 +2,9 @@
 
 // npm run soak [-- --seconds 60] [--seed NUMBER]
 //
-// Threads join channels, emit, wait, leave and die at random, for as long as they are told. What has to hold whatever
-// happens is checked: see `checks.js`, `peer.js` and `rounds.js`. Ends with 1 where it did not, and tells the seed of the
-// round. What a seed determines is what each thread does, not when.
+// Threads join channels, emit, wait, leave and die at random, for as long as they are told. The rules that have to hold
+// at all times are checked: see `checks.js`, `peer.js` and `rounds.js`. Ends with 1 after a violation, and tells the seed
+// of the round. A seed determines the actions of each thread, not their times.
 
 const { spawn } = require('node:child_process')
 const path = require('node:path')
@@ -35,7 +35,7 @@ async function main() {
   process.exitCode = 1
 }
 
-/** Resolves to what the rounds told, and to how the last one ended if not well. */
+/** Resolves to the reports of the rounds, and to the failure that ended the last one, if any. */
 function run(seed, seconds) {
   const child = spawn(process.execPath, [path.join(__dirname, 'rounds.js'), seed, seconds], {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,6 +1,6 @@
 'use strict'
 
-// A bus of the soak, and what it emits: each event with a mark, by which its listeners tell where it came from.
+// A bus of the soak, and its events: each has a mark, by which its listeners tell where it came from.
 
 const { ParallelEventBus, on, once } = require('../..')
 const { TAKEN_BACK } = require('./checks.js')
@@ -59,7 +59,7 @@ class Peer {
     return { bus: this.#number, thread, sequence: this.#actor.sequence++, event: ledger.add('events'), isCounted }
   }
 
-  /** Calls `emit`, and returns what it returns and how many listeners it addressed. */
+  /** Calls `emit`, and returns its result and the number of listeners it addressed. */
   #addressing(emit) {
     const before = this.bus.getStats().listenersInvoked
     const result = emit()

@@ -1,4 +1,4 @@
-// What threads run that a bus of the soak spawns.
+// The module of threads that a bus of the soak spawns.
 
 import { createRequire } from 'node:module'
 import { threadId } from 'node:worker_threads'

@@ -13,7 +13,7 @@ const { Random } = require('./random.js')
 const MOST_THREADS = 5
 const THREAD = path.join(__dirname, 'thread.js')
 
-/** What threads do, and how often: each round has its own. */
+/** The actions of threads, and their frequencies: each round has its own. */
 const WEIGHTS = {
   post: 10,
   postGrouped: 6,
@@ -116,7 +116,7 @@ class Round {
     } while (this.#ledger.get('heard') > seen)
   }
 
-  /** Ends what has not ended by itself. */
+  /** Ends the threads that have not ended by themselves. */
   #endLate() {
     if (this.#threads.size === 0) return
     this.#checks.violated(`${this.#threads.size} threads do not end, although nothing is left to do`)

@@ -1,7 +1,7 @@
 'use strict'
 
 // Rounds, one after another, in a process that has nothing else to do: after each, nothing may be left in the engine,
-// and the memory has to stay where it was. What each was is printed as a line of JSON.
+// and the memory has to stay where it was. The report of each is printed as a line of JSON.
 
 const { setFlagsFromString } = require('node:v8')
 const { runInNewContext } = require('node:vm')
@@ -18,7 +18,7 @@ const PATIENCE_MS = 20_000
 setFlagsFromString('--expose-gc')
 const gc = runInNewContext('gc')
 
-/** What the engine counts, but for what only grows. */
+/** Returns the engine's counters, without those that only grow. */
 function live() {
   const { wakes, visits, ...counters } = native.counters()
   return counters
@@ -33,7 +33,7 @@ async function memory() {
   return { rss, heapUsed, external }
 }
 
-/** Waits until the engine has what it had before, and says what it has besides if it keeps it. */
+/** Waits until the engine has no more than before, and reports the rest if it keeps it. */
 async function checkCounters(checks, before) {
   const same = () => JSON.stringify(live()) === JSON.stringify(before)
   const end = performance.now() + PATIENCE_MS

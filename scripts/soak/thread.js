@@ -1,6 +1,6 @@
 'use strict'
 
-// A thread of the soak, which may end in the middle of whatever it does.
+// A thread of the soak, which may end in the middle of anything it does.
 
 const { parentPort, workerData } = require('node:worker_threads')
 const { Actor, PURPOSE } = require('./actor.js')
@@ -15,7 +15,7 @@ const WAYS = {
     Promise.reject(new Error(PURPOSE))
   },
   hang: () => {
-    // Whoever started this thread ends it.
+    // The parent of this thread ends it.
     parentPort.postMessage('hangs')
     for (;;);
   },
@@ -28,7 +28,7 @@ const actor = new Actor(ledger, part, (how) => {
 })
 
 async function main() {
-  // What it waits for may come from others alone, and its buses may be unreferenced.
+  // The events it waits for may come from others alone, and its buses may be unreferenced.
   const alive = setInterval(() => {}, 1000)
   process.on('warning', (warning) => actor.checks.violated('a warning', warning))
   await actor.live()

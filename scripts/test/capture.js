@@ -6,7 +6,7 @@ const path = require('node:path')
 
 const root = path.join(__dirname, '../..')
 
-/** Runs a program in the checkout. Resolves to `{ status, output }`: its exit code, and what it printed to both streams. */
+/** Runs a program in the checkout. Resolves to `{ status, output }`: its exit code, and its output on both streams. */
 async function capture(program, args) {
   const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''

@@ -9,7 +9,7 @@ const { countsOf } = require('./summary.js')
 const PROGRAM = /^(?=running \d+ tests?$)/m
 const RESULT = /^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored/gm
 
-/** Runs `cargo test`. If a test fails, reports what its program printed. */
+/** Runs `cargo test`. If a test fails, reports the output of its program. */
 async function cargo(args, { report }) {
   const missing = missingRust()
   if (missing !== null) throw new Error(missing)
@@ -17,7 +17,7 @@ async function cargo(args, { report }) {
   const counts = countsIn(output)
   if (status === 0) return counts
   report(failuresIn(output))
-  // What does not compile has no result of its own.
+  // A program that does not compile has no result of its own.
   return counts.fail > 0 ? counts : countsOf({ ...counts, fail: 1 })
 }
 
@@ -28,7 +28,7 @@ function countsIn(output) {
   return countsOf({ pass: sum(0), fail: sum(1), skipped: sum(2) })
 }
 
-/** What was printed but by test programs whose tests all passed. */
+/** Returns the output without that of test programs in which all tests passed. */
 function failuresIn(output) {
   const parts = output.split(PROGRAM)
   return parts.filter((part) => !/^test result: ok\./m.test(part)).join('')

@@ -6,10 +6,10 @@ const { readdirSync } = require('node:fs')
 const path = require('node:path')
 const { root } = require('./capture.js')
 
-/** Their `*.test.js` are what tests run, not tests of this suite. */
+/** Their `*.test.js` are material of tests, not tests of this suite. */
 const NOT_OURS = ['fixtures', 'node_modules']
 
-/** What takes longest, and why: `npm run test:quick` leaves it out. */
+/** The files that take longest, and why: `npm run test:quick` leaves them out. */
 const SLOW = {
   '__test__/channel/alive.test.js': 'dozens of processes, one after another',
   '__test__/channel/churn.test.js': 'hundreds of threads that end in every way',

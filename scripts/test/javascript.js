@@ -41,12 +41,12 @@ async function runFiles(files, { report, progress }) {
   return countsOf({ ...totals, fail: totals.fail + totals.cancelled })
 }
 
-/** True if a test failed because one inside of it did, whose own report says why. */
+/** True if a test failed because one inside of it did, which has a report of its own. */
 function isOfParent({ details: { error } }) {
   return error.failureType === 'subtestsFailed'
 }
 
-/** A file whose process failed is a test with the name of that file. */
+/** A file with a failed process is a test with the name of that file. */
 function failure({ name, file, line, column, details: { error } }, parents) {
   const ended = error.signal ? `by ${error.signal}` : `with ${error.exitCode}`
   if (path.resolve(root, name) === file) return `✖ ${relative(file)}: the process ended ${ended}`

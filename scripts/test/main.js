@@ -3,7 +3,7 @@
 // npm test [-- --quick] [part …]
 //
 // Runs the parts of the test suite one after another: `rust`, `loom`, `types` and `js`, or those that are named. Prints
-// the whole report of each test that fails, and in the end one summary. `--quick` leaves out what is slow.
+// the whole report of each test that fails, and in the end one summary. `--quick` leaves out the slow files.
 
 const { parseArgs } = require('node:util')
 const { cargo } = require('./cargo.js')

@@ -1,6 +1,6 @@
 'use strict'
 
-// Says what is running: in one line at the bottom of a terminal, or, where the output is kept, once.
+// Shows the running part: in one line at the bottom of a terminal, or, where the output is kept, once.
 
 const CLEAR = '\r\x1b[K'
 const DRAW_EVERY_MS = 1000

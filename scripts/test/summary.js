@@ -1,6 +1,6 @@
 'use strict'
 
-// Numbers of tests by what became of them, and the summary of them.
+// Numbers of tests by their results, and the summary of them.
 
 /** @typedef {{ tests: number, pass: number, fail: number, skipped: number, todo: number }} Counts */
 

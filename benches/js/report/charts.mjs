@@ -158,7 +158,7 @@ function inFlight(results) {
   })
 }
 
-/** What an event costs among many, and alone. */
+/** The cost of an event among many, and alone. */
 function together(results, id, peer, { title, subtitle, unit, axis }) {
   const points = results.curve(id)
   const [one, many] = [points[0], points.at(-1)]

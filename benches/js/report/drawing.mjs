@@ -1,4 +1,4 @@
-// Charts as SVG: bars and curves, with a title that says what is to be seen, and labels where the things are.
+// Charts as SVG: bars and curves, with a title that tells the message, and labels where the things are.
 //
 // One file for light pages and one for dark ones: no colour reads well on both. Each brings its background along, because
 // the scheme of a reader's system need not be that of the page.
@@ -36,7 +36,7 @@ export const THEMES = {
 /**
  * @param {object} chart
  * @param {string} chart.title the message
- * @param {string} chart.subtitle what is measured, in which unit
+ * @param {string} chart.subtitle measured quantity and unit
  * @param {'shorter' | 'longer'} chart.better which bars are
  * @param {{ name: string, value: number, text: string }[]} chart.bars
  * @returns {(theme: object) => string} draws it in the colours of a theme
@@ -55,7 +55,7 @@ export function bars({ title, subtitle, better, bars }) {
       marks: [
         ...heading(title, lines, 200, theme),
         Plot.barX(bars, { x: 'value', y: 'name', fill: (bar) => (isOurs(bar) ? theme.ours : theme.plain), rx: 2 }),
-        // Names are drawn here: an axis can not have one of them bold.
+        // Names are drawn here: an axis cannot have one of them bold.
         Plot.text(bars.filter(isOurs), { ...NAME, fill: theme.ours, fontWeight: 'bold' }),
         Plot.text(
           bars.filter((bar) => !isOurs(bar)),
@@ -75,7 +75,7 @@ function isOurs({ name }) {
 /**
  * @param {object} chart
  * @param {string} chart.title the message
- * @param {string} chart.subtitle what is measured, in which unit
+ * @param {string} chart.subtitle measured quantity and unit
  * @param {{ name: string, points: { x: number, y: number }[] }[]} chart.series
  * @param {{ x: object, y: object }} chart.scales as Plot takes them
  * @returns {(theme: object) => string} draws it in the colours of a theme
@@ -136,7 +136,7 @@ function nameAtEnd(one, dy, fill) {
   })
 }
 
-/** From zero, so that what is flat looks flat; in powers of ten, where the curves are far from each other. */
+/** From zero, so that flat curves look flat; in powers of ten, where the curves are far from each other. */
 function heights(series, type) {
   if (type !== 'log') return { zero: true, nice: true, ticks: 6 }
   const all = series.flatMap(({ points }) => points.map(({ y }) => Math.log10(y)))

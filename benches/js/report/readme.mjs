@@ -2,7 +2,7 @@
 
 import { origin, paragraph, spread, table } from './tables.mjs'
 
-/** What most people ask first, and where the bus is slower: each beside somebody, with its range. */
+/** The first questions of most people, and where the bus is slower: each beside another library, with its range. */
 export function numbers(results) {
   const beside = (what, name, { unit, ours, ratio }) => [
     what,

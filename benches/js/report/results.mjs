@@ -9,7 +9,7 @@ const { digits } = require('../table.js')
 export { digits }
 
 export class Results {
-  /** @param {{ machine: object, quick: boolean, results: object[] }} json what `npm run bench -- --json` wrote */
+  /** @param {{ machine: object, quick: boolean, results: object[] }} json the output of `npm run bench -- --json` */
   constructor({ machine, results }) {
     this.machine = machine
     this.groups = results
@@ -28,7 +28,7 @@ export class Results {
     return found
   }
 
-  /** What the events of a row carry. */
+  /** The payload of the events of a row. */
   payload(id) {
     return this.groups.find(({ lines }) => lines.some((line) => line.id === id)).payload
   }

@@ -32,13 +32,13 @@ export function origin({ machine }) {
   )
 }
 
-/** With what they were made. */
+/** The machine and the versions. */
 export function versions({ machine }) {
   const packages = Object.entries(machine.packages).map(([name, version]) => [name, version])
   return table(['', 'version'], [['Node', machine.node], ['V8', machine.v8], ...packages])
 }
 
-/** What was aimed at, and whether it was reached. */
+/** The goals, and whether they were reached. */
 export function goals(results) {
   const told = results.goals.map(({ what, goal, value, met, reason }) => {
     const why = met ? '' : (reason ?? 'No reason is given.')

@@ -1,6 +1,6 @@
 'use strict'
 
-// What has to come back from another thread: emitAndWait, one event at a time; request, many at a time.
+// Replies from another thread: emitAndWait, one event at a time; request, many at a time.
 
 const { callAll } = require('../callers.js')
 const { sizeInWords } = require('../payloads.js')

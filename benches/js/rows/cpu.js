@@ -1,6 +1,6 @@
 'use strict'
 
-// Work for several cores: how much of what the machine can do comes through.
+// Work for several cores: the share of the machine's capacity that comes through.
 
 const { Ceiling } = require('../threads/ceiling.js')
 const { piscina, spawned, tinypool, withPools, workerpool } = require('../threads/pools.js')
@@ -51,7 +51,7 @@ function oneThread(steps) {
   }
 }
 
-/** What `race` calls an event is a batch here. */
+/** An event of `race` is a batch here. */
 function perBatch(counter) {
   return [
     {

@@ -8,7 +8,7 @@ function shorter(settings) {
   return { ...settings, rowMs: settings.rowMs / 4, warmUpMs: settings.warmUpMs / 2, minRounds: 5 }
 }
 
-/** What names a point in the results: `curve`, and `x` where it is on it. */
+/** The name of a point in the results: `curve`, and `x` where it is on it. */
 function point(curve, x, what) {
   return { id: `${curve}-${x}`, what, curve, x }
 }

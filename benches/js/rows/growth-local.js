@@ -1,6 +1,6 @@
 'use strict'
 
-// How costs grow within a thread: with the listeners of an event, with the names of events, with what is in flight.
+// The growth of costs within a thread: with the listeners of an event, the names of events, and the events in flight.
 
 const { EventEmitter } = require('node:events')
 const { ParallelEventBus } = require('../../../index.js')

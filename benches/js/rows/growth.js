@@ -1,7 +1,7 @@
 'use strict'
 
-// How costs grow between threads: with the size of what is sent, with how much is in flight, with the names of events.
-// How they grow with the threads is in `burst.js`.
+// The growth of costs between threads: with the size of payloads, the number in flight, and the names of events. Their
+// growth with the threads is in `burst.js`.
 
 const { ParallelEventBus } = require('../../../index.js')
 const { callAll } = require('../callers.js')
@@ -14,7 +14,7 @@ const { US_PER_EVENT, alone, compare } = require('./lines.js')
 
 const KIB = 2 ** 10
 const MIB = 2 ** 20
-/** What is measured with `--quick`, too. */
+/** Points that are measured with `--quick`, too. */
 const QUICK_SIZES = [KIB]
 const QUICK_IN_FLIGHT = [10_000]
 /** Bytes and events of one burst: less than a mailbox holds of either. */
@@ -68,7 +68,7 @@ function inBytes(size) {
 
 /** Where it takes longer, piscina is left out. */
 const MOST_OF_PISCINA = 1000
-/** More than are in flight: by default 65 536 messages wait for a thread, and what comes then is refused. */
+/** More than are in flight: by default 65 536 events wait for a thread, and later ones are refused. */
 const MAILBOX = { maxMessages: 200_000 }
 
 function inFlight(callers) {

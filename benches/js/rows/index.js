@@ -1,6 +1,6 @@
 'use strict'
 
-// All rows, in groups that share a title and a note of what their numbers do not compare.
+// All rows, in groups that share a title and a note of the differences that their numbers leave out.
 
 module.exports = [
   ...require('./deliver.js').groups,

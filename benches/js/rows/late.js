@@ -56,7 +56,7 @@ async function rounds({ quick }, round) {
 
 /** By how much the last of so many comes late, in milliseconds. */
 async function lateness(crew, way, count, send) {
-  // Whatever was before is over, and the other thread sleeps.
+  // Everything before is over, and the other thread sleeps.
   await sleep(10)
   const heard = crew.heard(way, count)
   for (let sent = 0; sent < count; sent++) send()

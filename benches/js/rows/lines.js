@@ -1,6 +1,6 @@
 'use strict'
 
-// What a row reports: one line for each contestant that the bus is compared with.
+// The report of a row: one line for each contestant that the bus is compared with.
 //
 // Every ratio points one way: how many times as fast as the other the bus is. More is better, below 1 the bus is slower.
 // A goal is `{ atLeast }` for a ratio or a share, `{ atMost }` for a cost of the bus alone.
@@ -45,7 +45,7 @@ async function compareWith(peers, contestants, goals, settings, scale = NS_PER_E
   return [...(await compare(opened, goals, settings, scale)), ...skippedAmong(Object.keys(peers))]
 }
 
-/** A line for each that this Node can not run. */
+/** A line for each that this Node cannot run. */
 function skippedAmong(names) {
   return names.map((name) => ({ ...named(name), skipped: whySkipped(name) })).filter(({ skipped }) => skipped !== null)
 }
@@ -76,12 +76,12 @@ async function alone(contestant, settings, scale = NS_PER_EVENT) {
   return [absolute({ unit: scale.unit, ours: shown(bus, scale), goal: NO_GOAL })]
 }
 
-/** A line about the bus alone; `theirs` only says what the machine does without it. */
+/** A line about the bus alone; `theirs` only tells the machine's own value without it. */
 function absolute({ against = null, unit, ours, theirs = null, goal = NO_GOAL }) {
   return { ...named(against), unit, ours, theirs, ratio: null, goal, met: isMet(goal, ours.median) }
 }
 
-/** Whom a line compares with, and what it does not compare. */
+/** The contestant that a line compares with, and the differences that it leaves out. */
 function named(against) {
   return { against, differs: DIFFERENCES[against] ?? null }
 }

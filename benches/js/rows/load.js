@@ -1,6 +1,6 @@
 'use strict'
 
-// What it costs to have the library at all.
+// The cost of having the library at all.
 
 const { execFileSync } = require('node:child_process')
 const { once } = require('node:events')
@@ -14,7 +14,7 @@ const { absolute } = require('./lines.js')
 
 const ROOT = path.join(__dirname, '../../..')
 const MIB = 2 ** 20
-/** What the threads of the pools count in; see `tasks.js`. */
+/** The counters of the threads of the pools; see `tasks.js`. */
 const CALLS = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
 
 /** The clock is read in the child, so its own start does not count. */

@@ -1,6 +1,6 @@
 'use strict'
 
-// What a flood of emissions does to the rest of the process: timers that come late, memory that stays.
+// The effects of a flood of emissions on the rest of the process: timers that come late, memory that stays.
 
 const { performance } = require('node:perf_hooks')
 const { setTimeout: sleep } = require('node:timers/promises')

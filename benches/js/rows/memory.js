@@ -1,6 +1,6 @@
 'use strict'
 
-// What an event that waits to be delivered takes of the heap.
+// The bytes that an event takes of the heap while it waits to be delivered.
 
 const { ParallelEventBus } = require('../../../index.js')
 const { countingListeners } = require('../listeners.js')
@@ -30,7 +30,7 @@ function listening(target) {
   return target
 }
 
-/** Emits, and collects what is garbage: what is left waits. */
+/** Emits, and collects garbage: the rest waits. */
 function bytesPerEvent(target) {
   globalThis.gc()
   const before = process.memoryUsage().heapUsed

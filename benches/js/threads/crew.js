@@ -1,7 +1,7 @@
 'use strict'
 
-// Worker threads that listen, each on a bus and on what a bus is compared with (`listener.js`), and this thread's side
-// of both. One crew for all contestants of a row: they share its threads as they share the machine.
+// Worker threads that listen, each on a bus and on its contestants (`listener.js`), and this thread's side of both. One
+// crew for all contestants of a row: they share its threads as they share the machine.
 
 const { BroadcastChannel, MessageChannel, Worker } = require('node:worker_threads')
 const path = require('node:path')
@@ -13,7 +13,7 @@ const CHANNEL = 'bench'
 class Crew {
   bus = new ParallelEventBus({ channel: CHANNEL, onError: fail })
   broadcast = new BroadcastChannel(CHANNEL)
-  /** To the first thread, which sends back what it gets. */
+  /** To the first thread, which sends back everything it gets. */
   port
   /** By how many milliseconds the last 'stamp' was late. */
   #lateness = new Float64Array(new SharedArrayBuffer(8))
@@ -21,7 +21,7 @@ class Crew {
   #ledger
   #heard = null
 
-  /** @param {'event' | 'anything' | 'number' | 'bytes' | 'stamp'} hears what is sent to the threads */
+  /** @param {'event' | 'anything' | 'number' | 'bytes' | 'stamp'} hears kind of the values that are sent to the threads */
   constructor(threads, hears, mailbox) {
     const memory = Ledger.memoryFor(threads)
     this.#ledger = new Ledger(memory)
@@ -76,7 +76,7 @@ class Crew {
     return this.#told('ready')
   }
 
-  /** Ends the threads, after what they still do. */
+  /** Ends the threads, after their present work. */
   async close() {
     await this.bus.close()
     this.broadcast.close()

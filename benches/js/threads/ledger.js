@@ -1,13 +1,13 @@
 'use strict'
 
-// What threads have counted, in memory that all of them see: the proof that each of them heard every event, and how
+// Counts of threads, in memory that all of them see: the proof that each of them heard every event, and the way in which
 // the last one knows that it is the last. The same for all contestants, so that none has a cheaper way to say so.
 
-/** Who is counted: the ways on which a thread hears of something. */
+/** The kinds of counts: the ways on which a thread hears of something. */
 const WAYS = ['bus', 'broadcast', 'port', 'echo']
 /** In words. A cache line for each thread, so that they do not get in each other's way. */
 const LINE = 16
-/** The first line: how many threads have finished, then what each has to reach, way by way. */
+/** The first line: the number of threads that have finished, then the goals of each, way by way. */
 const FINISHED = 0
 const FIRST_TARGET = 1
 
@@ -31,7 +31,7 @@ class Ledger {
     this.#words[FIRST_TARGET + WAYS.indexOf(way)] += count
   }
 
-  /** What a thread calls for all that it hears on a way. `finished` is called with the last of the last thread. */
+  /** Returns a function that a thread calls for everything it hears on a way. The last call calls `finished`. */
   counting(thread, way, finished) {
     const words = this.#words
     const at = (1 + thread) * LINE + WAYS.indexOf(way)

@@ -1,14 +1,14 @@
 'use strict'
 
-// One of the threads of a crew (`crew.js`): listens on a bus, on a BroadcastChannel and on a port, and counts what it
-// hears on each.
+// One of the threads of a crew (`crew.js`): listens on a bus, on a BroadcastChannel and on a port, and counts the
+// messages of each.
 
 const { BroadcastChannel, parentPort, workerData } = require('node:worker_threads')
 const { ParallelEventBus } = require('../../../index.js')
 const { now } = require('./clock.js')
 const { Ledger } = require('./ledger.js')
 
-/** What is heard counts for this much, which is 1: it takes a look at it to know. */
+/** Returns the count of a message, which is 1: one look at it is needed to know. */
 const READ = {
   event: ({ value }) => value,
   number: (number) => number,

@@ -1,6 +1,6 @@
 'use strict'
 
-// What the threads of every pool are asked to do. Each call is counted, in memory that the row reads.
+// The tasks of the threads of every pool. Each call is counted, in memory that the row reads.
 
 const { burn } = require('./work.js')
 
@@ -8,7 +8,7 @@ const { burn } = require('./work.js')
 function tasksOf(calls) {
   const counted = new Int32Array(calls)
   return {
-    /** Nothing but to count, and to answer. */
+    /** Nothing but to count, and to reply. */
     count(number) {
       Atomics.add(counted, 0, number)
       return number

@@ -1,13 +1,13 @@
 'use strict'
 
-// The 36 dimensions of a judgment. What scores one stands for a real judge: it takes some 5 ms of a processor, always
+// The 36 dimensions of a judgment. The scoring function stands for a real judge: it takes some 5 ms of a processor, always
 // the same work for the same dimension and item, and gives a number from 0 to 99.
 
 const { performance } = require('node:perf_hooks')
 
 const DIMENSIONS = Array.from({ length: 36 }, (_, number) => `dimension-${number + 1}`)
 
-/** So many steps of a generator of random numbers, seeded by what is judged. Touches no memory, looks at no clock. */
+/** Runs so many steps of a generator of random numbers, seeded by the item. Touches no memory, looks at no clock. */
 function score({ dimension, item, steps }) {
   let number = [...`${dimension} ${item}`].reduce((seed, character) => Math.imul(seed, 31) + character.charCodeAt(0), 7)
   for (let step = 0; step < steps; step++) number = (Math.imul(number, 1_664_525) + 1_013_904_223) | 0

@@ -1,6 +1,6 @@
 'use strict'
 
-// A thread that judges: what `bus.spawn` starts.
+// The module of `bus.spawn`: a thread that judges.
 
 const { threadId } = require('node:worker_threads')
 const { score } = require('./dimensions.js')

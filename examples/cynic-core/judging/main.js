@@ -15,12 +15,12 @@ const ROUNDS = 7
 const ITEM = 'lib/bus.js'
 
 async function main([threads = availableParallelism()]) {
-  // Of the last minute. Above 0, somebody else was at work, and takes from what threads can do.
+  // Of the last minute. Above 0, other programs were at work, and take a share of the threads' cores.
   const load = loadavg()[0].toFixed(1)
   const court = await Court.open({ threads: Number(threads), steps: stepsFor(DIMENSION_MS) })
   const times = { here: [], threads: [] }
   let judgedBy
-  // The first round is for V8 to compile what it will need.
+  // The first round is for V8 to compile its functions.
   for (let round = 0; round <= ROUNDS; round++) {
     const here = await timed(() => court.judgeHere(ITEM))
     const there = await timed(() => court.judgeInThreads(ITEM))

@@ -1,7 +1,7 @@
 'use strict'
 
-// The bus of the agents. It was asynchronous before: agents are asked together and awaited, and one that fails does not
-// concern the others. So nothing here has changed, and nothing of the other buses is needed.
+// The bus of the agents. It was asynchronous before: agents get a message together and are awaited, and one that fails
+// does not concern the others. So nothing here has changed, and nothing of the other buses is needed.
 
 class AgentBus {
   /** @type {Map<string, (message: unknown) => unknown>} */
@@ -15,14 +15,14 @@ class AgentBus {
     }
   }
 
-  /** Resolves to what the agent answers. Rejects with what it throws, and when there is no such agent. */
+  /** Resolves to the agent's reply. Rejects with its error, and when there is no such agent. */
   async send(name, message) {
     const handler = this.#agents.get(name)
     if (handler === undefined) throw new Error(`There is no agent "${name}"`)
     return handler(message)
   }
 
-  /** Asks every agent at the same time. Resolves to the answers and the errors, by name. */
+  /** Sends to every agent at the same time. Resolves to the replies and the errors, by name. */
   async broadcast(message) {
     const names = [...this.#agents.keys()]
     const settled = await Promise.allSettled(names.map((name) => this.send(name, message)))

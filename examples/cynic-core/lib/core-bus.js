@@ -1,7 +1,7 @@
 'use strict'
 
-// The bus of the core: envelopes, middlewares, requests. It stays an EventEmitter, for what the bus says about itself
-// (`blocked`, `cleared`), which is heard at once. What is published goes through the bus it holds.
+// The bus of the core: envelopes, middlewares, requests. It stays an EventEmitter, for events about itself (`blocked`,
+// `cleared`), which are heard at once. Published events go through the bus it holds.
 
 const { randomUUID } = require('node:crypto')
 const { EventEmitter } = require('node:events')
@@ -22,9 +22,9 @@ class CoreBus extends EventEmitter {
 
   /**
    * @param {object} options
-   * @param {string} [options.source] who publishes, where `publish` does not say
+   * @param {string} [options.source] the publisher, where `publish` does not name one
    * @param {number} [options.historyLimit]
-   * @param {new () => EventEmitter} [options.Emitter] what carries the events. `EventEmitter` is the way back.
+   * @param {new () => EventEmitter} [options.Emitter] the base that carries the events. `EventEmitter` is the way back.
    */
   constructor({ source = 'core', historyLimit = 1000, Emitter = ParallelEventBus } = {}) {
     super()
@@ -88,7 +88,7 @@ class CoreBus extends EventEmitter {
     this.emit('cleared')
   }
 
-  /** Resolves when every handler of what was published has settled; at once where events are delivered at once. */
+  /** Resolves when every handler of every published event has settled; at once where events are delivered at once. */
   async idle() {
     await this.#parallelBus.idle?.()
   }

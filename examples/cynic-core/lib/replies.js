@@ -1,6 +1,6 @@
 'use strict'
 
-// Requests that wait for a reply, by the id of the event that asked.
+// Requests that wait for a reply, by the id of the requesting event.
 
 const { timeoutError } = require('./errors.js')
 

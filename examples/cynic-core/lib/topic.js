@@ -5,14 +5,14 @@
 const LEVELS = 3
 const ANY = '*'
 
-/** Throws for what is not a name of three levels. */
+/** Throws for anything but a name of three levels. */
 function validateName(name) {
   if (!levelsOf(name)?.every((level) => level !== ANY)) {
     throw new TypeError(`"${name}" is not a name of ${LEVELS} levels, such as perception:human:state`)
   }
 }
 
-/** Throws for what is neither a name nor a pattern. */
+/** Throws for anything but a name or a pattern. */
 function validatePattern(pattern) {
   if (levelsOf(pattern) === null) {
     throw new TypeError(`"${pattern}" is not a pattern of ${LEVELS} levels, such as perception:*:state`)

@@ -46,10 +46,10 @@ class UnifiedBus extends ParallelEventBus {
   }
 
   /**
-   * Publishes, and resolves to what the first subscriber passes to `event.reply`. Rejects with `ERR_BUS_TIMEOUT` or
-   * `ERR_BUS_UNHEARD`.
+   * Publishes, and resolves to the first value that a subscriber passes to `event.reply`. Rejects with `ERR_BUS_TIMEOUT`
+   * or `ERR_BUS_UNHEARD`.
    *
-   * Not the base class's `request`, which asks one listener of one name: here any of those that match may reply.
+   * Not the base class's `request`, which goes to one listener of one name: here any of those that match may reply.
    */
   request(name, payload, { timeout = 5000, source } = {}) {
     const event = this.#event(name, payload, source)
@@ -67,7 +67,7 @@ class UnifiedBus extends ParallelEventBus {
       .slice(-limit)
   }
 
-  /** Events per second, of the last ten; the median and the 95th percentile of what handlers took, in ms. */
+  /** Events per second, of the last ten; the median and the 95th percentile of the times of handlers, in ms. */
   health() {
     return this.#health.report()
   }
@@ -88,7 +88,7 @@ class UnifiedBus extends ParallelEventBus {
     return patternsOf(event.name).filter((pattern) => this.emit(pattern, event)).length > 0
   }
 
-  /** Throws and rejects as the handler does: what becomes of that is for the base class. */
+  /** Throws and rejects as the handler does: the base class deals with that. */
   #timed(handler, event) {
     const done = () => this.#health.handled(this.#now() - event.timestamp)
     let result

@@ -6,7 +6,7 @@ const { fork } = require('node:child_process')
 const { once } = require('node:events')
 
 const LISTENERS = [3, 5, 10]
-/** What a listener takes, as in the table of expectations: 2 ms. */
+/** Time of a listener, as in the table of expectations: 2 ms. */
 const WORK_MS = 2
 const WORKING = ['cpu', 'wait'].flatMap((kind) => LISTENERS.map((listeners) => ({ kind, listeners, ms: WORK_MS })))
 const CHEAP = LISTENERS.map((listeners) => ({ kind: 'nothing', listeners }))
@@ -67,7 +67,7 @@ async function measure(both, plan) {
 }
 
 function* stepsOf({ rounds, events, burst: size, cheapBurst }, latency, burst) {
-  // What is compiled first is thrown away.
+  // The first result is thrown away: V8 compiles during it.
   for (const row of CHEAP) yield { task: 'burst', ...row, events: cheapBurst }
   for (let round = 0; round < rounds; round++) {
     for (const row of latency) yield { task: 'latency', ...row, events }
@@ -92,7 +92,7 @@ class Side {
     this.#exit = once(this.#child, 'exit').then(([code]) => {
       throw new Error(`The process of the side "${side}" ended with ${code}`)
     })
-    // It is when somebody asks that it matters.
+    // The exit matters only when a task waits for it.
     this.#exit.catch(() => {})
   }
 

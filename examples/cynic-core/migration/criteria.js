@@ -1,7 +1,7 @@
 'use strict'
 
-// The success criteria of a migration, and whether the results of a check meet them. A bus that calls nobody, or not
-// everybody, meets none: what was not delivered was neither quick nor without errors.
+// The success criteria of a migration, and whether the results of a check meet them. A bus that calls no listener, or
+// not all of them, meets none: a lost event was neither quick nor without errors.
 
 const { BOUNDS, growthOf, isStable } = require('./memory.js')
 const { bySide, failuresOf, lessBy, tallyOf, timesOf, wholeTallyOf } = require('./summary.js')
@@ -83,7 +83,7 @@ function losses(results) {
   }
 }
 
-/** Of what each event leaves behind, in the heap and outside. That memory grew before, too, does not make it stable. */
+/** Whether the bytes that each event leaves behind, in the heap and outside, are stable. Growth before excuses none now. */
 function memory({ memory: { before, after } }) {
   const name = 'memory stable'
   if (after.tally.missing > 0 || after.tally.expected === 0) return { name, met: false, numbers: MISSING }

@@ -1,4 +1,4 @@
-// @cynic/core/migration: what moving a bus from EventEmitter to ParallelEventBus brings, measured.
+// @cynic/core/migration: the gains of moving a bus from EventEmitter to ParallelEventBus, measured.
 
 /// <reference types="node" />
 
@@ -57,7 +57,7 @@ export interface Tally {
   reached: number[]
 }
 
-/** The listeners of a row: how many, and what each of them does, for `ms` milliseconds. */
+/** The listeners of a row: their number, and the work of each of them, for `ms` milliseconds. */
 export interface Row<Round> {
   kind: 'cpu' | 'wait' | 'nothing'
   listeners: number
@@ -85,7 +85,7 @@ export interface BurstRound {
   tally: Tally
 }
 
-/** What a listener did that failed at times. */
+/** The work of a listener that failed at times. */
 export interface Failures {
   /** Number of events. */
   events: number
@@ -135,12 +135,12 @@ export function check(target: Target, options?: { quick?: boolean | undefined })
 /** Judges results by the success criteria. */
 export function criteriaOf(results: Results): Criterion[]
 
-/** What a bus has done since `record` was called. */
+/** The work of a bus since `record` was called. */
 export interface Report {
   /** Number of events. */
   events: number
   eventsPerSecond: number
-  /** What emitters waited, in milliseconds; 0 before the first event. Delivery is not in it. */
+  /** The times that emitters waited, in milliseconds; 0 before the first event. Delivery is not in it. */
   emit: { p50: number; p90: number; p99: number; max: number }
   /** Number of events by how many listeners they had. */
   listeners: Record<string, number>
@@ -156,5 +156,5 @@ export interface Recorder {
   stop(): void
 }
 
-/** Records what a bus of a running application does, on either base class. */
+/** Records the work of a bus of a running application, on either base class. */
 export function record(bus: EventEmitter): Recorder

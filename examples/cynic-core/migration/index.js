@@ -1,6 +1,6 @@
 'use strict'
 
-// @cynic/core/migration: what moving a bus from one base class to the other brings, measured.
+// @cynic/core/migration: the gains of moving a bus from one base class to the other, measured.
 
 const { check } = require('./check.js')
 const { criteriaOf } = require('./criteria.js')

@@ -10,7 +10,7 @@ const { ownClass, rebase } = require('./rebase.js')
 const BASES = { before: EventEmitter, after: ParallelEventBus }
 
 /**
- * Resolves to a function that makes a bus. Throws what a user has to be told, as an Error with `code` `ERR_TARGET`.
+ * Resolves to a function that makes a bus. Throws an error for the user as an Error with `code` `ERR_TARGET`.
  *
  * @param {{ file: string, name?: string, on: string, emit: string }} target the module and its export: a class that
  * extends one of the bases, or a function that is called with one and returns a bus that holds it

@@ -5,7 +5,7 @@
 const { median } = require('./median.js')
 
 const MIB = 2 ** 20
-/** A trend shows in thirds of several readings; what one collection of garbage left over does not make one. */
+/** A trend shows in thirds of several readings; the leftovers of one collection of garbage do not make one. */
 const LEAST_READINGS = 6
 /** Bytes by which the last third of the readings may exceed the first one. */
 const BOUNDS = { heapUsed: MIB / 2, rss: 8 * MIB }

@@ -30,7 +30,7 @@ class Recorder {
     }
   }
 
-  /** What has been since the start. Times in ms, memory in MiB. */
+  /** Returns the record since the start. Times in ms, memory in MiB. */
   report() {
     const failures = this.#thrown + failuresOf(this.#bus) - this.#failedBefore
     const { heapUsed, rss } = process.memoryUsage()
@@ -70,13 +70,13 @@ class Recorder {
   }
 }
 
-/** The bus's own count, whatever the class has made of `getStats`. An EventEmitter throws instead. */
+/** Returns the bus's own count, also where the class has another `getStats`. An EventEmitter throws instead. */
 function failuresOf(bus) {
   return bus instanceof ParallelEventBus ? ParallelEventBus.prototype.getStats.call(bus).listenersFailed : 0
 }
 
 /**
- * Records what a bus does from now on: `report()` tells, `stop()` ends it.
+ * Records the work of a bus from now on: `report()` tells, `stop()` ends it.
  *
  * @param {import('node:events').EventEmitter} bus
  */

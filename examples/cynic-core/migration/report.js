@@ -1,6 +1,6 @@
 'use strict'
 
-// The results of a check for people: what falls, what does not, and the success criteria.
+// The results of a check for people: the values that fall, those that do not, and the success criteria.
 
 const Table = require('cli-table3')
 const { criteriaOf } = require('./criteria.js')
@@ -134,7 +134,7 @@ function megabytes(memory, kind) {
   return `${(memory.readings.at(-1)[kind] / MIB).toFixed(1)} MiB (${growth < 0 ? '' : '+'}${(growth / MIB).toFixed(2)})`
 }
 
-/** What was not measured has a dash. */
+/** A missing measurement has a dash. */
 function finite(value, text) {
   return Number.isFinite(value) ? text : '–'
 }

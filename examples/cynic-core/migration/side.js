@@ -1,6 +1,6 @@
 'use strict'
 
-// The process of one side, before or after: its bus is on one base class, and does what the check asks for.
+// The process of one side, before or after: its bus is on one base class, and does the tasks of the check.
 
 const { load } = require('./load.js')
 const tasks = require('./tasks.js')
@@ -18,5 +18,5 @@ process.on('message', async ({ task, parameters }) => {
     process.send({ error: { message: error.message, stack: error.stack, code: error.code } })
   }
 })
-// What is wrong with the target is told to whoever asks.
+// A task that waits for the target is told of its mistake.
 loaded.catch(() => {})

@@ -1,6 +1,6 @@
 'use strict'
 
-// What the rounds of a check come to, before and after.
+// The results of the rounds of a check, before and after.
 
 const { median } = require('./median.js')
 

@@ -19,7 +19,7 @@ class Tally {
     this.#next = new Array(listeners).fill(0)
   }
 
-  /** Number of calls that have to be made for what was emitted. */
+  /** Number of calls that have to be made for the emitted events. */
   get expected() {
     return this.#emitted * this.#listeners
   }

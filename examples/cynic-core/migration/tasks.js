@@ -1,6 +1,6 @@
 'use strict'
 
-// What one side is asked to do. Each task makes a bus of its own, and returns plain data.
+// The tasks of one side. Each makes a bus of its own, and returns plain data.
 
 const { performance } = require('node:perf_hooks')
 const { setImmediate: turn } = require('node:timers/promises')
@@ -58,7 +58,7 @@ async function failures(target, load) {
 }
 
 /**
- * Emits many bursts, and reads the memory in use after every few of them, once the process has what it needs. Bytes.
+ * Emits many bursts, and reads the memory in use after every few of them, once the process has all it needs. Bytes.
  * `interval` is the number of events from one reading to the next. Ends with the first burst that is lost.
  */
 async function memory(target, { readings, bursts, warmUp, burst: size, ...load }) {

@@ -1,6 +1,6 @@
 'use strict'
 
-// A bus with listeners that work, and count what they hear: no event may be lost, come twice or overtake another.
+// A bus with listeners that work, and count their events: none may be lost, come twice or overtake another.
 
 const { performance } = require('node:perf_hooks')
 const { setTimeout: wait } = require('node:timers/promises')
@@ -10,7 +10,7 @@ const { Tally } = require('./tally.js')
 const LOOKS = 20
 const LOOK_MS = 25
 
-/** What a listener does with each event. */
+/** The work of a listener at each event. */
 const WORK = {
   nothing() {},
   /** Holds its thread, as a computation does. */
@@ -38,8 +38,8 @@ class Workload {
   /**
    * @param {{ bus: object, on: string, emit: string, event: string }} target
    * @param {{ events: number, listeners: number, kind: 'nothing' | 'cpu' | 'wait', ms?: number, failEvery?: number }}
-   * load `events` is the number of events that will be emitted at most. The first listener throws at each event whose
-   * number `failEvery` divides
+   * load `events` is the number of events that will be emitted at most. The first listener throws at each event with a
+   * number that `failEvery` divides
    * @param {() => number} [now] clock in ms, for `lastStart` and `lastEnd`. Reading one costs more than a small bus
    */
   constructor(target, { events, listeners, kind, ms = 0, failEvery = 0 }, now) {
@@ -57,7 +57,7 @@ class Workload {
   }
 
   /**
-   * Resolves when every listener of what was emitted has settled, or nothing more comes.
+   * Resolves when every listener of every emitted event has settled, or nothing more comes.
    *
    * @returns {Promise<boolean>} false if calls are lost
    */

@@ -6,7 +6,7 @@ const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { AgentBus, CoreBus, ServicesBus, UnifiedBus } = require('@cynic/core')
 
-test('agents are asked together, and one that fails does not concern the others', async () => {
+test('agents get a request together, and one that fails does not concern the others', async () => {
   const bus = new AgentBus()
   const order = []
   let answerFirst
@@ -37,7 +37,7 @@ test('agents are asked together, and one that fails does not concern the others'
   assert.equal(errors.get('lost').message, 'no')
 })
 
-test('send asks one agent, that is there', async () => {
+test('send reaches one agent, that is there', async () => {
   const bus = new AgentBus()
   const leave = bus.register('echo', (message) => message)
   assert.equal(await bus.send('echo', 1), 1)
@@ -45,7 +45,7 @@ test('send asks one agent, that is there', async () => {
   await assert.rejects(bus.send('echo', 1), { message: 'There is no agent "echo"' })
 })
 
-test('an event goes from bus to bus, and an agent answers', async () => {
+test('an event goes from bus to bus, and an agent replies', async () => {
   const [services, core, unified, agents] = [new ServicesBus(), new CoreBus(), new UnifiedBus(), new AgentBus()]
   services.subscribe('file:changed', ({ data }) => core.publish('judge', data))
   core.subscribe('judge', ({ payload }) => unified.request('judgment:code:asked', payload).then(done))

@@ -54,7 +54,7 @@ for (const Emitter of BASES) {
       assert.deepEqual(heard, ['always 1', 'once 1', 'always 2'])
     })
 
-    test('a middleware sees what is published before anyone else, and may block it', async () => {
+    test('a middleware sees an event before all listeners, and may block it', async () => {
       const bus = create()
       const heard = []
       const blocked = []
@@ -142,7 +142,7 @@ for (const Emitter of BASES) {
       assert.equal(bus.history({ type: 'component:error' }).length, 1)
     })
 
-    test('the history holds the last 1000, and can be asked for a type and a number', () => {
+    test('the history holds the last 1000, and has filters for a type and a number', () => {
       const bus = create()
       for (let number = 0; number < 1001; number++) bus.publish(number % 2 ? 'odd' : 'even', number)
       assert.equal(bus.history().length, 1000)
@@ -154,7 +154,7 @@ for (const Emitter of BASES) {
       )
     })
 
-    test('clear forgets all, and fails what waits', async () => {
+    test('clear forgets all, and fails waiting requests', async () => {
       const bus = create()
       const told = []
       bus.on('cleared', () => told.push('cleared'))
@@ -169,10 +169,10 @@ for (const Emitter of BASES) {
       assert.equal(bus.history().length, 1)
     })
 
-    // What relied on synchronous delivery: only the second of each pair is true of the bus that is held.
+    // Code that relied on synchronous delivery: only the second of each pair is true of the bus that is held.
 
     const expected = Emitter === ParallelEventBus ? 'before' : 'after'
-    // Code that reads what a handler has written, right after `publish`, has to wait: `idle`, or a `request`.
+    // Code that reads a handler's results, right after `publish`, has to wait: `idle`, or a `request`.
     test(`publish returns ${expected} the handlers have started`, async () => {
       const bus = create()
       let heard = false

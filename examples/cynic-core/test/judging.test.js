@@ -1,6 +1,6 @@
 'use strict'
 
-// Judging in threads gives what judging here gives, and all threads take part.
+// Judging in threads gives the same as judging here, and all threads take part.
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')

@@ -43,7 +43,7 @@ test('delivery is measured from the emit to the last listener, on both sides', a
       assert.equal(before.emit.length, 2)
       for (const { emit, lastStart, allDone } of [...eventsOf(before), ...eventsOf(after)]) {
         assert.ok(emit > 0 && lastStart > 0 && lastStart <= allDone)
-        // The work of the listeners before it: what follows from order is no matter of speed.
+        // The work of the listeners before it: the effects of order are no matter of speed.
         if (kind === 'cpu') assert.ok(lastStart >= (listeners - 1) * ms && allDone >= listeners * ms)
       }
       for (const { emit, lastStart, allDone } of eventsOf(before)) {
@@ -110,7 +110,7 @@ test('a class that holds a bus and is not given another one is noticed', async (
   assert.equal(code, 1)
 })
 
-test('what can not be checked is refused, with what is wrong', async () => {
+test('a module that cannot be checked is refused, with the reason', async () => {
   for (const [args, said] of [
     [['./missing.js'], /There is no module ".\/missing.js" here/],
     [[BUSES], /exports several things/],

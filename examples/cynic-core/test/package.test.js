@@ -1,6 +1,6 @@
 'use strict'
 
-// What @cynic/core exports, under which names, and with which types.
+// The exports of @cynic/core, their names, and their types.
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
@@ -25,7 +25,7 @@ test('ParallelEventBus and createParallelEventBus come from @cynic/core and from
 })
 
 for (const name of ENTRIES) {
-  test(`the types of ${name} have what a module can import, and nothing else`, async () => {
+  test(`the types of ${name} have the names that a module can import, and nothing else`, async () => {
     const { default: whole, 'module.exports': _, ...imported } = await import(name)
     assert.deepEqual(Object.keys(whole).sort(), Object.keys(imported).sort())
     const values = exportsOf(name).filter(isValue)

@@ -1,6 +1,6 @@
 'use strict'
 
-// ServicesBus before and after: one suite on both bases, and what relied on synchronous delivery.
+// ServicesBus before and after: one suite on both bases, and code that relied on synchronous delivery.
 
 const assert = require('node:assert/strict')
 const { EventEmitter } = require('node:events')
@@ -81,7 +81,7 @@ onBothBases('services-bus.js', 'ServicesBus', ({ create, deferred, Base }) => {
     assert.equal(bus.listenerCount('a:b'), 0)
   })
 
-  test('the history is bounded, and can be asked for a type and a number', () => {
+  test('the history is bounded, and has filters for a type and a number', () => {
     const bus = create({ historyLimit: 3 })
     for (const type of ['a:1', 'a:2', 'a:1', 'a:3']) bus.publish(type)
     const types = (filter) => bus.getHistory(filter).map(({ type }) => type)
@@ -97,7 +97,7 @@ onBothBases('services-bus.js', 'ServicesBus', ({ create, deferred, Base }) => {
     assert.deepEqual(bus.getStats(), { published: 3, byType: { 'a:1': 2, 'a:2': 1 }, history: 3 })
   })
 
-  // What relied on synchronous delivery. Of each pair only the first passed before, and only the second passes now.
+  // Code that relied on synchronous delivery. Of each pair only the first passed before, and only the second passes now.
 
   if (deferred) {
     test('publish returns before a listener has started', async () => {
@@ -128,11 +128,11 @@ onBothBases('services-bus.js', 'ServicesBus', ({ create, deferred, Base }) => {
       assert.equal(heard, true)
     })
 
-    test('what a listener publishes comes after what was published already', async () => {
+    test('an event of a listener comes after those published already', async () => {
       assert.deepEqual(await nested(create()), ['outer first', 'outer second', 'inner'])
     })
   } else {
-    // Code that reads what a listener has written, right after `publish`, now has to wait.
+    // Code that reads a listener's results, right after `publish`, now has to wait.
     test('a listener has run when publish returns', () => {
       const bus = create()
       let heard = false
@@ -144,7 +144,7 @@ onBothBases('services-bus.js', 'ServicesBus', ({ create, deferred, Base }) => {
     })
 
     // A `try` around `publish` was how one learned of failures. It is `onError` now, and `emitAndWait`.
-    test('publish throws what a listener throws, and later listeners are not called', () => {
+    test("publish throws a listener's error, and later listeners are not called", () => {
       const bus = create()
       let heard = false
       bus.subscribe('a:b', () => {
@@ -158,9 +158,8 @@ onBothBases('services-bus.js', 'ServicesBus', ({ create, deferred, Base }) => {
     })
 
     // An event of a listener's own was delivered in the middle of the one it came from.
-    test('what a listener publishes comes before the rest of what it hears', async () => {
-      assert.deepEqual(await nested(create()), ['outer first', 'inner', 'outer second'])
-    })
+    test('an event of a listener comes before the rest of the events it hears', async () =>
+      assert.deepEqual(await nested(create()), ['outer first', 'inner', 'outer second']))
   }
 })
 

@@ -57,7 +57,7 @@ onBothBases('unified-bus.js', 'UnifiedBus', ({ create, deferred }) => {
     }
   })
 
-  test('request resolves to the first reply of whoever matches', async () => {
+  test('request resolves to the first reply of the matching listeners', async () => {
     const bus = create()
     bus.subscribe('perception:*:state', (event) => event.reply(`${event.payload}, calm`))
     bus.subscribe('*:*:*', (event) => event.reply('too late'))

@@ -49,7 +49,7 @@ describe('the files', () => {
   })
 })
 
-test('the listeners compute what they say, whether they block or not', async (t) => {
+test('the listeners compute the same, whether they block or not', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'demo-listeners-'))
   t.after(() => rmSync(directory, { recursive: true }))
   const contents = [
@@ -126,7 +126,7 @@ describe('the remarks', () => {
   const told = (free, time = 4000) =>
     remarks(runs(time), { threads: 2, inFlight: 6, rounds: 3, files: 9, cores: { of: 2, free } }).join('\n')
 
-  test('say how much of the machine was free, and what that means', () => {
+  test('say how much of the machine was free, and explain it', () => {
     assert.match(told(1.97), /had 1\.97 of 2 cores free for the demo\.$/)
     assert.doesNotMatch(told(1.97), /busy|idle/)
     assert.match(
@@ -161,7 +161,7 @@ describe('the timeline', () => {
     },
   ]
 
-  test('draws what overlaps beside each other, darker where listeners of one file do', () => {
+  test('draws overlapping spans beside each other, darker where listeners of one file overlap', () => {
     assert.deepEqual(drawTimeline(runs, { columns: 28, paint: plain }), [
       'one after another     100 ms',
       '  a.js  ▒▒▒▒▒▒▒▒▒▒',

@@ -53,7 +53,7 @@ async function text(stream) {
   return (await stream.setEncoding('utf8').toArray()).join('')
 }
 
-/** Calls `main` in this process, for what no argument can bring about. */
+/** Calls `main` in this process, for cases that no argument can bring about. */
 async function call(args, replaced) {
   const output = { stdout: '', stderr: '' }
   const stream = (name) => ({ write: (chunk) => (output[name] += chunk) })
@@ -172,7 +172,7 @@ describe('arguments', () => {
     assert.deepEqual(await call([file]), refusal(file, 'not a directory'))
   })
 
-  test('what is not understood: exit code 2 and the usage', async () => {
+  test('unknown arguments: exit code 2 and the usage', async () => {
     const refused = { code: 2, stdout: '', stderr: USAGE }
     for (const args of [['--fast'], [root, root], [root, '--threads']]) assert.deepEqual(await run(...args), refused)
     for (const threads of ['0', 'x', '', '1.5', '-1', '1e1', '17']) {

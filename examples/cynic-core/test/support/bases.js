@@ -34,7 +34,7 @@ function fresh(file) {
   return exported
 }
 
-/** When every listener of what was emitted has settled. An EventEmitter has called them when `emit` returns. */
+/** Waits until every listener of every emitted event has settled. An EventEmitter has called them when `emit` returns. */
 async function settled(bus) {
   await bus.idle?.()
 }
