@@ -11,20 +11,20 @@ test('a worker lives while its bus listens, unless told otherwise', async (t) =>
   const live = async (setup) => {
     const [thread] = await start(1, setup)
     // A reply before the thread could have ended by itself.
-    const answer = bus.request('alive').then(
+    const reply = bus.request('alive').then(
       () => 'alive',
       ({ code }) => code,
     )
-    return [thread, await answer]
+    return [thread, await reply]
   }
-  const [listening, answer] = await live(({ bus, parentPort }) => {
+  const [listening, reply] = await live(({ bus, parentPort }) => {
     bus.on('alive', () => new Promise((resolve) => setTimeout(resolve, 20).unref()))
     bus.on('unref', () => {
       bus.unref()
     })
     parentPort.unref()
   })
-  assert.equal(answer, 'alive', 'its timer does not keep it, so the bus does')
+  assert.equal(reply, 'alive', 'its timer does not keep it, so the bus does')
   bus.emit('unref')
   assert.equal(await listening.exited, 0)
 

@@ -18,8 +18,8 @@ const logging = ({ bus, cells, log }) => {
       cells.add('heard')
     })
   }
-  bus.on('limited', (value) => log.push(value), { timeout: 3_600_000 })
-  bus.on('asked', (value) => log.push(value), { group: 'g' })
+  bus.on('bounded', (value) => log.push(value), { timeout: 3_600_000 })
+  bus.on('requested', (value) => log.push(value), { group: 'g' })
 }
 
 function numbers(count) {
@@ -40,8 +40,8 @@ test('events of all kinds arrive in the order of a burst, with their arguments',
   for (let number = 0; number < 3 * MANY; number++) {
     assert.equal(emit('emit', number % 7 === 0 ? 'y' : 'x'), true)
     if (number % 50 === 0) awaited.push(emit('emitAndWait', 'x'))
-    if (number % 60 === 0) awaited.push(emit('request', 'asked'))
-    if (number % 70 === 0) emit('emit', 'limited')
+    if (number % 60 === 0) awaited.push(emit('request', 'requested'))
+    if (number % 70 === 0) emit('emit', 'bounded')
     // Neither of these is encoded like the others, nor lies in the same memory.
     if (number % 80 === 0) sent.push(new Map([[number, 'map']])) && bus.emit('x', sent.at(-1))
     if (number % 90 === 0) sent.push('long'.repeat(5000)) && bus.emit('x', sent.at(-1))
@@ -112,7 +112,7 @@ test('when the last listener elsewhere is removed in the middle of a burst, emit
     for (let number = 0; number < 3; number++) assert.equal(bus.emit('x', 'unheard'), false)
     assert.equal(bus.getStats().listenersInvoked, listenersInvoked)
     await bus.idle()
-    assert.deepEqual(await thread.run(({ log }) => log.splice(0)), [], 'an off in a listener holds for what was queued')
+    assert.deepEqual(await thread.run(({ log }) => log.splice(0)), [], 'an off in a listener holds for queued events')
   }
 })
 
@@ -131,7 +131,7 @@ test('events of a burst that a full mailbox refuses are told one by one', async 
   })
   await cells.reach('busy')
   for (let number = 0; number < MANY; number++) assert.equal(bus.emit('x', number), true)
-  assert.equal(bus.needsDrain, true, 'what a burst holds back has been sent before it is asked')
+  assert.equal(bus.needsDrain, true, 'the burst has been sent before the question')
   assert.equal(bus.getStats().pending, 100)
   cells.set('go', 1)
   await bus.idle()
@@ -225,7 +225,7 @@ test('a burst is over with its turn: nothing goes on looking for more', async (t
   const { bus, start } = stage(t, { stallAfter: 0 })
   await start(1, ({ bus }) => bus.on('x', () => {}), { options: { stallAfter: 0 } })
   for (let number = 0; number < MANY; number++) bus.emit('x', number)
-  assert.ok(native.counters().timers > 0, 'somebody sees to what it holds back')
+  assert.ok(native.counters().timers > 0, 'its events are still looked after')
   await bus.idle()
   await until(() => native.counters().timers === 0)
 })

@@ -34,7 +34,7 @@ function visitor({ bus, cells, die, parentPort, turn, data: { number, end, patie
   bus.on('plain', heardLater)
   bus.on('grouped', heard, { group: 'g' })
   bus.on('grouped', heardLater, { group: 'h' })
-  bus.on('asked', heard)
+  bus.on('requested', heard)
   bus.once('once', (id) => {
     Atomics.add(calls, id, 1)
     cells.add(number)
@@ -114,9 +114,9 @@ test(`${THREADS} threads join, listen, emit and end in every way`, { timeout: 30
       }),
     )
   }
-  const ask = () => {
+  const request = () => {
     const { id, to, result } = send((id) =>
-      bus.request('asked', id).then(
+      bus.request('requested', id).then(
         () => null,
         ({ code }) => code,
       ),
@@ -137,7 +137,7 @@ test(`${THREADS} threads join, listen, emit and end in every way`, { timeout: 30
       grouped.push(send((id) => bus.emit('grouped', id)))
       if (lastId % 3 === 0) plain.push(send((id) => bus.with({ timeout: 3_600_000 }).emit('plain', id)))
       for (const event of ['plain', 'grouped', 'once']) waitFor(event)
-      ask()
+      request()
       assert.ok(lastId < MOST_EVENTS - 10)
       await (bus.needsDrain ? bus.drained() : turn())
     }
@@ -150,7 +150,7 @@ test(`${THREADS} threads join, listen, emit and end in every way`, { timeout: 30
   const toPlain = sum(plain.map(({ to }) => to))
   await until(() => toPlain <= sum(plain.map(({ id }) => Atomics.load(calls, id))) + lost, 'every loss was told of')
 
-  for (const event of ['plain', 'grouped', 'once', 'asked']) assert.equal(bus.emit(event, 0), false, 'all are gone')
+  for (const event of ['plain', 'grouped', 'once', 'requested']) assert.equal(bus.emit(event, 0), false, 'all are gone')
   const { pending, listenersFailed } = bus.getStats()
   t.diagnostic(`${lastId} events for ${addressed} listeners, of which ${listenersFailed} failed; ${exits.length} exits`)
   assert.ok(addressed > 10 * THREADS && listenersFailed > 0, 'threads did end under fire')

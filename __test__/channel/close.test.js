@@ -127,10 +127,10 @@ test('a bus that a getter of its arguments closes emits that event to nobody', a
   cells.name('heard')
   await start(1, ({ bus, cells }) => {
     bus.on('plain', () => cells.add('heard'))
-    bus.on('limited', () => cells.add('heard'), { timeout: 3_600_000 })
+    bus.on('bounded', () => cells.add('heard'), { timeout: 3_600_000 })
   })
   let own = 0
-  for (const event of ['plain', 'limited']) {
+  for (const event of ['plain', 'bounded']) {
     const closing = () => {
       const bus = new ParallelEventBus({ channel })
       bus.on(event, () => own++)
@@ -148,10 +148,10 @@ test('a bus that a getter of its arguments closes emits that event to nobody', a
     assert.equal(emitting.bus.emit(event, emitting.args), false)
     const waiting = closing()
     await assert.rejects(waiting.bus.emitAndWait(event, waiting.args), CLOSED)
-    const asking = closing()
-    asking.bus.removeAllListeners(event)
-    await assert.rejects(asking.bus.request(event, asking.args), CLOSED)
-    for (const { bus } of [emitting, waiting, asking]) await bus.close()
+    const requesting = closing()
+    requesting.bus.removeAllListeners(event)
+    await assert.rejects(requesting.bus.request(event, requesting.args), CLOSED)
+    for (const { bus } of [emitting, waiting, requesting]) await bus.close()
   }
   assert.deepEqual([own, cells.get('heard')], [0, 0])
 })
@@ -164,10 +164,10 @@ test('a bus that is closed by one of its listeners goes on until that is done', 
       log.push(bus.emit('x'))
       await Promise.resolve()
       log.push('done')
-      return 'answer'
+      return 'reply'
     })
   })
-  assert.equal(await bus.request('x'), 'answer')
+  assert.equal(await bus.request('x'), 'reply')
   await thread.run(({ bus }) => bus.close())
   assert.deepEqual(await thread.run(({ log }) => log), [false, 'done', 'closed'])
 })
@@ -213,11 +213,11 @@ test('events that a thread emitted before it ended are delivered, also those of 
   const heard = []
   await start(1, ({ bus, cells }) => bus.on('x', () => cells.add('heard')))
   bus.on('x', (...args) => heard.push(args))
-  bus.on('limited', (...args) => heard.push(args), { timeout: 3_600_000 })
+  bus.on('bounded', (...args) => heard.push(args), { timeout: 3_600_000 })
   const [leaver] = await start(1, ({ bus }) => {
     bus.on('leave', () => {
       for (let number = 0; number < 3; number++) bus.emit('x', number)
-      bus.emit('limited', 3)
+      bus.emit('bounded', 3)
       bus.emitAndWait('x', 4)
       process.on('exit', () => bus.emit('x', 5))
       process.exit(7)

@@ -27,7 +27,7 @@ const GONE = 'ERR_THREAD_EXITED'
 
 /** Listeners that never settle, and one that holds the thread up until `go`, and ends it. */
 function doomed({ bus, cells, die, parentPort, data: { way } }) {
-  for (const name of ['plain', 'asked']) {
+  for (const name of ['plain', 'requested']) {
     bus.on(name, () => {
       cells.add('started')
       return new Promise(() => {})
@@ -51,16 +51,16 @@ function doomed({ bus, cells, die, parentPort, data: { way } }) {
 
 /** Emits one event of every kind. Awaited ones are settled when their promise is. */
 function emitAll(bus) {
-  const limited = bus.with({ timeout: 3_600_000 })
+  const bounded = bus.with({ timeout: 3_600_000 })
   const waited = {
     'emitAndWait to everybody': bus.emitAndWait('plain', 1),
     'emitAndWait to a group': bus.emitAndWait('grouped', 2),
-    'emitAndWait with a limit': limited.emitAndWait('plain', 3),
-    request: bus.request('asked', 4).catch((error) => ({ success: 0, failed: 1, errors: [error] })),
+    'emitAndWait with bounds': bounded.emitAndWait('plain', 3),
+    request: bus.request('requested', 4).catch((error) => ({ success: 0, failed: 1, errors: [error] })),
   }
   bus.emit('plain', 5)
   bus.emit('grouped', 6)
-  limited.emit('plain', 7)
+  bounded.emit('plain', 7)
   return { waited, count: 7 }
 }
 
@@ -99,7 +99,7 @@ async function assertAllGone(scene, thread, outcomes, count) {
     assert.deepEqual([success, failed, errors.length], [0, 1, 1], name)
     const [{ code, threadId, message }] = errors
     assert.deepEqual([code, threadId], [GONE, thread.id], name)
-    assert.match(message, new RegExp(`thread ${thread.id} ended before its listener of '(plain|grouped|asked)'`))
+    assert.match(message, new RegExp(`thread ${thread.id} ended before its listener of '(plain|grouped|requested)'`))
   }
   await scene.reported()
   const { pending, listenersFailed } = bus.getStats()
@@ -129,10 +129,10 @@ for (const [name, { way, help, resourceLimits }] of Object.entries(DEATHS)) {
     await assertAllGone(scene, thread, await settledSoon(waited), count)
     assert.deepEqual(await exit, { threadId: thread.id })
     // The emitter is told of an event if it is not known to have reached its listener. A group's member asks before it starts.
-    const letters = dead
+    const deadLetters = dead
       .filter(({ event }) => event !== 'die')
       .map(({ event, args, listeners }) => [event, args[0], listeners])
-    assert.deepEqual(letters.sort(), [
+    assert.deepEqual(deadLetters.sort(), [
       ['plain', 1, 1],
       ['plain', 5, 1],
     ])
@@ -154,11 +154,11 @@ for (const [name, { way, help, resourceLimits }] of Object.entries(DEATHS)) {
     const helped = end(scene, thread, help)
     await assertAllGone(scene, thread, await settledSoon(waited), count)
     assert.deepEqual(await exit, { threadId: thread.id })
-    const letters = dead.filter(({ event }) => event !== 'die').map(({ args }) => args[0])
+    const deadLetters = dead.filter(({ event }) => event !== 'die').map(({ args }) => args[0])
     // A natural end comes when there is nothing to do, so queued events start before.
     const begun = way === 'natural' ? cells.get('started') : 0
     assert.equal(cells.get('started'), begun)
-    if (begun === 0) assert.deepEqual(letters.sort(), [1, 2, 3, 4, 5, 6, 7])
+    if (begun === 0) assert.deepEqual(deadLetters.sort(), [1, 2, 3, 4, 5, 6, 7])
     for (const { error, threadId } of dead) assert.deepEqual([error.code, threadId], [GONE, thread.id])
     await helped
     await thread.exited
@@ -180,16 +180,16 @@ test('events read together with one that ends the thread do not start, and go to
   await cells.reach('busy')
   bus.emit('die')
   for (let number = 0; number < 3; number++) bus.emit('plain', number)
-  const outcomes = [bus.emitAndWait('plain', 3), bus.emitAndWait('grouped', 4), bus.request('asked', 5)]
+  const outcomes = [bus.emitAndWait('plain', 3), bus.emitAndWait('grouped', 4), bus.request('requested', 5)]
   const [other] = await start(1, ({ bus, log }) => {
     bus.on('grouped', (number) => log.push(number), { group: 'g' })
-    bus.on('asked', (number) => log.push(number) && 'answered')
+    bus.on('requested', (number) => log.push(number) && 'replied')
   })
   cells.set('read', 1)
   cells.set('go', 1)
-  const [plain, grouped, asked] = await Promise.all(outcomes)
+  const [plain, grouped, requested] = await Promise.all(outcomes)
   assert.equal(plain.errors[0].code, GONE)
-  assert.deepEqual([grouped.success, asked], [1, 'answered'])
+  assert.deepEqual([grouped.success, requested], [1, 'replied'])
   assert.deepEqual(await other.run(({ log }) => log.sort()), [4, 5])
   await reported()
   await thread.exited
@@ -209,21 +209,21 @@ test('an endless loop costs an event with a timeout no more time than that, befo
   cells.name('started', 'dying', 'go')
   const thread = await startOne(doomed, { data: { way: 'loop' } })
   cells.set('go', 1)
-  const limited = bus.with({ timeout: 40 })
+  const bounded = bus.with({ timeout: 40 })
   const code = (promise) =>
     promise.then(
       ({ errors }) => errors[0].code,
       (error) => error.code,
     )
-  const running = code(limited.emitAndWait('die'))
+  const running = code(bounded.emitAndWait('die'))
   await cells.reach('dying')
-  const queued = [limited.emitAndWait('plain'), limited.request('asked'), limited.emitAndWait('grouped')].map(code)
-  limited.emit('plain')
+  const queued = [bounded.emitAndWait('plain'), bounded.request('requested'), bounded.emitAndWait('grouped')].map(code)
+  bounded.emit('plain')
   assert.deepEqual(await Promise.all([running, ...queued]), new Array(4).fill('ERR_LISTENER_TIMEOUT'))
   await bus.idle()
   assert.equal(bus.getStats().listenersFailed, 5)
   await thread.terminate()
-  assert.equal(bus.getStats().listenersFailed, 5, 'what has failed does not fail again')
+  assert.equal(bus.getStats().listenersFailed, 5, 'a failed event does not fail again')
   assert.equal(cells.get('started'), 0)
 })
 

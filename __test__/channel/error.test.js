@@ -225,8 +225,8 @@ test('an error that cannot be sent still comes to the emitter as a failure, with
   assert.deepEqual([proxy.message, proxy.code, noError.message, noError.code], ['proxy', 'E_PROXY', 'no error', 5])
   for (const { message } of rest)
     assert.match(message, /^the value that the listener threw cannot be sent to another thread/)
-  const asked = bus.request('x')
-  await assert.rejects(asked, { message: 'proxy' })
+  const requested = bus.request('x')
+  await assert.rejects(requested, { message: 'proxy' })
   assert.equal(await other.run(({ errors }) => errors.length), 8)
 })
 

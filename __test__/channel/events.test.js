@@ -94,45 +94,45 @@ test('the example of the design holds', { skip: Symbol.asyncDispose === undefine
 
 test('a listener is heard by every thread when `on` has returned, and by none when `off` has', async (t) => {
   const { bus, cells, start } = stage(t)
-  cells.name('on', 'off', 'answered', 'asked')
+  cells.name('on', 'off', 'replied', 'requested')
   const [listener, emitter] = await start(2, () => {})
   // Nobody's event loop turns between the two: the threads know of each other by cells alone.
   listener.tell(({ bus, cells }) => {
     const fn = () => {}
     bus.on('x', fn)
     cells.set('on', 1)
-    cells.block('asked')
+    cells.block('requested')
     bus.off('x', fn)
     cells.set('off', 1)
-    cells.block('asked', 2)
+    cells.block('requested', 2)
   })
   emitter.tell(({ bus, cells }) => {
     cells.block('on')
-    cells.set('answered', bus.emit('x') ? 1 : 2)
-    cells.set('asked', 1)
+    cells.set('replied', bus.emit('x') ? 1 : 2)
+    cells.set('requested', 1)
     cells.block('off')
-    cells.set('answered', bus.emit('x') ? 3 : 4)
-    cells.set('asked', 2)
+    cells.set('replied', bus.emit('x') ? 3 : 4)
+    cells.set('requested', 2)
   })
   cells.block('on')
   assert.equal(bus.emit('x'), true)
-  cells.block('asked')
-  assert.equal(cells.get('answered') === 1 || cells.get('answered') === 4, true)
+  cells.block('requested')
+  assert.equal(cells.get('replied') === 1 || cells.get('replied') === 4, true)
   cells.block('off')
   assert.equal(bus.emit('x'), false)
-  cells.block('asked', 2)
-  assert.equal(cells.get('answered'), 4)
+  cells.block('requested', 2)
+  assert.equal(cells.get('replied'), 4)
 })
 
 test('two threads talk while the main thread is blocked', async (t) => {
   const { cells, start } = stage(t)
-  cells.name('go', 'rounds', 'answer', 'end')
+  cells.name('go', 'rounds', 'reply', 'end')
   const [server, client] = await start(2, () => {})
   await server.run(({ bus }) => {
     bus.on('ping', (number) => {
       bus.emit('pong', number)
     })
-    bus.on('ask', (number) => number + 1)
+    bus.on('request', (number) => number + 1)
   })
   client.tell(async ({ bus, cells }) => {
     bus.on('pong', async (number) => {
@@ -140,14 +140,14 @@ test('two threads talk while the main thread is blocked', async (t) => {
         bus.emit('ping', number + 1)
         return
       }
-      cells.set('answer', await bus.request('ask', 41))
+      cells.set('reply', await bus.request('request', 41))
       const { success } = await bus.emitAndWait('ping', 0)
       cells.set('end', success)
     })
     bus.emit('ping', 1)
   })
   cells.block('end')
-  assert.equal(cells.get('answer'), 42)
+  assert.equal(cells.get('reply'), 42)
 })
 
 test('emit tells whether anybody listens, in any thread, before any listener has started', async (t) => {
@@ -216,8 +216,8 @@ test('emit itself refuses arguments that cannot be cloned, before any listener g
         assert.throws(() => bus.emit(name, ...args), { name: 'DataCloneError' })
         await assert.rejects(bus.emitAndWait(name, ...args), { name: 'DataCloneError' })
         await assert.rejects(bus.request(name, ...args), { name: 'DataCloneError' })
-        const limited = bus.with({ timeout: 1000, signal: new AbortController().signal })
-        assert.throws(() => limited.emit(name, ...args), { name: 'DataCloneError' })
+        const bounded = bus.with({ timeout: 1000, signal: new AbortController().signal })
+        assert.throws(() => bounded.emit(name, ...args), { name: 'DataCloneError' })
       }
     }
   }

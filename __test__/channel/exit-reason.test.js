@@ -116,9 +116,9 @@ test('an error that the thread has outlived is not why it ends', async (t) => {
 test('a thread that is terminated leaves no reason', async (t) => {
   const { bus } = stage(t)
   const pool = await bus.spawn(moduleOf(t, ''), { threads: 1 })
-  const asked = bus.request('end').catch((error) => error)
+  const requested = bus.request('end').catch((error) => error)
   await pool.terminate()
-  const error = await asked
+  const error = await requested
   assert.deepEqual([error.code, Object.hasOwn(error, 'cause')], ['ERR_THREAD_EXITED', false])
 })
 

@@ -56,7 +56,7 @@ for (const { way, options } of WAYS) {
     await assert.rejects(bus.request('x', 8), { code: FULL })
     const { success: none } = await bus.with({ timeout: 3_600_000 }).emitAndWait('x', 9)
     assert.equal(none, 0)
-    assert.equal(bus.getStats().pending, pending, 'what is refused is not pending')
+    assert.equal(bus.getStats().pending, pending, 'a refused event is not pending')
     assert.equal(bus.getStats().listenersFailed, 5)
     assert.deepEqual(
       errors.map(([event, { code }, listener]) => [event, code, listener]),
@@ -232,7 +232,7 @@ test('needsDrain is about events that wait for others: above half of their capac
   for (let value = 0; value < 4; value++) bus.emit('x', value)
   assert.equal(bus.needsDrain, false)
   bus.emit('x', 4)
-  assert.deepEqual([bus.needsDrain, other.needsDrain], [true, true], 'it is asked of the channel')
+  assert.deepEqual([bus.needsDrain, other.needsDrain], [true, true], 'it is the same for all buses of the channel')
   let drained = 0
   const waiting = [bus.drained(), bus.drained(), other.drained()].map((each) => each.then(() => drained++))
   await turn()

@@ -27,17 +27,17 @@ for (const { way, options } of WAYS) {
     const { bus, cells, errors, reported, startOne } = stage(t)
     cells.name('started', 'go')
     await startOne(stuck, { data: options })
-    const limited = bus.with({ timeout: 50 })
+    const bounded = bus.with({ timeout: 50 })
     const dead = []
     bus.on(ParallelEventBus.deadLetter, ({ event, args, listeners }) => dead.push([event, args, listeners]))
-    const outcomes = [limited.emitAndWait('x', 'running'), limited.emitAndWait('x', 'queued')]
-    const answer = limited.request('x', 'asked')
-    assert.equal(limited.emit('x', 'posted'), true)
+    const outcomes = [bounded.emitAndWait('x', 'running'), bounded.emitAndWait('x', 'queued')]
+    const reply = bounded.request('x', 'requested')
+    assert.equal(bounded.emit('x', 'published'), true)
     for (const { success, failed, errors } of await Promise.all(outcomes)) {
       assert.deepEqual([success, failed, errors.length], [0, 1, 1])
       assert.deepEqual([errors[0].code, errors[0].event, errors[0].timeout], ['ERR_LISTENER_TIMEOUT', 'x', 50])
     }
-    await assert.rejects(answer, TIMED_OUT)
+    await assert.rejects(reply, TIMED_OUT)
     await reported()
     assert.equal(bus.getStats().listenersFailed, 4)
     assert.deepEqual(
@@ -47,13 +47,13 @@ for (const { way, options } of WAYS) {
     // Those that did not reach their listener are dead letters; the first did.
     assert.deepEqual(
       dead.map(([, [which]]) => which),
-      ['queued', 'asked', 'posted'],
+      ['queued', 'requested', 'published'],
     )
     assert.deepEqual(dead[0], ['x', ['queued'], 1])
     cells.set('go', 1)
     assert.equal(await bus.request('x'), 'late')
-    assert.equal(cells.get('started'), 2, 'what was out of time before its start is never started')
-    assert.equal(bus.getStats().listenersFailed, 4, 'and what comes late is ignored')
+    assert.equal(cells.get('started'), 2, 'an event that timed out before its start never starts')
+    assert.equal(bus.getStats().listenersFailed, 4, 'and a late result is ignored')
   })
 }
 
@@ -63,18 +63,18 @@ test('a timeout does not wait for the thread of the emitter, which may be busy',
   await startOne(stuck)
   const before = native.counters()
   const outcome = bus.with({ timeout: 30 }).emitAndWait('x')
-  const answer = bus
+  const reply = bus
     .with({ timeout: 30 })
     .request('x')
     .catch((error) => error)
   // The engine lets go of a timer when it fires; this thread's event loop has not turned by then.
   keepBusyUntil(() => native.counters().timers <= before.timers + 1, 'the deadlines have passed')
   let settled = 0
-  for (const each of [outcome, answer]) each.then(() => settled++)
+  for (const each of [outcome, reply]) each.then(() => settled++)
   for (let turns = 0; turns < 10 && settled < 2; turns++) await turn()
   assert.equal(settled, 2)
   assert.equal((await outcome).errors[0].code, 'ERR_LISTENER_TIMEOUT')
-  assert.equal((await answer).code, 'ERR_LISTENER_TIMEOUT')
+  assert.equal((await reply).code, 'ERR_LISTENER_TIMEOUT')
   cells.set('go', 1)
 })
 
@@ -127,10 +127,10 @@ test('an event that settles in time takes its timer with it', async (t) => {
   const { bus, start } = stage(t, { stallAfter: 0 })
   await start(2, ({ bus }) => bus.on('x', () => {}, { timeout: 3_600_000 }), { options: { stallAfter: 0 } })
   const before = native.counters().timers
-  const limited = bus.with({ timeout: 3_600_000 })
+  const bounded = bus.with({ timeout: 3_600_000 })
   for (let number = 0; number < 100; number++) {
-    limited.emit('x')
-    await Promise.all([limited.emitAndWait('x'), limited.request('x'), bus.emitAndWait('x')])
+    bounded.emit('x')
+    await Promise.all([bounded.emitAndWait('x'), bounded.request('x'), bus.emitAndWait('x')])
   }
   await bus.idle()
   assert.ok(native.counters().timers <= before)

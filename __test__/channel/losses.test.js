@@ -61,7 +61,7 @@ test('of many losses the first are told one by one, and of the others how many t
   bus.emit('x', 'takes the room')
   bus.emit('x', 'told')
   await until(() => dead.length > SINGLES + 1)
-  assert.deepEqual(dead[SINGLES + 1].args, ['told'], 'what was read makes room to tell of more')
+  assert.deepEqual(dead[SINGLES + 1].args, ['told'], 'read reports make room for more')
 })
 
 test('losses are counted by event and cause, and those of endless names together', async (t) => {

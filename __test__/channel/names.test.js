@@ -96,21 +96,21 @@ test('an event that is lost is told by its name, also an unusual one', async (t)
 test('names may be without end: each is heard, and none is remembered for ever', async (t) => {
   const { bus, startOne } = stage(t)
   const thread = await startOne(({ bus, log }) => {
-    bus.on('ask', (number) => bus.emit(`answer ${number}`, number))
+    bus.on('request', (number) => bus.emit(`reply ${number}`, number))
     bus.on('listen', (name) => {
       bus.once(name, (value) => log.push(value))
     })
   })
-  const answers = []
+  const replies = []
   const COUNT = 10_000
   for (let number = 0; number < COUNT; number++) {
-    bus.once(`answer ${number}`, (value) => answers.push(value))
-    bus.emit('ask', number)
+    bus.once(`reply ${number}`, (value) => replies.push(value))
+    bus.emit('request', number)
   }
   await bus.idle()
   await thread.run(({ bus }) => bus.idle())
-  assert.equal(answers.length, COUNT)
-  assert.ok(answers.every((value, index) => value === index))
+  assert.equal(replies.length, COUNT)
+  assert.ok(replies.every((value, index) => value === index))
   assert.deepEqual(bus.eventNames(), [])
 
   for (let number = 0; number < COUNT; number++) assert.equal(bus.emit(`nobody ${number}`, number), false)
@@ -119,7 +119,7 @@ test('names may be without end: each is heard, and none is remembered for ever',
   for (let number = 0; number < 100; number++) assert.equal(bus.emit(`later ${number}`, number), false)
   await bus.idle()
   assert.equal((await thread.run(({ log }) => log)).length, 100)
-  assert.equal(await bus.request('ask', 1), false, 'what was known before is still known')
+  assert.equal(await bus.request('request', 1), false, 'known routes stay')
 })
 
 test('the listeners of the emitter run in its async context, and those of others in none of it', async (t) => {

@@ -173,7 +173,7 @@ for (const { way, options } of WAYS) {
     await bus.idle()
     assert.equal(cells.get('kept'), 5001)
     assert.equal(cells.get('heard'), 10)
-    assert.deepEqual(outcome, { success: 1, failed: 0, errors: [] }, 'who was withdrawn counts for nothing')
+    assert.deepEqual(outcome, { success: 1, failed: 0, errors: [] }, 'a removed listener does not count')
   })
 
   test(`nothing that was meant for a removed listener reaches one that came later, ${way}`, async (t) => {

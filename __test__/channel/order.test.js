@@ -17,7 +17,7 @@ const listening = ({ bus, log, ParallelEventBus, channel }) => {
   const second = new ParallelEventBus({ channel })
   for (const [name, each] of Object.entries({ first: bus, second })) {
     each.on('plain', (number) => log.push([name, number]))
-    each.on('limited', (number) => log.push([name, number]), { timeout: 3_600_000 })
+    each.on('bounded', (number) => log.push([name, number]), { timeout: 3_600_000 })
   }
   bus.on('grouped', (number) => log.push(['first', number]), { group: 'g' })
 }
@@ -28,7 +28,7 @@ function emitByTurns(buses, count) {
   const ways = [
     (bus, number) => bus.emit('plain', number),
     (bus, number) => bus.emit('plain', { number }),
-    (bus, number) => bus.emit('limited', number),
+    (bus, number) => bus.emit('bounded', number),
     (bus, number) => bus.emit('grouped', number),
     (bus, number) => void bus.emitAndWait('plain', number),
     (bus, number) => void bus.request('grouped', number),

@@ -98,7 +98,7 @@ test('an emission is encoded once, however many listen and however', async (t) =
   const once = read.count
   const listeners = {
     plain: ({ bus }) => bus.on('x', () => {}),
-    limited: ({ bus }) => bus.on('x', () => {}, { timeout: 3_600_000 }),
+    bounded: ({ bus }) => bus.on('x', () => {}, { timeout: 3_600_000 }),
     grouped: ({ bus }) => bus.on('x', () => {}, { group: 'g' }),
     once: ({ bus }) => bus.once('x', () => {}),
   }
@@ -168,8 +168,8 @@ test('a thousand emissions that are waited for at once are few wakes, too', asyn
   await start(2, ({ bus }) => bus.on('x', (number) => number))
   const before = native.counters().wakes
   const numbers = Array.from({ length: 1000 }, (_, number) => number)
-  const answers = await Promise.all(numbers.map((number) => bus.request('x', number)))
-  assert.deepEqual(answers, numbers)
+  const replies = await Promise.all(numbers.map((number) => bus.request('x', number)))
+  assert.deepEqual(replies, numbers)
   const outcomes = await Promise.all(numbers.map((number) => bus.emitAndWait('x', number)))
   assert.ok(outcomes.every(({ success }) => success === 2))
   const wakes = native.counters().wakes - before

@@ -114,10 +114,10 @@ test('pending counts an awaited event once, and any other once for each bus it w
   const outcome = bus.emitAndWait('x')
   // Here, and elsewhere.
   assert.equal(bus.getStats().pending - before, 6)
-  const answer = bus.request('x')
+  const reply = bus.request('x')
   assert.equal(bus.getStats().pending - before, 7)
   cells.set('go', 1)
-  await Promise.all([outcome, answer, bus.idle()])
+  await Promise.all([outcome, reply, bus.idle()])
   assert.equal(bus.getStats().pending, 0)
 })
 

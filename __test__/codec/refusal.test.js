@@ -221,6 +221,6 @@ test('deeper values throw, in any thread, and the process lives', async () => {
     for (let level = 0; level < 100_000; level++) deep = [deep]
     try { encode(deep) } catch (error) { require('node:worker_threads').parentPort.postMessage(error.name) }`
   const worker = new Worker(source, { eval: true })
-  const answer = await new Promise((resolve, reject) => worker.on('message', resolve).on('error', reject))
-  assert.equal(answer, 'RangeError')
+  const reply = await new Promise((resolve, reject) => worker.on('message', resolve).on('error', reject))
+  assert.equal(reply, 'RangeError')
 })

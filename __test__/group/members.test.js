@@ -150,7 +150,7 @@ test('the group of a bus is that of all its listeners but those that name anothe
     assert.deepEqual(await bus.emitAndWait('x'), { success: 4, failed: 0, errors: [] })
     isOnceLeft = 2 - Math.floor(cells.get('default') / 1000)
   }
-  assert.equal(isOnceLeft, 2, 'the first of its group in a thread gets what comes to the thread')
+  assert.equal(isOnceLeft, 2, 'the first of its group in a thread gets the events of the thread')
   assert.deepEqual([cells.get('default'), cells.get('other'), cells.get('none'), cells.get('symbol')], [8, 8, 16, 2])
 })
 
@@ -255,10 +255,10 @@ test('an event that the last member of its group has not started is lost, and re
   bus.emit('job', 3)
   const settled = Promise.allSettled(outcomes)
   await doomed.terminate()
-  const [begun, waiting, asked] = await settled
+  const [begun, waiting, requested] = await settled
   assert.equal(begun.value.errors[0].code, 'ERR_THREAD_EXITED')
   assert.equal(waiting.value.errors[0].code, 'ERR_THREAD_EXITED')
-  assert.equal(asked.reason.code, 'ERR_THREAD_EXITED')
+  assert.equal(requested.reason.code, 'ERR_THREAD_EXITED')
   await reported()
   assert.deepEqual(
     dead,

@@ -21,7 +21,7 @@ test('one listener replies to a request, and its value comes back whole', async 
       error: () => new RangeError('returned'),
     }
     for (const [name, fn] of Object.entries(returns)) {
-      bus.on(name, function answer(...args) {
+      bus.on(name, function reply(...args) {
         cells.add('called')
         if (this !== bus) throw new Error('this is not the bus')
         return fn(...args)
@@ -93,7 +93,7 @@ test('a reply that cannot be cloned is an error of its listener', async (t) => {
   })
   for (const event of ['function', 'deep']) {
     await assert.rejects(bus.request(event), { name: 'DataCloneError' })
-    // Of no interest where it is not asked for.
+    // Of no interest where it is not requested.
     assert.deepEqual(await bus.emitAndWait(event), { success: 1, failed: 0, errors: [] })
   }
   const told = await thread.run(({ errors }) => errors.map(([event, { name }]) => [event, name]))
@@ -109,30 +109,30 @@ test('a request goes to the member with the least in flight, with a group or wit
   const { bus, cells, start } = stage(t)
   const threads = await start(3, (scope) => {
     const { bus, cells, threadId } = scope
-    const answer = () => {
+    const reply = () => {
       cells.add(threadId)
       return new Promise((resolve) => {
-        scope.answer = () => resolve(threadId)
+        scope.reply = () => resolve(threadId)
       })
     }
-    if (threadId % 2 === 0) bus.on('x', answer)
-    else bus.on('x', answer, { group: 'g' })
+    if (threadId % 2 === 0) bus.on('x', reply)
+    else bus.on('x', reply, { group: 'g' })
   })
   const called = () => threads.filter(({ id }) => cells.get(id) > 0).map(({ id }) => id)
-  const answers = new Map()
+  const replies = new Map()
   for (let number = 0; number < 3; number++) {
     const before = called()
-    const answer = bus.request('x')
+    const reply = bus.request('x')
     await until(() => called().length > before.length)
     const [id] = called().filter((each) => !before.includes(each))
-    answers.set(id, answer)
+    replies.set(id, reply)
   }
-  assert.equal(answers.size, 3)
+  assert.equal(replies.size, 3)
   // Not the thread that would be next in turn.
-  const [, , last] = [...answers.keys()]
+  const [, , last] = [...replies.keys()]
   const free = threads.find(({ id }) => id === last)
-  await free.run(({ answer }) => answer())
-  assert.equal(await answers.get(last), last)
+  await free.run(({ reply }) => reply())
+  assert.equal(await replies.get(last), last)
   await free.run(() => {})
   const again = bus.request('x')
   await cells.reach(last, 2)
@@ -140,9 +140,9 @@ test('a request goes to the member with the least in flight, with a group or wit
     threads.map(({ id }) => cells.get(id)),
     threads.map(({ id }) => (id === last ? 2 : 1)),
   )
-  for (const thread of threads) await thread.run(({ answer }) => answer())
+  for (const thread of threads) await thread.run(({ reply }) => reply())
   assert.equal(await again, last)
-  for (const [id, answer] of answers) assert.equal(await answer, id)
+  for (const [id, reply] of replies) assert.equal(await reply, id)
 })
 
 test('a listener of the requesting thread replies like any other, by reference', async (t) => {
@@ -151,12 +151,12 @@ test('a listener of the requesting thread replies like any other, by reference',
   bus.on('x', (argument) => argument)
   assert.equal(await bus.request('x', value), value)
   const threads = await start(1, ({ bus }) => bus.on('x', () => 'there'))
-  const answers = []
+  const replies = []
   for (let number = 0; number < 10; number++) {
-    answers.push(await bus.request('x', 'here'))
+    replies.push(await bus.request('x', 'here'))
     await threads[0].run(() => {})
   }
-  assert.deepEqual(answers.sort(), [...new Array(5).fill('here'), ...new Array(5).fill('there')])
+  assert.deepEqual(replies.sort(), [...new Array(5).fill('here'), ...new Array(5).fill('there')])
   bus.removeAllListeners('x')
   bus.on('x', () => {
     throw value
@@ -169,19 +169,21 @@ test('two threads that request from each other all the time get their replies', 
   const { bus, start } = stage(t)
   const threads = await start(2, (scope) => {
     const { bus } = scope
-    scope.ask = async (other, count) => {
-      const asked = Array.from({ length: count }, (_, number) => bus.request(`ask ${other}`, number))
-      const answers = await Promise.all(asked)
-      return answers.every((answer, number) => answer === 2 * number)
+    scope.request = async (other, count) => {
+      const requested = Array.from({ length: count }, (_, number) => bus.request(`request ${other}`, number))
+      const replies = await Promise.all(requested)
+      return replies.every((reply, number) => reply === 2 * number)
     }
   })
   const ids = threads.map(({ id }) => id)
   for (const [index, thread] of threads.entries()) {
-    await thread.run(({ bus }, own) => bus.on(`ask ${own}`, (number) => 2 * number), ids[index])
+    await thread.run(({ bus }, own) => bus.on(`request ${own}`, (number) => 2 * number), ids[index])
   }
-  const asked = threads.map((thread, index) => thread.run(({ ask }, other) => ask(other, 2000), ids[1 - index]))
-  assert.deepEqual(await Promise.all(asked), [true, true])
-  assert.equal(await bus.request(`ask ${ids[0]}`, 21), 42)
+  const requested = threads.map((thread, index) =>
+    thread.run(({ request }, other) => request(other, 2000), ids[1 - index]),
+  )
+  assert.deepEqual(await Promise.all(requested), [true, true])
+  assert.equal(await bus.request(`request ${ids[0]}`, 21), 42)
 })
 
 test('thousands of requests at once are shared by all listeners', async (t) => {
@@ -193,9 +195,9 @@ test('thousands of requests at once are shared by all listeners', async (t) => {
     })
   })
   const numbers = Array.from({ length: 4000 }, (_, number) => number)
-  const answers = await Promise.all(numbers.map((number) => bus.request('square', number)))
+  const replies = await Promise.all(numbers.map((number) => bus.request('square', number)))
   assert.deepEqual(
-    answers,
+    replies,
     numbers.map((number) => number * number),
   )
   const counts = threads.map(({ id }) => cells.get(id))
@@ -239,9 +241,9 @@ test('a request to a listener that is removed before its turn has no listeners',
   })
   bus.emit('leave')
   await cells.reach('busy')
-  const answer = bus.request('x')
+  const reply = bus.request('x')
   cells.set('go', 1)
-  await assert.rejects(answer, { code: 'ERR_NO_LISTENERS' })
+  await assert.rejects(reply, { code: 'ERR_NO_LISTENERS' })
   await bus.idle()
 })
 
@@ -253,8 +255,8 @@ test('a bus of another copy of the class, with its own request, still replies', 
     }
   }
   const other = new Bus({ channel })
-  other.on('x', () => 'answer')
-  assert.equal(await bus.request('x'), 'answer')
+  other.on('x', () => 'reply')
+  assert.equal(await bus.request('x'), 'reply')
   await other.close()
 })
 

@@ -245,7 +245,7 @@ test('a wrapper with copied properties of a function of rawListeners is a listen
 })
 
 test("the then of a listener's result is read once", async () => {
-  const values = { plain: 5, thenable: (resolve) => resolve('answer') }
+  const values = { plain: 5, thenable: (resolve) => resolve('reply') }
   for (const [name, then] of Object.entries(values)) {
     for (const options of [undefined, { timeout: 60_000 }]) {
       const bus = new ParallelEventBus()
@@ -279,12 +279,12 @@ test('another global Promise changes nothing, whenever it is installed', async (
   }
   const bus = new ParallelEventBus({ onError() {} })
   bus.on('native', async () => 'native')
-  bus.on('limited', async () => 'limited', { timeout: 60_000 })
+  bus.on('bounded', async () => 'bounded', { timeout: 60_000 })
   bus.on('other', () => Other.resolve('other'))
   bus.on('fails', () => new Other((_resolve, reject) => reject(new Error('other'))))
   globalThis.Promise = Other
   try {
-    for (const event of ['native', 'limited', 'other']) {
+    for (const event of ['native', 'bounded', 'other']) {
       assert.equal((await bus.emitAndWait(event)).success, 1, event)
       assert.equal(await bus.request(event), event)
     }

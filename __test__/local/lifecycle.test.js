@@ -237,8 +237,8 @@ test('event names that are used once and forgotten leave nothing behind', () => 
         const listener = () => {}
         bus.once('abandoned:' + n, listener, { timeout: 1000 })
         bus.off('abandoned:' + n, listener)
-        bus.once('answered:' + n, listener)
-        bus.emit('answered:' + n)
+        bus.once('replied:' + n, listener)
+        bus.emit('replied:' + n)
       }
       await bus.idle()
       await new Promise(setImmediate)

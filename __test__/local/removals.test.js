@@ -55,14 +55,14 @@ test('a listener that takes the place of another inside a listener hears the eve
 test('a request goes to the listener that took the place of the one it was made to', async () => {
   const bus = new ParallelEventBus()
   const first = () => 'first'
-  bus.on('ask', first)
+  bus.on('request', first)
   bus.once('swap', () => {
-    bus.off('ask', first)
-    bus.on('ask', () => 'second')
-    bus.on('ask', () => 'third')
+    bus.off('request', first)
+    bus.on('request', () => 'second')
+    bus.on('request', () => 'third')
   })
   bus.emit('swap')
-  assert.equal(await bus.request('ask'), 'second')
+  assert.equal(await bus.request('request'), 'second')
 })
 
 test('an off inside a listener holds for a once listener that a queued event has claimed', async () => {
@@ -94,14 +94,14 @@ test('on a channel events of others reach a listener that was removed and added 
   const [here, there] = [new ParallelEventBus({ channel }), new ParallelEventBus({ channel })]
   t.after(() => Promise.all([here.close(), there.close()]))
   const take = () => 'here'
-  here.on('ask', take)
+  here.on('request', take)
   here.on('reattach', () => {
-    here.off('ask', take)
-    here.on('ask', take)
+    here.off('request', take)
+    here.on('request', take)
   })
   here.emit('reattach')
-  const [asked, waited] = [there.request('ask'), there.emitAndWait('ask')]
-  assert.equal(await asked, 'here')
+  const [requested, waited] = [there.request('request'), there.emitAndWait('request')]
+  assert.equal(await requested, 'here')
   assert.deepEqual(await waited, { success: 1, failed: 0, errors: [] })
 })
 

@@ -201,8 +201,8 @@ nodeTest('what a bus does is the same: this, request, once, off, timeouts and la
   await bus.emitAndWait('this', 1, 2, 3)
   assert.deepEqual(seen, [[true, [1, 2, 3]]])
 
-  bus.on('ask', async (value) => value * 2)
-  assert.equal(await bus.request('ask', 21), 42)
+  bus.on('request', async (value) => value * 2)
+  assert.equal(await bus.request('request', 21), 42)
   assert.equal(told.findLast(([phase]) => phase === 'asyncEnd')[1].result, 42)
 
   let calls = 0

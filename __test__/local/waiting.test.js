@@ -121,28 +121,28 @@ test('request is bounded too: by the timeout and by the signal, while its listen
   })
   await assert.rejects(bus.with({ timeout: 5 }).request('x'), ListenerTimeoutError)
   const controller = new AbortController()
-  const answer = bus.with({ signal: controller.signal }).request('x')
+  const reply = bus.with({ signal: controller.signal }).request('x')
   await started.promise
   await turn()
   controller.abort(new Error('enough'))
-  await assert.rejects(answer, /enough/)
+  await assert.rejects(reply, /enough/)
   late.resolve('late')
   await bus.idle()
 })
 
 test('a lazy thenable is called once, whether it is awaited or not', async () => {
   const bus = new ParallelEventBus(quiet)
-  let asked = 0
+  let requested = 0
   bus.on('x', () => ({
     then(resolve) {
-      asked++
+      requested++
       resolve('value')
     },
   }))
   assert.equal(await bus.request('x'), 'value')
-  assert.equal(asked, 1)
+  assert.equal(requested, 1)
   await bus.emitAndWait('x')
-  assert.equal(asked, 2)
+  assert.equal(requested, 2)
 })
 
 test('request rejects at once when nobody listens, or the listener is gone before its turn', async () => {
@@ -160,8 +160,8 @@ test('request takes one once listener at a time', async () => {
   const bus = new ParallelEventBus()
   bus.once('x', () => 'a')
   bus.once('x', () => 'b')
-  const answers = await Promise.all([bus.request('x'), bus.request('x')])
-  assert.deepEqual(answers, ['a', 'b'])
+  const replies = await Promise.all([bus.request('x'), bus.request('x')])
+  assert.deepEqual(replies, ['a', 'b'])
   assert.equal(bus.listenerCount('x'), 0)
   await assert.rejects(bus.request('x'), NoListenersError)
 })
@@ -320,7 +320,7 @@ test('a bounded view emits as the bus does', async () => {
 
 test('a bound that is wrong is refused', () => {
   const bus = new ParallelEventBus()
-  for (const limits of [
+  for (const bounds of [
     undefined,
     null,
     5,
@@ -330,7 +330,7 @@ test('a bound that is wrong is refused', () => {
     { signal: null },
     { signal: { aborted: false } },
   ]) {
-    assert.throws(() => bus.with(limits), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
+    assert.throws(() => bus.with(bounds), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
   }
   for (const timeout of [0, -1, Number.NaN, Infinity, 2 ** 31]) {
     assert.throws(() => bus.with({ timeout }), { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' })

@@ -50,10 +50,10 @@ describe('installed from tarballs', () => {
     const bus = createParallelEventBus()
     bus.on('x', (value) => value + 1)
     const { success } = await bus.emitAndWait('x', 1)
-    const answer = await bus.request('x', 1)
-    return { success, answer, same: bus instanceof ParallelEventBus }
+    const reply = await bus.request('x', 1)
+    return { success, reply, same: bus instanceof ParallelEventBus }
   }`
-  const expected = { success: 1, answer: 2, same: true }
+  const expected = { success: 1, reply: 2, same: true }
 
   for (const name of ['@cynic/core', '@cynic/core/bus', '@cynic/parallel-event-bus']) {
     test(`${name} is imported by ES modules and required by CommonJS`, () => {

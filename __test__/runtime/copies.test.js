@@ -63,12 +63,12 @@ function run(script, ...args) {
 const q = JSON.stringify
 
 test('buses of several copies in one thread hear each other', () => {
-  const answers = run(`
+  const replies = run(`
     const buses = ${q([a, b, c])}.map(join)
     for (const [number, bus] of buses.entries()) bus.on('from ' + number, () => number)
     print(await Promise.all(buses.flatMap((bus) => [0, 1, 2].map((number) => bus.request('from ' + number)))))
   `)
-  assert.deepEqual(answers, [0, 1, 2, 0, 1, 2, 0, 1, 2])
+  assert.deepEqual(replies, [0, 1, 2, 0, 1, 2, 0, 1, 2])
 })
 
 test('so do buses of copies that are in one thread each, also where the main thread has none', () => {
@@ -78,18 +78,18 @@ test('so do buses of copies that are in one thread each, also where the main thr
     bus.on('all', () => parentPort.postMessage('heard'))
     parentPort.postMessage('ready')
   `
-  const asked = (copy) => `
-    const asking = join(${q(copy)})
-    Promise.all([asking.request('1'), asking.request('2')]).then((answers) => parentPort.postMessage(answers))
+  const requested = (copy) => `
+    const requesting = join(${q(copy)})
+    Promise.all([requesting.request('1'), requesting.request('2')]).then((replies) => parentPort.postMessage(replies))
   `
-  const answers = run(`
+  const replies = run(`
     await inThread(${q(body(a, 1))})
     await inThread(${q(body(b, 2))})
-    const about = await inThread(${q(asked(c))})
+    const about = await inThread(${q(requested(c))})
     const main = join(${q(b)})
     print([about, await Promise.all([main.request('1'), main.request('2')])])
   `)
-  assert.deepEqual(answers, [
+  assert.deepEqual(replies, [
     [1, 2],
     [1, 2],
   ])
@@ -119,12 +119,12 @@ test('so are those that a copy spawns when it is loaded anew, as test runners do
 })
 
 test('copies find each other again when the one that came first is gone with its thread', () => {
-  const answers = run(`
+  const replies = run(`
     await inThread(${q(`require(${q(a)})`)})
     await inThread(${q(`join(${q(b)}).on('x', () => 5); parentPort.postMessage('ready')`)})
     print([await join(${q(a)}).request('x'), await join(${q(c)}).request('x')])
   `)
-  assert.deepEqual(answers, [5, 5])
+  assert.deepEqual(replies, [5, 5])
 })
 
 test('a copy of another version has no channels, names the one that has, and emits to its own listeners', () => {

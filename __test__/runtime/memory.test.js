@@ -26,7 +26,7 @@ for (const { way, options } of WAYS) {
     const thread = await startOne(
       ({ bus, log, data }) => {
         bus.on('x', (value) => log.push(value.length), data)
-        bus.on('answer', (length) => Buffer.alloc(length))
+        bus.on('reply', (length) => Buffer.alloc(length))
       },
       { data: options },
     )
@@ -45,8 +45,8 @@ for (const { way, options } of WAYS) {
     const Original = globalThis.Uint32Array
     t.after(() => Object.assign(globalThis, { Uint32Array: Original }))
     haveLittle()
-    await assert.rejects(bus.request('answer', 2 ** 21), { name: 'RangeError', code: NO_MEMORY })
-    assert.equal((await bus.request('answer', 9)).length, 9)
+    await assert.rejects(bus.request('reply', 2 ** 21), { name: 'RangeError', code: NO_MEMORY })
+    assert.equal((await bus.request('reply', 9)).length, 9)
   })
 }
 

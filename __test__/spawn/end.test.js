@@ -42,9 +42,9 @@ test('terminate ends the threads at once, in the middle of their work, and nothi
   const { bus } = stage(t)
   const before = native.counters().threads
   const pool = await bus.spawn(POOL, { threads: 2 })
-  const asked = Promise.allSettled([bus.request('never'), bus.request('never'), bus.request('never')])
+  const requested = Promise.allSettled([bus.request('never'), bus.request('never'), bus.request('never')])
   await Promise.all([pool.terminate(), pool.terminate()])
-  for (const { reason } of await asked) assert.equal(reason.code, 'ERR_THREAD_EXITED')
+  for (const { reason } of await requested) assert.equal(reason.code, 'ERR_THREAD_EXITED')
   await pool.close()
   assert.deepEqual([pool.threadIds, native.counters().threads], [[], before])
   await bus.idle()
@@ -53,10 +53,10 @@ test('terminate ends the threads at once, in the middle of their work, and nothi
 test('terminate ends a pool, too, that is closing and would never be done', async (t) => {
   const { bus } = stage(t)
   const pool = await bus.spawn(POOL, { threads: 1 })
-  const asked = assert.rejects(bus.request('never'), { code: 'ERR_THREAD_EXITED' })
+  const requested = assert.rejects(bus.request('never'), { code: 'ERR_THREAD_EXITED' })
   const closing = pool.close()
   await pool.terminate()
-  await Promise.all([closing, asked])
+  await Promise.all([closing, requested])
 })
 
 test('a pool is closed by await using, and with its bus', { skip: Symbol.asyncDispose === undefined }, async (t) => {
@@ -67,9 +67,9 @@ test('a pool is closed by await using, and with its bus', { skip: Symbol.asyncDi
   await disposed[Symbol.asyncDispose]()
   assert.equal(native.counters().threads, before.threads)
   const pools = [await bus.spawn(POOL, { threads: 1 }), await bus.spawn(POOL, { threads: 1 })]
-  const answer = bus.request('slow', 20)
+  const reply = bus.request('slow', 20)
   await bus.close()
-  assert.equal(typeof (await answer), 'number')
+  assert.equal(typeof (await reply), 'number')
   assert.deepEqual(
     pools.map(({ threadIds }) => threadIds),
     [[], []],
@@ -211,12 +211,12 @@ test('an event that waits for a thread that crashes is done by another of the po
   })
   const crash = bus.emitAndWait('x', 'crash')
   assert.notEqual(Atomics.wait(words, 0, 0, 20_000), 'timed-out')
-  const answers = Array.from({ length: 40 }, (_, value) => bus.request('x', value))
+  const replies = Array.from({ length: 40 }, (_, value) => bus.request('x', value))
   Atomics.store(words, 1, 1)
   Atomics.notify(words, 1)
   assert.deepEqual(
-    await Promise.all(answers),
-    answers.map((_, value) => value),
+    await Promise.all(replies),
+    replies.map((_, value) => value),
   )
   assert.equal(Atomics.load(words, 2), 40)
   assert.equal((await crash).errors[0].code, 'ERR_THREAD_EXITED')

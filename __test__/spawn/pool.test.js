@@ -185,10 +185,10 @@ test('an idle pool does not keep the process, and one with something to do does'
   assert.deepEqual(idle, { status: 0, stdout: '', stderr: '' })
   const busy = await inProcess(`
     bus.spawn(${JSON.stringify(POOL)}, { threads: 1 }).then((pool) => {
-      bus.request('slow', 100).then(() => console.log('answered'))
+      bus.request('slow', 100).then(() => console.log('replied'))
       bus.emit('slow', 200)
       process.on('exit', () => console.log('pending', bus.getStats().pending))
     })
   `)
-  assert.deepEqual(busy, { status: 0, stdout: 'answered\npending 0\n', stderr: '' })
+  assert.deepEqual(busy, { status: 0, stdout: 'replied\npending 0\n', stderr: '' })
 })

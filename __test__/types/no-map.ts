@@ -43,8 +43,8 @@ bus.emitAndWait(name, 1).then((outcome) => outcome.errors)
 bus.with({ timeout: 5 }).emit(name, 1)
 
 // A listener's reply is unknown, so it has to be looked at.
-const answer = bus.request('order', 1)
-check<Equal<typeof answer, Promise<unknown>>>()
+const reply = bus.request('order', 1)
+check<Equal<typeof reply, Promise<unknown>>>()
 const bounded = bus.with({ timeout: 5 }).request('order', 1)
 check<Equal<typeof bounded, Promise<unknown>>>()
 

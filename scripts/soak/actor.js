@@ -90,10 +90,10 @@ class Actor {
         return peer.postGrouped(random.integer(1, 30))
       case 'wait':
         return times(10, () => peer.wait(random.of(['plain', 'grouped'])))
-      case 'ask':
-        return times(20, () => peer.ask())
-      case 'limited':
-        return times(10, () => peer.limited())
+      case 'request':
+        return times(20, () => peer.request())
+      case 'bounded':
+        return times(10, () => peer.bounded())
       case 'takenBack':
         return peer.takenBack()
       case 'listen':

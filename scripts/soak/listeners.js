@@ -79,7 +79,7 @@ function makeListener({ random, ledger, checks, thread }, event) {
     if (!isWhole(load)) checks.violated('an event did not come whole', load)
     if (mark.isCounted) ledger.called(mark.bus)
     const result = behave(random, behaviour)
-    return event === 'asked' ? Promise.resolve(result).then(() => mark.event) : result
+    return event === 'requested' ? Promise.resolve(result).then(() => mark.event) : result
   }
   const options = { once: isOnce }
   if (behaviour === 'stuck' || random.chance(0.1)) options.timeout = random.integer(1, LIMIT_MS)

@@ -39,7 +39,7 @@ class Peer {
   listen() {
     const { random } = this.#actor
     if (this.#registered.length === MOST_LISTENERS) return
-    const registration = makeListener(this.#actor, random.of(['plain', 'grouped', 'asked']))
+    const registration = makeListener(this.#actor, random.of(['plain', 'grouped', 'requested']))
     const { event, listener, options } = registration
     this.bus[random.of(['on', 'prependListener'])](event, listener, options)
     this.#registered.push(registration)
@@ -81,10 +81,10 @@ class Peer {
     for (let left = events; left > 0; left--) this.bus.emit('grouped', this.#mark(false), this.#load())
   }
 
-  wait(event, limits) {
+  wait(event, bounds) {
     const { checks } = this.#actor
-    const view = limits === undefined ? this.bus : this.bus.with(limits)
-    const isCounted = event === 'plain' && limits?.signal === undefined
+    const view = bounds === undefined ? this.bus : this.bus.with(bounds)
+    const isCounted = event === 'plain' && bounds?.signal === undefined
     const { result, addressed } = this.#addressing(() => view.emitAndWait(event, this.#mark(isCounted), this.#load()))
     if (isCounted) this.#addressed += addressed
     this.#actor.track(
@@ -93,30 +93,30 @@ class Peer {
     )
   }
 
-  ask(limits) {
+  request(bounds) {
     const { checks } = this.#actor
-    const view = limits === undefined ? this.bus : this.bus.with(limits)
+    const view = bounds === undefined ? this.bus : this.bus.with(bounds)
     const mark = this.#mark(false)
-    const answered = view.request('asked', mark, this.#load()).then((answer) => {
-      if (answer !== mark.event) checks.violated(`the answer to ${mark.event} was`, answer)
+    const replied = view.request('requested', mark, this.#load()).then((reply) => {
+      if (reply !== mark.event) checks.violated(`the reply to ${mark.event} was`, reply)
     })
-    this.#actor.track('request', answered)
+    this.#actor.track('request', replied)
   }
 
   /** One of the ways to wait, with a limit that may be over first. */
-  limited() {
+  bounded() {
     const { random } = this.#actor
-    const limits = { timeout: random.of([1, 5, 20, LONG_MS]) }
-    random.of([() => this.ask(limits), () => this.wait('plain', limits), () => this.wait('grouped', limits)])()
+    const bounds = { timeout: random.of([1, 5, 20, LONG_MS]) }
+    random.of([() => this.request(bounds), () => this.wait('plain', bounds), () => this.wait('grouped', bounds)])()
   }
 
   /** The same, taken back: at once, or some turns later. */
   takenBack() {
     const { random } = this.#actor
     const stop = new AbortController()
-    const limits = { signal: stop.signal }
+    const bounds = { signal: stop.signal }
     for (let left = random.integer(1, 10); left > 0; left--) {
-      random.of([() => this.ask(limits), () => this.wait('plain', limits), () => this.wait('grouped', limits)])()
+      random.of([() => this.request(bounds), () => this.wait('plain', bounds), () => this.wait('grouped', bounds)])()
     }
     this.#abort(stop)
   }

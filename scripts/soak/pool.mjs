@@ -17,7 +17,7 @@ export default (bus, { memory, seed }) => {
   const ledger = new Ledger(memory)
   const checks = new Checks(ledger, `thread ${threadId} of a pool`)
   bus.setErrorHandler((_event, error) => checks.expected(error, 'told to onError in a pool'))
-  for (const event of ['plain', 'grouped', 'asked']) {
+  for (const event of ['plain', 'grouped', 'requested']) {
     const { listener, options } = makeListener({ random, ledger, checks, thread: -threadId }, event)
     bus.on(
       event,
