@@ -40,9 +40,9 @@ const gaps = {
       'where no code may be made from strings, it is the same',
     ]),
     ...each('repo/docs.test.js', 'node:test works in `bun test` alone', [
-      'docs/testing.md, Wait for the bus: the program keeps its word',
-      'docs/testing.md, Have failures fail the test: the program keeps its word',
-      'docs/testing.md, Replace a listener, or have one that is late: the program keeps its word',
+      'docs/testing.md, Waiting for the bus: the program keeps its word',
+      'docs/testing.md, Failures that fail the test: the program keeps its word',
+      'docs/testing.md, Replaced and late listeners: the program keeps its word',
     ]),
     ...each('runtime/domain.test.js', 'emitters know of no domain', [
       'a domain hears of errors of its emitters that nobody else does: EventEmitter',
@@ -164,15 +164,15 @@ const gaps = {
       'the bytes that an event takes of the heap',
     ]),
     ...each('repo/docs.test.js', '--require is not heeded, so console.log prints over several lines', [
-      'docs/cpu-bound-listeners.md, What you have: example 1 prints its comments',
+      'docs/cpu-bound-listeners.md, Before: example 1 prints its comments',
       'docs/from-emittery.md, A listener removed after the emit: example 1 prints its comments',
       'docs/from-eventemitter2.md, Values of listeners: example 1 prints its comments',
       'index.d.ts, emitAndWait: example 1 prints its comments',
     ]),
     ...each('repo/docs.test.js', '--test checks types, and wants those of Node installed', [
-      'docs/testing.md, Wait for the bus: the program keeps its word',
-      'docs/testing.md, Have failures fail the test: the program keeps its word',
-      'docs/testing.md, Replace a listener, or have one that is late: the program keeps its word',
+      'docs/testing.md, Waiting for the bus: the program keeps its word',
+      'docs/testing.md, Failures that fail the test: the program keeps its word',
+      'docs/testing.md, Replaced and late listeners: the program keeps its word',
     ]),
     ...each('local/helpers.test.js', 'the AbortError of node:events has no cause', [
       'once rejects with an AbortError when nothing came before the abort, and listens no more from then on',

@@ -31,7 +31,7 @@ function introduction({ probed, latency: [{ rounds }] }) {
     `${probed.after.name}: before on EventEmitter, after on ParallelEventBus, in two processes that take turns.`,
     'Listeners of "CPU" hold their thread, those of "waiting" are async and wait, as for a database.',
     `Times in ms from the call of emit, percentiles of ${samples} events a row, emitted one after another.`,
-    'On one thread only the first of the three times falls, what the emitter waits. The listeners have the same work',
+    'On one thread only the first of the three times falls, the wait of the emitter. The listeners have the same work',
     'as before, so the last one is called, and done, when it was before or a little later.',
   ]
   if (!probed.before.synchronous) {
@@ -43,7 +43,7 @@ function introduction({ probed, latency: [{ rounds }] }) {
 }
 
 function emitterWait(results) {
-  return `emit: until it returns, which is what its emitter waits. It falls with listeners that compute.
+  return `emit: until it returns: so long its emitter waits. It falls with listeners that compute.
 ${timesTable(results, 'emit')}`
 }
 
@@ -81,7 +81,7 @@ function throughput(results) {
     table.push([row.listeners, WORK[row.kind](row.ms), ...rates])
   }
   return `Events per second, in bursts, medians. taken: emit returned. done: all of their listeners have settled, which
-does not rise on one thread. With listeners that do nothing, "done" is what the bus itself costs.
+does not rise on one thread. With listeners that do nothing, "done" is the cost of the bus itself.
 ${table}`
 }
 
