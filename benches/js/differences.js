@@ -20,8 +20,8 @@ module.exports = {
   'emittery 2': 'microtasks; tells of errors, not of successes',
 
   // Between threads
-  BroadcastChannel: 'no acknowledgement; no bound for what waits',
-  postMessage: 'no acknowledgement; no bound for what waits',
+  BroadcastChannel: 'no acknowledgement; no bound for waiting events',
+  postMessage: 'no acknowledgement; no bound for waiting events',
   'postMessage echo': 'knows of no failure, and of no end of a thread',
   'piscina.run': 'its idle thread runs no timer and no I/O',
   piscina: 'gives each thread one task at a time; no events',

@@ -7,11 +7,11 @@ const KEEPING =
   'that carries AsyncLocalStorage. A synchronous emit keeps nothing.'
 
 const LOOP =
-  'Each batch goes through the event loop once, so that timers and I/O get their turn; what it is compared with stays ' +
-  'in the microtask queue. What the bus does for an event is spread over few listeners.'
+  'Each batch goes through the event loop once, so that timers and I/O get their turn; the other one stays ' +
+  'in the microtask queue. The work of the bus for an event is spread over few listeners.'
 
 const ASYNC =
-  'Most of the time is V8’s, for the promise of each async listener and its settling: the same for everybody.'
+  'Most of the time is V8’s, for the promise of each async listener and its settling: the same for all.'
 
 const BUSY = 'Met where no other process wants the cores.'
 
@@ -31,9 +31,9 @@ module.exports = {
   'burst-1': BETWEEN,
   'burst-2': BETWEEN,
   'burst-4': BETWEEN,
-  echo: `${BUSY} The bus looks for what comes for 20 µs before it sleeps, and yields the core to those who want it.`,
+  echo: `${BUSY} The bus looks for messages for 20 µs before it sleeps, and yields the core to other threads.`,
   'late-burst': `${BUSY} An emitter that is stopped in the middle of its burst finds its listener asleep again.`,
-  timer: `${BUSY} The bus gives the loop its turn every 4 ms; who else has the core then is not its to say.`,
+  timer: `${BUSY} The bus gives the loop its turn every 4 ms; another process may have the core then.`,
   cpu: `${BUSY} The bus gives each thread its tasks beforehand; the ceiling takes the next when it is done with the last.`,
   require: `${BUSY} It is time on the clock.`,
 }

@@ -64,8 +64,8 @@ module.exports = [
   {
     title: 'emitAndWait to 1 thread, one at a time, beside others',
     note:
-      'The way there and back. Each thread sleeps while the other works, and what it takes to wake a core is the same ' +
-      'for all and most of the time. The echo knows only that something came back: not of what, nor of a listener that ' +
+      'The way there and back. Each thread sleeps while the other works, and waking a core costs the same ' +
+      'for all: most of the time. The echo knows only that something came back, but not its contents, nor of a listener that ' +
       'fails or a thread that ends. piscina’s thread waits for a word of memory to change, and while it has no task ' +
       'runs nothing else: no timer, no I/O.',
     payload: `the number 1, ${sizeInWords(1)}`,
@@ -74,7 +74,7 @@ module.exports = [
   {
     title: 'request, 1000 in flight, 2 threads, beside pools',
     note:
-      'The task is to count and to return a number, so this is what a task costs beside its work. piscina, tinypool and ' +
+      'The task is to count and to return a number, so this is the cost of a task beside its work. piscina, tinypool and ' +
       'workerpool give a thread its next task when it is done with the last, unless they are told otherwise: then nothing waits ' +
       'behind a long task while another thread is free. The bus chooses the thread at once, by how much each has.',
     payload: `the number 1, ${sizeInWords(1)}`,

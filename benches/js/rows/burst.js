@@ -76,8 +76,8 @@ module.exports = [
     title: 'one-way bursts of 20 000 small events to other threads, beside BroadcastChannel and postMessage',
     note:
       'Time per event, until the last thread has heard the last one, however many threads there are: where there are ' +
-      'more of them than cores, they share these. BroadcastChannel tells nobody whether an event was heard, and has no ' +
-      'bound for what waits. The bus acknowledges each event, and counts what is in flight: that is in its time.',
+      'more of them than cores, they share these. BroadcastChannel does not tell whether an event was heard, and has no ' +
+      'bound for waiting events. The bus acknowledges each event, and counts those in flight: that is in its time.',
     get payload() {
       return `an object of ${payloadInWords(PAYLOAD)}`
     },

@@ -66,9 +66,9 @@ module.exports = [
   {
     title: 'CPU-bound tasks on 2 threads, share of the machine’s ceiling',
     note:
-      'A task is a number of steps of a loop, the same for everybody, that take some 5 ms where nobody is in the way. ' +
+      'A task is a number of steps of a loop, the same for all, that take some 5 ms on a free core. ' +
       'The ceiling is two threads that take one task after another from a word of shared memory: no message is sent. ' +
-      'Where other processes are busy too, those who give a thread its tasks beforehand lose most.',
+      'Where other processes are busy too, contestants that give a thread its tasks beforehand lose most.',
     payload: 'a number there, how many steps, and a number back: up to 11 bytes each as JSON',
     rows: [{ id: 'cpu', what: `${TASKS} requests of ${TASK_MS} ms`, measure }],
   },

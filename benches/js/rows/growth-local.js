@@ -123,7 +123,7 @@ function calling(target, how) {
 module.exports = [
   {
     title: 'growth: emit + delivery, by listeners of the event',
-    note: 'One event, to all of its listeners. What a listener adds is a call in a `try`.',
+    note: 'One event, to all of its listeners. Each listener adds a call in a `try`.',
     rows: [1, 10, 100, 1000].map(listening),
   },
   {

@@ -143,7 +143,7 @@ module.exports = [
     title: 'growth: emitAndWait to 1 thread, by how many are in flight',
     note:
       'Beside piscina on 1 thread with its default options, as far as that does not take too long. The mailbox holds ' +
-      'more than by default: what is more than 65 536 would be refused.',
+      'more than by default: events above 65 536 would be refused.',
     payload: `the number 1, ${sizeInWords(1)}`,
     rows: IN_FLIGHT.map(inFlight),
   },

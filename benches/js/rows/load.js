@@ -72,7 +72,7 @@ async function timed(start) {
 module.exports = [
   {
     title: 'having it',
-    note: 'Each `require` in a process of its own, files in the cache of the system. What Node needs to start is not in it.',
+    note: 'Each `require` in a process of its own, files in the cache of the system. The start of Node is not in it.',
     rows: [
       { id: 'require', what: 'require', measure: requireTime },
       { id: 'thread', what: 'spawn of 1 thread, until it listens', measure: threadStart },

@@ -42,7 +42,7 @@ function bytesPerEvent(target) {
 module.exports = [
   {
     title: 'memory of events that wait',
-    note: 'The JavaScript heap after a collection, with 50 000 events queued whose one argument is a small number.',
+    note: 'The JavaScript heap after a collection, with 50 000 events queued, each with a small number as its argument.',
     rows: [{ id: 'queued', what: 'queued event, 3 listeners', measure: queued }],
   },
 ]

@@ -97,8 +97,8 @@ module.exports = [
   {
     title: 'emitAndWait, 100 in flight, async listeners, beside others',
     note:
-      'As above. The listeners are async functions that await nothing themselves: what a listener awaits costs ' +
-      'everybody the same, so it is left out, and with it the ratio of an application is smaller.',
+      'As above. The listeners are async functions that await nothing themselves: the cost of the awaited work is ' +
+      'the same for all, so it is left out, and with it the ratio of an application is smaller.',
     rows: [row('async', 3, 3), row('async', 10, 3)],
   },
 ]
