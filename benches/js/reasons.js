@@ -4,14 +4,14 @@
 
 const KEEPING =
   'An event that is delivered later has to be kept: with its arguments, its list of listeners and the AsyncResource ' +
-  'that carries AsyncLocalStorage. A synchronous emit keeps nothing.'
+  'that carries AsyncLocalStorage. A synchronous emit keeps nothing. On Node 24 to enter and leave that resource’s scope ' +
+  'takes 40 ns, and 12 ns on Node 20 and 26: its AsyncContextFrame is exchanged by calls into C++.'
 
 const LOOP =
   'Each batch goes through the event loop once, so that timers and I/O get their turn; the other one stays ' +
   'in the microtask queue. The work of the bus for an event is spread over few listeners.'
 
-const ASYNC =
-  'Most of the time is V8’s, for the promise of each async listener and its settling: the same for all.'
+const ASYNC = 'Most of the time is V8’s, for the promise of each async listener and its settling: the same for all.'
 
 const BUSY = 'Met where no other process wants the cores.'
 
