@@ -122,6 +122,7 @@ class Reader {
     const flags = messages.word()
     const delivery = messages.word()
     const decoder = messages.decoderFor(messages.word(), false, delivery)
+    messages.word()
     const count = messages.word()
     const ids = messages.skip(count)
     const first = this.#registration(ids)
