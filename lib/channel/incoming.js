@@ -50,21 +50,26 @@ class TrackedEmission extends Emission {
   /** The engine's index of each listener, where some were removed; null while it is the same. */
   #indexes
   #timeouts
+  /** The emitter's endpoint, and what it knows the dispatch by. */
+  #endpoint
+  #token
   #letGo = false
 
   /**
    * @param {{ delivery: number, mustStart: boolean, isAwaited: boolean, isRequest: boolean, indexes: number[]?,
-   * timeouts: number[]? }} about
+   * timeouts: number[]?, endpoint: number, token: number }} about
    */
   constructor(link, { member, event }, listeners, args, about) {
     super(member.tracker, event, listeners, args, null)
-    const { delivery, mustStart, isAwaited, isRequest, indexes, timeouts } = about
+    const { delivery, mustStart, isAwaited, isRequest, indexes, timeouts, endpoint, token } = about
     this.link = link
     this.#delivery = delivery
     this.#mustStart = mustStart
     this.#isAwaited = isAwaited
     this.#indexes = indexes
     this.#timeouts = timeouts
+    this.#endpoint = endpoint
+    this.#token = token
     this.#returned = isRequest ? { value: undefined } : null
     if (isRequest) this.listeners = listeners.map((called) => replying(this.#returned, called, storedOf(called)))
   }
@@ -133,6 +138,7 @@ class TrackedEmission extends Emission {
     let encoded
     try {
       encoded = this.link.encoder.encodeAlone(value)
+      this.#sendBeside(encoded)
     } catch (error) {
       this.fail(index, error)
       return false
@@ -152,11 +158,28 @@ class TrackedEmission extends Emission {
   }
 
   fail(index, error) {
-    const { buffer, start, end } = this.link.encoder.encodeThrown(error)
+    const { buffer, start, end } = this.#encodeThrown(error)
     native.fail(runQueue.handle, this.#delivery, this.#indexOf(index), buffer, start, end)
     this.outcome?.failed(index, error)
     report(this, index, error)
     this.settle(1)
+  }
+
+  #encodeThrown(error) {
+    const { encoder } = this.link
+    // Of what nobody awaits, nobody hears the error.
+    const encoded = encoder.encodeThrown(error, this.#isAwaited)
+    try {
+      this.#sendBeside(encoded)
+      return encoded
+    } catch {
+      return encoder.encodeThrown(error, false)
+    }
+  }
+
+  /** Sends the emitter what goes beside a value or an error. Throws where the runtime refuses it. */
+  #sendBeside({ handles }) {
+    if (handles !== null) this.link.handles.reply(this.#endpoint, this.#token, handles)
   }
 
   finish() {
