@@ -19,7 +19,6 @@ class Link {
   /** @type {Map<number, import('./member.js').Member>} the buses of this thread that are in a channel, by their number */
   members = new Map()
   listeners = new ListenerTable()
-  #thread
   #runQueue
   #reader
   /** The publisher of a bus with unread events for other buses of this thread; SEVERAL for more of them; or null. */
@@ -31,7 +30,6 @@ class Link {
   #lastToken = 0
 
   constructor(thread, runQueue) {
-    this.#thread = thread
     this.#runQueue = runQueue
     this.handles = new Handles(thread, (token) => this.#pending.has(token))
     this.encoder = new Encoder((codebook) => native.shareCodebook(thread, codebook), this.handles.numbering)
