@@ -301,7 +301,12 @@ function grownFrom(before) {
 
 async function collected(bus, thread, act) {
   const collect = async () => {
-    await thread.run(({ turn }) => turn().then(globalThis.gc).then(turn))
+    await thread.run(async ({ turn, errors }) => {
+      errors.length = 0
+      await turn()
+      globalThis.gc()
+      await turn()
+    })
     globalThis.gc()
     await turn()
   }
@@ -397,4 +402,28 @@ test('an event that is emitted just before the end of its process or thread is n
     bus.once('x', () => bus.unref())
   `)
   assert.deepEqual([status, stdout], [0, '3\n'])
+})
+
+test('many threads that post to each other at once all get what they are sent', async (t) => {
+  const { bus, start } = stage(t)
+  const threads = await start(4, ({ bus, threadId, cells }) => {
+    bus.on('say', ({ key, blob, memory }) => {
+      if (key.export().length === 6 && blob.size === 4) Atomics.add(new Int32Array(memory), 0, 1)
+    })
+    bus.on(`bounce ${threadId}`, (value) => value)
+    bus.on('go', async (value, ids) => {
+      for (let round = 0; round < 20; round++) {
+        bus.emit('say', value)
+        const back = await Promise.all(ids.map((id) => bus.request(`bounce ${id}`, value)))
+        for (const { key, blob } of back) if (!key.equals(value.key) || blob.size !== 4) throw new Error('another one')
+      }
+      cells.add(threadId)
+    })
+  })
+  const memory = new SharedArrayBuffer(4)
+  const value = { key: createSecretKey(Buffer.from('secret')), blob: new Blob(['text']), memory }
+  const ids = threads.map(({ id }) => id)
+  assert.deepEqual(await bus.emitAndWait('go', value, ids), { success: 4, failed: 0, errors: [] })
+  await Promise.all(threads.map((thread) => thread.run(({ bus }) => bus.idle())))
+  assert.equal(word(memory), 4 * 20 * 4, 'each event was heard by each, the emitter included')
 })
