@@ -173,7 +173,8 @@ class TrackedEmission extends Emission {
     // Of what nobody awaits, nobody hears the error.
     let encoded = encoder.encodeThrown(error, this.#isAwaited)
     try {
-      if (encoded.handles !== null && !this.#sendBeside(encoded, (copy) => this.#settleFailed(index, copy))) return false
+      if (encoded.handles !== null && !this.#sendBeside(encoded, (copy) => this.#settleFailed(index, copy)))
+        return false
     } catch {
       encoded = encoder.encodeThrown(error, false)
     }
