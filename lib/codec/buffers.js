@@ -166,4 +166,4 @@ function readView(reader) {
   return reader.fill(place, new View(buffer, offset, elements))
 }
 
-module.exports = { readBuffer, readBytes, readResizable, readView, writeBuffer, writeView }
+module.exports = { isDetached, readBuffer, readBytes, readResizable, readView, writeBuffer, writeView }
