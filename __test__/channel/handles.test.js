@@ -135,6 +135,20 @@ test('other buses of the thread get objects of their own, in order', async (t) =
   assert.notEqual(got[0][1], got[1][1])
 })
 
+test('several buses of another thread get objects of their own', async (t) => {
+  const { bus, startOne } = stage(t)
+  const thread = await startOne(({ bus, ParallelEventBus, channel, log }) => {
+    for (const each of [bus, new ParallelEventBus({ channel })]) each.on('x', (memory) => log.push(memory))
+  })
+  const memory = new SharedArrayBuffer(4)
+  await bus.emitAndWait('x', memory)
+  assert.deepEqual(await thread.run(({ log: [one, other] }) => [one === other, one.byteLength, other.byteLength]), [
+    false,
+    4,
+    4,
+  ])
+})
+
 test('listeners of the bus itself get what was emitted', async (t) => {
   const { bus, startOne } = stage(t)
   await startOne(adding)
@@ -299,23 +313,25 @@ function grownFrom(before) {
   return process.memoryUsage().rss - before
 }
 
-async function collected(bus, thread, act) {
-  const collect = async () => {
-    await thread.run(async ({ turn, errors }) => {
-      errors.length = 0
-      await turn()
-      globalThis.gc()
-      await turn()
-    })
+/** Collects garbage in another thread, and here. */
+async function collectIn(thread) {
+  await thread.run(async ({ turn, errors }) => {
+    errors.length = 0
+    await turn()
     globalThis.gc()
     await turn()
-  }
+  })
+  globalThis.gc()
+  await turn()
+}
+
+async function collected(bus, thread, act) {
   await act(200)
-  await collect()
+  await collectIn(thread)
   const { rss } = process.memoryUsage()
   for (let round = 0; round < 20; round++) {
     await act(500)
-    await collect()
+    await collectIn(thread)
   }
   await bus.idle()
   // All of it together has ten times as much.
@@ -337,26 +353,62 @@ test('of 10 000 events with handles nothing stays, in any thread', async (t) => 
 
 test('of 10 000 replies and errors with handles nothing stays, also of those that come too late', async (t) => {
   const { bus, startOne } = stage(t)
-  const thread = await startOne(({ bus, turn }) => {
+  const thread = await startOne((scope) => {
+    const { bus } = scope
     const make = () => ({ memory: new Uint8Array(new SharedArrayBuffer(65_536)).fill(1) })
     bus.on('make', make)
     bus.on('fail', () => Promise.reject(Object.assign(new Error('no'), make())))
-    bus.on('late', async () => {
-      await turn()
-      return make()
-    })
+    scope.ends = []
+    bus.on('late', () => new Promise((resolve) => scope.ends.push(() => resolve(make()))))
   })
   await collected(bus, thread, async (count) => {
     const outcomes = []
     for (let number = 0; number < count / 5; number++) {
       outcomes.push(bus.request('make'), bus.request('fail'), bus.emitAndWait('fail'))
-      const controller = new AbortController()
-      outcomes.push(bus.with({ signal: controller.signal }).request('late'), bus.with({ timeout: 1 }).request('late'))
-      setImmediate(() => controller.abort())
     }
     await Promise.allSettled(outcomes)
-    await thread.run(({ turn }) => turn())
+    const controller = new AbortController()
+    const late = []
+    for (let number = 0; number < count / 5; number++) {
+      late.push(bus.with({ signal: controller.signal }).request('late'), bus.with({ timeout: 1 }).request('late'))
+    }
+    const settled = Promise.allSettled(late)
+    await thread.run(({ ends, until }, many) => until(() => ends.length >= many), late.length / 2)
+    controller.abort()
+    await settled
+    await thread.run(({ ends, turn }) => {
+      for (const end of ends.splice(0)) end()
+      return turn()
+    })
   })
+})
+
+test('a thread that looks at nothing collects no more than so much', async (t) => {
+  const { bus, cells, start } = stage(t)
+  cells.name('busy', 'go')
+  const [stuck] = await start(2, adding, { data: { group: 'workers' } })
+  stuck.tell(({ cells }) => {
+    cells.add('busy')
+    cells.block('go')
+  })
+  await cells.reach('busy')
+  // One for each: from now on all go to the other thread, one at a time.
+  const first = [1, 2].map(() => bus.emitAndWait('add', { memory: new SharedArrayBuffer(4) }))
+  await Promise.race(first)
+  const { rss } = process.memoryUsage()
+  const events = 12_000
+  for (let number = 0; number < events; number++) {
+    const memory = new SharedArrayBuffer(32_768)
+    new Uint8Array(memory).fill(1)
+    await bus.emitAndWait('add', { memory })
+  }
+  const all = events * 32_768
+  assert.ok(grownFrom(rss) < 0.7 * all, `${grownFrom(rss) / all} of all`)
+  cells.set('go', 1)
+  await Promise.all(first)
+  const memory = new SharedArrayBuffer(4)
+  await Promise.all([1, 2, 3, 4].map(() => bus.emitAndWait('add', { memory })))
+  assert.equal(word(memory), 4)
 })
 
 test('threads that end leave nothing in those that they have sent to', async (t) => {

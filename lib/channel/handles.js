@@ -18,10 +18,10 @@ const native = require('../native.js')
 const { NativePromise } = require('../promises.js')
 const { Posts, canCollect } = require('./posts.js')
 
-/** Events whose handles a thread was sent and may not have forgotten: the default of `mailbox.maxMessages`. */
-const MOST_UNSEEN = 65_536
+/** Number of settled events whose handles a thread was sent and may not have forgotten. */
+const MOST_UNSEEN = 4096
 /** A thread says after so many that it has forgotten them. */
-const SEEN_EVERY = 1024
+const SEEN_EVERY = 512
 /** Handles are numbered by the endpoint that sends them, from its number times this on. */
 const NUMBERS = 2 ** 32
 
@@ -76,7 +76,7 @@ class Handles {
   #pairing = new Waiting()
   /** @type {Map<number, number>[]} numbers that other threads are to forget, by endpoint: by the inbox, and by pairs */
   #settled = [new Map(), new Map()]
-  /** @type {Map<number, number>} how many events' handles other threads may not have forgotten */
+  /** @type {Map<number, number>} number of settled events that other threads may not have forgotten, by endpoint */
   #unseen = new Map()
   /** @type {Map<number, number>} how many of each endpoint this thread has forgotten and not said so */
   #seen = new Map()
@@ -122,13 +122,14 @@ class Handles {
   }
 
   #sendTo(endpoint, number, objects, to) {
-    const unseen = this.#unseen.get(endpoint) ?? 0
+    const unseen = this.#unseen.get(endpoint)
     if (unseen >= MOST_UNSEEN) return
     const hasPair = this.#posts.hasPair(endpoint)
-    if (!hasPair && unseen === 0) this.#post(endpoint, PAIR)
-    if (!this.#post(endpoint, SENT, number, objects)) return
-    this.#unseen.set(endpoint, unseen + 1)
-    to.set(endpoint, hasPair)
+    if (unseen === undefined) {
+      this.#unseen.set(endpoint, 0)
+      if (!hasPair) this.#post(endpoint, PAIR)
+    }
+    if (this.#post(endpoint, SENT, number, objects)) to.set(endpoint, hasPair)
   }
 
   /** A dispatch of this thread has settled, or nobody got it: its handles, and those of its outcome, are not needed. */
@@ -154,6 +155,7 @@ class Handles {
     for (const [index, settled] of this.#settled.entries()) {
       for (const [endpoint, numbers] of settled) {
         this.#posts.post(endpoint, [FORGET, this.#own, threadId, numbers], index === 1)
+        this.#unseen.set(endpoint, (this.#unseen.get(endpoint) ?? 0) + numbers.length)
       }
       settled.clear()
     }
