@@ -5,7 +5,7 @@
 /// <reference types="node" />
 
 import { EventEmitter } from 'node:events'
-import { WorkerOptions } from 'node:worker_threads'
+import { MessagePort, WorkerOptions } from 'node:worker_threads'
 
 export = ParallelEventBus
 
@@ -136,7 +136,8 @@ interface BusOptions {
   /**
    * The name of a channel. All buses with the same one, in all threads of the process, are like one bus: an event
    * reaches the listeners of all of them. Its arguments are cloned, as by `structuredClone`, for listeners of other
-   * buses, and passed by reference to those of this one.
+   * buses, and passed by reference to those of this one. A SharedArrayBuffer stays shared; it and other objects that
+   * threads can have in common, such as a Blob or a KeyObject, are refused in Bun and Deno.
    *
    * Only events with a string as their name go to the channel; `newListener` and `removeListener` never do. A bus with a
    * channel is not garbage collected before it is closed.
@@ -234,6 +235,18 @@ interface Bounds {
    * @defaultValue none
    */
   signal?: AbortSignal | undefined
+  /**
+   * Objects to move, as by `structuredClone`: ArrayBuffers, which are detached here and copied for each other thread.
+   * A MessagePort moves to the only listener of a bus without a channel. Listeners of the bus itself get a clone of the
+   * arguments with the moved objects.
+   *
+   * The objects are moved before the event is queued, also where it has no listener. `emit` throws, and the promise of
+   * `emitAndWait` and `request` rejects with, a `DataCloneError` for an object that is in the list twice, is detached or
+   * cannot be moved to all listeners. Then nothing was moved, and no listener gets the event.
+   *
+   * @defaultValue none
+   */
+  transfer?: readonly (ArrayBuffer | MessagePort)[] | undefined
 }
 
 /** The outcome of one event. `success + failed` is the number of its listeners. */
@@ -487,8 +500,8 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
   ): Promise<EventReply<Events, Name>>
 
   /**
-   * Returns a view of the bus with `emit`, `emitAndWait` and `request` bounded by a time and a signal. Each call has
-   * the whole time.
+   * Returns a view of the bus with `emit`, `emitAndWait` and `request` bounded by a time and a signal, or with objects to
+   * move. Each call has the whole time.
    *
    * @throws TypeError `ERR_INVALID_ARG_TYPE`, RangeError `ERR_OUT_OF_RANGE` for bounds of the wrong kind
    */

@@ -88,12 +88,12 @@ const methods = {
 
   with(bounds) {
     validateBounds(bounds, 'bounds')
-    const { timeout, signal } = bounds
+    const { timeout, signal, transfer } = bounds
     const state = stateOf(this)
     return new EmitterView({
-      emit: (event, args) => !signal?.aborted && state.emit(event, args, { timeout, signal }),
-      wait: (event, args) => state.wait(event, args, { timeout, signal }),
-      request: (event, args) => state.request(event, args, { timeout, signal }),
+      emit: (event, args) => !signal?.aborted && state.emit(event, args, { timeout, signal, transfer }),
+      wait: (event, args) => state.wait(event, args, { timeout, signal, transfer }),
+      request: (event, args) => state.request(event, args, { timeout, signal, transfer }),
     })
   },
 

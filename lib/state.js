@@ -18,6 +18,7 @@ const { prototype } = EventEmitter
 
 // Loaded with the first bus that has a channel. Most programs have none, and it takes longer than all the rest.
 const channel = () => require('./channel/lane.js')
+const transfers = () => require('./transfer.js')
 
 const STATE = Symbol('state')
 
@@ -85,6 +86,7 @@ class BusState {
   emit(event, args, bounds) {
     const { bus } = this
     const registered = bus._events?.[event]
+    if (bounds?.transfer !== undefined && !this.tracker.closed) args = this.#move(event, args, bounds, false)
     if (registered !== undefined || this.member !== null) {
       if (event === 'newListener' || event === 'removeListener' || (this.#throwing && event === errorMonitor)) {
         return prototype.emit.call(bus, event, ...args)
@@ -99,6 +101,7 @@ class BusState {
     if (reason !== null) return NativePromise.reject(reason.error)
     const outcome = this.lane.outcome()
     try {
+      if (bounds?.transfer !== undefined) args = this.#move(event, args, bounds, false)
       const heard = this.#queue(event, args, outcome, bounds)
       if (!heard && event === 'error') this.#throwUnheard(args)
       if (!heard) outcome.settle(0)
@@ -113,11 +116,18 @@ class BusState {
     if (reason !== null) return NativePromise.reject(reason.error)
     const reply = this.lane.reply(event)
     try {
+      if (bounds?.transfer !== undefined) args = this.#move(event, args, bounds, true)
       this.lane.request(event, args, reply, bounds)
     } catch (error) {
       reply.reject(error)
     }
     return reply.promise
+  }
+
+  /** Returns the arguments for listeners: with what the emitter transfers, which it does not have any more. */
+  #move(event, args, { transfer }, isRequest) {
+    const listeners = isRequest ? 1 : this.listeners.open(event).length
+    return transfers().move(args, transfer, { crosses: this.member?.carries(event) ?? false, listeners })
   }
 
   /** Returns the reason not to emit an awaited event, or null. It is in an object: a signal may abort with any reason. */

@@ -13,7 +13,7 @@ const MOST_THREADS = 1024
 
 const OF_BUS = ['captureRejections', 'channel', 'group', 'mailbox', 'maxListeners', 'onError', 'stallAfter']
 const OF_LISTENER = ['group', 'once', 'signal', 'timeout']
-const OF_BOUNDS = ['signal', 'timeout']
+const OF_BOUNDS = ['signal', 'timeout', 'transfer']
 const OF_MAILBOX = ['maxBytes', 'maxMessages']
 const OF_SPAWN = ['env', 'execArgv', 'resourceLimits', 'threads', 'workerData']
 /** Options of a bus that mean nothing without a channel. */
@@ -81,6 +81,10 @@ function validateBounds(options, name) {
   validateObject(options, name)
   validateKeys(options, name, OF_BOUNDS)
   validateTimeoutAndSignal(options, name)
+  const { transfer } = options
+  if (transfer !== undefined && !Array.isArray(transfer)) {
+    throw invalidArgType(`${name}.transfer`, 'an instance of Array', transfer)
+  }
 }
 
 /** Validates the name of a channel or a group. */

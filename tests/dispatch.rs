@@ -11,7 +11,7 @@ use parallel_event_bus::engine::capacity::MailboxLimits;
 use parallel_event_bus::engine::channel::endpoint::Endpoint;
 use parallel_event_bus::engine::channel::message::{Message, Notice};
 use parallel_event_bus::engine::mailbox::Wake;
-use parallel_event_bus::engine::outcome::{FailureKind, Report};
+use parallel_event_bus::engine::outcome::{FailureKind, Outcome, Report};
 use parallel_event_bus::engine::timer::schedule;
 
 #[test]
@@ -291,4 +291,19 @@ fn the_last_settled_dispatch_wakes_an_emitter_that_asked_for_no_message() {
     assert_eq!(waker.wakes(), 0);
     deliveries[1].succeed(0, None);
     assert_eq!((waker.wakes(), emitter.pending()), (1, 0));
+}
+
+#[test]
+fn an_emitter_that_awaits_nothing_can_hear_that_a_dispatch_has_settled() {
+    let (emitter, other) = (member(1, "settlement"), member(2, "settlement"));
+    other.listen("e", 1, plain());
+    let _emitted = emit_as(&emitter, "e", b"", |emission| emission.report = Report::Settlement(7));
+    let delivery = delivery(other.endpoint());
+    assert_eq!(delivery.token(), None, "nobody awaits its outcome");
+    delivery.fail(0, b"why".to_vec());
+    let outcome = read(emitter.endpoint()).into_iter().find_map(|message| match message {
+        Message::Notice(Notice::Settled { token: 7, outcome, .. }) => Some(outcome),
+        _ => None,
+    });
+    assert_eq!(outcome, Some(Outcome::default()));
 }

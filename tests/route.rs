@@ -6,6 +6,7 @@ mod common;
 use std::sync::Arc;
 
 use common::*;
+use parallel_event_bus::engine::capacity::MailboxLimits;
 use parallel_event_bus::engine::channel::endpoint::Endpoint;
 use parallel_event_bus::engine::channel::member::Unlistened;
 use parallel_event_bus::engine::channel::message::Message;
@@ -250,4 +251,17 @@ fn a_member_without_room_refuses_and_the_others_get_the_event() {
     assert_eq!((outcome.failures[0].listeners, &outcome.failures[0].kind), (2, &common::full(1)));
     assert_eq!(emit(&emitter, "e", b"3").others, 3, "there is room again");
     assert_eq!(deliveries(full.endpoint()).len(), 1);
+}
+
+#[test]
+fn the_endpoints_of_those_who_listen_are_named_once_each() {
+    let (emitter, other) = (member(1, "endpoints"), member(2, "endpoints"));
+    let sibling = other.endpoint().join("endpoints", MailboxLimits::default());
+    let route = emitter.channel().route("e");
+    emitter.listen("e", 1, plain());
+    assert!(route.endpoints(&emitter).is_empty());
+    other.listen("e", 2, once());
+    sibling.listen("e", 3, ListenerOptions { group: Some("g".into()), ..plain() });
+    member(3, "endpoints").listen("another", 4, plain());
+    assert_eq!(route.endpoints(&emitter), [other.endpoint().id()]);
 }

@@ -84,3 +84,13 @@ if (error instanceof MailboxFullError) check<Equal<typeof error.threadId, number
 if (error instanceof MailboxFullError) check<Equal<typeof error.count, number>>()
 
 export { register, spawning }
+
+// Moving
+
+const moved = new ArrayBuffer(8)
+const view = bus.with({ transfer: [moved, new MessageChannel().port1], timeout: 5 })
+view.emit('created', { id: 1 })
+// @ts-expect-error: a number is not moved
+bus.with({ transfer: [5] })
+// @ts-expect-error: the list is an array
+bus.with({ transfer: new Set([moved]) })

@@ -48,12 +48,12 @@ function leaveExitReason(error) {
 
 function encodedShort(error) {
   const { encoder } = runQueue.link
-  const encoded = encoder.encodeThrown(error)
+  const encoded = encoder.encodeThrown(error, false)
   if (encoded.end - encoded.start <= LARGEST) return encoded
   const [name, message, stack] = [error.name, error.message, error.stack].map((text) =>
     `${text}`.slice(0, LARGEST / 16),
   )
-  return encoder.encodeThrown(Object.assign(new Error(message), { name, stack }))
+  return encoder.encodeThrown(Object.assign(new Error(message), { name, stack }), false)
 }
 
 function takeBack() {

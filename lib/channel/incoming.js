@@ -50,21 +50,26 @@ class TrackedEmission extends Emission {
   /** The engine's index of each listener, where some were removed; null while it is the same. */
   #indexes
   #timeouts
+  /** The emitter's endpoint, and what it knows the dispatch by. */
+  #endpoint
+  #token
   #letGo = false
 
   /**
    * @param {{ delivery: number, mustStart: boolean, isAwaited: boolean, isRequest: boolean, indexes: number[]?,
-   * timeouts: number[]? }} about
+   * timeouts: number[]?, endpoint: number, token: number }} about
    */
   constructor(link, { member, event }, listeners, args, about) {
     super(member.tracker, event, listeners, args, null)
-    const { delivery, mustStart, isAwaited, isRequest, indexes, timeouts } = about
+    const { delivery, mustStart, isAwaited, isRequest, indexes, timeouts, endpoint, token } = about
     this.link = link
     this.#delivery = delivery
     this.#mustStart = mustStart
     this.#isAwaited = isAwaited
     this.#indexes = indexes
     this.#timeouts = timeouts
+    this.#endpoint = endpoint
+    this.#token = token
     this.#returned = isRequest ? { value: undefined } : null
     if (isRequest) this.listeners = listeners.map((called) => replying(this.#returned, called, storedOf(called)))
   }
@@ -119,8 +124,8 @@ class TrackedEmission extends Emission {
 
   succeed(index) {
     const value = this.#returned?.value
-    if (value === undefined) this.#acknowledge(index)
-    else if (!this.#reply(index, value)) return
+    if (value !== undefined) return this.#reply(index, value)
+    this.#acknowledge(index)
     this.settle(1)
   }
 
@@ -128,20 +133,24 @@ class TrackedEmission extends Emission {
     native.acknowledge(runQueue.handle, this.#delivery, this.#indexOf(index), this.#letGoWithLast())
   }
 
-  /** Sends the reply. Returns false where it cannot be sent: then that is the failure. */
+  /** Sends the reply. Where it cannot be sent, that is the failure. */
   #reply(index, value) {
     let encoded
     try {
       encoded = this.link.encoder.encodeAlone(value)
+      if (encoded.handles !== null && !this.#sendBeside(encoded, (copy) => this.#crossReply(copy))) return
     } catch (error) {
       this.fail(index, error)
-      return false
+      return
     }
-    const { buffer, start, end } = encoded
+    this.#crossReply(encoded)
+  }
+
+  #crossReply({ buffer, start, end }) {
     const [thread, isLast] = [runQueue.handle, this.#letGoWithLast()]
     if (this.link.lends(buffer)) native.reply(thread, this.#delivery, start, end, isLast)
     else native.reply(thread, this.#delivery, start, end, isLast, buffer)
-    return true
+    this.settle(1)
   }
 
   /** Returns 1 with the last listener: then the same call lets go of the delivery. */
@@ -152,11 +161,50 @@ class TrackedEmission extends Emission {
   }
 
   fail(index, error) {
-    const { buffer, start, end } = this.link.encoder.encodeThrown(error)
-    native.fail(runQueue.handle, this.#delivery, this.#indexOf(index), buffer, start, end)
+    const isSent = this.#sendError(index, error)
     this.outcome?.failed(index, error)
     report(this, index, error)
+    if (isSent) this.settle(1)
+  }
+
+  /** Returns false where it is sent, and settled, later. */
+  #sendError(index, error) {
+    const { encoder } = this.link
+    // Of what nobody awaits, nobody hears the error.
+    let encoded = encoder.encodeThrown(error, this.#isAwaited)
+    try {
+      if (encoded.handles !== null && !this.#sendBeside(encoded, (copy) => this.#settleFailed(index, copy)))
+        return false
+    } catch {
+      encoded = encoder.encodeThrown(error, false)
+    }
+    this.#crossError(index, encoded)
+    return true
+  }
+
+  #settleFailed(index, encoded) {
+    this.#crossError(index, encoded)
     this.settle(1)
+  }
+
+  #crossError(index, { buffer, start, end }) {
+    native.fail(runQueue.handle, this.#delivery, this.#indexOf(index), buffer, start, end)
+  }
+
+  /**
+   * Sends the emitter what goes beside a reply or an error. Returns false where that has to wait for a pair; `cross` gets a
+   * copy of the message then, later.
+   */
+  #sendBeside({ buffer, start, end, handles }, cross) {
+    const { link } = this
+    const send = () => link.handles.reply(this.#endpoint, this.#token, handles)
+    if (send()) return true
+    const copy = { buffer: buffer.slice(start, end), start: 0, end: end - start }
+    link.handles.pair(this.#endpoint, this.#delivery, () => {
+      send()
+      cross(copy)
+    })
+    return false
   }
 
   finish() {

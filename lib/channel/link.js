@@ -8,6 +8,7 @@ const { Encoder } = require('../codec/index.js')
 const { Acks } = require('./acks.js')
 const { Burst } = require('./burst.js')
 const { watchForExit } = require('./exit-reason.js')
+const { Handles } = require('./handles.js')
 const { ListenerTable } = require('./listener-table.js')
 const { Reader } = require('./reader.js')
 
@@ -18,8 +19,6 @@ class Link {
   /** @type {Map<number, import('./member.js').Member>} the buses of this thread that are in a channel, by their number */
   members = new Map()
   listeners = new ListenerTable()
-  encoder = new Encoder((codebook) => native.shareCodebook(this.#thread, codebook))
-  #thread
   #runQueue
   #reader
   /** The publisher of a bus with unread events for other buses of this thread; SEVERAL for more of them; or null. */
@@ -31,8 +30,9 @@ class Link {
   #lastToken = 0
 
   constructor(thread, runQueue) {
-    this.#thread = thread
     this.#runQueue = runQueue
+    this.handles = new Handles(thread, (token) => this.#pending.has(token))
+    this.encoder = new Encoder((codebook) => native.shareCodebook(thread, codebook), this.handles.numbering)
     this.burst = new Burst(thread)
     this.acks = new Acks(thread, () => this.turned())
     this.#reader = new Reader(thread, this, runQueue)
@@ -50,6 +50,7 @@ class Link {
   /** Reads one batch of messages. Returns whether to read again, soon. */
   read() {
     const again = this.#reader.read()
+    if (!again) this.handles.forgetEnded()
     if (!again && this.burst.isEmpty) this.#loopback = null
     return again
   }
@@ -100,12 +101,13 @@ class Link {
   /** Forgets a dispatch: it is no longer awaited. */
   drop(token) {
     this.#pending.delete(token)
+    this.handles.settled(token)
   }
 
   /** Returns a dispatch that has settled, if it is still awaited. */
   take(token) {
     const pending = this.#pending.get(token)
-    this.#pending.delete(token)
+    this.drop(token)
     return pending
   }
 

@@ -11,9 +11,6 @@ const { MORE_TO_READ } = require('./protocol.js')
 const BUFFER_WORDS = 65_536
 /** Number of decoders that are kept. Threads come and go; a decoder that is forgotten is made again. */
 const MOST_DECODERS = 64
-/** Decodes values that were encoded without a codebook: replies and errors. */
-const ALONE = { decode: decodeAlone }
-
 class MessageReader {
   /** The reason why the last value could not be read, or null. */
   unreadable = null
@@ -27,9 +24,15 @@ class MessageReader {
   /** The batch or delivery that is being read. */
   #isBatch = false
   #handle = 0
+  #handles
+  /** For what was encoded without a codebook: replies and errors. */
+  #alone
 
-  constructor(thread) {
+  /** @param {(number: number) => object[]} handles gets what came beside a message */
+  constructor(thread, handles) {
     this.#thread = thread
+    this.#handles = handles
+    this.#alone = { decode: (buffer, start, end) => decodeAlone(buffer, start, end, handles) }
   }
 
   /** Gets messages with no more than about `room` events. Returns whether to get more, soon. */
@@ -96,7 +99,7 @@ class MessageReader {
   }
 
   /** Reads an encoded value. Returns undefined where that fails, and `unreadable` is the reason. */
-  value(decoder = ALONE) {
+  value(decoder = this.#alone) {
     const bytes = this.word()
     const start = this.skip((bytes + 3) >>> 2) * 4
     this.unreadable = null
@@ -108,6 +111,12 @@ class MessageReader {
     }
   }
 
+  /** Returns a copy of the bytes of a value at this place. */
+  bytesAt(at) {
+    const start = 4 * (at + 1)
+    return this.#bytes.slice(start, start + this.#words[at])
+  }
+
   /** Returns the decoder for a batch, or a delivery, of an endpoint. By that message it gets the codebook, if needed. */
   decoderFor(endpoint, isBatch, handle) {
     this.#isBatch = isBatch
@@ -115,7 +124,7 @@ class MessageReader {
     let decoder = this.#decoders.get(endpoint)
     if (decoder === undefined) {
       if (this.#decoders.size === MOST_DECODERS) this.#decoders.clear()
-      decoder = new Decoder(() => native.codebook(this.#thread, this.#isBatch, this.#handle))
+      decoder = new Decoder(() => native.codebook(this.#thread, this.#isBatch, this.#handle), this.#handles)
       this.#decoders.set(endpoint, decoder)
     }
     return decoder

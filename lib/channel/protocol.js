@@ -31,6 +31,7 @@ module.exports = {
   DISPATCH_REQUEST: 1,
   DISPATCH_CANCELLABLE: 2,
   DISPATCH_AWAITED: 4,
+  DISPATCH_TOLD: 8,
 
   // Results of `publish` and `dispatch` in the place of a number of listeners, and a bit that they add to it.
   NEEDS_PAYLOAD: -1,

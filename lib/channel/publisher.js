@@ -10,6 +10,7 @@ const {
   DISPATCH_AWAITED,
   DISPATCH_CANCELLABLE,
   DISPATCH_REQUEST,
+  DISPATCH_TOLD,
   HAS_OWN,
   LOOPS_BACK,
   NEEDS_PAYLOAD,
@@ -21,8 +22,10 @@ const OTHERS = LOOPS_BACK - 1
 /** Number of names that are remembered: programs may have ever new ones. */
 const MOST_ROUTES = 4096
 
-const NOTHING = { buffer: null, start: 0, end: 0 }
+const NOTHING = { buffer: null, start: 0, end: 0, handles: null }
 const NOBODY = Object.freeze([])
+/** Stands for an emitter that awaits nothing, and has to hear that an event has settled. */
+const SETTLEMENT = { settled() {} }
 
 class Publisher {
   #tracker
@@ -69,6 +72,7 @@ class Publisher {
     } catch {
       return this.#offer(route, args, null)
     }
+    if (encoded.handles !== null) return this.#refuse(encoded)
     const { buffer, start, end } = encoded
     // The listeners may have changed: a getter of the arguments may have closed the bus.
     if (route.generation !== burst.generation || !this.#link.lends(buffer))
@@ -123,10 +127,18 @@ class Publisher {
       return sent
     }
     if (this.#isOver(how)) return how === null ? NOT_PLAIN : 0
+    // Their thread has to hear when they are not needed any more.
+    if (how === null && encoded.handles !== null) return this.#refuse(encoded)
     const sent = this.#hand(route, encoded, how)
     this.#refused = sent === NOT_PLAIN ? encoded : null
     if (sent !== NOT_PLAIN) route.heard = isHeard(sent)
     return sent
+  }
+
+  /** Leaves it to `dispatch`. */
+  #refuse(encoded) {
+    this.#refused = encoded
+    return NOT_PLAIN
   }
 
   /** True if a getter of the arguments has closed the bus, or aborted the signal. */
@@ -140,7 +152,8 @@ class Publisher {
   }
 
   #hand(route, encoded, how) {
-    return how === null ? this.#crossPlain(route, encoded) : this.#crossTracked(route, encoded, how)
+    if (how === null) return this.#crossPlain(route, encoded)
+    return encoded.handles === null ? this.#crossTracked(route, encoded, how) : this.#crossBeside(route, encoded, how)
   }
 
   #crossPlain(route, { buffer, start, end }) {
@@ -166,10 +179,25 @@ class Publisher {
     return sent - LOOPS_BACK
   }
 
-  #crossTracked({ number }, { buffer, start, end }, { isRequest, token, bounds }) {
+  /** Dispatches an event with handles: they are with those who listen before it is. */
+  #crossBeside(route, encoded, how) {
+    const { handles } = this.#link
+    const isAwaited = how.token >= 0
+    const token = isAwaited ? how.token : this.#link.expect(SETTLEMENT)
+    let sent = 0
+    try {
+      handles.send(token, encoded.handles, native.endpoints(this.#thread, route.number))
+      sent = this.#crossTracked(route, encoded, { ...how, token }, isAwaited ? DISPATCH_AWAITED : DISPATCH_TOLD)
+    } finally {
+      if (!isHeard(sent)) this.#link.drop(token)
+    }
+    return sent
+  }
+
+  #crossTracked({ number }, { buffer, start, end }, { isRequest, token, bounds }, told = DISPATCH_AWAITED) {
     let flags = isRequest ? DISPATCH_REQUEST : 0
     if (bounds?.signal !== undefined) flags |= DISPATCH_CANCELLABLE
-    if (token >= 0) flags |= DISPATCH_AWAITED
+    if (token >= 0) flags |= told
     const [thread, named, timeout] = [this.#thread, Math.max(0, token), Math.ceil(bounds?.timeout ?? 0)]
     const sent = this.#link.lends(buffer)
       ? native.dispatch(thread, number, start, end, flags, named, timeout)

@@ -7,6 +7,8 @@ const native = require('../native.js')
 const { Decoder } = require('../codec/index.js')
 const { standIn, storedOf } = require('../listeners/registration.js')
 const { errorFor } = require('./failures.js')
+const { MissingHandles } = require('./handles.js')
+const { Held } = require('./held.js')
 const { BatchedEmission, TrackedEmission } = require('./incoming.js')
 const { MessageReader } = require('./message-reader.js')
 const {
@@ -41,14 +43,18 @@ class Reader {
   #runQueue
   #messages
   /** The decoder for this thread's own events that come back as lost. */
-  #own = new Decoder(() => this.#link.encoder.codebook)
+  #own
+  #held
 
   /** @param {import('./link.js').Link} link of the thread */
   constructor(thread, link, runQueue) {
     this.#thread = thread
     this.#link = link
     this.#runQueue = runQueue
-    this.#messages = new MessageReader(thread)
+    const handles = (number) => link.handles.get(number)
+    this.#messages = new MessageReader(thread, handles)
+    this.#own = new Decoder(() => link.encoder.codebook, handles)
+    this.#held = new Held((emission) => runQueue.push(emission))
   }
 
   /** Reads some messages. Returns whether to read again, soon. */
@@ -103,7 +109,8 @@ class Reader {
   #readBatch() {
     const messages = this.#messages
     const batch = messages.word()
-    const decoder = messages.decoderFor(messages.word(), true, batch)
+    const endpoint = messages.word()
+    const decoder = messages.decoderFor(endpoint, true, batch)
     const events = messages.word()
     for (let index = 0; index < events; index++) {
       const count = messages.word()
@@ -113,7 +120,7 @@ class Reader {
       const args = messages.value(decoder)
       const isUsual = count === 1 && messages.unreadable === null && !first.isRemoved
       const called = isUsual ? first.target : this.#called(ids, count)
-      this.#queue(new BatchedEmission(this.#link, tracker, first.event, called, args ?? [], batch, index))
+      this.#queue(new BatchedEmission(this.#link, tracker, first.event, called, args ?? [], batch, index), endpoint)
     }
   }
 
@@ -121,24 +128,46 @@ class Reader {
     const messages = this.#messages
     const flags = messages.word()
     const delivery = messages.word()
-    const decoder = messages.decoderFor(messages.word(), false, delivery)
+    const endpoint = messages.word()
+    const decoder = messages.decoderFor(endpoint, false, delivery)
+    const token = messages.word()
     const count = messages.word()
     const ids = messages.skip(count)
     const first = this.#registration(ids)
+    const at = messages.skip(0)
     const args = messages.value(decoder) ?? []
+    const missing = messages.unreadable instanceof MissingHandles ? messages.unreadable.number : null
+    if (missing !== null) messages.unreadable = null
     const indexes = this.#skipRemoved(delivery, ids, count)
     const listeners = this.#called(ids, count)
     const mustStart = (flags & DELIVERY_MUST_START) !== 0
     const isRequest = (flags & DELIVERY_IS_REQUEST) !== 0
     const isAwaited = (flags & DELIVERY_IS_AWAITED) !== 0
     const timeouts = this.#timeouts(ids, count)
-    const about = { delivery, mustStart, isAwaited, isRequest, indexes, timeouts }
-    this.#queue(new TrackedEmission(this.#link, first, listeners, args, about))
+    const about = { delivery, mustStart, isAwaited, isRequest, indexes, timeouts, endpoint, token }
+    const emission = new TrackedEmission(this.#link, first, listeners, args, about)
+    if (missing === null) this.#queue(emission, endpoint)
+    else this.#askFor(missing, emission, { endpoint, delivery, bytes: messages.bytesAt(at) })
   }
 
-  #queue(emission) {
+  #queue(emission, endpoint) {
     this.queued++
-    this.#runQueue.push(emission)
+    if (this.#held.isEmpty || !this.#held.add(endpoint, emission)) this.#runQueue.push(emission)
+  }
+
+  /** Holds an event, and with it later ones of its emitter, until that one has sent what goes beside it. */
+  #askFor(number, emission, { endpoint, delivery, bytes }) {
+    this.queued++
+    const release = this.#held.hold(endpoint, emission)
+    this.#link.handles.ask(number, delivery, () => {
+      try {
+        const decoder = this.#messages.decoderFor(endpoint, false, delivery)
+        emission.args = decoder.decode(bytes, 0, bytes.length)
+      } catch (error) {
+        emission.listeners = emission.listeners.map((called) => failing(error, called))
+      }
+      release()
+    })
   }
 
   /** Returns the listener with the id at this place. */
@@ -233,6 +262,7 @@ class Reader {
   }
 
   #threadEnded(threadId) {
+    this.#link.handles.threadEnded(threadId)
     this.watched.get(threadId)?.()
   }
 

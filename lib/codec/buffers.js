@@ -4,7 +4,7 @@
 
 const { types } = require('node:util')
 const { TRACKS_LENGTH, tags, views } = require('./format.js')
-const { refusal, refuse, refuseHandle } = require('./refusal.js')
+const { refusal, refuse } = require('./refusal.js')
 
 const getters = (prototype, ...names) => names.map((name) => Object.getOwnPropertyDescriptor(prototype, name)?.get)
 const TypedArray = Object.getPrototypeOf(Uint8Array)
@@ -35,7 +35,9 @@ const LONGEST = TRACKS_LENGTH - 1
 function writeView(writer, view, position) {
   const isDataView = types.isDataView(view)
   const buffer = (isDataView ? bufferOfDataView : bufferOf).call(view)
-  if (types.isSharedArrayBuffer(buffer)) refuseHandle(buffer)
+  // Whether it goes with the length of memory that grows cannot be found out without growing that. And V8 keeps a view
+  // and its buffer together.
+  if (types.isSharedArrayBuffer(buffer)) return writer.handle(view, position, buffer)
   const number = isDataView ? DATA_VIEW : numbers.get(nameOf.call(view))
   if (number === undefined) refuse(view)
   const isResizable = isAbleToResize(buffer)
@@ -164,4 +166,4 @@ function readView(reader) {
   return reader.fill(place, new View(buffer, offset, elements))
 }
 
-module.exports = { readBuffer, readBytes, readResizable, readView, writeBuffer, writeView }
+module.exports = { isDetached, readBuffer, readBytes, readResizable, readView, writeBuffer, writeView }

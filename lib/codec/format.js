@@ -51,6 +51,7 @@ const tags = {
   ERROR: 0xde,
   DOM_EXCEPTION: 0xdf,
   END: 0xe0,
+  HANDLE: 0xe1,
 }
 
 /** Views by their number in the format. Null where the runtime does not have the class. */

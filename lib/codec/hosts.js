@@ -6,23 +6,32 @@
 const { types } = require('node:util')
 const { refuse, refuseHandle } = require('./refusal.js')
 
+/** Cloned as its own properties, as all objects with its prototype are. */
+const ORDINARY_CLASS = 1
+/** Cloned as its own properties. */
+const ORDINARY = 2
+/** Cloned by the runtime alone: it refers to something that several threads can have. */
+const HANDLE = 3
+
 /** By these Node knows its classes that go by a handle, as far as they are in JavaScript. */
 const MARK = /^messaging_(clone|transfer)_symbol$/
 
 /**
- * Throws for an object that is not cloned as its own properties. It is no object that the language has a kind for.
+ * Returns how an object is cloned that the language has no kind for. Throws for one that is not.
  *
- * @returns {boolean} true if all objects with its prototype are cloned so
+ * @returns {typeof ORDINARY_CLASS | typeof ORDINARY | typeof HANDLE}
  */
-function refuseForeign(object) {
+function kindOf(object) {
+  if (types.isSharedArrayBuffer(object)) return HANDLE
   const prototype = Object.getPrototypeOf(object)
   if (object === globalThis || types.isModuleNamespaceObject(object) || types.isExternal?.(object)) refuse(object)
-  if (prototype === null) return false
-  if (isMarked(prototype)) refuseMarked(object)
+  if (prototype === null) return ORDINARY
+  if (isMarked(prototype) && isMarkedHandle(object)) return HANDLE
   const isPlain = Object.prototype.toString.call(object) === '[object Object]'
   // Others have getters, which are not to be called twice.
-  if (Object.keys(object).length === 0 || isOfRuntime(prototype)) refuseByRuntime(object)
-  return isPlain
+  const isToBeAsked = Object.keys(object).length === 0 || isOfRuntime(prototype)
+  if (isToBeAsked && isHandleByRuntime(object)) return HANDLE
+  return isPlain ? ORDINARY_CLASS : ORDINARY
 }
 
 function isMarked(prototype) {
@@ -33,11 +42,12 @@ function isMarked(prototype) {
   return false
 }
 
-function refuseMarked(object) {
+function isMarkedHandle(object) {
   const cloned = tryToClone(object)
+  // It is for transfers alone.
+  if (cloned === null) refuseHandle(object)
   // Made by a program with a prototype of such a class, or of a version that lets it pass as an object.
-  if (cloned !== null && Object.getPrototypeOf(cloned) === Object.prototype) return
-  refuseHandle(object)
+  return Object.getPrototypeOf(cloned) !== Object.prototype
 }
 
 /** Returns true if a global class of the runtime is among the classes of an object. */
@@ -49,10 +59,10 @@ function isOfRuntime(prototype) {
   return false
 }
 
-function refuseByRuntime(object) {
+function isHandleByRuntime(object) {
   const cloned = tryToClone(object)
   if (cloned === null) refuseAs(object)
-  if (Object.getPrototypeOf(cloned) !== Object.prototype) refuseHandle(object)
+  return Object.getPrototypeOf(cloned) !== Object.prototype
 }
 
 function refuseAs(object) {
@@ -73,4 +83,4 @@ function tryToClone(object) {
   }
 }
 
-module.exports = { refuseForeign }
+module.exports = { HANDLE, ORDINARY_CLASS, kindOf }

@@ -13,7 +13,7 @@ const { readDeep } = require('./deep-reader.js')
 const { Source } = require('./source.js')
 
 const { ABSENT, ARRAY, BIGINT, BOXED, BUFFER, BYTES, DATE, DEFINED, DEFINED_BEFORE, DOM_EXCEPTION, DOUBLE } = tags
-const { DOUBLES, ERROR, FALSE, INTEGER, INTEGERS, LATIN1, MAP, NULL, OBJECT, PAIRS, REFERENCE, REGEXP } = tags
+const { DOUBLES, ERROR, FALSE, HANDLE, INTEGER, INTEGERS, LATIN1, MAP, NULL, OBJECT, PAIRS, REFERENCE, REGEXP } = tags
 const { RESIZABLE_BUFFER, SET, SHORT_ARRAY, SPARSE_ARRAY, TRUE, UNDEFINED, VIEW, WIDE, WORD } = tags
 
 /** Largest number of nested objects that are read with the stack. */
@@ -27,11 +27,16 @@ class Reader extends Source {
   #depth = 0
   /** @type {import('./book.js').Book} */
   book = null
+  /** Gets what came beside the message by its number, or null. */
+  #handles = null
+  /** What came beside the message, once it was needed. */
+  #beside = null
 
   /** Returns the value of the message that lies from `start` to `end`. It keeps nothing of the memory. */
-  message(bytes, start, end, book) {
+  message(bytes, start, end, book, handles) {
     this.open(bytes, start, end)
     this.book = book
+    this.#handles = handles
     this.#depth = 0
     try {
       const head = this.byte()
@@ -42,6 +47,7 @@ class Reader extends Source {
       return value
     } finally {
       this.objects = null
+      this.#beside = null
       if (this.defined.length > 0) this.defined = []
       this.letGo()
     }
@@ -130,6 +136,8 @@ class Reader extends Source {
         return this.#boxed()
       case DOM_EXCEPTION:
         return readDOMException(this)
+      case HANDLE:
+        return this.#handle()
       default:
         return this.fail()
     }
@@ -174,6 +182,14 @@ class Reader extends Source {
   word(at) {
     if (at >= this.end || this.book === null) this.fail()
     return this.book.word(this.bytes[at]) ?? this.fail()
+  }
+
+  #handle() {
+    const number = this.double()
+    const index = this.uint32()
+    if (this.#handles === null) this.fail()
+    this.#beside ??= this.#handles(number)
+    return this.register(this.#beside[index] ?? this.fail())
   }
 
   #bigint() {

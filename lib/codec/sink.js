@@ -56,6 +56,8 @@ class Sink {
   depth = 0
   /** Shapes that this message has defined. */
   defined = []
+  /** Objects that go beside this message, or null. */
+  handles = null
   /** Objects of this message by their numbers; `numbers` has them, too, where there are many. */
   #met = []
   #count = 0
@@ -79,6 +81,7 @@ class Sink {
   /** Ends the message, and keeps nothing of it alive. Returns true if it lies elsewhere than in the `memory`. */
   finish() {
     if (this.defined.length > 0) this.defined = []
+    this.handles = null
     const met = this.#met
     if (this.#count > MOST_COMPARED) this.#met = []
     else for (let index = 0; index < this.#count; index++) met[index] = null
@@ -134,11 +137,12 @@ class Sink {
 
   /** Returns a mark, for `takeBack` to forget all bytes that are written from here on. */
   mark(position) {
-    return { position, count: this.#count, defined: this.defined.length, depth: this.depth }
+    const handles = this.handles?.objects.length ?? 0
+    return { position, count: this.#count, defined: this.defined.length, depth: this.depth, handles }
   }
 
   /** Forgets the bytes behind a mark. Returns its position. */
-  takeBack({ position, count, defined, depth }) {
+  takeBack({ position, count, defined, depth, handles }) {
     for (let index = count; index < this.#count; index++) {
       this.#numbers?.delete(this.#met[index])
       this.#met[index] = null
@@ -148,6 +152,8 @@ class Sink {
     this.#count = count
     this.defined.length = defined
     this.depth = depth
+    if (handles > 0) this.handles.objects.length = handles
+    else this.handles = null
     return position
   }
 

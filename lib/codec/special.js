@@ -7,8 +7,8 @@ const { writeBuffer, writeView } = require('./buffers.js')
 const { writeCollection } = require('./collections.js')
 const { isDOMException, isError, writeDOMException, writeError } = require('./errors.js')
 const { tags } = require('./format.js')
-const { refuseForeign } = require('./hosts.js')
-const { refuse, refuseHandle } = require('./refusal.js')
+const { HANDLE, ORDINARY_CLASS, kindOf } = require('./hosts.js')
+const { refuse } = require('./refusal.js')
 
 const getTime = Date.prototype.getTime
 const unboxed = {
@@ -35,15 +35,16 @@ function writeSpecial(writer, object, prototype, position, site) {
   if (isDOMException(object)) return writeDOMException(writer, object, position)
   if (isError(object)) return writeError(writer, object, position)
   if (types.isBoxedPrimitive(object)) return writeBoxed(writer, object, position)
-  checkOrdinary(object, prototype)
+  if (isHandle(object, prototype)) return writer.handle(object, position)
   return writer.properties(object, position)
 }
 
-/** Throws for an object that is not cloned as its own properties, and is none of the above. */
-function checkOrdinary(object, prototype) {
-  if (types.isSharedArrayBuffer(object)) refuseHandle(object)
+/** Returns true if an object that is none of the above goes by a handle, not as its own properties. Throws where it is refused. */
+function isHandle(object, prototype) {
   if (types.isArgumentsObject(object)) refuse(object)
-  if (refuseForeign(object) && prototype !== null) ordinary.add(prototype)
+  const kind = kindOf(object)
+  if (kind === ORDINARY_CLASS) ordinary.add(prototype)
+  return kind === HANDLE
 }
 
 /** Returns true if an object is cloned as its own properties, if it is no array, map, set or error. Throws where it is refused. */
@@ -51,7 +52,7 @@ function isOrdinary(object) {
   const prototype = Object.getPrototypeOf(object)
   if (ordinary.has(prototype)) return true
   if (ArrayBuffer.isView(object) || isLeaf(object) || isDOMException(object)) return false
-  if (prototype !== Object.prototype || Symbol.iterator in object) checkOrdinary(object, prototype)
+  if (prototype !== Object.prototype || Symbol.iterator in object) return !isHandle(object, prototype)
   return true
 }
 

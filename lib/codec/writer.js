@@ -5,7 +5,7 @@
 
 const { isProxy } = require('node:util').types
 const { ARGUMENTS, VERSION, tags } = require('./format.js')
-const { refuse } = require('./refusal.js')
+const { refuse, refuseHandle } = require('./refusal.js')
 const { Site } = require('./shapes.js')
 const { Sink } = require('./sink.js')
 const { writeSpecial } = require('./special.js')
@@ -14,7 +14,7 @@ const { writeDeep } = require('./deep-writer.js')
 
 const { getPrototypeOf, hasOwn, keys: keysOf } = Object
 const { isArray } = Array
-const { WORD, ABSENT, OBJECT, DEFINED, DEFINED_BEFORE, PAIRS } = tags
+const { WORD, ABSENT, OBJECT, DEFINED, DEFINED_BEFORE, HANDLE, PAIRS } = tags
 const { UNDEFINED, NULL, FALSE, TRUE, SHORT_ARRAY, ARRAY, INTEGERS, DOUBLES } = tags
 
 /** Largest number of nested objects that are written with the stack. */
@@ -30,6 +30,8 @@ const NOWHERE = Site.closed()
 class Writer extends Sink {
   /** @type {import('./shapes.js').Shapes} */
   shapes
+  /** Gives a number to the handles of a message; null where they are refused. */
+  numberHandles = null
 
   constructor(shapes) {
     super()
@@ -108,6 +110,17 @@ class Writer extends Sink {
   }
 
   // Objects
+
+  /** An object that goes beside the message; `named` is what a refusal names. */
+  handle(object, position, named = object) {
+    if (this.numberHandles === null) refuseHandle(named)
+    this.handles ??= { number: this.numberHandles(), objects: [] }
+    const { number, objects } = this.handles
+    this.bytes[position] = HANDLE
+    this.view.setFloat64(position + 1, number, true)
+    this.view.setUint32(position + 9, objects.push(object) - 1, true)
+    return position + 13
+  }
 
   plain(object, position) {
     const shape = this.shapes.of(object)

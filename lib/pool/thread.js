@@ -66,7 +66,7 @@ function textOf(exported) {
 
 /** Encodes anything that can be thrown. `postMessage` would refuse some values, and drop properties of errors. */
 function encoded(thrown) {
-  const { buffer, start, end } = new Encoder(() => {}).encodeThrown(thrown)
+  const { buffer, start, end } = new Encoder(() => {}).encodeThrown(thrown, false)
   return buffer.slice(start, end)
 }
 

@@ -9,7 +9,7 @@
 //! | kind            | words that follow                                                                         |
 //! | --------------- | ----------------------------------------------------------------------------------------- |
 //! | [`BATCH`]       | handle, endpoint of the emitter, number of events; then the events, as below              |
-//! | [`DELIVERY`]    | flags, handle, endpoint of the emitter, number of listeners; their ids, payload           |
+//! | [`DELIVERY`]    | flags, handle, endpoint of the emitter, its token or 0, number of listeners; ids, payload |
 //! | [`SETTLED`]     | token, successes, number of failures; the failures, 1 and the reply or 0                  |
 //! | [`LOST`]        | member, flags, failure, detail, listeners, times, thread or 0; name?, payload?            |
 //! | [`FORGET`]      | listener                                                                                  |
@@ -105,6 +105,8 @@ pub const DISPATCH_REQUEST: u32 = 1;
 pub const DISPATCH_CANCELLABLE: u32 = 2;
 /// The emitter awaits the outcome.
 pub const DISPATCH_AWAITED: u32 = 4;
+/// The emitter hears when it has settled, and awaits nothing.
+pub const DISPATCH_TOLD: u32 = 8;
 
 // Results of `publish` and `dispatch`: a number of listeners elsewhere, or one of these.
 /// The event has listeners elsewhere and came without a payload.

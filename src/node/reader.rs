@@ -111,7 +111,7 @@ fn size_of(message: &Message, is_stripped: bool) -> usize {
         Message::Batch(batch) => 5 + batch.words().len(),
         Message::Delivery(delivery) => {
             let payload = if is_stripped { 0 } else { delivery.dispatch().size().div_ceil(4) };
-            6 + delivery.listeners().len() + payload
+            7 + delivery.listeners().len() + payload
         }
         Message::Notice(Notice::Settled { outcome, .. }) => {
             let failures = outcome.failures.iter().map(|failure| match &failure.kind {
@@ -176,14 +176,15 @@ fn write_delivery(thread: &Thread, delivery: Delivery, words: &mut Words<'_>) {
     if delivery.is_request() {
         flags |= DELIVERY_IS_REQUEST;
     }
-    if delivery.is_awaited() {
+    if delivery.token().is_some() {
         flags |= DELIVERY_IS_AWAITED;
     }
     let listeners = delivery.listeners();
     let count = to_word(listeners.len());
     words.put_all(&[DELIVERY, flags]);
     let handle_at = words.used;
-    words.put_all(&[0, delivery.emitter().endpoint().id(), count]);
+    let token = delivery.token().unwrap_or_default();
+    words.put_all(&[0, delivery.emitter().endpoint().id(), token, count]);
     words.put_all(listeners);
     delivery.dispatch().read_payload(|payload| words.put_payload(payload));
     words.out[handle_at] = to_word(thread.deliveries.borrow_mut().insert(delivery));

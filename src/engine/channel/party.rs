@@ -53,7 +53,11 @@ impl Party for Member {
 
     fn settled(self: &Arc<Self>, outcome: Outcome, report: Report) {
         let failed = outcome.failed();
-        let Report::Message(token) = report else { return self.ended(1, failed) };
+        let (token, outcome) = match report {
+            Report::None => return self.ended(1, failed),
+            Report::Message(token) => (token, outcome),
+            Report::Settlement(token) => (token, Outcome::default()),
+        };
         let mailbox = self.endpoint.mailbox();
         // In this order: an owner that sees nothing pending any more may end, and must find the message before it
         // does. And one wake, sent last, is enough for both.

@@ -111,6 +111,12 @@ impl Route {
         lock(&self.table).has_siblings(member)
     }
 
+    /// Returns the endpoints of the current listeners, each once: what goes beside the payload can be left with them
+    /// before the event is.
+    pub fn endpoints(&self, emitter: &Arc<Member>) -> Vec<u32> {
+        lock(&self.table).endpoints(emitter)
+    }
+
     /// Dispatches an event to the current listeners.
     pub fn dispatch(self: &Arc<Self>, emitter: &Arc<Member>, emission: Emission<'_>) -> Dispatched {
         let mut table = lock(&self.table);

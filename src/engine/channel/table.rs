@@ -159,6 +159,14 @@ impl Table {
         others.all(|endpoint| Some(endpoint) != first && seen.insert(endpoint))
     }
 
+    /// Returns the endpoints of the other members, each once.
+    pub(super) fn endpoints(&self, emitter: &Arc<Member>) -> Vec<u32> {
+        let is_other = |row: &&Row| !row.is_empty() && !Arc::ptr_eq(&row.member, emitter);
+        let mut seen = HashSet::new();
+        let ids = self.rows.iter().filter(is_other).map(|row| row.member.endpoint().id());
+        ids.filter(|id| seen.insert(*id)).collect()
+    }
+
     /// Returns the other members.
     pub(super) fn others(&mut self, emitter: &Arc<Member>) -> impl Iterator<Item = Audience<'_>> {
         let is_other = |row: &&mut Row| !row.is_empty() && !Arc::ptr_eq(&row.member, emitter);

@@ -43,7 +43,8 @@ pub struct Dispatch<P: Party> {
     /// True if starting has to be [asked for](super::Delivery::start): it may be cancelled, or go elsewhere.
     pub(super) must_start: bool,
     is_request: bool,
-    is_awaited: bool,
+    /// As what the emitter knows it, if it awaits the outcome.
+    token: Option<u32>,
     pub(super) state: Mutex<State<P>>,
     /// True if all recipients have settled, and no listener was claimed for them. Beside the state, because it is asked
     /// of all that waits.
@@ -66,13 +67,17 @@ impl<P: Party> Dispatch<P> {
             || emission.cancellable
             || emission.request
             || recipients.iter().any(Recipient::is_chosen);
+        let token = match emission.report {
+            Report::Message(token) => Some(token),
+            Report::None | Report::Settlement(_) => None,
+        };
         let dispatch = Arc::new(Dispatch {
             emitter: emitter.clone(),
             route: route.clone(),
             size: payload.len(),
             must_start,
             is_request: emission.request,
-            is_awaited: !matches!(emission.report, Report::None),
+            token,
             state: Mutex::new(State::new(recipients, payload, emission.report)),
             is_over: AtomicBool::new(false),
             _counted: metrics::DISPATCHES.count(),
@@ -114,8 +119,8 @@ impl<P: Party> Dispatch<P> {
         &self.emitter
     }
 
-    pub(super) fn is_awaited(&self) -> bool {
-        self.is_awaited
+    pub(super) fn token(&self) -> Option<u32> {
+        self.token
     }
 
     pub(super) fn is_request(&self) -> bool {

@@ -95,9 +95,9 @@ impl<P: Party> Delivery<P> {
         self.dispatch.is_request()
     }
 
-    /// Returns whether the emitter awaits the outcome, and so hears of each failure.
-    pub fn is_awaited(&self) -> bool {
-        self.dispatch.is_awaited()
+    /// Returns as what the emitter knows the dispatch, if it awaits the outcome, and so hears of each failure.
+    pub fn token(&self) -> Option<u32> {
+        self.dispatch.token()
     }
 
     /// Returns whether [`start`](Self::start) has to be called before the first listener is.

@@ -25,6 +25,15 @@ pub fn codebook(thread: u32, is_batch: bool, handle: u32) -> Result<Buffer> {
     Ok(emitter.endpoint().codebook().to_vec().into())
 }
 
+/// Whether the thread that emitted a delivery is still there.
+#[napi(catch_unwind)]
+pub fn has_emitter(thread: u32, delivery: u32) -> Result<bool> {
+    let thread = find(thread)?;
+    let taken = thread.deliveries.borrow();
+    let emitter = taken.get(delivery as usize).map(|delivery| delivery.emitter());
+    Ok(emitter.is_some_and(|emitter| !emitter.endpoint().mailbox().is_closed()))
+}
+
 /// Events of batches are dealt with: `count` words, in fours of a batch, the first event, how many
 /// events from that one on, and how many of their listeners failed.
 #[napi(catch_unwind)]

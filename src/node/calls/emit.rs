@@ -12,8 +12,8 @@ use crate::engine::delivery::dispatch::Emission;
 use crate::engine::outcome::Report;
 use crate::node::hot::Passed;
 use crate::node::protocol::{
-    DISPATCH_AWAITED, DISPATCH_CANCELLABLE, DISPATCH_REQUEST, HAS_OWN, LOOPS_BACK, NEEDS_PAYLOAD,
-    NOT_PLAIN,
+    DISPATCH_AWAITED, DISPATCH_CANCELLABLE, DISPATCH_REQUEST, DISPATCH_TOLD, HAS_OWN, LOOPS_BACK,
+    NEEDS_PAYLOAD, NOT_PLAIN,
 };
 use crate::node::thread::{LentBytes, Thread, find, unknown};
 
@@ -77,7 +77,11 @@ pub fn dispatch(
         request: flags & DISPATCH_REQUEST != 0,
         timeout: (timeout > 0).then_some(timeout),
         cancellable,
-        report: if flags & DISPATCH_AWAITED != 0 { Report::Message(token) } else { Report::None },
+        report: match flags & (DISPATCH_AWAITED | DISPATCH_TOLD) {
+            0 => Report::None,
+            DISPATCH_TOLD => Report::Settlement(token),
+            _ => Report::Message(token),
+        },
     };
     let (others, own, dispatch) = match route.dispatch(member, emission) {
         Dispatched::NeedsPayload => return Ok(NEEDS_PAYLOAD),
@@ -93,6 +97,15 @@ pub fn dispatch(
     let has_own = if own.is_empty() { 0 } else { HAS_OWN };
     *thread.own.borrow_mut() = own;
     Ok(count(others) + loops_back(&thread, member, route, others) + has_own)
+}
+
+/// Returns the endpoints of the listeners of a route, without those of the emitting member.
+#[napi(catch_unwind)]
+pub fn endpoints(thread: u32, route: u32) -> Result<Vec<u32>> {
+    let thread = find(thread)?;
+    let mut flushed = thread.burst.flush_all();
+    let (member, route) = flushed.routes().get(route as usize).ok_or_else(|| unknown("route"))?;
+    Ok(route.endpoints(member))
 }
 
 /// Returns the listeners of the emitting member itself that its last dispatch claimed or chose: their ids,

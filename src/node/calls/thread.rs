@@ -33,6 +33,12 @@ pub fn attach(env: Env, drain: Function<'_, bool, ()>, thread: u32) -> Result<u3
     thread::attach(env, drain, thread)
 }
 
+/// The endpoint of this thread, as deliveries name it.
+#[napi(catch_unwind)]
+pub fn endpoint(thread: u32) -> Result<u32> {
+    Ok(thread::find(thread)?.endpoint.id())
+}
+
 /// Asks for one call of this thread's drain. Any number of calls before it starts ask for the same
 /// one. The event loop stays alive until then.
 #[napi(catch_unwind)]

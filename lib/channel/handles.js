@@ -1,0 +1,353 @@
+'use strict'
+
+// What goes beside messages: objects that several threads can have, such as a SharedArrayBuffer, and that bytes cannot
+// carry. The runtime clones them, `posts.js` carries them, and the message has their number.
+//
+// An event with handles is dispatched, however it was emitted. Before it is, its handles are posted to every thread that
+// listens, so that they are there when the event is read. When the emitter hears that it has settled, it has these threads
+// forget them, as it does itself. A thread that does not have them asks for them: because it listens since then, because
+// the event moved to it, or because they could not be posted before the two have a pair. The handles of a reply, or of an
+// error, are posted before the engine gets that, if need be once there is a pair. The emitter forgets them with the outcome.
+//
+// So nothing piles up: a thread has the handles of events that have not settled, which mailboxes bound, and of those whose
+// settling it has not heard of. Of the latter it says how many it has heard of, now and then; an emitter that was not told
+// of MOST_UNSEEN posts no more handles until it is, and the thread has to ask for them.
+
+const { threadId } = require('node:worker_threads')
+const native = require('../native.js')
+const { NativePromise } = require('../promises.js')
+const { Posts, canCollect } = require('./posts.js')
+
+/** Number of settled events whose handles a thread was sent and may not have forgotten. */
+const MOST_UNSEEN = 4096
+/** A thread says after so many that it has forgotten them. */
+const SEEN_EVERY = 512
+/** Handles are numbered by the endpoint that sends them, from its number times this on. */
+const NUMBERS = 2 ** 32
+
+/** Kinds of posts, and what follows the kind and the sender's endpoint and thread. */
+const SENT = 0 // number, objects
+const FORGET = 1 // numbers
+const SEEN = 2 // count
+const ASK = 3 // number; the sender has opened an end for what comes
+const GONE = 4 // number
+const REPLY = 5 // number, objects, token
+const PAIR = 6 // nothing: an end is to be opened for what the sender will post
+const OPENED = 7 // nothing: an end was opened
+
+/** Thrown where a message is read, and what goes beside it is not here. */
+class MissingHandles extends Error {
+  code = 'ERR_HANDLES_GONE'
+  #number
+
+  constructor(number) {
+    super('The SharedArrayBuffer, or the like, of a message is gone: the thread that sent it has ended; send it again')
+    this.#number = number
+  }
+
+  get number() {
+    return this.#number
+  }
+}
+
+class Handles {
+  /** Gives a number to the handles of a message; null where the runtime cannot carry any. */
+  numbering = canCollect ? () => this.#nextNumber() : null
+  #thread
+  #isPending
+  #posts
+  /** The endpoint of this thread. */
+  #own
+  #count = 0
+  /**
+   * Of events of this thread that have not settled: the objects, and to which endpoints they went, by a pair or not.
+   *
+   * @type {Map<number, { objects: object[], to: Map<number, boolean> }>}
+   */
+  #sent = new Map()
+  /** @type {Map<number, number>} their numbers, by the token of the dispatch */
+  #numbers = new Map()
+  /** @type {Map<number, { objects: object[], from: number, isUsed: boolean }>} what other threads have sent */
+  #received = new Map()
+  /** @type {Map<number, number[]>} the numbers of replies and errors, by the token of the dispatch */
+  #replies = new Map()
+  /** Waits for handles by their number, and for pairs by their endpoint. */
+  #asked = new Waiting()
+  #pairing = new Waiting()
+  /** @type {Map<number, number>[]} numbers that other threads are to forget, by endpoint: by the inbox, and by pairs */
+  #settled = [new Map(), new Map()]
+  /** @type {Map<number, number>} number of settled events that other threads may not have forgotten, by endpoint */
+  #unseen = new Map()
+  /** @type {Map<number, number>} how many of each endpoint this thread has forgotten and not said so */
+  #seen = new Map()
+  /** @type {Map<number, number>} ids of the threads that have posted something, by their endpoints */
+  #threads = new Map()
+  /** @type {Set<number>} endpoints that have ended, and may have sent handles of what is not read yet */
+  #ended = new Set()
+
+  /** @param {(token: number) => boolean} isPending whether a dispatch of this thread has not settled */
+  constructor(thread, isPending) {
+    this.#thread = thread
+    this.#isPending = isPending
+    this.#own = native.endpoint(thread)
+    this.#posts = new Posts(
+      this.#own,
+      (post) => this.#hear(post),
+      () => this.#asked.endAll(),
+    )
+  }
+
+  #nextNumber() {
+    this.#count = (this.#count + 1) % NUMBERS
+    return this.#own * NUMBERS + this.#count
+  }
+
+  #post(endpoint, kind, ...rest) {
+    return this.#posts.post(endpoint, [kind, this.#own, threadId, ...rest])
+  }
+
+  // Events of this thread
+
+  /**
+   * Sends the handles of an event, which is to be dispatched with this token, to those who listen.
+   *
+   * @param {{ number: number, objects: object[] }} handles
+   * @param {number[]} endpoints
+   */
+  send(token, { number, objects }, endpoints) {
+    const to = new Map()
+    this.#sent.set(number, { objects, to })
+    this.#numbers.set(token, number)
+    for (const endpoint of endpoints) if (endpoint !== this.#own) this.#sendTo(endpoint, number, objects, to)
+  }
+
+  #sendTo(endpoint, number, objects, to) {
+    const unseen = this.#unseen.get(endpoint)
+    if (unseen >= MOST_UNSEEN) return
+    const hasPair = this.#posts.hasPair(endpoint)
+    if (unseen === undefined) {
+      this.#unseen.set(endpoint, 0)
+      if (!hasPair) this.#post(endpoint, PAIR)
+    }
+    if (this.#post(endpoint, SENT, number, objects)) to.set(endpoint, hasPair)
+  }
+
+  /** A dispatch of this thread has settled, or nobody got it: its handles, and those of its outcome, are not needed. */
+  settled(token) {
+    if (this.#numbers.size > 0) this.#forgetSent(token)
+    if (this.#replies.size === 0) return
+    for (const number of this.#replies.get(token) ?? []) this.#received.delete(number)
+    this.#replies.delete(token)
+  }
+
+  #forgetSent(token) {
+    const number = this.#numbers.get(token)
+    if (number === undefined) return
+    this.#numbers.delete(token)
+    const { to } = this.#sent.get(number)
+    this.#sent.delete(number)
+    const [byInbox, byPair] = this.#settled
+    if (to.size > 0 && byInbox.size + byPair.size === 0) NativePromise.resolve().then(this.#tellSettled)
+    for (const [endpoint, hasPair] of to) addTo(hasPair ? byPair : byInbox, endpoint, number)
+  }
+
+  #tellSettled = () => {
+    for (const [index, settled] of this.#settled.entries()) {
+      for (const [endpoint, numbers] of settled) {
+        this.#posts.post(endpoint, [FORGET, this.#own, threadId, numbers], index === 1)
+        this.#unseen.set(endpoint, (this.#unseen.get(endpoint) ?? 0) + numbers.length)
+      }
+      settled.clear()
+    }
+  }
+
+  // What others have sent
+
+  /**
+   * Returns the objects that came beside a message. Each message gets clones of its own.
+   *
+   * @throws {MissingHandles} they are not here
+   */
+  get(number) {
+    const sent = this.#sent.get(number)
+    if (sent !== undefined) return structuredClone(sent.objects)
+    if (!this.#received.has(number)) this.#posts.collect()
+    const received = this.#received.get(number)
+    if (received === undefined) throw new MissingHandles(number)
+    if (received.isUsed) return structuredClone(received.objects)
+    received.isUsed = true
+    return received.objects
+  }
+
+  /** Asks for the handles of a delivery. `heard` is called in a later turn, also where there are none any more. */
+  ask(number, delivery, heard) {
+    const emitter = endpointOf(number)
+    this.#posts.openFrom(emitter)
+    if (this.#wait(this.#asked, number, { emitter, delivery, heard })) this.#post(emitter, ASK, number)
+  }
+
+  /** Returns whether this is the first that waits for the key, and the emitter of the delivery is there. */
+  #wait(waiting, key, wait) {
+    const isFirst = waiting.add(key, wait)
+    this.#keepAlive()
+    if (native.hasEmitter(this.#thread, wait.delivery)) return isFirst
+    this.#end(waiting, key)
+    return false
+  }
+
+  #end(waiting, key) {
+    waiting.end(key)
+    this.#keepAlive()
+  }
+
+  #keepAlive() {
+    this.#posts.keepAlive(this.#asked.size + this.#pairing.size > 0)
+  }
+
+  // Replies
+
+  /**
+   * Sends the handles of a reply, or of an error, to the emitter of a dispatch. Returns false where they need a
+   * [pair](#pair) first.
+   */
+  reply(endpoint, token, { number, objects }) {
+    if (endpoint !== this.#own) return this.#post(endpoint, REPLY, number, objects, token)
+    this.#hearReply(endpoint, number, structuredClone(objects), token)
+    return true
+  }
+
+  /** Has the emitter of a delivery open an end for what this thread posts. `heard` is called then, or when it is gone. */
+  pair(endpoint, delivery, heard) {
+    if (this.#wait(this.#pairing, endpoint, { emitter: endpoint, delivery, heard })) this.#post(endpoint, PAIR)
+  }
+
+  // Posts
+
+  #hear([kind, endpoint, thread, ...rest]) {
+    this.#threads.set(endpoint, thread)
+    switch (kind) {
+      case SENT:
+        return this.#hearSent(endpoint, ...rest)
+      case FORGET:
+        return this.#forget(endpoint, ...rest)
+      case SEEN:
+        return this.#hearSeen(endpoint, ...rest)
+      case ASK:
+        return this.#hearAsk(endpoint, ...rest)
+      case GONE:
+        return this.#end(this.#asked, ...rest)
+      case REPLY:
+        return this.#hearReply(endpoint, ...rest)
+      case PAIR:
+        this.#posts.openFrom(endpoint)
+        return this.#post(endpoint, OPENED)
+      case OPENED:
+        this.#posts.openTo(endpoint)
+        return this.#end(this.#pairing, endpoint)
+    }
+  }
+
+  #hearSent(from, number, objects) {
+    this.#received.set(number, { objects, from, isUsed: false })
+    this.#end(this.#asked, number)
+  }
+
+  #hearReply(from, number, objects, token) {
+    if (!this.#isPending(token)) return
+    this.#received.set(number, { objects, from, isUsed: false })
+    addTo(this.#replies, token, number)
+  }
+
+  #forget(emitter, numbers) {
+    for (const number of numbers) this.#received.delete(number)
+    const seen = (this.#seen.get(emitter) ?? 0) + numbers.length
+    this.#seen.set(emitter, seen % SEEN_EVERY)
+    if (seen >= SEEN_EVERY) this.#post(emitter, SEEN, seen - (seen % SEEN_EVERY))
+  }
+
+  #hearSeen(endpoint, count) {
+    this.#unseen.set(endpoint, Math.max(0, (this.#unseen.get(endpoint) ?? 0) - count))
+  }
+
+  #hearAsk(endpoint, number) {
+    this.#posts.openTo(endpoint)
+    const sent = this.#sent.get(number)
+    if (sent === undefined) {
+      this.#post(endpoint, GONE, number)
+    } else {
+      this.#post(endpoint, SENT, number, sent.objects)
+      sent.to.set(endpoint, true)
+    }
+  }
+
+  // The end of other threads
+
+  threadEnded(ended) {
+    for (const [endpoint, thread] of this.#threads) if (thread === ended) this.#ended.add(endpoint)
+    for (const waiting of [this.#asked, this.#pairing]) {
+      for (const [key, { delivery }] of waiting.firsts()) {
+        if (!native.hasEmitter(this.#thread, delivery)) this.#end(waiting, key)
+      }
+    }
+  }
+
+  /** All messages were read: what threads that have ended have sent is not needed any more. */
+  forgetEnded() {
+    if (this.#ended.size === 0) return
+    this.#posts.collect()
+    for (const [number, { from }] of this.#received) if (this.#ended.has(from)) this.#received.delete(number)
+    for (const endpoint of this.#ended) {
+      this.#posts.close(endpoint)
+      for (const each of [this.#threads, this.#seen, this.#unseen]) each.delete(endpoint)
+    }
+    this.#ended.clear()
+  }
+}
+
+/** Callbacks that wait for something. */
+class Waiting {
+  /** @type {Map<number, { emitter: number, delivery: number, heard: () => void }[]>} */
+  #lists = new Map()
+
+  get size() {
+    return this.#lists.size
+  }
+
+  /** Returns whether it is the first one for this key. */
+  add(key, wait) {
+    const isFirst = !this.#lists.has(key)
+    addTo(this.#lists, key, wait)
+    return isFirst
+  }
+
+  firsts() {
+    return Array.from(this.#lists, ([key, [first]]) => [key, first])
+  }
+
+  end(key) {
+    const list = this.#lists.get(key)
+    if (list === undefined) return
+    this.#lists.delete(key)
+    // Not while a message is being read.
+    NativePromise.resolve().then(() => {
+      for (const { heard } of list) heard()
+    })
+  }
+
+  endAll() {
+    for (const key of [...this.#lists.keys()]) this.end(key)
+  }
+}
+
+function addTo(lists, key, value) {
+  const list = lists.get(key)
+  if (list === undefined) lists.set(key, [value])
+  else list.push(value)
+}
+
+/** The endpoint that has sent handles of this number. */
+function endpointOf(number) {
+  return Math.floor(number / NUMBERS)
+}
+
+module.exports = { Handles, MissingHandles }

@@ -1,0 +1,148 @@
+'use strict'
+
+// Posts from thread to thread, beside the engine: what only the runtime can clone. They go by BroadcastChannels, because
+// a post is there when `post` returns: the other thread can collect it whether its event loop turns or not.
+//
+// Each thread has an inbox, named by its endpoint, on which any other posts. What Node counts among its transferables, such
+// as a Blob or a KeyObject, it posts only where no more than two ends of a channel are open. So two threads that have much
+// to post to each other get a pair of ends of their own, one pair for each direction, once the other one has opened its end.
+
+const { setImmediate } = require('node:timers')
+const { BroadcastChannel, receiveMessageOnPort } = require('node:worker_threads')
+const { version } = require('../../package.json')
+
+/** True where a thread can collect what was posted without a turn of its event loop: in Node. */
+const canCollect = process.versions.bun === undefined && process.versions.deno === undefined
+
+class Posts {
+  #own
+  #hear
+  #failed
+  /** @type {BroadcastChannel[]} where others post: the inbox, and ends that others have the other end of */
+  #incoming = []
+  /** @type {Map<number, BroadcastChannel>} ends of pairs by the endpoint that collects */
+  #pairs = new Map()
+  /** @type {Map<number, BroadcastChannel>} ends of pairs by the endpoint that posts; they are among the incoming */
+  #fromPairs = new Map()
+  /**
+   * Inboxes of others, by endpoint. An open end gets what anybody posts there, so it is open for a turn only.
+   *
+   * @type {Map<number, BroadcastChannel>}
+   */
+  #inboxes = new Map()
+
+  /**
+   * @param {number} own the endpoint of this thread
+   * @param {(post: unknown) => void} hear called for each post
+   * @param {() => void} failed called for one that this thread cannot read
+   */
+  constructor(own, hear, failed) {
+    this.#own = own
+    this.#hear = hear
+    this.#failed = failed
+    if (canCollect) this.#listenOn(`${own}`)
+  }
+
+  #listenOn(name) {
+    const incoming = open(name)
+    incoming.onmessage = ({ data }) => this.#hear(data)
+    incoming.onmessageerror = this.#failed
+    incoming.unref()
+    this.#incoming.push(incoming)
+    return incoming
+  }
+
+  /** Whether this thread stays alive until a post comes. */
+  keepAlive(keep) {
+    if (keep) this.#incoming[0]?.ref()
+    else this.#incoming[0]?.unref()
+  }
+
+  // Pairs
+
+  /** Opens an end for what another thread posts to this one. */
+  openFrom(endpoint) {
+    if (!this.#fromPairs.has(endpoint)) this.#fromPairs.set(endpoint, this.#listenOn(`${endpoint}>${this.#own}`))
+  }
+
+  /** Opens an end for what this thread posts to another one, which has opened its own. */
+  openTo(endpoint) {
+    if (this.#pairs.has(endpoint)) return
+    const pair = open(`${this.#own}>${endpoint}`)
+    pair.unref()
+    this.#pairs.set(endpoint, pair)
+  }
+
+  hasPair(endpoint) {
+    return this.#pairs.has(endpoint)
+  }
+
+  /** The other thread has ended. */
+  close(endpoint) {
+    this.#pairs.get(endpoint)?.close()
+    this.#pairs.delete(endpoint)
+    const from = this.#fromPairs.get(endpoint)
+    if (from === undefined) return
+    this.#fromPairs.delete(endpoint)
+    this.#incoming.splice(this.#incoming.indexOf(from), 1)
+    from.close()
+  }
+
+  // Posting
+
+  /**
+   * @param {number} endpoint another thread's; where that has ended, nobody gets it
+   * @param {boolean} byPair posts that go different ways may come in another order
+   * @returns {boolean} false where it needs a pair and there is none
+   * @throws {DOMException} DataCloneError: the runtime does not clone it
+   */
+  post(endpoint, post, byPair = this.hasPair(endpoint)) {
+    try {
+      const to = byPair ? this.#pairs.get(endpoint) : this.#inbox(endpoint)
+      to?.postMessage(post)
+      return true
+    } catch (error) {
+      if (error?.name === 'DataCloneError') throw error
+      return false
+    }
+  }
+
+  #inbox(endpoint) {
+    let inbox = this.#inboxes.get(endpoint)
+    if (inbox === undefined) {
+      if (this.#inboxes.size === 0) setImmediate(this.#closeInboxes)
+      inbox = open(`${endpoint}`)
+      inbox.unref()
+      this.#inboxes.set(endpoint, inbox)
+    }
+    return inbox
+  }
+
+  #closeInboxes = () => {
+    for (const inbox of this.#inboxes.values()) inbox.close()
+    this.#inboxes.clear()
+  }
+
+  /** Hears all that was posted for this thread. */
+  collect() {
+    for (const incoming of [...this.#incoming]) this.#collectFrom(incoming)
+  }
+
+  #collectFrom(incoming) {
+    for (;;) {
+      try {
+        const received = receiveMessageOnPort(incoming)
+        if (received === undefined) return
+        this.#hear(received.message)
+      } catch {
+        this.#failed()
+      }
+    }
+  }
+}
+
+function open(name) {
+  return new BroadcastChannel(`@cynic/parallel-event-bus@${version}/${name}`)
+}
+
+module.exports = { Posts, canCollect }
