@@ -74,7 +74,7 @@ class Handles {
   /** Waits for handles by their number, and for pairs by their endpoint. */
   #asked = new Waiting()
   #pairing = new Waiting()
-  /** @type {Map<number, number>[]} numbers that other threads are to forget, by endpoint: by the inbox, and by pairs */
+  /** @type {Map<number, number>[]} numbers that other threads are to forget, by endpoint: by the door, and by pairs */
   #settled = [new Map(), new Map()]
   /** @type {Map<number, number>} number of settled events that other threads may not have forgotten, by endpoint */
   #unseen = new Map()
@@ -146,9 +146,9 @@ class Handles {
     this.#numbers.delete(token)
     const { to } = this.#sent.get(number)
     this.#sent.delete(number)
-    const [byInbox, byPair] = this.#settled
-    if (to.size > 0 && byInbox.size + byPair.size === 0) NativePromise.resolve().then(this.#tellSettled)
-    for (const [endpoint, hasPair] of to) addTo(hasPair ? byPair : byInbox, endpoint, number)
+    const [byDoor, byPair] = this.#settled
+    if (to.size > 0 && byDoor.size + byPair.size === 0) NativePromise.resolve().then(this.#tellSettled)
+    for (const [endpoint, hasPair] of to) addTo(hasPair ? byPair : byDoor, endpoint, number)
   }
 
   #tellSettled = () => {

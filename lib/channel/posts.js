@@ -3,7 +3,7 @@
 // Posts from thread to thread, beside the engine: what only the runtime can clone. They go by BroadcastChannels, because
 // a post is there when `post` returns: the other thread can collect it whether its event loop turns or not.
 //
-// Each thread has an inbox, named by its endpoint, on which any other posts. What Node counts among its transferables, such
+// Each thread has a door, named by its endpoint, on which any other posts. What Node counts among its transferables, such
 // as a Blob or a KeyObject, it posts only where no more than two ends of a channel are open. So two threads that have much
 // to post to each other get a pair of ends of their own, one pair for each direction, once the other one has opened its end.
 
@@ -18,18 +18,18 @@ class Posts {
   #own
   #hear
   #failed
-  /** @type {BroadcastChannel[]} where others post: the inbox, and ends that others have the other end of */
+  /** @type {BroadcastChannel[]} where others post: the door, and ends that others have the other end of */
   #incoming = []
   /** @type {Map<number, BroadcastChannel>} ends of pairs by the endpoint that collects */
   #pairs = new Map()
   /** @type {Map<number, BroadcastChannel>} ends of pairs by the endpoint that posts; they are among the incoming */
   #fromPairs = new Map()
   /**
-   * Inboxes of others, by endpoint. An open end gets what anybody posts there, so it is open for a turn only.
+   * Doors of others, by endpoint. An open end gets what anybody posts there, so it is open for a turn only.
    *
    * @type {Map<number, BroadcastChannel>}
    */
-  #inboxes = new Map()
+  #doors = new Map()
 
   /**
    * @param {number} own the endpoint of this thread
@@ -98,7 +98,7 @@ class Posts {
    */
   post(endpoint, post, byPair = this.hasPair(endpoint)) {
     try {
-      const to = byPair ? this.#pairs.get(endpoint) : this.#inbox(endpoint)
+      const to = byPair ? this.#pairs.get(endpoint) : this.#door(endpoint)
       to?.postMessage(post)
       return true
     } catch (error) {
@@ -107,20 +107,20 @@ class Posts {
     }
   }
 
-  #inbox(endpoint) {
-    let inbox = this.#inboxes.get(endpoint)
-    if (inbox === undefined) {
-      if (this.#inboxes.size === 0) setImmediate(this.#closeInboxes)
-      inbox = open(`${endpoint}`)
-      inbox.unref()
-      this.#inboxes.set(endpoint, inbox)
+  #door(endpoint) {
+    let door = this.#doors.get(endpoint)
+    if (door === undefined) {
+      if (this.#doors.size === 0) setImmediate(this.#closeDoors)
+      door = open(`${endpoint}`)
+      door.unref()
+      this.#doors.set(endpoint, door)
     }
-    return inbox
+    return door
   }
 
-  #closeInboxes = () => {
-    for (const inbox of this.#inboxes.values()) inbox.close()
-    this.#inboxes.clear()
+  #closeDoors = () => {
+    for (const door of this.#doors.values()) door.close()
+    this.#doors.clear()
   }
 
   /** Hears all that was posted for this thread. */
