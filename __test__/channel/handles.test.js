@@ -240,16 +240,21 @@ test('events behind one that waits for its handles wait too', async (t) => {
 test('what a thread emits before it ends arrives', async (t) => {
   for (const end of ['exit', 'uncaught']) {
     const { bus, startOne } = stage(t)
+    const events = 3000
     const thread = await startOne(() => {})
     const got = []
     bus.on('last', (memory) => got.push(memory.byteLength))
-    thread.tell(({ bus, die }, end) => {
-      for (let size = 1; size <= 5; size++) bus.emit('last', new SharedArrayBuffer(size))
-      die[end]()
-    }, end)
+    thread.tell(
+      ({ bus, die }, end, events) => {
+        for (let size = 0; size < events; size++) bus.emit('last', new SharedArrayBuffer(size))
+        die[end]()
+      },
+      end,
+      events,
+    )
     await thread.exited
-    await until(() => got.length === 5)
-    assert.deepEqual(got, [1, 2, 3, 4, 5])
+    await until(() => got.length === events)
+    assert.deepEqual(got, [...new Array(events).keys()])
   }
 })
 

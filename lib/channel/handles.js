@@ -283,6 +283,8 @@ class Handles {
   // The end of other threads
 
   threadEnded(ended) {
+    // News of the end may be read before all that it has posted.
+    this.#posts.collect()
     for (const [endpoint, thread] of this.#threads) if (thread === ended) this.#ended.add(endpoint)
     for (const waiting of [this.#asked, this.#pairing]) {
       for (const [key, { delivery }] of waiting.firsts()) {
