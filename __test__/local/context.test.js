@@ -167,8 +167,11 @@ test('a store that listeners or emitters had is not kept by the thread', async (
     const references = []
     const use = async (channel) => {
       const bus = new ParallelEventBus({ channel })
+      const other = new ParallelEventBus({ channel })
+      other.on('x', (memory) => memory)
       bus.on('x', () => {})
-      await bus.emitAndWait('x')
+      await bus.emitAndWait('x', new SharedArrayBuffer(1))
+      await other.close()
       await bus.close()
     }
     const useWithStore = (channel) => {

@@ -9,6 +9,7 @@
 
 const { setImmediate } = require('node:timers')
 const { BroadcastChannel, receiveMessageOnPort } = require('node:worker_threads')
+const native = require('../native.js')
 const { version } = require('../../package.json')
 
 /** True where a thread can collect what was posted without a turn of its event loop: in Node. */
@@ -141,8 +142,13 @@ class Posts {
   }
 }
 
+/** Opens an end. It would keep the async context of an emitter, and hear in that. */
 function open(name) {
-  return new BroadcastChannel(`@cynic/parallel-event-bus@${version}/${name}`)
+  let end
+  native.callOutside(() => {
+    end = new BroadcastChannel(`@cynic/parallel-event-bus@${version}/${name}`)
+  })
+  return end
 }
 
 module.exports = { Posts, canCollect }
