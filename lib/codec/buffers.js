@@ -46,7 +46,7 @@ function writeView(writer, view, position) {
   const offset = (isDataView ? offsetOfDataView : offsetOf).call(view)
   const length = (isDataView ? bytesOfDataView : bytesOf).call(view)
   const size = sizeOf.call(buffer)
-  if (number === UINT8 && !isResizable && length === size) {
+  if (number === UINT8 && !isResizable && length === size && !writer.goApart(size)) {
     const met = writer.meet(buffer)
     if (met < 0) return writeRaw(writer, tags.BYTES, buffer, size, position, position + 5)
     return writeHead(writer, number, 0, length, writer.reference(met, headEnd(position)), position)
@@ -98,6 +98,7 @@ function isOutOfBounds(view, isDataView) {
 function writeBuffer(writer, buffer, position) {
   if (isDetached(buffer)) refuseDetached()
   const size = sizeOf.call(buffer)
+  if (!isAbleToResize(buffer) && writer.goApart(size)) return writer.bufferApart(buffer, position)
   if (!isAbleToResize(buffer)) return writeRaw(writer, tags.BUFFER, buffer, size, position, position + 5)
   writer.view.setFloat64(position + 5, maximumOf.call(buffer), true)
   return writeRaw(writer, tags.RESIZABLE_BUFFER, buffer, size, position, position + 13)
