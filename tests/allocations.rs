@@ -17,6 +17,7 @@ use parallel_event_bus::engine::channel::message::{Message, Notice};
 use parallel_event_bus::engine::channel::route::{Dispatched, Published};
 use parallel_event_bus::engine::delivery::dispatch::Emission;
 use parallel_event_bus::engine::outcome::Report;
+use parallel_event_bus::engine::payload::Content;
 
 const EVENTS: usize = 10_000;
 /// Of each event.
@@ -107,7 +108,7 @@ fn allocations_of_awaited(channel: &str, members: u32) -> f64 {
     per_event(|| {
         for _ in 0..EVENTS {
             let emission = Emission {
-                payload: Some(PAYLOAD),
+                payload: Some(Content::Lent(PAYLOAD)),
                 request: false,
                 timeout: None,
                 cancellable: false,

@@ -9,6 +9,7 @@ use common::*;
 use parallel_event_bus::engine::channel::member::Member;
 use parallel_event_bus::engine::channel::route::{ListenerOptions, Own};
 use parallel_event_bus::engine::outcome::FailureKind;
+use parallel_event_bus::engine::payload::Payload;
 
 /// Members that listen to `e` in a group, each with its own number as id.
 fn group(channel: &str, name: &str, size: u32) -> Vec<Arc<Member>> {
@@ -244,6 +245,6 @@ fn a_request_whose_member_ended_goes_to_whoever_listens_even_to_the_emitter_itse
     let moved = delivery(emitter.endpoint());
     assert_eq!(moved.listeners(), [2]);
     assert!(moved.start());
-    moved.succeed(0, Some(b"mine".into()));
-    assert_eq!(requested.outcome().unwrap().reply, Some(b"mine".into()));
+    moved.succeed(0, Payload::copy(b"mine"));
+    assert_eq!(requested.outcome().unwrap().reply, Payload::copy(b"mine"));
 }

@@ -14,7 +14,7 @@ use parallel_event_bus::engine::channel::message::{Message, Notice};
 use parallel_event_bus::engine::channel::route::{Dispatched, Published};
 use parallel_event_bus::engine::delivery::dispatch::Emission;
 use parallel_event_bus::engine::outcome::{FailureKind, Lost, Report};
-use parallel_event_bus::engine::payload::try_copy;
+use parallel_event_bus::engine::payload::{Content, try_copy};
 
 const LARGE: usize = 1 << 20;
 
@@ -80,12 +80,12 @@ fn an_untracked_event_for_which_there_is_no_memory_is_refused_and_told_and_takes
     let large = vec![7; LARGE];
     assert_eq!(route.publish(&emitter, Some(b"before")), Published::To(2));
     let payloads: [&[u8]; 3] = [b"small", &large, b"behind"];
-    assert_eq!(with_little(|| route.publish_all(&emitter, &payloads)), Published::To(2));
+    assert_eq!(with_little(|| publish_all(&route, &emitter, &payloads)), Published::To(2));
     for each in &listening {
         assert_eq!(each.capacity().events(), 3);
         let messages = read(each.endpoint());
         let heard = messages.iter().flat_map(|message| match message {
-            Message::Batch(batch) => (0..batch.len()).map(|at| batch.event(at).unwrap().2),
+            Message::Batch(batch) => (0..batch.len()).map(|at| batch.event(at).unwrap().2.to_vec()),
             _ => panic!("something else"),
         });
         assert_eq!(heard.collect::<Vec<_>>(), [b"before".as_slice(), b"small", b"behind"]);
@@ -111,7 +111,7 @@ fn an_emission_for_which_there_is_no_memory_has_not_happened() {
     listening[0].listen("e", 2, once());
     let large = vec![7; LARGE];
     let emission = || Emission {
-        payload: Some(&large),
+        payload: Some(Content::Lent(&large)),
         request: false,
         timeout: Some(3_600_000),
         cancellable: false,

@@ -13,6 +13,7 @@ use parallel_event_bus::engine::channel::message::Message;
 use parallel_event_bus::engine::channel::route::{Dispatched, ListenerOptions, Own, Published};
 use parallel_event_bus::engine::delivery::dispatch::Emission;
 use parallel_event_bus::engine::outcome::{FailureKind, Report};
+use parallel_event_bus::engine::payload::Payload;
 
 #[test]
 fn everybody_who_listens_gets_an_event_and_the_outcome_counts_them() {
@@ -197,7 +198,7 @@ fn events_of_one_emitter_arrive_in_the_order_of_their_emission_across_routes_and
         match message {
             Message::Delivery(delivery) => seen.push(delivery.payload().to_vec()),
             Message::Batch(batch) => {
-                seen.extend((0..batch.len()).map(|event| batch.event(event).unwrap().2));
+                seen.extend((0..batch.len()).map(|event| batch.event(event).unwrap().2.to_vec()));
             }
             _ => {}
         }
@@ -215,8 +216,8 @@ fn a_request_goes_to_a_listener_whose_reply_is_in_the_outcome() {
     let delivery = delivery(other.endpoint());
     assert_eq!(delivery.listeners(), [1]);
     assert!(delivery.is_request() && delivery.must_start() && delivery.start());
-    delivery.succeed(0, Some(b"!".into()));
-    assert_eq!(requested.outcome().unwrap().reply, Some(b"!".into()));
+    delivery.succeed(0, Payload::copy(b"!"));
+    assert_eq!(requested.outcome().unwrap().reply, Payload::copy(b"!"));
 }
 
 #[test]

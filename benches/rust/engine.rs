@@ -17,6 +17,7 @@ use parallel_event_bus::engine::channel::route::{ListenerOptions, Route};
 use parallel_event_bus::engine::delivery::dispatch::Emission;
 use parallel_event_bus::engine::mailbox::{Mailbox, Wake};
 use parallel_event_bus::engine::outcome::Report;
+use parallel_event_bus::engine::payload::Content;
 
 /// Events of one round: fewer than wait for a member by default.
 const BURST: usize = 1000;
@@ -67,7 +68,7 @@ impl Audience {
     fn emit(&mut self, events: usize, payload: &[u8]) {
         for token in 0..events as u32 {
             let emission = Emission {
-                payload: Some(payload),
+                payload: Some(Content::Lent(payload)),
                 request: false,
                 timeout: None,
                 cancellable: false,

@@ -8,7 +8,9 @@ const { Emission, countOf } = require('../local/emission.js')
 const runQueue = require('../local/run-queue.js')
 const { replying } = require('../local/outcome.js')
 const { follow } = require('../promises.js')
-const { storedOf } = require('../listeners/registration.js')
+const { standIn, storedOf } = require('../listeners/registration.js')
+
+const NONE = Object.freeze([])
 
 /** An event of a batch: its emitter waits for no outcome. It is acknowledged when all its listeners are done. */
 class BatchedEmission extends Emission {
@@ -40,6 +42,19 @@ class BatchedEmission extends Emission {
   }
 }
 
+/** One with long arguments, which stay with the engine until it starts: an event that does not is not copied. */
+class LongBatchedEmission extends BatchedEmission {
+  constructor(link, tracker, event, listeners, endpoint, batch, index) {
+    super(link, tracker, event, listeners, NONE, batch, index)
+    this.endpoint = endpoint
+  }
+
+  start() {
+    if (!runQueue.exiting) receive(this, this.link.takeArguments(this.endpoint, true, this.batch, this.index))
+    super.start()
+  }
+}
+
 /** An event that is awaited or bounded. The engine is told of each listener at once. */
 class TrackedEmission extends Emission {
   #delivery
@@ -53,15 +68,17 @@ class TrackedEmission extends Emission {
   /** The emitter's endpoint, and what it knows the dispatch by. */
   #endpoint
   #token
+  /** True if the arguments lie apart: they are taken at the start. */
+  #isLong
   #letGo = false
 
   /**
    * @param {{ delivery: number, mustStart: boolean, isAwaited: boolean, isRequest: boolean, indexes: number[]?,
-   * timeouts: number[]?, endpoint: number, token: number }} about
+   * timeouts: number[]?, endpoint: number, token: number, isLong: boolean }} about
    */
   constructor(link, { member, event }, listeners, args, about) {
     super(member.tracker, event, listeners, args, null)
-    const { delivery, mustStart, isAwaited, isRequest, indexes, timeouts, endpoint, token } = about
+    const { delivery, mustStart, isAwaited, isRequest, indexes, timeouts, endpoint, token, isLong } = about
     this.link = link
     this.#delivery = delivery
     this.#mustStart = mustStart
@@ -70,6 +87,7 @@ class TrackedEmission extends Emission {
     this.#timeouts = timeouts
     this.#endpoint = endpoint
     this.#token = token
+    this.#isLong = isLong
     this.#returned = isRequest ? { value: undefined } : null
     if (isRequest) this.listeners = listeners.map((called) => replying(this.#returned, called, storedOf(called)))
   }
@@ -78,7 +96,18 @@ class TrackedEmission extends Emission {
     this.link.started()
     if (runQueue.exiting) return
     if (this.#mustStart && !native.start(runQueue.handle, this.#delivery)) this.restoreClaimed(0)
-    else super.start()
+    else if (!this.#isLong || this.#receive()) super.start()
+  }
+
+  /** Takes the arguments. Returns false if the event has settled in the meantime: its time was over. */
+  #receive() {
+    const taken = this.link.takeArguments(this.#endpoint, false, this.#delivery, 0)
+    if (taken !== null) receive(this, taken)
+    else {
+      this.restoreClaimed(0)
+      native.release(runQueue.handle, this.#delivery)
+    }
+    return taken !== null
   }
 
   get isAwaited() {
@@ -146,7 +175,8 @@ class TrackedEmission extends Emission {
     this.#crossReply(encoded)
   }
 
-  #crossReply({ buffer, start, end }) {
+  #crossReply({ buffer, start, end, parcel }) {
+    this.link.parcels.attach(parcel)
     const [thread, isLast] = [runQueue.handle, this.#letGoWithLast()]
     if (this.link.lends(buffer)) native.reply(thread, this.#delivery, start, end, isLast)
     else native.reply(thread, this.#delivery, start, end, isLast, buffer)
@@ -195,11 +225,11 @@ class TrackedEmission extends Emission {
    * Sends the emitter what goes beside a reply or an error. Returns false where that has to wait for a pair; `cross` gets a
    * copy of the message then, later.
    */
-  #sendBeside({ buffer, start, end, handles }, cross) {
+  #sendBeside({ buffer, start, end, handles, parcel }, cross) {
     const { link } = this
     const send = () => link.handles.reply(this.#endpoint, this.#token, handles)
     if (send()) return true
-    const copy = { buffer: buffer.slice(start, end), start: 0, end: end - start }
+    const copy = { buffer: buffer.slice(start, end), start: 0, end: end - start, parcel }
     link.handles.pair(this.#endpoint, this.#delivery, () => {
       send()
       cross(copy)
@@ -219,8 +249,24 @@ class TrackedEmission extends Emission {
   }
 }
 
+/** Gives an emission its arguments. Where they are unreadable, all listeners fail with the reason. */
+function receive(emission, { args, unreadable }) {
+  emission.args = args
+  if (unreadable === null) return
+  const { listeners } = emission
+  if (typeof listeners === 'function') emission.listeners = failing(unreadable, listeners)
+  else emission.listeners = listeners.map((called) => failing(unreadable, called))
+}
+
+/** Returns a listener that fails instead of being called. */
+function failing(error, called) {
+  return standIn(() => {
+    throw error
+  }, storedOf(called))
+}
+
 function report(emission, index, error) {
   emission.tracker.reporter.report(emission, error, emission.listener(index))
 }
 
-module.exports = { BatchedEmission, TrackedEmission }
+module.exports = { BatchedEmission, LongBatchedEmission, TrackedEmission, failing }

@@ -10,6 +10,7 @@ const { Burst } = require('./burst.js')
 const { watchForExit } = require('./exit-reason.js')
 const { Handles } = require('./handles.js')
 const { ListenerTable } = require('./listener-table.js')
+const { Parcels } = require('./parcels.js')
 const { Reader } = require('./reader.js')
 
 /** Stands for the publishers of several buses. */
@@ -19,6 +20,7 @@ class Link {
   /** @type {Map<number, import('./member.js').Member>} the buses of this thread that are in a channel, by their number */
   members = new Map()
   listeners = new ListenerTable()
+  encoder
   #runQueue
   #reader
   /** The publisher of a bus with unread events for other buses of this thread; SEVERAL for more of them; or null. */
@@ -32,7 +34,9 @@ class Link {
   constructor(thread, runQueue) {
     this.#runQueue = runQueue
     this.handles = new Handles(thread, (token) => this.#pending.has(token))
-    this.encoder = new Encoder((codebook) => native.shareCodebook(thread, codebook), this.handles.numbering)
+    this.parcels = new Parcels(thread)
+    const publish = (codebook) => native.shareCodebook(thread, codebook)
+    this.encoder = new Encoder(publish, this.handles.numbering, this.parcels)
     this.burst = new Burst(thread)
     this.acks = new Acks(thread, () => this.turned())
     this.#reader = new Reader(thread, this, runQueue)
@@ -53,6 +57,11 @@ class Link {
     if (!again) this.handles.forgetEnded()
     if (!again && this.burst.isEmpty) this.#loopback = null
     return again
+  }
+
+  /** See `Reader.takeArguments`. */
+  takeArguments(endpoint, isBatch, handle, index) {
+    return this.#reader.takeArguments(endpoint, isBatch, handle, index)
   }
 
   /** Notes that an event which was read and queued is being started. */

@@ -5,12 +5,15 @@
 const native = require('../native.js')
 const { Decoder, decodeAlone } = require('../codec/index.js')
 const { fromEngine } = require('./names.js')
-const { MORE_TO_READ } = require('./protocol.js')
+const { APART, MORE_TO_READ } = require('./protocol.js')
 
 /** Size of the buffer in 32-bit words. A message that needs more gets more, until there is nothing to read. */
 const BUFFER_WORDS = 65_536
 /** Number of decoders that are kept. Threads come and go; a decoder that is forgotten is made again. */
 const MOST_DECODERS = 64
+/** Size of what has the messages that lie apart, but for those that are long themselves. */
+const HEAD_BYTES = 16_384
+
 class MessageReader {
   /** The reason why the last value could not be read, or null. */
   unreadable = null
@@ -19,6 +22,8 @@ class MessageReader {
   #bytes = new Uint8Array(this.#words.buffer)
   #at = 0
   #end = 0
+  /** Where a message is that was not among the words. Nothing of it is needed once it is decoded. */
+  #head = new Uint8Array(HEAD_BYTES)
   /** @type {Map<number, Decoder>} by the endpoint that encodes */
   #decoders = new Map()
   /** The batch or delivery that is being read. */
@@ -32,7 +37,7 @@ class MessageReader {
   constructor(thread, handles) {
     this.#thread = thread
     this.#handles = handles
-    this.#alone = { decode: (buffer, start, end) => decodeAlone(buffer, start, end, handles) }
+    this.#alone = { decode: (buffer, start, end, parts) => decodeAlone(buffer, start, end, handles, parts) }
   }
 
   /** Gets messages with no more than about `room` events. Returns whether to get more, soon. */
@@ -101,6 +106,7 @@ class MessageReader {
   /** Reads an encoded value. Returns undefined where that fails, and `unreadable` is the reason. */
   value(decoder = this.#alone) {
     const bytes = this.word()
+    if (bytes === APART) return this.#valueApart(decoder, this.word())
     const start = this.skip((bytes + 3) >>> 2) * 4
     this.unreadable = null
     try {
@@ -117,6 +123,46 @@ class MessageReader {
     return this.#bytes.slice(start, start + this.#words[at])
   }
 
+  /** Passes over the value of an event if it lies apart, and returns whether it does. `take` takes it, or `share` does not. */
+  liesApart() {
+    if (this.#words[this.#at] !== APART) return false
+    this.#at++
+    return true
+  }
+
+  #valueApart(decoder, index) {
+    return this.#unpack(decoder, () => native.unpackRead(this.#thread, index, this.#head, allocate))
+  }
+
+  /**
+   * As `value`, for one that lies apart, of the batch or delivery of `decoderFor`: its listeners are about to be called.
+   * Returns null if the event has settled.
+   */
+  take(decoder, index) {
+    const [thread, isBatch, handle] = [this.#thread, this.#isBatch, this.#handle]
+    return this.#unpack(decoder, () => native.unpackEvent(thread, isBatch, handle, index, this.#head, allocate))
+  }
+
+  /** As `take`, for a delivery that may still go to another thread. */
+  share(decoder) {
+    return this.#unpack(decoder, () => native.unpackCopy(this.#thread, this.#handle, this.#head, allocate))
+  }
+
+  /** @param {() => (number | ArrayBuffer | string)[] | null} unpack as `native.unpackEvent` */
+  #unpack(decoder, unpack) {
+    this.unreadable = null
+    try {
+      const parts = unpack()
+      if (parts === null) return null
+      const message = parts.shift()
+      if (typeof message === 'number') return decoder.decode(this.#head, 0, message, parts)
+      return decoder.decode(new Uint8Array(message), 0, message.byteLength, parts)
+    } catch (error) {
+      this.unreadable = error
+      return undefined
+    }
+  }
+
   /** Returns the decoder for a batch, or a delivery, of an endpoint. By that message it gets the codebook, if needed. */
   decoderFor(endpoint, isBatch, handle) {
     this.#isBatch = isBatch
@@ -129,6 +175,11 @@ class MessageReader {
     }
     return decoder
   }
+}
+
+/** Memory that is not filled with zeros first. */
+function allocate(bytes) {
+  return Buffer.allocUnsafeSlow(bytes).buffer
 }
 
 module.exports = { MessageReader }

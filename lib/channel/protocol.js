@@ -53,6 +53,12 @@ module.exports = {
   BURST_FIRST: 2,
   BURST_RECORD: 3,
 
+  // In the place of a number of bytes: they lie apart.
+  APART: 2 ** 31 - 1,
+
+  // Number of bytes of the longest payload that is written down in a burst.
+  BURST_LONGEST: 16_384,
+
   // Words of an acknowledged range: a batch, its first event, how many events, and how many listeners failed.
   ACK_WORDS: 4,
 }

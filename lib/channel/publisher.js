@@ -7,6 +7,7 @@ const native = require('../native.js')
 const { toEngine } = require('./names.js')
 const { PendingDispatch } = require('./pending.js')
 const {
+  BURST_LONGEST,
   DISPATCH_AWAITED,
   DISPATCH_CANCELLABLE,
   DISPATCH_REQUEST,
@@ -22,7 +23,7 @@ const OTHERS = LOOPS_BACK - 1
 /** Number of names that are remembered: programs may have ever new ones. */
 const MOST_ROUTES = 4096
 
-const NOTHING = { buffer: null, start: 0, end: 0, handles: null }
+const NOTHING = { buffer: null, start: 0, end: 0, handles: null, parcel: 0 }
 const NOBODY = Object.freeze([])
 /** Stands for an emitter that awaits nothing, and has to hear that an event has settled. */
 const SETTLEMENT = { settled() {} }
@@ -73,13 +74,17 @@ class Publisher {
       return this.#offer(route, args, null)
     }
     if (encoded.handles !== null) return this.#refuse(encoded)
-    const { buffer, start, end } = encoded
+    const { start, end } = encoded
     // The listeners may have changed: a getter of the arguments may have closed the bus.
-    if (route.generation !== burst.generation || !this.#link.lends(buffer))
-      return this.#offer(route, args, null, encoded)
+    if (route.generation !== burst.generation || this.#isLong(encoded)) return this.#offer(route, args, null, encoded)
     burst.add(route.number, start, end)
     if (route.loops) this.#link.loopedBack(this)
     return route.others
+  }
+
+  /** Returns true for a message that is not written down: the engine copies it once for all receivers. */
+  #isLong({ buffer, start, end, parcel }) {
+    return end - start > BURST_LONGEST || parcel !== 0 || !this.#link.lends(buffer)
   }
 
   /**
@@ -113,7 +118,10 @@ class Publisher {
   #offer(route, args, how, refused = null) {
     if (!route.heard || (how === null && !route.plain)) {
       const sent = this.#probe(route, how)
-      if (sent !== NEEDS_PAYLOAD) return sent
+      if (sent !== NEEDS_PAYLOAD) {
+        if (refused !== null) this.#link.parcels.drop(refused.parcel)
+        return sent
+      }
     }
     let encoded
     try {
@@ -126,7 +134,10 @@ class Publisher {
       route.heard = false
       return sent
     }
-    if (this.#isOver(how)) return how === null ? NOT_PLAIN : 0
+    if (this.#isOver(how)) {
+      this.#link.parcels.drop(encoded.parcel)
+      return how === null ? NOT_PLAIN : 0
+    }
     // Their thread has to hear when they are not needed any more.
     if (how === null && encoded.handles !== null) return this.#refuse(encoded)
     const sent = this.#hand(route, encoded, how)
@@ -156,10 +167,11 @@ class Publisher {
     return encoded.handles === null ? this.#crossTracked(route, encoded, how) : this.#crossBeside(route, encoded, how)
   }
 
-  #crossPlain(route, { buffer, start, end }) {
+  #crossPlain(route, { buffer, start, end, parcel }) {
     const { burst } = this.#link
     const { generation } = burst
     const [thread, { number }] = [this.#thread, route]
+    this.#link.parcels.attach(parcel)
     const sent = this.#link.lends(buffer)
       ? native.publish(thread, number, start, end)
       : native.publish(thread, number, start, end, buffer)
@@ -194,11 +206,12 @@ class Publisher {
     return sent
   }
 
-  #crossTracked({ number }, { buffer, start, end }, { isRequest, token, bounds }, told = DISPATCH_AWAITED) {
+  #crossTracked({ number }, { buffer, start, end, parcel }, { isRequest, token, bounds }, told = DISPATCH_AWAITED) {
     let flags = isRequest ? DISPATCH_REQUEST : 0
     if (bounds?.signal !== undefined) flags |= DISPATCH_CANCELLABLE
     if (token >= 0) flags |= told
     const [thread, named, timeout] = [this.#thread, Math.max(0, token), Math.ceil(bounds?.timeout ?? 0)]
+    this.#link.parcels.attach(parcel)
     const sent = this.#link.lends(buffer)
       ? native.dispatch(thread, number, start, end, flags, named, timeout)
       : native.dispatch(thread, number, start, end, flags, named, timeout, buffer)

@@ -4,12 +4,11 @@
 // dispatches, and news for the buses that they concern. `src/node/protocol.rs` draws the records.
 
 const native = require('../native.js')
-const { Decoder } = require('../codec/index.js')
-const { standIn, storedOf } = require('../listeners/registration.js')
+const { Decoder, hasHandles } = require('../codec/index.js')
 const { errorFor } = require('./failures.js')
 const { MissingHandles } = require('./handles.js')
 const { Held } = require('./held.js')
-const { BatchedEmission, TrackedEmission } = require('./incoming.js')
+const { BatchedEmission, LongBatchedEmission, TrackedEmission, failing } = require('./incoming.js')
 const { MessageReader } = require('./message-reader.js')
 const {
   BATCH,
@@ -32,6 +31,8 @@ const {
 
 /** Number of events to have in the run queue. The rest waits in the engine, where other threads may get it. */
 const READ_AHEAD = 1024
+
+const NONE = Object.freeze([])
 
 class Reader {
   /** Number of events that were read and have not started. */
@@ -117,10 +118,14 @@ class Reader {
       const ids = messages.skip(count)
       const first = this.#link.listeners.get(messages.wordAt(ids))
       const { tracker } = first.member
-      const args = messages.value(decoder)
+      const isLong = messages.liesApart()
+      const args = isLong ? NONE : messages.value(decoder)
       const isUsual = count === 1 && messages.unreadable === null && !first.isRemoved
       const called = isUsual ? first.target : this.#called(ids, count)
-      this.#queue(new BatchedEmission(this.#link, tracker, first.event, called, args ?? [], batch, index), endpoint)
+      const emission = isLong
+        ? new LongBatchedEmission(this.#link, tracker, first.event, called, endpoint, batch, index)
+        : new BatchedEmission(this.#link, tracker, first.event, called, args ?? [], batch, index)
+      this.#queue(emission, endpoint)
     }
   }
 
@@ -135,7 +140,10 @@ class Reader {
     const ids = messages.skip(count)
     const first = this.#registration(ids)
     const at = messages.skip(0)
-    const args = messages.value(decoder) ?? []
+    const isLong = messages.liesApart()
+    // What goes beside it has to be here before later events are queued.
+    const isRead = !isLong || hasHandles(messages.word())
+    const args = this.#argumentsOf(decoder, isLong, isRead) ?? []
     const missing = messages.unreadable instanceof MissingHandles ? messages.unreadable.number : null
     if (missing !== null) messages.unreadable = null
     const indexes = this.#skipRemoved(delivery, ids, count)
@@ -144,10 +152,28 @@ class Reader {
     const isRequest = (flags & DELIVERY_IS_REQUEST) !== 0
     const isAwaited = (flags & DELIVERY_IS_AWAITED) !== 0
     const timeouts = this.#timeouts(ids, count)
-    const about = { delivery, mustStart, isAwaited, isRequest, indexes, timeouts, endpoint, token }
+    const about = { delivery, mustStart, isAwaited, isRequest, indexes, timeouts, endpoint, token, isLong: !isRead }
     const emission = new TrackedEmission(this.#link, first, listeners, args, about)
     if (missing === null) this.#queue(emission, endpoint)
-    else this.#askFor(missing, emission, { endpoint, delivery, bytes: messages.bytesAt(at) })
+    else {
+      const bytes = isLong ? null : messages.bytesAt(at)
+      this.#askFor(missing, emission, { endpoint, delivery, bytes })
+    }
+  }
+
+  /** Reads the arguments of a delivery, unless they are taken when it starts. */
+  #argumentsOf(decoder, isLong, isRead) {
+    if (!isRead) return NONE
+    return isLong ? this.#messages.share(decoder) : this.#messages.value(decoder)
+  }
+
+  /**
+   * Takes the arguments of an event that lie apart. Returns null if it has settled, and `unreadable` is the reason if they
+   * cannot be read.
+   */
+  takeArguments(endpoint, isBatch, handle, index) {
+    const args = this.#messages.take(this.#messages.decoderFor(endpoint, isBatch, handle), index)
+    return args === null ? null : { args: args ?? [], unreadable: this.#messages.unreadable }
   }
 
   #queue(emission, endpoint) {
@@ -162,12 +188,19 @@ class Reader {
     this.#link.handles.ask(number, delivery, () => {
       try {
         const decoder = this.#messages.decoderFor(endpoint, false, delivery)
-        emission.args = decoder.decode(bytes, 0, bytes.length)
+        emission.args = bytes === null ? this.#shared(decoder) : decoder.decode(bytes, 0, bytes.length)
       } catch (error) {
         emission.listeners = emission.listeners.map((called) => failing(error, called))
       }
       release()
     })
+  }
+
+  /** Returns arguments that lie apart; none if the event has settled, and does not start. */
+  #shared(decoder) {
+    const args = this.#messages.share(decoder)
+    if (this.#messages.unreadable !== null) throw this.#messages.unreadable
+    return args ?? []
   }
 
   /** Returns the listener with the id at this place. */
@@ -277,13 +310,6 @@ class Reader {
   #member() {
     return this.#link.members.get(this.#messages.word())
   }
-}
-
-/** Returns a listener that fails instead of being called. */
-function failing(error, called) {
-  return standIn(() => {
-    throw error
-  }, storedOf(called))
 }
 
 module.exports = { Reader }

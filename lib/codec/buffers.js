@@ -31,6 +31,9 @@ const DATA_VIEW = views.indexOf(DataView)
 const numbers = new Map(views.map((View, number) => [View?.name, number]))
 /** Largest number of bytes. A longer view could not be told from one that tracks the length of its buffer. */
 const LONGEST = TRACKS_LENGTH - 1
+const ALIGNMENT = 8
+/** Number of bytes below which they are copied as fast without a padding. */
+const SHORTEST_ALIGNED = 128
 
 function writeView(writer, view, position) {
   const isDataView = types.isDataView(view)
@@ -46,7 +49,7 @@ function writeView(writer, view, position) {
   const offset = (isDataView ? offsetOfDataView : offsetOf).call(view)
   const length = (isDataView ? bytesOfDataView : bytesOf).call(view)
   const size = sizeOf.call(buffer)
-  if (number === UINT8 && !isResizable && length === size) {
+  if (number === UINT8 && !isResizable && length === size && !writer.goApart(size)) {
     const met = writer.meet(buffer)
     if (met < 0) return writeRaw(writer, tags.BYTES, buffer, size, position, position + 5)
     return writeHead(writer, number, 0, length, writer.reference(met, headEnd(position)), position)
@@ -98,19 +101,30 @@ function isOutOfBounds(view, isDataView) {
 function writeBuffer(writer, buffer, position) {
   if (isDetached(buffer)) refuseDetached()
   const size = sizeOf.call(buffer)
+  if (!isAbleToResize(buffer) && writer.goApart(size)) return writer.bufferApart(buffer, position)
   if (!isAbleToResize(buffer)) return writeRaw(writer, tags.BUFFER, buffer, size, position, position + 5)
   writer.view.setFloat64(position + 5, maximumOf.call(buffer), true)
   return writeRaw(writer, tags.RESIZABLE_BUFFER, buffer, size, position, position + 13)
 }
 
-/** Writes a tag, a number of bytes, and these from `start` on. */
+/** Writes a tag, a number of bytes, and behind a padding these, from `start` on. */
 function writeRaw(writer, tag, buffer, size, position, start) {
   if (size > LONGEST) throw refusal('A buffer of more than 4 GiB could not be cloned.')
   writer.bytes[position] = tag
   writer.view.setUint32(position + 1, size, true)
+  start = writePadding(writer, size, start)
   if (start + size > writer.high) writer.grow(start, size)
   writer.bytes.set(new Uint8Array(buffer), start)
   return start + size
+}
+
+/** Pads: V8 copies into shared memory byte by byte, unless both sides are aligned. */
+function writePadding(writer, size, start) {
+  const { bytes } = writer
+  const padding = size < SHORTEST_ALIGNED ? 0 : -(start + 1) & (ALIGNMENT - 1)
+  bytes[start++] = padding
+  for (let left = padding; left > 0; left--) bytes[start++] = 0
+  return start
 }
 
 function isAbleToResize(buffer) {
@@ -131,23 +145,31 @@ function refuseDetached() {
   throw refusal('An ArrayBuffer is detached and could not be cloned.')
 }
 
+/** Reads so many bytes, behind their padding. */
+function readRaw(reader, size) {
+  const padding = reader.byte()
+  if (padding >= ALIGNMENT) reader.fail()
+  reader.at += padding
+  return reader.copy(reader.left(size, 1))
+}
+
 function readBytes(reader) {
   const place = reader.reserve()
-  const bytes = reader.copy(reader.count(1))
+  const bytes = readRaw(reader, reader.uint32())
   // V8 makes the buffer of a short view when it is first read, which takes longer than the rest.
   if (reader.objects !== null) reader.register(bytes.buffer)
   return reader.fill(place, bytes)
 }
 
 function readBuffer(reader) {
-  return reader.register(reader.copy(reader.count(1)).buffer)
+  return reader.register(readRaw(reader, reader.uint32()).buffer)
 }
 
 function readResizable(reader) {
   const size = reader.uint32()
   const maxByteLength = reader.double()
   if (!(maxByteLength >= size)) reader.fail()
-  const bytes = reader.copy(reader.left(size, 1))
+  const bytes = readRaw(reader, size)
   const buffer = new ArrayBuffer(size, { maxByteLength })
   new Uint8Array(buffer).set(bytes)
   return reader.register(buffer)

@@ -17,6 +17,9 @@ const classes = [
 const OF_LANGUAGE = 8
 const AGGREGATE = classes.indexOf(AggregateError)
 
+/** Numbers of the language's classes, by their prototypes. */
+const usualClasses = new Map(classes.slice(0, OF_LANGUAGE).map(({ prototype }, number) => [prototype, number]))
+
 const HIDDEN = 0
 const VISIBLE = 1
 /** Message of the error in the place of a thrown value that cannot be sent. */
@@ -78,17 +81,17 @@ function writeProperties(writer, error, position) {
 function keysOfError(error) {
   const keys = Object.keys(error)
   const visible = keys.map((key) => [key, VISIBLE])
-  for (const key of ['cause', 'errors', 'code']) {
-    const isThere = key === 'code' ? hasCode(error) : Object.hasOwn(error, key)
-    if (isThere && !keys.includes(key)) visible.push([key, HIDDEN])
-  }
+  if (Object.hasOwn(error, 'cause') && !keys.includes('cause')) visible.push(['cause', HIDDEN])
+  if (Object.hasOwn(error, 'errors') && !keys.includes('errors')) visible.push(['errors', HIDDEN])
+  if (hasCode(error) && !keys.includes('code')) visible.push(['code', HIDDEN])
   return visible
 }
 
 /** Returns true if an error has a code that its class does not give it. */
 function hasCode(error) {
+  // Most have none.
   return (
-    !isDOMException(error) && classes[classOf(error)].prototype.code === undefined && read(error, 'code') !== undefined
+    read(error, 'code') !== undefined && !isDOMException(error) && classes[classOf(error)].prototype.code === undefined
   )
 }
 
@@ -134,6 +137,11 @@ function textOf(error, key) {
 
 /** Returns the number of the class that an error comes back as. */
 function classOf(error) {
+  const usual = usualClasses.get(Object.getPrototypeOf(error))
+  return usual !== undefined && read(error, 'name') === classes[usual].name ? usual : unusualClassOf(error)
+}
+
+function unusualClassOf(error) {
   const code = read(error, 'code')
   if (typeof code === 'string') {
     const ofLibrary = classes.findIndex((Class) => Class.prototype.code === code && error instanceof Class)
@@ -153,22 +161,23 @@ function readError(reader) {
 function readHeadOfError(reader) {
   const number = reader.byte()
   if (number >= classes.length) reader.fail()
-  const error = reader.register(make(number))
-  setText(error, 'name', reader.value())
-  setText(error, 'message', reader.value())
-  const stack = reader.value()
+  const place = reader.reserve()
+  const [name, message, stack] = [reader.value(), reader.value(), reader.value()]
+  const error = reader.fill(place, make(number, message))
+  setText(error, 'name', name)
   if (stack === undefined) delete error.stack
-  else setText(error, 'stack', stack)
+  else setStack(error, stack)
   return error
 }
 
 /** Makes an error without a stack of its own, which would take long to make. */
-function make(number) {
+function make(number, message) {
   const { stackTraceLimit } = Error
   Reflect.set(Error, 'stackTraceLimit', 0)
   try {
-    if (number < AGGREGATE) return new classes[number]()
-    return Object.setPrototypeOf(new Error(), classes[number].prototype)
+    const Class = number < AGGREGATE ? classes[number] : Error
+    const error = typeof message === 'string' ? new Class(message) : new Class()
+    return Class === classes[number] ? error : Object.setPrototypeOf(error, classes[number].prototype)
   } finally {
     Reflect.set(Error, 'stackTraceLimit', stackTraceLimit)
   }
@@ -186,6 +195,12 @@ function setText(error, key, text) {
   if (typeof text !== 'string') return
   // To read the stack would have V8 format it.
   if (key !== 'name' || error.name !== text) define(error, key, text, false)
+}
+
+/** Assigns the stack, which is faster than to define it, if the error has one of its own. */
+function setStack(error, text) {
+  if (typeof text === 'string' && Object.hasOwn(error, 'stack')) error.stack = text
+  else setText(error, 'stack', text)
 }
 
 function readProperties(reader, error) {
@@ -210,7 +225,7 @@ function errorFor(thrown, refused) {
 }
 
 function copyOf(error) {
-  const copy = make(classOf(error))
+  const copy = make(classOf(error), undefined)
   for (const key of ['name', 'message', 'stack']) setText(copy, key, textOf(error, key))
   for (const key of Object.keys(error)) define(copy, key, read(error, key), true)
   const code = read(error, 'code')

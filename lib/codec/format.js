@@ -9,6 +9,8 @@ const VERSION_MASK = 0xf0
 const REFERS = 1
 /** Flag: the message is a list of arguments. */
 const ARGUMENTS = 2
+/** Flag: the message has handles. */
+const BESIDE = 4
 
 /** A byte below this is an integer. */
 const SHORT_TEXT = 0x80
@@ -52,6 +54,8 @@ const tags = {
   DOM_EXCEPTION: 0xdf,
   END: 0xe0,
   HANDLE: 0xe1,
+  /** A buffer or a string that is not in the message, but beside it. */
+  APART: 0xe2,
 }
 
 /** Views by their number in the format. Null where the runtime does not have the class. */
@@ -90,6 +94,7 @@ module.exports = {
   VERSION_MASK,
   REFERS,
   ARGUMENTS,
+  BESIDE,
   SHORT_TEXT,
   TAGS,
   LONGEST_SHORT_TEXT,

@@ -15,6 +15,7 @@
 const { outOfMemory } = require('../errors.js')
 const { Book } = require('./book.js')
 const { errorFor } = require('./errors.js')
+const { BESIDE } = require('./format.js')
 const { Reader } = require('./reader.js')
 const { Shapes } = require('./shapes.js')
 const { Writer } = require('./writer.js')
@@ -26,10 +27,21 @@ const { Writer } = require('./writer.js')
  */
 
 /**
- * A message: `buffer` from `start` to `end`. Where that is the encoder's `memory` and it was to be kept, the next one is
- * elsewhere; else it is to be read at once, because the next one may be in the same place.
+ * What copies long buffers and strings, which then are beside the message: each is added to a parcel, or to a new one if its
+ * number is 0, and the number is returned.
  *
- * @typedef {{ buffer: Uint8Array, start: number, end: number, handles: Handles | null }} Encoded
+ * @typedef {object} Keeper
+ * @property {(parcel: number, buffer: ArrayBuffer) => number} bytes
+ * @property {(parcel: number, text: string, isWide: boolean) => number} text
+ * @property {(parcel: number) => void} drop
+ */
+
+/**
+ * A message: `buffer` from `start` to `end`. Where that is the encoder's `memory` and it was to be kept, the next one is
+ * elsewhere; else it is to be read at once, because the next one may be in the same place. `parcel` has its
+ * long parts, 0 for none. It is to be dropped if nobody takes it.
+ *
+ * @typedef {{ buffer: Uint8Array, start: number, end: number, handles: Handles | null, parcel: number }} Encoded
  */
 
 class Encoder {
@@ -38,16 +50,19 @@ class Encoder {
   #writer = new Writer(this.#shapes)
   /** True while it is writing. A getter of the written value may encode something of its own. */
   #isBusy = false
-  #encoded = { buffer: this.memory, start: 0, end: 0, handles: null }
+  #encoded = { buffer: this.memory, start: 0, end: 0, handles: null, parcel: 0 }
   #numberHandles
+  #keeper
 
   /**
    * @param {(codebook: Uint8Array) => void} publish leaves the codebook where each `Decoder` finds it
    * @param {(() => number) | null} numberHandles gives a number to the handles of a message; null refuses them
+   * @param {Keeper | null} keeper null has everything else in the messages
    */
-  constructor(publish, numberHandles = null) {
+  constructor(publish, numberHandles = null, keeper = null) {
     this.#publish = publish
     this.#numberHandles = numberHandles
+    this.#keeper = keeper
   }
 
   /** The memory of messages that are not long. It is shared memory, so it stays where it is for any reader at any time. */
@@ -66,14 +81,14 @@ class Encoder {
    * @throws {DOMException} DataCloneError: something cannot be cloned, or not as bytes
    */
   encode(values, keeps = false) {
-    const encoded = this.#write(values, true, keeps, this.#numberHandles)
+    const encoded = this.#write(values, true, keeps, this.#numberHandles, this.#keeper)
     if (this.#shapes.hasGrown) this.#publishBook()
     return encoded
   }
 
   /** Encodes any value, without the codebook. */
   encodeAlone(value) {
-    return this.#write(value, false, false, this.#numberHandles)
+    return this.#write(value, false, false, this.#numberHandles, this.#keeper)
   }
 
   /** Frees the memory of messages that were to be kept. */
@@ -83,22 +98,26 @@ class Encoder {
 
   /**
    * Encodes a value that a listener has thrown, without the codebook: if it cannot be sent as it is, as much as can be.
-   * Handles are refused unless the emitter takes them.
+   * Handles are refused unless the emitter takes them, and nothing long is beside it.
    */
   encodeThrown(thrown, takesHandles) {
     const numberHandles = takesHandles ? this.#numberHandles : null
     try {
-      return this.#write(thrown, false, false, numberHandles)
+      return this.#write(thrown, false, false, numberHandles, null)
     } catch (refused) {
-      return this.#write(errorFor(thrown, refused), false, false, numberHandles)
+      return this.#write(errorFor(thrown, refused), false, false, numberHandles, null)
     }
   }
 
-  #write(value, isArguments, keeps, numberHandles) {
-    if (this.#isBusy) return write(new Writer(this.#shapes), value, isArguments, {}, numberHandles)
+  #write(value, isArguments, keeps, numberHandles, keeper) {
+    const writer = this.#isBusy ? new Writer(this.#shapes) : this.#writer
+    writer.numberHandles = numberHandles
+    writer.keeper = keeper
+    if (this.#isBusy) return write(writer, value, isArguments, {})
     this.#isBusy = true
+    this.#writer.keeper = keeper
     try {
-      const encoded = write(this.#writer, value, isArguments, this.#encoded, numberHandles)
+      const encoded = write(writer, value, isArguments, this.#encoded)
       if (keeps && encoded === this.#encoded) this.#writer.start = encoded.end
       return encoded
     } finally {
@@ -114,26 +133,28 @@ class Encoder {
 }
 
 /** Writes a message, and returns its place: in `encoded`, or in an object of its own where its buffer is its own. */
-function write(writer, value, isArguments, encoded, numberHandles) {
+function write(writer, value, isArguments, encoded) {
   const { start } = writer
   let end
   let isItsOwn
   let buffer
   let handles
-  writer.numberHandles = numberHandles
+  let parcel
   try {
     end = writer.message(value, isArguments)
     buffer = writer.bytes
     handles = writer.handles
+    parcel = writer.takeParcel()
   } finally {
     isItsOwn = writer.finish()
   }
   // `encoded` is for the memory alone.
-  if (isItsOwn) return { buffer, start, end, handles }
+  if (isItsOwn || parcel !== 0) return { buffer, start, end, handles, parcel }
   encoded.buffer = buffer
   encoded.start = start
   encoded.end = end
   encoded.handles = handles
+  encoded.parcel = 0
   return encoded
 }
 
@@ -154,21 +175,29 @@ class Decoder {
     this.#handles = handles
   }
 
-  /** Returns the value of the message that lies from `start` to `end` of a Uint8Array. It keeps nothing of that. */
-  decode(buffer, start, end) {
-    return read(buffer, start, end, this.#book, this.#handles)
+  /**
+   * Returns the value of the message that lies from `start` to `end` of a Uint8Array. It keeps nothing of that. `parts` are
+   * what its parcel had, and become its own.
+   */
+  decode(buffer, start, end, parts = null) {
+    return read(buffer, start, end, this.#book, this.#handles, parts)
   }
 }
 
 /** Reads a message of `encodeAlone` or `encodeThrown`. */
-function decodeAlone(buffer, start, end, handles = null) {
-  return read(buffer, start, end, null, handles)
+function decodeAlone(buffer, start, end, handles = null, parts = null) {
+  return read(buffer, start, end, null, handles, parts)
 }
 
-function read(buffer, start, end, book, handles) {
+/** Returns true if a message with this first byte has handles. */
+function hasHandles(head) {
+  return (head & BESIDE) !== 0
+}
+
+function read(buffer, start, end, book, handles, parts) {
   // The engine had no memory for it where it was to be kept.
   if (start === end) throw outOfMemory()
-  return reader.message(buffer, start, end, book, handles)
+  return reader.message(buffer, start, end, book, handles, parts)
 }
 
-module.exports = { Encoder, Decoder, decodeAlone }
+module.exports = { Encoder, Decoder, decodeAlone, hasHandles }

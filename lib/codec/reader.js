@@ -12,7 +12,8 @@ const { definitionAt } = require('./definitions.js')
 const { readDeep } = require('./deep-reader.js')
 const { Source } = require('./source.js')
 
-const { ABSENT, ARRAY, BIGINT, BOXED, BUFFER, BYTES, DATE, DEFINED, DEFINED_BEFORE, DOM_EXCEPTION, DOUBLE } = tags
+const { ABSENT, APART, ARRAY, BIGINT, BOXED, BUFFER, BYTES, DATE, DEFINED, DEFINED_BEFORE, DOM_EXCEPTION, DOUBLE } =
+  tags
 const { DOUBLES, ERROR, FALSE, HANDLE, INTEGER, INTEGERS, LATIN1, MAP, NULL, OBJECT, PAIRS, REFERENCE, REGEXP } = tags
 const { RESIZABLE_BUFFER, SET, SHORT_ARRAY, SPARSE_ARRAY, TRUE, UNDEFINED, VIEW, WIDE, WORD } = tags
 
@@ -31,12 +32,15 @@ class Reader extends Source {
   #handles = null
   /** What came beside the message, once it was needed. */
   #beside = null
+  /** @type {(ArrayBuffer | string | undefined)[] | null} long parts of the message */
+  #parts = null
 
   /** Returns the value of the message that lies from `start` to `end`. It keeps nothing of the memory. */
-  message(bytes, start, end, book, handles) {
+  message(bytes, start, end, book, handles, parts) {
     this.open(bytes, start, end)
     this.book = book
     this.#handles = handles
+    this.#parts = parts
     this.#depth = 0
     try {
       const head = this.byte()
@@ -48,6 +52,7 @@ class Reader extends Source {
     } finally {
       this.objects = null
       this.#beside = null
+      this.#parts = null
       if (this.defined.length > 0) this.defined = []
       this.letGo()
     }
@@ -138,9 +143,20 @@ class Reader extends Source {
         return readDOMException(this)
       case HANDLE:
         return this.#handle()
+      case APART:
+        return this.#apart()
       default:
         return this.fail()
     }
+  }
+
+  /** Reads a long part. It belongs to one value: no two share memory. */
+  #apart() {
+    const number = this.uint32()
+    const part = this.#parts?.[number]
+    if (part === undefined) this.fail()
+    this.#parts[number] = undefined
+    return typeof part === 'string' ? part : this.register(part)
   }
 
   /** Reads an object of a kind that can be nested deep. */

@@ -8,7 +8,7 @@
 const { messageTooLarge, outOfMemory } = require('../errors.js')
 const { LONGEST_SHORT_TEXT, REFERS, SHORT_TEXT, tags } = require('./format.js')
 
-const { BIGINT, DOUBLE, INTEGER, LATIN1, REFERENCE, WIDE } = tags
+const { APART, BIGINT, DOUBLE, INTEGER, LATIN1, REFERENCE, WIDE } = tags
 
 /** Number of bytes above any primitive's, and any object's primitives'; longer strings ask for room by themselves. */
 const RESERVE = 2048
@@ -23,6 +23,9 @@ const LONGEST_BY_HAND = 14
 const BEYOND_LATIN1 = /[^\0-\xff]/
 /** Number of objects above which they are looked up in a map: comparing with each would be slower. */
 const MOST_COMPARED = 24
+/** Bytes of a buffer or a string that goes beside the message, where that is possible: it is copied once. */
+const LEAST_APART = 16_384
+
 /** Memory to write into, in the three ways in which it is written. */
 class Page {
   /** @param {ArrayBufferLike} memory */
@@ -58,6 +61,11 @@ class Sink {
   defined = []
   /** Objects that go beside this message, or null. */
   handles = null
+  /** Copies long parts of the message. Null where everything has to be in it. */
+  keeper = null
+  /** The keeper's number for the parts of this message, 0 for none; and how many they are. */
+  parcel = 0
+  #parts = 0
   /** Objects of this message by their numbers; `numbers` has them, too, where there are many. */
   #met = []
   #count = 0
@@ -78,6 +86,14 @@ class Sink {
     return this.#first.bytes
   }
 
+  /** Returns the number of the parts, for a caller that takes care of them from now on. */
+  takeParcel() {
+    const { parcel } = this
+    this.parcel = 0
+    this.#parts = 0
+    return parcel
+  }
+
   /** Ends the message, and keeps nothing of it alive. Returns true if it lies elsewhere than in the `memory`. */
   finish() {
     if (this.defined.length > 0) this.defined = []
@@ -87,6 +103,7 @@ class Sink {
     else for (let index = 0; index < this.#count; index++) met[index] = null
     this.#numbers = null
     this.#count = 0
+    if (this.parcel !== 0) this.keeper.drop(this.takeParcel())
     if (this.bytes === this.memory) return false
     if (this.bytes.length > LARGEST_KEPT) this.#larger = null
     this.#use(this.#first)
@@ -102,6 +119,29 @@ class Sink {
     if (!isEnough) this.#larger = new Page(allocate(Math.min(LONGEST, Math.max(2 * bytes.length, least))))
     this.#use(this.#larger)
     this.bytes.set(bytes.subarray(start, position), start)
+  }
+
+  // What goes beside the message
+
+  /** Returns whether so many bytes are to go beside the message. */
+  goApart(bytes) {
+    return bytes >= LEAST_APART && this.keeper !== null
+  }
+
+  bufferApart(buffer, position) {
+    this.parcel = this.keeper.bytes(this.parcel, buffer)
+    return this.#apart(position)
+  }
+
+  #textApart(text, isWide, position) {
+    this.parcel = this.keeper.text(this.parcel, text, isWide)
+    return this.#apart(position)
+  }
+
+  #apart(position) {
+    this.bytes[position] = APART
+    this.view.setUint32(position + 1, this.#parts++, true)
+    return position + 5
   }
 
   // Objects that are met twice
@@ -190,6 +230,7 @@ class Sink {
 
   #longString(value, length, position) {
     if (BEYOND_LATIN1.test(value)) return this.#wideString(value, length, position)
+    if (this.goApart(length)) return this.#textApart(value, false, position)
     if (position + length > this.high) this.grow(position, length)
     const start = this.#lengthOfText(length, position)
     this.buffer.latin1Write(value, start, length)
@@ -207,6 +248,7 @@ class Sink {
   }
 
   #wideString(value, length, position) {
+    if (this.goApart(2 * length)) return this.#textApart(value, true, position)
     if (position + 2 * length > this.high) this.grow(position, 2 * length)
     this.bytes[position] = WIDE
     this.view.setUint32(position + 1, length, true)

@@ -7,7 +7,7 @@ const LARGEST_KEPT = 2 ** 19
 /** Number of characters above which strings are read by a call, which takes about as long as so many characters. */
 const LONGEST_BY_HAND = 12
 /** Number of bytes below which copies are made faster otherwise. */
-const SHORTEST_RAW = 32_768
+const SHORTEST_RAW = 4096
 const { fromCharCode } = String
 const NOTHING = new Uint8Array(0)
 

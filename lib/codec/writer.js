@@ -4,7 +4,7 @@
 // the order of `structuredClone`.
 
 const { isProxy } = require('node:util').types
-const { ARGUMENTS, VERSION, tags } = require('./format.js')
+const { ARGUMENTS, BESIDE, VERSION, tags } = require('./format.js')
 const { refuse, refuseHandle } = require('./refusal.js')
 const { Site } = require('./shapes.js')
 const { Sink } = require('./sink.js')
@@ -46,6 +46,7 @@ class Writer extends Sink {
     this.usesBook = isArguments
     if (start > this.high) this.grow(start, 0)
     const end = isArguments ? this.arguments(value, start + 1) : this.value(value, start + 1)
+    if (this.handles !== null) this.flags |= BESIDE
     this.bytes[start] = VERSION | this.flags | (isArguments ? ARGUMENTS : 0)
     return end
   }

@@ -14,6 +14,7 @@
 //! of a dispatch, the members of a channel, the news of a member, or the timers. None but the first is held
 //! while somebody is woken or a delivery is dropped, which may settle, choose anew and wake.
 
+pub mod blocks;
 pub mod capacity;
 pub mod channel;
 pub mod delivery;

@@ -79,7 +79,7 @@ pub struct Outcome {
     /// The others, by member and listener.
     pub failures: Vec<Failure>,
     /// Reply of the listener of a request, in the encoding of its side.
-    pub reply: Option<Vec<u8>>,
+    pub reply: Option<Payload>,
 }
 
 impl Outcome {

@@ -4,8 +4,12 @@
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::protocol::{BURST_COUNT, BURST_FIRST, BURST_GENERATION, BURST_RECORD};
+use super::protocol::{BURST_COUNT, BURST_FIRST, BURST_GENERATION, BURST_LONGEST, BURST_RECORD};
 use crate::engine::channel::burst;
+use crate::engine::payload::FEW;
+
+// A record is short enough to be copied without a look whether there is memory.
+const _: () = assert!(BURST_LONGEST <= FEW);
 
 /// The burst of one thread.
 pub type Burst = burst::Burst<Records>;
@@ -77,6 +81,9 @@ impl burst::Records for Records {
         let word = |offset| Some(self.word(at + offset)?.load(Ordering::Relaxed) as usize);
         let (route, start, end) = (word(0)?, word(1)?, word(2)?);
         let bytes = self.bytes.0.filter(|bytes| start <= end && end <= bytes.len())?;
+        if end - start > BURST_LONGEST {
+            return None;
+        }
         // SAFETY: it is within the bytes, which are lent; and of a record that is counted nobody writes
         // the bytes before all are sent.
         let payload = unsafe {

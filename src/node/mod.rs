@@ -4,6 +4,7 @@
 //! * [`waker`] wakes a JS thread from any thread.
 //! * [`thread`] is the state of each JS thread, from its first event to its end.
 //! * [`lent`] is memory of JavaScript's that Rust reads and writes.
+//! * [`parcels`] has the long parts of messages that JavaScript encodes, [`memory`] makes values of them for a reader.
 //! * [`burst`] is where JavaScript writes down the events of a burst.
 //! * [`reader`] is how JavaScript reads the messages for its thread.
 //! * [`calls`] are the functions that JavaScript calls, and [`hot`] those for every event.
@@ -14,6 +15,8 @@ mod calls;
 mod copies;
 mod hot;
 mod lent;
+mod memory;
+mod parcels;
 mod protocol;
 mod reader;
 mod thread;

@@ -23,6 +23,9 @@
 //! Names, payloads, replies and errors are bytes: their number, then the bytes, padded to whole words. Where
 //! JavaScript has no memory for a message, its bytes are left out, and their number is 0.
 //!
+//! A payload that is long lies [`APART`], and so does a reply. JavaScript takes that of an event when it starts the
+//! listeners. Behind the mark are: for a delivery, the first byte; for a reply or a loss, the index to take it by.
+//!
 //! A batch of two events, of which the first has two listeners and 5 bytes, the second one listener and none:
 //!
 //! ```text
@@ -130,6 +133,12 @@ pub const BURST_RECORD: usize = 3;
 
 /// Words of an acknowledged range of a batch: handle, first event, number of events, listeners that failed.
 pub const ACK_WORDS: usize = 4;
+
+/// In the place of a number of bytes: they lie apart.
+pub const APART: u32 = 2147483647;
+
+/// Number of bytes of the longest payload that is written down in a burst.
+pub const BURST_LONGEST: usize = 16384;
 
 /// First word that `read` writes: the reader has to read again, soon.
 pub const MORE_TO_READ: u32 = 1;

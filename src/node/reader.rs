@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use super::protocol::{
-    BATCH, DELIVERY, DELIVERY_IS_AWAITED, DELIVERY_IS_REQUEST, DELIVERY_MUST_START, DRAINED,
+    APART, BATCH, DELIVERY, DELIVERY_IS_AWAITED, DELIVERY_IS_REQUEST, DELIVERY_MUST_START, DRAINED,
     FORGET, LOST, LOST_COUNTED, LOST_STARTED, LOST_VARIOUS, MAILBOX_FULL, MAILBOX_FULL_BYTES,
     MORE_TO_READ, NO_MEMORY, SETTLED, STALL, THREAD_EXIT, THREAD_EXITED, THREW, TIMED_OUT,
 };
@@ -18,6 +18,7 @@ use crate::engine::channel::message::{Message, Notice};
 use crate::engine::delivery::batch::words_of;
 use crate::engine::ids::MemberId;
 use crate::engine::outcome::{FailureKind, Lost, Outcome};
+use crate::engine::payload::Payload;
 
 /// Writes as many messages as fit, all notices first, and no more than `room` events for listeners, unless
 /// it is the rest of a batch. Returns the number of words that were written, or, where not even the
@@ -45,6 +46,8 @@ fn write_all(
     if out.is_empty() {
         return -1;
     }
+    // Of what was read before, nothing more is taken.
+    thread.apart.borrow_mut().clear();
     let mut words = Words { out, used: 1, are_stripped: thread.strips.take() };
     while let Some(queue) = queues.iter().find(|queue| !queue.borrow().is_empty()) {
         let mut queue = queue.borrow_mut();
@@ -89,6 +92,16 @@ impl Words<'_> {
         self.used += words.len();
     }
 
+    /// A payload, or its index among those that lie apart.
+    fn put_notice(&mut self, thread: &Thread, payload: Payload) {
+        if !payload.lies_apart() {
+            return self.put_payload(&payload);
+        }
+        let mut apart = thread.apart.borrow_mut();
+        self.put_all(&[APART, to_word(apart.len())]);
+        apart.push(Some(payload));
+    }
+
     fn put_payload(&mut self, bytes: &[u8]) {
         self.put_bytes(if self.are_stripped { &[] } else { bytes });
     }
@@ -104,25 +117,29 @@ impl Words<'_> {
 /// Returns an upper bound, in words.
 fn size_of(message: &Message, is_stripped: bool) -> usize {
     let words_for = |bytes: &[u8]| 1 + if is_stripped { 0 } else { bytes.len().div_ceil(4) };
+    let words_for_payload =
+        |payload: &Payload| if payload.lies_apart() { 2 } else { words_for(payload) };
     match message {
         Message::Batch(batch) if is_stripped => {
             5 + (0..batch.len()).map(|event| 2 + batch.listeners(event).len()).sum::<usize>()
         }
         Message::Batch(batch) => 5 + batch.words().len(),
         Message::Delivery(delivery) => {
-            let payload = if is_stripped { 0 } else { delivery.dispatch().size().div_ceil(4) };
-            7 + delivery.listeners().len() + payload
+            let dispatch = delivery.dispatch();
+            let is_elsewhere = is_stripped || dispatch.lies_apart();
+            let payload = if is_elsewhere { 0 } else { dispatch.size().div_ceil(4) };
+            8 + delivery.listeners().len() + payload
         }
         Message::Notice(Notice::Settled { outcome, .. }) => {
             let failures = outcome.failures.iter().map(|failure| match &failure.kind {
                 FailureKind::Threw(error) => 6 + words_for(error),
                 _ => 7,
             });
-            5 + failures.sum::<usize>() + outcome.reply.as_deref().map_or(0, words_for)
+            5 + failures.sum::<usize>() + outcome.reply.as_ref().map_or(0, words_for_payload)
         }
         Message::Notice(Notice::Lost { lost, .. }) => {
             let name = lost.event.as_deref().map_or(0, |event| 1 + event.len().div_ceil(4));
-            9 + name + lost.payload.as_deref().map_or(0, words_for)
+            9 + name + lost.payload.as_ref().map_or(0, words_for_payload)
         }
         _ => 8,
     }
@@ -135,9 +152,11 @@ fn write(thread: &Thread, message: Message, words: &mut Words<'_>) {
         Message::Notice(Notice::Settled { token, outcome, .. }) => {
             thread.take_cancellable(token);
             words.put_all(&[SETTLED, token]);
-            write_outcome(&outcome, words);
+            write_outcome(thread, outcome, words);
         }
-        Message::Notice(Notice::Lost { emitter, lost, .. }) => write_lost(emitter, &lost, words),
+        Message::Notice(Notice::Lost { emitter, lost, .. }) => {
+            write_lost(thread, emitter, *lost, words);
+        }
         // Others came in its place.
         Message::Notice(Notice::Losses(_)) => {}
         Message::Notice(Notice::Forget(listener)) => words.put_all(&[FORGET, listener]),
@@ -160,7 +179,7 @@ fn write_batch(thread: &Thread, batch: Batch, words: &mut Words<'_>) {
             let listeners = batch.listeners(event);
             words.put(to_word(listeners.len()));
             words.put_all(listeners);
-            words.put_bytes(&[]);
+            words.put(if batch.lies_apart(event) { APART } else { 0 });
         }
     } else {
         words.put_all(batch.words());
@@ -186,11 +205,16 @@ fn write_delivery(thread: &Thread, delivery: Delivery, words: &mut Words<'_>) {
     let token = delivery.token().unwrap_or_default();
     words.put_all(&[0, delivery.emitter().endpoint().id(), token, count]);
     words.put_all(listeners);
-    delivery.dispatch().read_payload(|payload| words.put_payload(payload));
+    if delivery.dispatch().lies_apart() {
+        let first = delivery.dispatch().read_payload(|payload| payload.first().copied());
+        words.put_all(&[APART, first.map_or(0, u32::from)]);
+    } else {
+        delivery.dispatch().read_payload(|payload| words.put_payload(payload));
+    }
     words.out[handle_at] = to_word(thread.deliveries.borrow_mut().insert(delivery));
 }
 
-fn write_lost(emitter: MemberId, lost: &Lost, words: &mut Words<'_>) {
+fn write_lost(thread: &Thread, emitter: MemberId, lost: Lost, words: &mut Words<'_>) {
     let (kind, detail) = wire_of(&lost.kind);
     let mut flags = if lost.started { LOST_STARTED } else { 0 };
     if lost.payload.is_none() {
@@ -204,12 +228,12 @@ fn write_lost(emitter: MemberId, lost: &Lost, words: &mut Words<'_>) {
     if let Some(event) = &lost.event {
         words.put_bytes(event.as_bytes());
     }
-    if let Some(payload) = &lost.payload {
-        words.put_payload(payload);
+    if let Some(payload) = lost.payload {
+        words.put_notice(thread, payload);
     }
 }
 
-fn write_outcome(outcome: &Outcome, words: &mut Words<'_>) {
+fn write_outcome(thread: &Thread, outcome: Outcome, words: &mut Words<'_>) {
     let failures = to_word(outcome.failures.len());
     words.put_all(&[outcome.success, failures]);
     for failure in &outcome.failures {
@@ -219,11 +243,11 @@ fn write_outcome(outcome: &Outcome, words: &mut Words<'_>) {
             words.put_payload(error);
         }
     }
-    match &outcome.reply {
+    match outcome.reply {
         None => words.put(0),
         Some(reply) => {
             words.put(1);
-            words.put_payload(reply);
+            words.put_notice(thread, reply);
         }
     }
 }

@@ -17,6 +17,7 @@ use slab::Slab;
 
 use super::burst::Burst;
 use super::lent::Lent;
+use super::parcels::Parcels;
 use super::waker::Waker;
 use crate::engine::channel::endpoint::Endpoint;
 use crate::engine::channel::member::Member;
@@ -25,6 +26,7 @@ use crate::engine::channel::route::Own;
 use crate::engine::channel::{Batch, Delivery, Dispatch};
 use crate::engine::hold::Hold;
 use crate::engine::pace::{Look, Pace};
+use crate::engine::payload::Payload;
 
 /// Memory for so many things is kept when there is none of them.
 const MUCH: usize = 1_024;
@@ -78,6 +80,10 @@ pub struct Thread {
     /// Where payloads are, and where the events of a burst are written down.
     pub lent: RefCell<LentBytes>,
     pub records: RefCell<Option<Lent<Uint32Array>>>,
+    /// Long parts of what JavaScript encodes.
+    pub parcels: Parcels,
+    /// Payloads of notices that were read last, which lie apart.
+    pub apart: RefCell<Vec<Option<Payload>>>,
     /// Reasons to hold the event loop open.
     hold: Hold,
     pace: Cell<Pace>,
@@ -113,6 +119,8 @@ pub fn attach(env: Env, drain: Function<'_, bool, ()>, thread: u32) -> Result<u3
         cancellable: RefCell::default(),
         lent: RefCell::default(),
         records: RefCell::default(),
+        parcels: Parcels::default(),
+        apart: RefCell::default(),
         hold: Hold::default(),
         pace: Cell::new(Pace::new(*CORES)),
     });

@@ -20,6 +20,7 @@ use parallel_event_bus::engine::channel::route::Dispatched;
 use parallel_event_bus::engine::delivery::dispatch::Emission;
 use parallel_event_bus::engine::mailbox::Wake;
 use parallel_event_bus::engine::outcome::{Outcome, Report};
+use parallel_event_bus::engine::payload::Content;
 
 /// Numbers without an end, the same in each run for one seed.
 pub struct Dice(u64);
@@ -74,7 +75,7 @@ impl Awaited {
     ) {
         self.last_token += 1;
         let emission = Emission {
-            payload: Some(payload),
+            payload: Some(Content::Lent(payload)),
             request,
             timeout: timeout.then_some(3_600_000),
             cancellable: false,

@@ -15,11 +15,14 @@ use parallel_event_bus::engine::channel::Dispatch;
 use parallel_event_bus::engine::channel::endpoint::Endpoint;
 use parallel_event_bus::engine::channel::member::Member;
 use parallel_event_bus::engine::channel::message::{Message, Notice};
-use parallel_event_bus::engine::channel::route::{Dispatched, ListenerOptions, Own};
+use parallel_event_bus::engine::channel::route::{
+    Dispatched, ListenerOptions, Own, Published, Route,
+};
 use parallel_event_bus::engine::delivery::dispatch::Emission;
 use parallel_event_bus::engine::mailbox::Wake;
 use parallel_event_bus::engine::metrics;
 use parallel_event_bus::engine::outcome::{FailureKind, Outcome, Report};
+use parallel_event_bus::engine::payload::Content;
 
 /// Counts its wakes.
 #[derive(Clone, Default)]
@@ -84,6 +87,12 @@ impl Emitted {
     }
 }
 
+/// Publishes events with these payloads at once.
+pub fn publish_all(route: &Arc<Route>, emitter: &Arc<Member>, payloads: &[&[u8]]) -> Published {
+    let mut contents: Vec<_> = payloads.iter().map(|bytes| Content::Lent(bytes)).collect();
+    route.publish_all(emitter, &mut contents)
+}
+
 /// Dispatches to all listeners, and awaits the outcome.
 pub fn emit(emitter: &Arc<Member>, event: &str, payload: &[u8]) -> Emitted {
     emit_as(emitter, event, payload, |_| {})
@@ -103,7 +112,7 @@ pub fn emit_as(
 ) -> Emitted {
     let token = LAST_TOKEN.fetch_add(1, Ordering::Relaxed);
     let mut emission = Emission {
-        payload: Some(payload),
+        payload: Some(Content::Lent(payload)),
         request: false,
         timeout: None,
         cancellable: false,

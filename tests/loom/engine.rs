@@ -15,6 +15,7 @@ use parallel_event_bus::engine::channel::message::{Message, Notice};
 use parallel_event_bus::engine::channel::route::{Dispatched, ListenerOptions, Published};
 use parallel_event_bus::engine::delivery::dispatch::Emission;
 use parallel_event_bus::engine::outcome::{FailureKind, Outcome, Report};
+use parallel_event_bus::engine::payload::Content;
 
 use crate::Waker;
 
@@ -49,8 +50,13 @@ pub(crate) fn listening(thread: u32, group: Option<&str>, events: usize) -> Arc<
 }
 
 pub(crate) fn emit(emitter: &Arc<Member>, report: Report) -> Option<Arc<Dispatch>> {
-    let emission =
-        Emission { payload: Some(b""), request: false, timeout: None, cancellable: true, report };
+    let emission = Emission {
+        payload: Some(Content::Lent(b"")),
+        request: false,
+        timeout: None,
+        cancellable: true,
+        report,
+    };
     match emitter.channel().route("e").dispatch(emitter, emission) {
         Dispatched::To { dispatch, .. } => dispatch,
         _ => None,

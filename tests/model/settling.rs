@@ -1,6 +1,7 @@
 //! How listeners settle, and the notices of it, as the [rules](crate::rules) say.
 
 use parallel_event_bus::engine::outcome::{Failure, FailureKind};
+use parallel_event_bus::engine::payload::Payload;
 
 use crate::rules::{Choice, Emission, Item, Member, Recipient, Rules};
 
@@ -24,7 +25,7 @@ impl Rules {
         &mut self,
         item: Item,
         index: usize,
-        result: Option<Result<Option<Vec<u8>>, FailureKind>>,
+        result: Option<Result<Option<Payload>, FailureKind>>,
     ) {
         let thread = self.thread_of(self.recipient(item).member);
         let recipient = self.recipient_mut(item);

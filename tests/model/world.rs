@@ -14,6 +14,7 @@ use parallel_event_bus::engine::channel::member::{Member, Unlistened};
 use parallel_event_bus::engine::channel::route::{Dispatched, ListenerOptions, Published};
 use parallel_event_bus::engine::delivery::dispatch::Emission;
 use parallel_event_bus::engine::outcome::{FailureKind, Outcome, Report};
+use parallel_event_bus::engine::payload::{Content, Payload};
 
 use crate::common;
 use crate::rules::{self, EVENTS, Entry, Item, Rules};
@@ -188,7 +189,7 @@ impl World {
         let token = awaited.then_some(number as u32);
         let report = token.map_or(Report::None, Report::Message);
         let emission = Emission {
-            payload: payload.then_some(&bytes),
+            payload: payload.then_some(Content::Lent(&bytes)),
             request,
             timeout: timeout.then_some(AN_HOUR),
             cancellable,
@@ -235,8 +236,8 @@ impl World {
         let payloads: Vec<_> =
             (first..first + count).map(|number| payload_of(number, size)).collect();
         let route = self.members[emitter].channel().route(&name_of(event));
-        let slices: Vec<&[u8]> = payloads.iter().map(Vec::as_slice).collect();
-        let published = route.publish_all(&self.members[emitter], &slices);
+        let mut contents: Vec<_> = payloads.iter().map(|bytes| Content::Lent(bytes)).collect();
+        let published = route.publish_all(&self.members[emitter], &mut contents);
         if !self.rules.is_plain(event) {
             assert_eq!(published, Published::NotPlain);
             return;
@@ -294,7 +295,7 @@ impl World {
             }
             Held::Delivery(delivery, item) => {
                 let (item, at) = (*item, index as u32);
-                let reply = delivery.is_request().then(|| vec![index as u8]);
+                let reply = delivery.is_request().then(|| Payload::copy(&[index as u8]).unwrap());
                 let result = match how {
                     How::Succeed => Some(Ok(reply.clone())),
                     How::Fail => Some(Err(FailureKind::Threw(vec![index as u8]))),

@@ -26,6 +26,7 @@ use super::member::Member;
 use super::route::{Published, Route};
 use crate::engine::delivery::dispatch::Emission;
 use crate::engine::outcome::Report;
+use crate::engine::payload::Content;
 use crate::engine::sync::{Mutex, MutexGuard, lock};
 use crate::engine::timer;
 
@@ -148,25 +149,26 @@ impl<R: Records> State<R> {
             let first = records.get(*flushed).map(|(route, _)| route);
             let rest = (*flushed..count).map_while(|index| records.get(index));
             let same = rest.take_while(|(route, _)| Some(*route) == first);
-            payloads.extend(same.map(|(_, payload)| payload));
+            payloads.extend(same.map(|(_, payload)| Content::Lent(payload)));
+            let same_count = payloads.len();
             if let Some((emitter, route)) = first.and_then(|first| routes.get(first)) {
-                publish(emitter, route, &payloads);
+                publish(emitter, route, &mut payloads);
             }
             // A record that makes no sense is not tried for ever.
-            *flushed += payloads.len().max(1);
+            *flushed += same_count.max(1);
         }
     }
 }
 
-fn publish(emitter: &Arc<Member>, route: &Arc<Route>, payloads: &[&[u8]]) {
+fn publish(emitter: &Arc<Member>, route: &Arc<Route>, payloads: &mut Vec<Content<'_>>) {
     if route.publish_all(emitter, payloads) != Published::NotPlain {
         return;
     }
     // Somebody has begun to listen in another way just now.
-    for payload in payloads {
+    for payload in payloads.drain(..) {
         let (request, timeout, cancellable) = (false, None, false);
         // Short enough for there to be memory.
-        let payload = Some(*payload);
+        let payload = Some(payload);
         let report = Report::None;
         route.dispatch(emitter, Emission { payload, request, timeout, cancellable, report });
     }

@@ -18,7 +18,7 @@ use crate::engine::delivery::dispatch::Emission;
 use crate::engine::delivery::recipient::{Choice, Recipient};
 use crate::engine::ids::ListenerId;
 use crate::engine::outcome::{FailureKind, Loss};
-use crate::engine::payload::Payload;
+use crate::engine::payload::{Content, Payload};
 use crate::engine::sync::{Mutex, lock};
 
 /// The options of a listener.
@@ -118,15 +118,19 @@ impl Route {
     }
 
     /// Dispatches an event to the current listeners.
-    pub fn dispatch(self: &Arc<Self>, emitter: &Arc<Member>, emission: Emission<'_>) -> Dispatched {
+    pub fn dispatch(
+        self: &Arc<Self>,
+        emitter: &Arc<Member>,
+        mut emission: Emission<'_>,
+    ) -> Dispatched {
         let mut table = lock(&self.table);
-        let payload = match emission.payload {
+        let payload = match emission.payload.take() {
             _ if !table.has_others(emitter) => Some(Payload::default()),
             None => return Dispatched::NeedsPayload,
-            Some(payload) => Payload::copy(payload),
+            Some(content) => content.share(),
         };
         let Some(payload) = payload else { return Dispatched::NoMemory };
-        let size = payload.len();
+        let size = payload.size();
         let mut own = Vec::new();
         let mut recipients = Vec::new();
         if emission.request {
@@ -158,12 +162,16 @@ impl Route {
     /// Publishes an event to the current listeners. The emitter is notified only of failed deliveries. Events
     /// go in [batches](crate::engine::delivery::batch), which is the cheapest way there is.
     pub fn publish(self: &Arc<Self>, emitter: &Arc<Member>, payload: Option<&[u8]>) -> Published {
-        self.publish_all(emitter, payload.as_slice())
+        self.publish_all(emitter, payload.map(Content::Lent).as_mut_slice())
     }
 
     /// Publishes as [`publish`](Self::publish) any number of events, one for each payload: locks are taken once
-    /// for all of them.
-    pub fn publish_all(self: &Arc<Self>, emitter: &Arc<Member>, payloads: &[&[u8]]) -> Published {
+    /// for all of them. What is [kept](Content::Kept) of a payload is taken, unless nothing has happened.
+    pub fn publish_all(
+        self: &Arc<Self>,
+        emitter: &Arc<Member>,
+        payloads: &mut [Content<'_>],
+    ) -> Published {
         let mut table = lock(&self.table);
         if !table.is_plain() {
             return Published::NotPlain;
@@ -183,10 +191,14 @@ impl Route {
         for first in (0..payloads.len()).step_by(run) {
             listeners = 0;
             let events = first..first + run;
-            for audience in table.others(emitter) {
+            let mut audiences = table.others(emitter).peekable();
+            while let Some(audience) = audiences.next() {
                 let to = audience.member;
                 listeners += count(audience.listeners);
-                if self.publish_to(audience, emitter, payloads, events.clone(), &mut refused) {
+                // The last one has it alone, unless the emitter is to be told that others do not.
+                let gives = refused.is_empty() && audiences.peek().is_none();
+                let events = Events { payloads: &mut *payloads, range: events.clone(), gives };
+                if self.publish_to(audience, emitter, events, &mut refused) {
                     to_wake.push(to.clone());
                 }
             }
@@ -204,26 +216,29 @@ impl Route {
         self: &Arc<Self>,
         audience: Audience<'_>,
         emitter: &Arc<Member>,
-        payloads: &[&[u8]],
-        events: Range<usize>,
+        Events { payloads, range, gives }: Events<'_, '_>,
         refused: &mut Vec<Refused>,
     ) -> bool {
-        emitter.began(events.len());
+        emitter.began(range.len());
         let (to, listeners) = (audience.member, audience.listeners);
-        let refusal = |payload, kind| Refused {
+        let refusal = |payload, bytes, kind| Refused {
             payload,
+            bytes,
             kind,
             listeners: count(listeners),
             member: to.clone(),
         };
         let mut taken = 0;
         let written = to.endpoint().mailbox().write(|messages| {
-            for at in events.clone() {
-                let payload = payloads[at];
-                if let Err(bound) = to.take_room(payload.len()) {
-                    refused.push(refusal(at, FailureKind::MailboxFull(bound)));
-                } else if !self.write(messages, emitter, to, listeners, payload) {
-                    refused.push(refusal(at, FailureKind::NoMemory));
+            for at in range.clone() {
+                let bytes = payloads[at].size();
+                if let Err(bound) = to.take_room(bytes) {
+                    refused.push(refusal(at, bytes, FailureKind::MailboxFull(bound)));
+                    continue;
+                }
+                let content = payloads[at].hand_over(gives);
+                if !self.write(messages, emitter, to, listeners, content) {
+                    refused.push(refusal(at, bytes, FailureKind::NoMemory));
                 } else {
                     taken += 1;
                 }
@@ -235,7 +250,8 @@ impl Route {
         match written {
             Ok(must_wake) => must_wake | to.endpoint().expect_a_look(),
             Err(_closed) => {
-                refused.extend(events.map(|payload| refusal(payload, FailureKind::ThreadExited)));
+                let kind = FailureKind::ThreadExited;
+                refused.extend(range.map(|at| refusal(at, payloads[at].size(), kind.clone())));
                 false
             }
         }
@@ -243,11 +259,11 @@ impl Route {
 
     /// Tells the emitter of refused events. Of each event, members that do not have it share one copy of the
     /// payload, which is made only if it is told of.
-    fn refuse(&self, emitter: &Arc<Member>, payloads: &[&[u8]], mut refused: Vec<Refused>) {
+    fn refuse(&self, emitter: &Arc<Member>, payloads: &[Content<'_>], mut refused: Vec<Refused>) {
         refused.sort_by_key(|refused| refused.payload);
         let mut copy: Option<(usize, Option<Payload>)> = None;
-        for Refused { payload, kind, listeners, member } in refused {
-            let (event, bytes) = (&self.event, payloads[payload].len());
+        for Refused { payload, bytes, kind, listeners, member } in refused {
+            let event = &self.event;
             if kind == FailureKind::NoMemory {
                 member.give_back(1, bytes);
             }
@@ -255,7 +271,7 @@ impl Route {
             let loss = Loss { event, kind, listeners, thread, started: false, bytes };
             emitter.lost(loss, || match &copy {
                 Some((at, copy)) if *at == payload => copy.clone(),
-                _ => copy.insert((payload, Payload::copy(payloads[payload]))).1.clone(),
+                _ => copy.insert((payload, payloads[payload].share())).1.clone(),
             });
             emitter.ended(1, listeners);
         }
@@ -268,15 +284,15 @@ impl Route {
         emitter: &Arc<Member>,
         to: &Arc<Member>,
         listeners: &[ListenerId],
-        payload: &[u8],
+        content: Content<'_>,
     ) -> bool {
         if let Some(Message::Batch(batch)) = messages.back_mut()
-            && batch.takes(emitter, to, payload.len())
+            && batch.takes(emitter, to, content.size())
         {
-            return batch.add(self, listeners, payload);
+            return batch.add(self, listeners, content);
         }
         let mut batch = Batch::new(emitter, to);
-        let is_added = batch.add(self, listeners, payload);
+        let is_added = batch.add(self, listeners, content);
         if is_added {
             messages.push_back(Message::Batch(batch));
         }
@@ -331,9 +347,18 @@ impl Route {
     }
 }
 
+/// Some of these payloads, for one member.
+struct Events<'a, 'b> {
+    payloads: &'a mut [Content<'b>],
+    range: Range<usize>,
+    /// Nobody else needs them: what is kept of them is for this member alone.
+    gives: bool,
+}
+
 /// An event that a member did not take: which of several, and why.
 struct Refused {
     payload: usize,
+    bytes: usize,
     kind: FailureKind,
     listeners: u32,
     member: Arc<Member>,

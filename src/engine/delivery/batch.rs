@@ -12,15 +12,19 @@
 use std::sync::Arc;
 
 use super::{Party, pool};
+use crate::engine::blocks::Block;
 use crate::engine::ids::ListenerId;
 use crate::engine::outcome::{FailureKind, Loss};
-use crate::engine::payload;
+use crate::engine::payload::{Content, Payload};
 
 /// A batch takes no more events beyond this many.
 const MOST_EVENTS: usize = 512;
 
 /// Nor beyond this many words of them, other than one event alone.
 const MOST_WORDS: usize = 8_192;
+
+/// In the place of a number of bytes: the payload is not among the words.
+pub const APART: u32 = i32::MAX as u32;
 
 /// Room for a short burst, so that a batch seldom grows. A batch with fewer events is not shrunk.
 const FIRST_EVENTS: usize = 32;
@@ -30,7 +34,7 @@ const FIRST_EVENTS: usize = 32;
 /// # Words
 ///
 /// For each event, in 32-bit words: the number of its listeners, their ids, the number of bytes of
-/// its payload, and these, padded to whole words.
+/// its payload, and these, padded to whole words. Of a payload that is kept for all receivers there is [`APART`] alone.
 pub struct Batch<P: Party> {
     emitter: Arc<P>,
     member: Arc<P>,
@@ -38,6 +42,8 @@ pub struct Batch<P: Party> {
     /// Number of events that were added, of which some that have settled may be left out below.
     added: usize,
     events: Vec<Event>,
+    /// Payloads that are not among the words, by the indexes of their events.
+    apart: Vec<(u32, Option<Payload>)>,
     /// Routes of the events, each with the first event that is of it.
     routes: Vec<(usize, Arc<P::Route>)>,
     unsettled: usize,
@@ -62,6 +68,7 @@ impl<P: Party> Batch<P> {
             words: pool::take(),
             added: 0,
             events: Vec::with_capacity(FIRST_EVENTS),
+            apart: Vec::new(),
             routes: Vec::new(),
             unsettled: 0,
         }
@@ -82,23 +89,33 @@ impl<P: Party> Batch<P> {
         &mut self,
         route: &Arc<P::Route>,
         listeners: &[ListenerId],
-        payload: &[u8],
+        content: Content<'_>,
     ) -> bool {
-        let words = 2 + listeners.len() + payload.len().div_ceil(4);
+        let size = content.size();
+        let among = if let Content::Lent(bytes) = content { bytes } else { &[] };
+        let words = 2 + listeners.len() + among.len().div_ceil(4);
         if self.words.try_reserve(words).is_err() {
             return false;
         }
         if !self.routes.last().is_some_and(|(_, last)| Arc::ptr_eq(last, route)) {
             self.routes.push((self.added, route.clone()));
         }
-        let (index, at, bytes) = (word(self.added), word(self.words.len()), word(payload.len()));
+        let (index, at, bytes) = (word(self.added), word(self.words.len()), word(size));
         self.events.push(Event { index, at, bytes, settled: false });
         self.added += 1;
         self.unsettled += 1;
         self.words.push(word(listeners.len()));
         self.words.extend_from_slice(listeners);
-        self.words.push(word(payload.len()));
-        self.words.extend(words_of(payload));
+        match content {
+            Content::Lent(bytes) => {
+                self.words.push(word(bytes.len()));
+                self.words.extend(words_of(bytes));
+            }
+            Content::Kept(payload) => {
+                self.words.push(APART);
+                self.apart.push((index, Some(payload)));
+            }
+        }
         true
     }
 
@@ -136,7 +153,7 @@ impl<P: Party> Batch<P> {
 
     /// Returns the name of an event, the ids of its listeners, and its payload. None once it has settled and its
     /// memory was needed no more, or if there is no memory for a copy.
-    pub fn event(&self, index: usize) -> Option<(&str, &[ListenerId], Vec<u8>)> {
+    pub fn event(&self, index: usize) -> Option<(&str, &[ListenerId], Payload)> {
         let event = self.events.get(self.place(index))?;
         if event.index as usize != index {
             return None;
@@ -145,14 +162,40 @@ impl<P: Party> Batch<P> {
         Some((P::event(self.route(index)?), listeners, payload))
     }
 
-    fn read(&self, event: &Event) -> Option<(&[ListenerId], Vec<u8>)> {
+    /// Takes the payload of an event that is not among the words, when its listeners are about to be called. It is
+    /// theirs then: if they are lost, the emitter is told so without it.
+    pub fn take_payload(&mut self, index: usize) -> Option<Payload> {
+        let at = self.place_apart(word(index))?;
+        self.apart[at].1.take()
+    }
+
+    /// Returns whether the payload of an event is not among the words; before the first has settled.
+    pub fn lies_apart(&self, index: usize) -> bool {
+        let event = self.events.get(index);
+        event.is_some_and(|event| self.words[self.bytes_at(event)] == APART)
+    }
+
+    fn place_apart(&self, index: u32) -> Option<usize> {
+        self.apart.binary_search_by_key(&index, |(of, _)| *of).ok()
+    }
+
+    /// Where the number of bytes of an event is.
+    fn bytes_at(&self, event: &Event) -> usize {
+        event.at as usize + 1 + self.words[event.at as usize] as usize
+    }
+
+    fn read(&self, event: &Event) -> Option<(&[ListenerId], Payload)> {
         let (count, rest) = self.words.get(event.at as usize..)?.split_first()?;
         let (listeners, rest) = rest.split_at(*count as usize);
         let (bytes, rest) = rest.split_first()?;
-        let mut payload = payload::try_with_capacity(*bytes as usize + 3)?;
+        if *bytes == APART {
+            let payload = self.apart[self.place_apart(event.index)?].1.clone();
+            return Some((listeners, payload?));
+        }
+        let mut payload = Block::with_capacity(*bytes as usize + 3)?;
         payload.extend(rest.iter().take(bytes.div_ceil(4) as usize).flat_map(|w| w.to_ne_bytes()));
         payload.truncate(*bytes as usize);
-        Some((listeners, payload))
+        Some((listeners, payload.into()))
     }
 
     fn route(&self, index: usize) -> Option<&Arc<P::Route>> {
@@ -208,11 +251,14 @@ impl<P: Party> Batch<P> {
     /// not keep the memory of the whole batch.
     fn keep_the_rest(&mut self) {
         self.events.retain(|event| !event.settled);
+        let events = &self.events;
+        self.apart.retain(|(index, _)| events.iter().any(|event| event.index == *index));
         let (mut words, mut routes) = (Vec::new(), Vec::new());
         for event in &mut self.events {
             let start = event.at as usize;
             let payload = start + 1 + self.words[start] as usize;
-            let end = payload + 1 + (event.bytes as usize).div_ceil(4);
+            let among = if self.words[payload] == APART { 0 } else { event.bytes as usize };
+            let end = payload + 1 + among.div_ceil(4);
             event.at = word(words.len());
             words.extend_from_slice(&self.words[start..end]);
             let index = event.index as usize;
@@ -248,7 +294,7 @@ impl<P: Party> Batch<P> {
             let (kind, thread) = (FailureKind::ThreadExited, self.member.thread());
             let loss =
                 Loss { event: P::event(route), kind, listeners, thread, started: false, bytes };
-            self.emitter.lost(loss, || Some(self.read(event)?.1.into()));
+            self.emitter.lost(loss, || Some(self.read(event)?.1));
         }
         self.settled(self.unsettled, all, failed);
     }

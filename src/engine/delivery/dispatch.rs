@@ -16,14 +16,14 @@ use super::settling::State;
 use crate::engine::ids::ListenerId;
 use crate::engine::metrics;
 use crate::engine::outcome::Report;
-use crate::engine::payload::Payload;
+use crate::engine::payload::{Content, Payload};
 use crate::engine::sync::{Mutex, lock};
 use crate::engine::timer;
 
 /// An event to be dispatched.
 pub struct Emission<'a> {
     /// The arguments, encoded. None where the emitter knows of no listener elsewhere.
-    pub payload: Option<&'a [u8]>,
+    pub payload: Option<Content<'a>>,
     /// True for a request: one listener gets the event, and replies.
     pub request: bool,
     /// Milliseconds after which listeners that have not settled fail.
@@ -40,6 +40,7 @@ pub struct Dispatch<P: Party> {
     pub(super) route: Arc<P::Route>,
     /// Bytes of its payload.
     pub(super) size: usize,
+    lies_apart: bool,
     /// True if starting has to be [asked for](super::Delivery::start): it may be cancelled, or go elsewhere.
     pub(super) must_start: bool,
     is_request: bool,
@@ -74,7 +75,8 @@ impl<P: Party> Dispatch<P> {
         let dispatch = Arc::new(Dispatch {
             emitter: emitter.clone(),
             route: route.clone(),
-            size: payload.len(),
+            size: payload.size(),
+            lies_apart: payload.lies_apart(),
             must_start,
             is_request: emission.request,
             token,
@@ -107,6 +109,17 @@ impl<P: Party> Dispatch<P> {
     /// anything.
     pub fn read_payload<T>(&self, read: impl FnOnce(&[u8]) -> T) -> T {
         read(lock(&self.state).payload.as_deref().unwrap_or_default())
+    }
+
+    /// Returns whether its payload is [taken](super::Delivery::take_payload), and not read.
+    pub fn lies_apart(&self) -> bool {
+        self.lies_apart
+    }
+
+    /// See [`super::Delivery::take_payload`].
+    pub(super) fn take_payload(&self) -> Option<Payload> {
+        let mut state = lock(&self.state);
+        if state.open > 1 { state.payload.clone() } else { state.payload.take() }
     }
 
     /// Returns the number of bytes that its payload has, or had.

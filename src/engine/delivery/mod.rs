@@ -84,6 +84,12 @@ impl<P: Party> Delivery<P> {
         self.dispatch.payload()
     }
 
+    /// Takes the payload, where the listeners are about to be called and no other recipient needs it; else shares it. It
+    /// is theirs then: if they are lost, the emitter is told so without it. None once the dispatch has settled.
+    pub fn take_payload(&self) -> Option<Payload> {
+        self.dispatch.take_payload()
+    }
+
     /// Returns whether nobody needs it any more: the dispatch was cancelled, or its time was over, before this was
     /// read. Where a `once` listener was claimed its thread still has to read it, to know of the claim.
     pub fn is_over(&self) -> bool {
@@ -125,7 +131,7 @@ impl<P: Party> Delivery<P> {
 
     /// Settles the listener at `index` as done, with its reply if that is [wanted](Self::is_request).
     /// A listener that had settled before is not counted again.
-    pub fn succeed(&self, index: u32, reply: Option<Vec<u8>>) {
+    pub fn succeed(&self, index: u32, reply: Option<Payload>) {
         self.dispatch.settle(self.recipient, index, Ok(reply));
     }
 

@@ -110,7 +110,7 @@ impl<P: Party> Dispatch<P> {
         &self,
         recipient: u32,
         index: u32,
-        result: Result<Option<Vec<u8>>, FailureKind>,
+        result: Result<Option<Payload>, FailureKind>,
     ) {
         let left = lock(&self.state).settle(recipient, index, result, self.size);
         self.finish(left);
@@ -194,7 +194,7 @@ impl<P: Party> State<P> {
         &mut self,
         recipient: u32,
         index: u32,
-        result: Result<Option<Vec<u8>>, FailureKind>,
+        result: Result<Option<Payload>, FailureKind>,
         bytes: usize,
     ) -> Left<P> {
         let mut left = Left::nothing();

@@ -101,10 +101,11 @@ pub fn reply(
     bytes: Option<Passed<'_>>,
 ) -> Result<i32> {
     let thread = find(thread)?;
+    let attached = thread.parcels.take();
     if let Some(delivery) = thread.deliveries.borrow().get(delivery as usize) {
         let lent = thread.lent.borrow();
         // Where there is no memory for the reply, nothing stands for it.
-        let reply = try_copy(place(bytes, &lent, start, end)?).unwrap_or_default();
+        let reply = attached.payload(place(bytes, &lent, start, end)?).unwrap_or_default();
         delivery.succeed(0, Some(reply));
     }
     if is_last != 0 {

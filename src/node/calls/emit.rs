@@ -10,7 +10,9 @@ use crate::engine::channel::member::Member;
 use crate::engine::channel::route::{Dispatched, Published, Route};
 use crate::engine::delivery::dispatch::Emission;
 use crate::engine::outcome::Report;
+use crate::engine::payload::Content;
 use crate::node::hot::Passed;
+use crate::node::parcels::Attached;
 use crate::node::protocol::{
     DISPATCH_AWAITED, DISPATCH_CANCELLABLE, DISPATCH_REQUEST, DISPATCH_TOLD, HAS_OWN, LOOPS_BACK,
     NEEDS_PAYLOAD, NOT_PLAIN,
@@ -26,11 +28,18 @@ pub fn publish(
     bytes: Option<Passed<'_>>,
 ) -> Result<i32> {
     let thread = find(thread)?;
+    let attached = thread.parcels.take();
+    let parcel = attached.number();
+    let lent = thread.lent.borrow();
+    let mut content = content(env, attached, bytes, &lent, start, end)?;
     // Borrowed, not cloned: counting references up and down costs as much as the rest of this call.
-    let (mut flushed, lent) = (thread.burst.flush_all(), thread.lent.borrow());
+    let mut flushed = thread.burst.flush_all();
     let (member, route) = flushed.routes().get(route as usize).ok_or_else(|| unknown("route"))?;
-    match route.publish(member, payload(bytes, &lent, start, end)?) {
-        Published::NotPlain => Ok(NOT_PLAIN),
+    match route.publish_all(member, content.as_mut_slice()) {
+        Published::NotPlain => {
+            thread.parcels.put_back(parcel, content);
+            Ok(NOT_PLAIN)
+        }
         Published::NeedsPayload => Ok(NEEDS_PAYLOAD),
         Published::To(others) => {
             if others > 0 {
@@ -69,11 +78,14 @@ pub fn dispatch(
     bytes: Option<Passed<'_>>,
 ) -> Result<i32> {
     let thread = find(thread)?;
-    let (mut flushed, lent) = (thread.burst.flush_all(), thread.lent.borrow());
+    let attached = thread.parcels.take();
+    let lent = thread.lent.borrow();
+    let payload = content(env, attached, bytes, &lent, start, end)?;
+    let mut flushed = thread.burst.flush_all();
     let (member, route) = flushed.routes().get(route as usize).ok_or_else(|| unknown("route"))?;
     let cancellable = flags & DISPATCH_CANCELLABLE != 0;
     let emission = Emission {
-        payload: payload(bytes, &lent, start, end)?,
+        payload,
         request: flags & DISPATCH_REQUEST != 0,
         timeout: (timeout > 0).then_some(timeout),
         cancellable,
@@ -85,7 +97,7 @@ pub fn dispatch(
     };
     let (others, own, dispatch) = match route.dispatch(member, emission) {
         Dispatched::NeedsPayload => return Ok(NEEDS_PAYLOAD),
-        Dispatched::NoMemory => return Err(no_memory(env, end - start)),
+        Dispatched::NoMemory => return Err(no_memory(env, (end - start) as usize)),
         Dispatched::To { others, own, dispatch } => (others, own, dispatch),
     };
     if let Some(dispatch) = dispatch {
@@ -134,19 +146,26 @@ pub fn cancel(thread: u32, token: u32) -> Result<()> {
 }
 
 /// Returns the error of `lib/errors.js`.
-fn no_memory(env: Env, bytes: u32) -> Error {
+pub fn no_memory(env: Env, bytes: usize) -> Error {
     let message = format!("There is no memory for an event's message of {bytes} bytes");
     let thrown = env.throw_range_error(&message, Some("ERR_MEMORY_ALLOCATION_FAILED"));
     thrown.err().unwrap_or_else(|| Error::new(Status::PendingException, message))
 }
 
-fn payload<'a>(
+/// What an event carries; None where it comes without.
+fn content<'a>(
+    env: Env,
+    attached: Attached,
     bytes: Option<Passed<'a>>,
     lent: &'a LentBytes,
     start: u32,
     end: u32,
-) -> Result<Option<&'a [u8]>> {
-    if end == 0 { Ok(None) } else { place(bytes, lent, start, end).map(Some) }
+) -> Result<Option<Content<'a>>> {
+    if end == 0 {
+        return Ok(None);
+    }
+    let bytes = place(bytes, lent, start, end)?;
+    attached.with(bytes).ok_or_else(|| no_memory(env, bytes.len())).map(Some)
 }
 
 /// Returns the bytes from `start` to `end`, of those that came with a call, or else of the lent ones.

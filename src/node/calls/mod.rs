@@ -4,4 +4,5 @@
 pub mod deliver;
 pub mod emit;
 pub mod member;
+pub mod parcel;
 pub mod thread;
