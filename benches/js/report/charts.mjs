@@ -31,6 +31,7 @@ const CHARTS = {
   waiting,
   'in-flight': inFlight,
   payload,
+  kinds,
 }
 
 // Bars
@@ -90,6 +91,21 @@ function cpu(results) {
     subtitle: '8 requests of 5 ms on 2 threads, share of the speed without any message',
     better: 'longer',
     bars: entries.map(([name, share]) => bar(name, share, ' %')),
+  })
+}
+
+function kinds(results) {
+  const lines = results.kinds
+  const faster = lines.filter(({ ratio }) => ratio.median >= 1)
+  return bars({
+    title: `Faster than BroadcastChannel for ${faster.length} of ${lines.length} kinds of payload`,
+    subtitle: 'bursts to a thread until heard, times as fast as BroadcastChannel',
+    better: 'longer',
+    bars: [
+      ...faster.map(({ name, ratio }) => bar(name, ratio.median, '×')),
+      bar('BroadcastChannel', 1, '×'),
+      ...lines.slice(faster.length).map(({ name, ratio }) => bar(name, ratio.median, '×')),
+    ],
   })
 }
 

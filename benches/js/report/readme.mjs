@@ -1,6 +1,6 @@
 // The numbers of the README.
 
-import { origin, paragraph, spread, table } from './tables.mjs'
+import { digits, origin, paragraph, spread, table } from './tables.mjs'
 
 /** The first questions of most people, and where the bus is slower: each beside another library, with its range. */
 export function numbers(results) {
@@ -13,9 +13,10 @@ export function numbers(results) {
   const rows = [
     beside(
       'one event at a time, 3 listeners: `emit` until all are done',
-      'a promise per listener',
-      results.line('burst-length-1', 'prototype'),
+      '`setImmediate`, its floor',
+      results.line('single', 'setImmediate, then EventEmitter.emit'),
     ),
+    beside('the same', 'a promise per listener, in the microtask queue', results.line('single', 'prototype')),
     beside(
       'the same in bursts of 10 000, per event',
       '`EventEmitter.emit`, which calls them at once',
@@ -38,6 +39,19 @@ export function numbers(results) {
     ),
   ]
   return table(['', 'takes', 'beside', 'the bus is'], rows)
+}
+
+/** For which payloads the bus is faster than BroadcastChannel, and for which slower. */
+export function kinds(results) {
+  const all = results.kinds.map(({ name, ratio }) => ({ text: `${name} ${digits(ratio.median)}×`, ratio: ratio.median }))
+  const listed = (some) => some.map(({ text }) => text).join(', ')
+  const isFaster = ({ ratio }) => ratio >= 1
+  const slower = all.filter((kind) => !isFaster(kind))
+  return paragraph(
+    'By kind of payload, in bursts to one thread beside BroadcastChannel, as fast or faster:',
+    `${listed(all.filter(isFaster))}.`,
+    ...(slower.length === 0 ? [] : [`Slower: ${listed(slower)}.`]),
+  )
 }
 
 /** Where they are from. */

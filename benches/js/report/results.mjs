@@ -33,6 +33,13 @@ export class Results {
     return this.groups.find(({ lines }) => lines.some((line) => line.id === id)).payload
   }
 
+  /** The lines of bursts to one thread by kind of payload, the fastest beside BroadcastChannel first. */
+  get kinds() {
+    const lines = this.lines.filter(({ id, ours }) => id.startsWith('kind-1-') && ours !== undefined)
+    const named = lines.map((line) => ({ ...line, name: line.what.replace(/ \(.*/, '') }))
+    return named.sort((one, other) => other.ratio.median - one.ratio.median)
+  }
+
   /** The points of a curve; beside one of the others, if several were measured. */
   curve(name, against) {
     const points = this.lines.filter(
