@@ -8,6 +8,8 @@
 const { types } = require('node:util')
 const { isDetached } = require('./codec/buffers.js')
 const { refusal } = require('./codec/refusal.js')
+const { isGiven } = require('./given.js')
+const native = require('./native.js')
 
 /**
  * Returns a clone of the arguments that has what is transferred.
@@ -24,7 +26,10 @@ function move(args, transfer, { crosses, listeners }) {
     // Older runtimes let it pass.
     else if (isDetached(each)) throw refusal('An ArrayBuffer of the transfer list is detached and could not be moved.')
   }
-  return structuredClone(args, { transfer })
+  const moved = structuredClone(args, { transfer: transfer.filter((each) => !isGiven(each)) })
+  // The runtime cannot move memory that is not its own, and has copied it.
+  for (const each of transfer) if (types.isArrayBuffer(each) && !isDetached(each)) native.detach(each)
+  return moved
 }
 
 /** Only an ArrayBuffer can be copied for several. */

@@ -21,6 +21,7 @@ const FILES = [
   'runtime/lent',
   'runtime/memory',
   'channel/burst',
+  'channel/long',
   'channel/order',
   'channel/events',
   'channel/close',

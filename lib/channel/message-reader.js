@@ -4,6 +4,7 @@
 
 const native = require('../native.js')
 const { Decoder, decodeAlone } = require('../codec/index.js')
+const { note } = require('../given.js')
 const { fromEngine } = require('./names.js')
 const { APART, MORE_TO_READ } = require('./protocol.js')
 
@@ -155,6 +156,7 @@ class MessageReader {
       const parts = unpack()
       if (parts === null) return null
       const message = parts.shift()
+      for (const part of parts) if (typeof part !== 'string') note(part)
       if (typeof message === 'number') return decoder.decode(this.#head, 0, message, parts)
       return decoder.decode(new Uint8Array(message), 0, message.byteLength, parts)
     } catch (error) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use napi::bindgen_prelude::{Uint8Array, Unknown};
-use napi::{Env, Result};
+use napi::{Env, JsValue, Result, check_status, sys};
 use napi_derive::napi;
 
 use super::emit::no_memory;
@@ -97,6 +97,13 @@ pub fn unpack_read(
 ) -> Result<Option<Vec<Value>>> {
     let payload = find(thread)?.apart.borrow_mut().get_mut(index as usize).and_then(Option::take);
     payload.map(|payload| unpack(env, payload, head, &allocate)).transpose()
+}
+
+/// Detaches an ArrayBuffer.
+#[napi(catch_unwind)]
+pub fn detach(env: Env, #[napi(ts_arg_type = "ArrayBuffer")] buffer: Unknown<'_>) -> Result<()> {
+    // SAFETY: on the thread of `env`; the value is of this call. One that is no ArrayBuffer is refused.
+    check_status!(unsafe { sys::napi_detach_arraybuffer(env.raw(), buffer.raw()) })
 }
 
 /// External buffers are not used, as where a runtime forbids them, so that a test can see what is done instead.
