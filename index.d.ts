@@ -299,7 +299,10 @@ interface ThreadExit {
 interface DeadLetter {
   /** The event that was emitted; undefined for events of several names. */
   event: string | undefined
-  /** Clones of its arguments; undefined where losses were only counted. */
+  /**
+   * Clones of its arguments; undefined where losses were only counted, and where the thread had begun with arguments that
+   * were long.
+   */
   args: unknown[] | undefined
   /** Number of listeners that were not reached. */
   listeners: number

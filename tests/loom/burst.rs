@@ -14,6 +14,7 @@ use parallel_event_bus::engine::channel::message::Message;
 use parallel_event_bus::engine::channel::route::{ListenerOptions, Published};
 use parallel_event_bus::engine::delivery::dispatch::Emission;
 use parallel_event_bus::engine::outcome::Report;
+use parallel_event_bus::engine::payload::Content;
 
 use crate::Waker;
 use crate::engine::{end, listening, member, read, search};
@@ -101,6 +102,7 @@ impl Script {
             Published::NeedsPayload => unreachable!(),
             Published::NotPlain => {
                 let (request, timeout, cancellable) = (false, None, false);
+                let payload = payload.map(Content::Lent);
                 let emission =
                     Emission { payload, request, timeout, cancellable, report: Report::None };
                 route.dispatch(member, emission);
