@@ -43,7 +43,10 @@ export function numbers(results) {
 
 /** For which payloads the bus is faster than BroadcastChannel, and for which slower. */
 export function kinds(results) {
-  const all = results.kinds.map(({ name, ratio }) => ({ text: `${name} ${digits(ratio.median)}×`, ratio: ratio.median }))
+  const all = results.kinds.map(({ name, ratio }) => ({
+    text: `${name} ${digits(ratio.median)}×`,
+    ratio: ratio.median,
+  }))
   const listed = (some) => some.map(({ text }) => text).join(', ')
   const isFaster = ({ ratio }) => ratio >= 1
   const slower = all.filter((kind) => !isFaster(kind))
