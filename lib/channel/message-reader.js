@@ -2,6 +2,7 @@
 
 // Messages of the engine as words, strings and values, read from front to end.
 
+const { outOfMemory } = require('../errors.js')
 const native = require('../native.js')
 const { Decoder, decodeAlone } = require('../codec/index.js')
 const { note } = require('../given.js')
@@ -181,7 +182,11 @@ class MessageReader {
 
 /** Memory that is not filled with zeros first. */
 function allocate(bytes) {
-  return Buffer.allocUnsafeSlow(bytes).buffer
+  try {
+    return Buffer.allocUnsafeSlow(bytes).buffer
+  } catch {
+    throw outOfMemory(bytes)
+  }
 }
 
 module.exports = { MessageReader }
