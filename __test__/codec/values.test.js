@@ -309,3 +309,19 @@ test('any graph of objects comes back as structuredClone gives it', () => {
     { numRuns: 500 },
   )
 })
+
+test('an array that begins with numbers may go on with anything, of which nothing is called', () => {
+  let calls = 0
+  const called = () => {
+    calls++
+    return 5
+  }
+  const others = { bigint: 5n, null: null, text: '5', true: true, array: [5], date: new Date(5), boxed: Object(5n) }
+  for (const [name, other] of Object.entries(others)) {
+    assertClones([...times(20, (number) => number), other, 1, 1.5, other], name)
+  }
+  const object = Object.create({ valueOf: called, toString: called, [Symbol.toPrimitive]: called }, {})
+  roundTrip([...times(20, (number) => number), object, 1])
+  assert.equal(calls, 0)
+  assert.throws(() => roundTrip([...times(20, (number) => number), Symbol('s')]), { name: 'DataCloneError' })
+})

@@ -275,7 +275,8 @@ class Writer extends Sink {
     if (position + 9 * length > this.high) this.grow(position, 9 * length)
     const { view } = this
     let at = position + 5
-    while (index < length && (value | 0) === value && (value !== 0 || 1 / value > 0)) {
+    // Anything else may have a `valueOf` that is not ours to call, and a BigInt throws here.
+    while (index < length && typeof value === 'number' && (value | 0) === value && (value !== 0 || 1 / value > 0)) {
       view.setInt32(at, value, true)
       at += 4
       index++
