@@ -2,6 +2,8 @@
 
 // The result of `bus.with({ timeout, signal })`: the bus's three ways to emit, each bounded.
 
+const { keep } = require('./kept.js')
+
 class EmitterView {
   #emit
   #wait
@@ -25,5 +27,7 @@ class EmitterView {
     return this.#request(event, args)
   }
 }
+
+keep(() => [new EmitterView({})])
 
 module.exports = { EmitterView }

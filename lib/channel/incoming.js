@@ -3,10 +3,12 @@
 // Events of other members of the channel, on their way to the listeners here. The engine is told when they are done.
 // Their emitter counts failures. `onError` and warnings tell of them here, where they happen.
 
+const { keep } = require('../kept.js')
 const native = require('../native.js')
 const { Emission, countOf } = require('../local/emission.js')
 const runQueue = require('../local/run-queue.js')
 const { replying } = require('../local/outcome.js')
+const { keptTracker } = require('../local/tracker.js')
 const { follow } = require('../promises.js')
 const { standIn, storedOf } = require('../listeners/registration.js')
 
@@ -42,7 +44,7 @@ class BatchedEmission extends Emission {
   }
 }
 
-/** One with long arguments, which stay with the engine until it starts: an event that does not is not copied. */
+/** An event of a batch with long arguments. They stay with the engine until it starts: one that never does is not copied. */
 class LongBatchedEmission extends BatchedEmission {
   constructor(link, tracker, event, listeners, endpoint, batch, index) {
     super(link, tracker, event, listeners, NONE, batch, index)
@@ -65,7 +67,7 @@ class TrackedEmission extends Emission {
   /** The engine's index of each listener, where some were removed; null while it is the same. */
   #indexes
   #timeouts
-  /** The emitter's endpoint, and what it knows the dispatch by. */
+  /** The emitter's endpoint, and its token for the dispatch. */
   #endpoint
   #token
   /** True if the arguments lie apart: they are taken at the start. */
@@ -200,7 +202,7 @@ class TrackedEmission extends Emission {
   /** Returns false where it is sent, and settled, later. */
   #sendError(index, error) {
     const { encoder } = this.link
-    // Of what nobody awaits, nobody hears the error.
+    // The error of an event that is not awaited is heard by nobody.
     let encoded = encoder.encodeThrown(error, this.#isAwaited)
     try {
       if (encoded.handles !== null && !this.#sendBeside(encoded, (copy) => this.#settleFailed(index, copy)))
@@ -222,7 +224,7 @@ class TrackedEmission extends Emission {
   }
 
   /**
-   * Sends the emitter what goes beside a reply or an error. Returns false where that has to wait for a pair; `cross` gets a
+   * Sends the emitter the handles of a reply or an error. Returns false where they have to wait for a pair; `cross` gets a
    * copy of the message then, later.
    */
   #sendBeside({ buffer, start, end, handles, parcel }, cross) {
@@ -268,5 +270,14 @@ function failing(error, called) {
 function report(emission, index, error) {
   emission.tracker.reporter.report(emission, error, emission.listener(index))
 }
+
+const registration = { member: { tracker: keptTracker }, event: 'kept' }
+const listener = () => {}
+const about = { delivery: 0, mustStart: false, isAwaited: true, isRequest: true, indexes: null, timeouts: null }
+keep(() => [
+  new BatchedEmission(null, keptTracker, 'kept', listener, [], 0, 0),
+  new LongBatchedEmission(null, keptTracker, 'kept', listener, 0, 0, 0),
+  new TrackedEmission(null, registration, [listener], [], { ...about, endpoint: 0, token: 0, isLong: false }),
+])
 
 module.exports = { BatchedEmission, LongBatchedEmission, TrackedEmission, failing }

@@ -5,6 +5,7 @@
 
 const { countOf } = require('../local/emission.js')
 const { BusClosedError, NoListenersError } = require('../errors.js')
+const { keep } = require('../kept.js')
 const { Reply, Outcome } = require('../local/outcome.js')
 const { Registration } = require('../listeners/registration.js')
 const { keyOf } = require('../validate.js')
@@ -214,5 +215,7 @@ class JoinedReply extends Reply {
     else this.resolve(reply)
   }
 }
+
+keep(() => [new JoinedOutcome(), new JoinedReply('kept'), new Chosen(null, NOBODY, null)])
 
 module.exports = { ChannelLane, Member }

@@ -2,6 +2,7 @@
 
 // A dispatch to other members that has not settled: its outcome is awaited, or an abort may cancel it.
 
+const { keep } = require('../kept.js')
 const native = require('../native.js')
 const { onAbort } = require('../listeners/abort.js')
 const { errorsFor } = require('./failures.js')
@@ -47,5 +48,7 @@ class PendingDispatch {
     this.#outcome?.abort(reason)
   }
 }
+
+keep(() => [new PendingDispatch({ expect: () => 0 }, 0, 'kept', null, undefined)])
 
 module.exports = { PendingDispatch }

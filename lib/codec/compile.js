@@ -62,18 +62,29 @@ function lineForString({ words, numbers }, otherwise) {
 function compileReader(keys, heads) {
   const lines = keys.map((_, index) => `if (at >= end) reader.fail()\n${readingLine(heads[index], `v${index}`)}`)
   const properties = keys.map((key, index) => `[${JSON.stringify(key)}]: v${index}`)
+  const samples = keys.map((key, index) => `[${JSON.stringify(key)}]: ${sampleOf(heads[index])}`)
   return make(
     ['absent', 'without'],
-    `return (reader) => {
+    `const read = (reader) => {
       const { bytes, end } = reader
       let at = reader.at, lacks = false, head${keys.map((_, index) => `, v${index}`).join('')}
       ${lines.join('\n')}
       reader.at = at
       const object = { ${properties.join(', ')} }
       return lacks ? without(object) : object
-    }`,
+    }
+    // Without an object of its kind V8 would throw its optimised code away.
+    read.sample = { ${samples.join(', ')} }
+    return read`,
     [absent, withoutAbsent],
   )
+}
+
+/** A value of the kind that such a first byte begins. */
+function sampleOf(head) {
+  if (head < SHORT_TEXT) return '0'
+  if (head < TAGS || head === WORD) return "''"
+  return head === DOUBLE ? '0.5' : 'null'
 }
 
 function readingLine(head, value) {

@@ -3,6 +3,7 @@
 // The results that the emitter of an awaited emission gets.
 
 const { NoListenersError } = require('../errors.js')
+const { keep } = require('../kept.js')
 const { Deferred, adopt, follow, thenOf } = require('../promises.js')
 const { standIn } = require('../listeners/registration.js')
 
@@ -88,5 +89,8 @@ class Reply extends Deferred {
     this.reject(reason)
   }
 }
+
+const listener = () => {}
+keep(() => [new Reply('kept'), replying({ value: undefined }, listener, listener)])
 
 module.exports = { Outcome, Reply, replying }

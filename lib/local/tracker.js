@@ -3,6 +3,7 @@
 // The tracker of a bus's events in flight: it makes emissions, counts them, and is told the outcome of each.
 
 const { Emission } = require('./emission.js')
+const { keep } = require('../kept.js')
 const { BoundedEmission } = require('./bounded.js')
 const { FailureReporter } = require('./failures.js')
 const runQueue = require('./run-queue.js')
@@ -140,9 +141,13 @@ class Tracker {
   }
 }
 
-// V8 throws optimised code away with the last object of a kind that it was optimised for. Between two bursts there
-// may be none, so one of each is kept: the burst after a garbage collection does not start slow again.
-const kept = new Tracker({}, { captureRejections: false })
-Tracker.kept = [new Emission(kept, 'kept', () => {}, [], new Outcome())]
+/** The tracker of emissions that are kept: of no bus. */
+const keptTracker = new Tracker({}, { captureRejections: false })
 
-module.exports = { Tracker }
+const listener = () => {}
+keep(() => [
+  new Emission(keptTracker, 'kept', listener, [], new Outcome()),
+  new BoundedEmission(keptTracker, 'kept', listener, [], new Outcome(), {}),
+])
+
+module.exports = { Tracker, keptTracker }
