@@ -118,3 +118,23 @@ fn members_that_refuse_a_long_payload_share_it_with_the_news_of_that() {
     assert_eq!(lost(&emitter), [Some(long())]);
     assert!(is_alone(batch(free.endpoint()).take_payload(0).unwrap()));
 }
+
+#[test]
+fn an_event_of_more_bytes_than_a_word_counts_gives_back_all_its_room() {
+    let (emitter, other) = (member(1, "longer"), member(2, "longer"));
+    other.listen("e", 1, plain());
+    let mut block = Block::with_capacity(0).unwrap();
+    // Memory that nobody writes to is none of the machine's.
+    *block = vec![0; 1 << 30];
+    let parts = vec![Part::Bytes(Arc::new(block)); 5];
+    let payload = || Payload::copy(b"head").unwrap().with_parts(parts.clone());
+    assert!(payload().size() > u32::MAX as usize);
+    for _ in 0..2 {
+        let published = &mut [Content::Kept(payload())];
+        assert_eq!(emitter.channel().route("e").publish_all(&emitter, published), Published::To(1));
+        let mut batch = batch(other.endpoint());
+        assert!(other.capacity().is_high());
+        batch.settle(0, 1, 0);
+        assert!(!other.capacity().is_high());
+    }
+}

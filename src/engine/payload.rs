@@ -1,5 +1,5 @@
-//! What an event carries: the bytes that its emitter has encoded, and what lies apart from them. It may be as much as the
-//! emitter likes, so there may be no memory for it. That is no reason to end the process.
+//! The payload of an event: the bytes that its emitter has encoded, and long parts that lie apart from them. It may be as
+//! long as the emitter likes, so there may be no memory for it. That is no reason to end the process.
 
 use std::fmt;
 use std::ops::Deref;
@@ -36,7 +36,7 @@ pub enum Part {
     Wide(Arc<Vec<u16>>),
 }
 
-/// What an emitter hands over with an event.
+/// A payload as an emitter hands it over.
 pub enum Content<'a> {
     /// Bytes that are the emitter's until the call returns.
     Lent(&'a [u8]),
@@ -101,12 +101,20 @@ impl<'a> Content<'a> {
         }
     }
 
-    /// Returns the same for one receiver. The last one is given what is kept.
+    /// Returns the same for one receiver. The last one is given the kept payload.
     pub fn hand_over(&mut self, gives: bool) -> Content<'a> {
         match self {
             Content::Lent(bytes) => Content::Lent(bytes),
             Content::Kept(payload) if gives => Content::Kept(std::mem::take(payload)),
             Content::Kept(payload) => Content::Kept(payload.clone()),
+        }
+    }
+
+    /// Returns the payload itself, or a copy of lent bytes; None if there is no memory for that.
+    pub fn into_payload(self) -> Option<Payload> {
+        match self {
+            Content::Lent(bytes) => Payload::copy(bytes),
+            Content::Kept(payload) => Some(payload),
         }
     }
 

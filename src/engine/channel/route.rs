@@ -111,7 +111,7 @@ impl Route {
         lock(&self.table).has_siblings(member)
     }
 
-    /// Returns the endpoints of the current listeners, each once: what goes beside the payload can be left with them
+    /// Returns the endpoints of the current listeners, each once: handles can be left with them
     /// before the event is.
     pub fn endpoints(&self, emitter: &Arc<Member>) -> Vec<u32> {
         lock(&self.table).endpoints(emitter)
@@ -127,7 +127,7 @@ impl Route {
         let payload = match emission.payload.take() {
             _ if !table.has_others(emitter) => Some(Payload::default()),
             None => return Dispatched::NeedsPayload,
-            Some(content) => content.share(),
+            Some(content) => content.into_payload(),
         };
         let Some(payload) = payload else { return Dispatched::NoMemory };
         let size = payload.size();
@@ -166,7 +166,7 @@ impl Route {
     }
 
     /// Publishes as [`publish`](Self::publish) any number of events, one for each payload: locks are taken once
-    /// for all of them. What is [kept](Content::Kept) of a payload is taken, unless nothing has happened.
+    /// for all of them. A [kept](Content::Kept) payload is taken, unless nothing has happened.
     pub fn publish_all(
         self: &Arc<Self>,
         emitter: &Arc<Member>,
@@ -351,7 +351,7 @@ impl Route {
 struct Events<'a, 'b> {
     payloads: &'a mut [Content<'b>],
     range: Range<usize>,
-    /// Nobody else needs them: what is kept of them is for this member alone.
+    /// Nobody else needs them: kept payloads are for this member alone.
     gives: bool,
 }
 

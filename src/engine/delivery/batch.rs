@@ -54,8 +54,8 @@ struct Event {
     index: u32,
     /// Where its words begin.
     at: u32,
-    /// Bytes of its payload.
-    bytes: u32,
+    /// Bytes of its payload, which may be more than a word can count.
+    bytes: usize,
     settled: bool,
 }
 
@@ -100,8 +100,8 @@ impl<P: Party> Batch<P> {
         if !self.routes.last().is_some_and(|(_, last)| Arc::ptr_eq(last, route)) {
             self.routes.push((self.added, route.clone()));
         }
-        let (index, at, bytes) = (word(self.added), word(self.words.len()), word(size));
-        self.events.push(Event { index, at, bytes, settled: false });
+        let (index, at) = (word(self.added), word(self.words.len()));
+        self.events.push(Event { index, at, bytes: size, settled: false });
         self.added += 1;
         self.unsettled += 1;
         self.words.push(word(listeners.len()));
@@ -223,7 +223,7 @@ impl<P: Party> Batch<P> {
         for event in events.take_while(|event| (event.index as usize) < end) {
             if !std::mem::replace(&mut event.settled, true) {
                 settled += 1;
-                bytes += event.bytes as usize;
+                bytes += event.bytes;
             }
         }
         self.settled(settled, bytes, failed);
@@ -251,13 +251,14 @@ impl<P: Party> Batch<P> {
     /// not keep the memory of the whole batch.
     fn keep_the_rest(&mut self) {
         self.events.retain(|event| !event.settled);
-        let events = &self.events;
-        self.apart.retain(|(index, _)| events.iter().any(|event| event.index == *index));
+        let is_left =
+            |index: &u32| self.events.binary_search_by_key(index, |event| event.index).is_ok();
+        self.apart.retain(|(index, _)| is_left(index));
         let (mut words, mut routes) = (Vec::new(), Vec::new());
         for event in &mut self.events {
             let start = event.at as usize;
             let payload = start + 1 + self.words[start] as usize;
-            let among = if self.words[payload] == APART { 0 } else { event.bytes as usize };
+            let among = if self.words[payload] == APART { 0 } else { event.bytes };
             let end = payload + 1 + among.div_ceil(4);
             event.at = word(words.len());
             words.extend_from_slice(&self.words[start..end]);
@@ -288,7 +289,7 @@ impl<P: Party> Batch<P> {
         for event in self.events.iter().filter(|event| !event.settled) {
             let Some(route) = self.route(event.index as usize) else { continue };
             let listeners = self.words[event.at as usize];
-            let bytes = event.bytes as usize;
+            let bytes = event.bytes;
             failed += listeners;
             all += bytes;
             let (kind, thread) = (FailureKind::ThreadExited, self.member.thread());
