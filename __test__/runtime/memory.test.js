@@ -66,6 +66,20 @@ test('a message that is longer than numbers of the engine are is refused, and th
   }
 })
 
+test('a buffer that is longer than numbers of a message are is refused by emit, before anybody got it', async (t) => {
+  const { bus, startOne } = stage(t)
+  const thread = await startOne(({ bus, log }) => bus.on('x', (value) => log.push(value)))
+  const longest = new ArrayBuffer(2 ** 32)
+  const refused = { name: 'DataCloneError', message: /more than 4 GiB/ }
+  for (const value of [longest, new Uint8Array(longest, 8, 8), { deep: [longest] }]) {
+    assert.throws(() => bus.emit('x', value), refused)
+    await assert.rejects(bus.emitAndWait('x', value), refused)
+  }
+  bus.emit('x', 1)
+  await bus.idle()
+  assert.deepEqual(await thread.run(({ log }) => log), [1])
+})
+
 /** Only the system can take memory away: where it has a program for that. */
 const canLimit = spawnSync('prlimit', ['--version']).status === 0
 

@@ -101,6 +101,7 @@ function isOutOfBounds(view, isDataView) {
 function writeBuffer(writer, buffer, position) {
   if (isDetached(buffer)) refuseDetached()
   const size = sizeOf.call(buffer)
+  if (size > LONGEST) throw refusal('A buffer of more than 4 GiB could not be cloned.')
   if (!isAbleToResize(buffer) && writer.goApart(size)) return writer.bufferApart(buffer, position)
   if (!isAbleToResize(buffer)) return writeRaw(writer, tags.BUFFER, buffer, size, position, position + 5)
   writer.view.setFloat64(position + 5, maximumOf.call(buffer), true)
@@ -109,7 +110,6 @@ function writeBuffer(writer, buffer, position) {
 
 /** Writes a tag, a number of bytes, and behind a padding these, from `start` on. */
 function writeRaw(writer, tag, buffer, size, position, start) {
-  if (size > LONGEST) throw refusal('A buffer of more than 4 GiB could not be cloned.')
   writer.bytes[position] = tag
   writer.view.setUint32(position + 1, size, true)
   start = writePadding(writer, size, start)
