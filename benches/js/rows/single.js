@@ -12,9 +12,10 @@ const EVENTS = 1000
 const LISTENERS = 3
 
 function measure(settings) {
+  const emitter = new EventEmitter()
   const contestants = {
     bus: emitting(new ParallelEventBus(), (bus) => bus.idle()),
-    'setImmediate, then EventEmitter.emit': immediate(),
+    'setImmediate, then EventEmitter.emit': contestant(emitter, () => later(() => emitter.emit('tick', 1))),
     'EventEmitter.emit': emitting(new EventEmitter(), () => undefined),
     prototype: emitting(new PrototypeBus(), (bus) => bus.lastBatch),
   }
@@ -23,39 +24,33 @@ function measure(settings) {
 
 /** @param {(target: object) => Promise<void> | undefined} done waits for the listeners of the last event */
 function emitting(target, done) {
+  return contestant(target, () => {
+    target.emit('tick', 1)
+    return done(target)
+  })
+}
+
+/** @param {() => Promise<void> | undefined} deliver emits an event, and waits for its listeners */
+function contestant(target, deliver) {
   const { functions, counters } = countingListeners(LISTENERS)
   for (const listener of functions) target.on('tick', listener)
   return {
     events: EVENTS,
     counters,
     async run() {
-      for (let event = 0; event < EVENTS; event++) {
-        target.emit('tick', 1)
-        await done(target)
-      }
+      for (let event = 0; event < EVENTS; event++) await deliver()
     },
   }
 }
 
 /** The floor of every event that is delivered in a later turn of the event loop. */
-function immediate() {
-  const target = new EventEmitter()
-  const { functions, counters } = countingListeners(LISTENERS)
-  for (const listener of functions) target.on('tick', listener)
-  return {
-    events: EVENTS,
-    counters,
-    async run() {
-      for (let event = 0; event < EVENTS; event++) {
-        await new Promise((resolve) => {
-          setImmediate(() => {
-            target.emit('tick', 1)
-            resolve()
-          })
-        })
-      }
-    },
-  }
+function later(call) {
+  return new Promise((resolve) => {
+    setImmediate(() => {
+      call()
+      resolve()
+    })
+  })
 }
 
 module.exports = [
