@@ -124,7 +124,7 @@ class BusState {
     return reply.promise
   }
 
-  /** Returns the arguments for listeners: with what the emitter transfers, which it does not have any more. */
+  /** Returns the arguments for listeners. Transferred objects are in them, and the emitter's are detached. */
   #move(event, args, { transfer }, isRequest) {
     const listeners = isRequest ? 1 : this.listeners.open(event).length
     return transfers().move(args, transfer, { crosses: this.member?.carries(event) ?? false, listeners })

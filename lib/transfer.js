@@ -12,7 +12,7 @@ const { isGiven } = require('./given.js')
 const native = require('./native.js')
 
 /**
- * Returns a clone of the arguments that has what is transferred.
+ * Returns a clone of the arguments that has the transferred objects.
  *
  * @param {unknown[]} args
  * @param {object[]} transfer

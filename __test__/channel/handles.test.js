@@ -1,6 +1,6 @@
 'use strict'
 
-// What only the runtime can clone, such as a SharedArrayBuffer, crosses to other threads with events, values and errors:
+// Objects that only the runtime can clone, such as a SharedArrayBuffer, cross to other threads with events, values and errors:
 // in order, settled once, and nothing of it stays.
 
 const assert = require('node:assert/strict')
@@ -10,7 +10,7 @@ const { createHistogram } = require('node:perf_hooks')
 const { ParallelEventBus } = require('../..')
 const { WAYS, inProcess, keepBusyUntil, stage, test, turn, until } = require('../fixtures/stage.js')
 
-/** For threads: adds 1 to the first word of what comes. */
+/** For threads: adds 1 to the first word of each argument. */
 const adding = ({ bus, data }) => {
   bus.on('add', ({ memory }) => Atomics.add(new Int32Array(memory), 0, 1), data)
 }
@@ -226,7 +226,7 @@ test('events behind one that waits for its handles wait too', async (t) => {
   const other = await startOne(setup)
   cells.set('go', 1)
   await stuck.exited
-  // This thread does not answer before the other one has read what it emits now.
+  // This thread does not answer before the other one has read the next event.
   for (let number = 2; number < 10; number++) bus.emit('x', number)
   await until(() => bus.getStats().pending === 0)
   const log = await other.run(({ log }) => log)
@@ -312,7 +312,7 @@ test('what no runtime clones is refused before anybody got the event', async (t)
 
 // Memory
 
-/** Bytes of this process beyond what they were, after a collection; shared memory is not in V8's heap. */
+/** Growth of this process in bytes, after a collection; shared memory is not in V8's heap. */
 function grownFrom(before) {
   globalThis.gc()
   return process.memoryUsage().rss - before

@@ -37,7 +37,7 @@ function heard(bus, event) {
   return new Promise((resolve) => bus.once(event, (...args) => resolve(args)))
 }
 
-/** The thread sends back what it gets. */
+/** The thread sends back its arguments. */
 function echo({ bus, channel, ParallelEventBus, data }) {
   const back = new ParallelEventBus({ channel })
   bus.on('there', (...args) => back.emit('back', ...args), data)

@@ -1,6 +1,6 @@
 'use strict'
 
-// `with({ transfer })`: what an emitter gives out of its hands, as `postMessage` does.
+// `with({ transfer })`: an emitter gives objects out of its hands, as `postMessage` does.
 
 const assert = require('node:assert/strict')
 const { ParallelEventBus } = require('../..')

@@ -1,6 +1,6 @@
 'use strict'
 
-// What the codec does with objects that bytes cannot carry, where its user sends them beside the message.
+// Objects that bytes cannot carry, where the codec's user sends them beside the message.
 
 const assert = require('node:assert/strict')
 const { createSecretKey } = require('node:crypto')
@@ -13,7 +13,7 @@ const encoder = new Encoder(
   () => ++numbers,
 )
 
-/** Through bytes, and the runtime's own clone of what goes beside them. */
+/** Through bytes, and the runtime's own clone of the objects beside them. */
 function roundTrip(value) {
   const { buffer, start, end, handles } = encoder.encode([value])
   const beside = handles === null ? null : structuredClone(handles.objects)

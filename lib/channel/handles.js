@@ -1,6 +1,6 @@
 'use strict'
 
-// What goes beside messages: objects that several threads can have, such as a SharedArrayBuffer, and that bytes cannot
+// Handles go beside messages: objects that several threads can have, such as a SharedArrayBuffer, and that bytes cannot
 // carry. The runtime clones them, `posts.js` carries them, and the message has their number.
 //
 // An event with handles is dispatched, however it was emitted. Before it is, its handles are posted to every thread that
@@ -9,23 +9,23 @@
 // the event moved to it, or because they could not be posted before the two have a pair. The handles of a reply, or of an
 // error, are posted before the engine gets that, if need be once there is a pair. The emitter forgets them with the outcome.
 //
-// So nothing piles up: a thread has the handles of events that have not settled, which mailboxes bound, and of those whose
-// settling it has not heard of. Of the latter it says how many it has heard of, now and then; an emitter that was not told
-// of MOST_UNSEEN posts no more handles until it is, and the thread has to ask for them.
+// So nothing piles up. A thread has the handles of unsettled events, which mailboxes bound, and of settled ones of which it
+// has not heard. Now and then it says how many it has forgotten. An emitter that misses MOST_UNSEEN of these posts no more
+// handles, and the thread has to ask for them.
 
 const { threadId } = require('node:worker_threads')
 const native = require('../native.js')
 const { NativePromise } = require('../promises.js')
 const { Posts, canCollect } = require('./posts.js')
 
-/** Number of settled events whose handles a thread was sent and may not have forgotten. */
+/** Number of settled events for which a thread may still have handles. */
 const MOST_UNSEEN = 4096
 /** A thread says after so many that it has forgotten them. */
 const SEEN_EVERY = 512
 /** Handles are numbered by the endpoint that sends them, from its number times this on. */
 const NUMBERS = 2 ** 32
 
-/** Kinds of posts, and what follows the kind and the sender's endpoint and thread. */
+/** Kinds of posts. The sender's endpoint and thread follow the kind, then the items named here. */
 const SENT = 0 // number, objects
 const FORGET = 1 // numbers
 const SEEN = 2 // count
@@ -35,7 +35,7 @@ const REPLY = 5 // number, objects, token
 const PAIR = 6 // nothing: an end is to be opened for what the sender will post
 const OPENED = 7 // nothing: an end was opened
 
-/** Thrown where a message is read, and what goes beside it is not here. */
+/** Thrown where a message is read without its handles not here. */
 class MissingHandles extends Error {
   code = 'ERR_HANDLES_GONE'
   #number
@@ -67,7 +67,7 @@ class Handles {
   #sent = new Map()
   /** @type {Map<number, number>} their numbers, by the token of the dispatch */
   #numbers = new Map()
-  /** @type {Map<number, { objects: object[], from: number, isUsed: boolean }>} what other threads have sent */
+  /** @type {Map<number, { objects: object[], from: number, isUsed: boolean }>} handles of other threads' messages */
   #received = new Map()
   /** @type {Map<number, number[]>} the numbers of replies and errors, by the token of the dispatch */
   #replies = new Map()
@@ -82,7 +82,7 @@ class Handles {
   #seen = new Map()
   /** @type {Map<number, number>} ids of the threads that have posted something, by their endpoints */
   #threads = new Map()
-  /** @type {Set<number>} endpoints that have ended, and may have sent handles of what is not read yet */
+  /** @type {Set<number>} endpoints that have ended, perhaps with unread messages that have handles */
   #ended = new Set()
 
   /** @param {(token: number) => boolean} isPending whether a dispatch of this thread has not settled */
@@ -109,7 +109,7 @@ class Handles {
   // Events of this thread
 
   /**
-   * Sends the handles of an event, which is to be dispatched with this token, to those who listen.
+   * Sends the handles of an event, which is to be dispatched with this token, to the threads that listen.
    *
    * @param {{ number: number, objects: object[] }} handles
    * @param {number[]} endpoints
@@ -161,7 +161,7 @@ class Handles {
     }
   }
 
-  // What others have sent
+  // Messages of other threads
 
   /**
    * Returns the objects that came beside a message. Each message gets clones of its own.
@@ -216,7 +216,7 @@ class Handles {
     return true
   }
 
-  /** Has the emitter of a delivery open an end for what this thread posts. `heard` is called then, or when it is gone. */
+  /** Has the emitter of a delivery open an end for this thread's posts. `heard` is called then, or when it is gone. */
   pair(endpoint, delivery, heard) {
     if (this.#wait(this.#pairing, endpoint, { emitter: endpoint, delivery, heard })) this.#post(endpoint, PAIR)
   }
@@ -293,7 +293,7 @@ class Handles {
     }
   }
 
-  /** All messages were read: what threads that have ended have sent is not needed any more. */
+  /** Forgets the handles of threads that have ended: all messages were read. */
   forgetEnded() {
     if (this.#ended.size === 0) return
     this.#posts.collect()

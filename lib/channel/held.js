@@ -1,6 +1,6 @@
 'use strict'
 
-// Events that were read and cannot be queued yet, because what goes beside one of them is on its way. Later events of the
+// Events that were read and cannot be queued yet, because the handles of one of them are on their way. Later events of the
 // same emitter wait behind it, so that they stay in order.
 
 class Held {
@@ -8,7 +8,7 @@ class Held {
   #lists = new Map()
   #queue
 
-  /** @param {(emission: object) => void} queue takes what need not be held any more */
+  /** @param {(emission: object) => void} queue takes an event that need not be held any more */
   constructor(queue) {
     this.#queue = queue
   }

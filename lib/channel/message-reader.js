@@ -7,14 +7,12 @@ const native = require('../native.js')
 const { Decoder, decodeAlone } = require('../codec/index.js')
 const { note } = require('../given.js')
 const { fromEngine } = require('./names.js')
-const { APART, MORE_TO_READ } = require('./protocol.js')
+const { APART, HEAD_BYTES, MORE_TO_READ } = require('./protocol.js')
 
 /** Size of the buffer in 32-bit words. A message that needs more gets more, until there is nothing to read. */
 const BUFFER_WORDS = 65_536
 /** Number of decoders that are kept. Threads come and go; a decoder that is forgotten is made again. */
 const MOST_DECODERS = 64
-/** Size of what has the messages that lie apart, but for those that are long themselves. */
-const HEAD_BYTES = 16_384
 
 class MessageReader {
   /** The reason why the last value could not be read, or null. */
@@ -24,7 +22,7 @@ class MessageReader {
   #bytes = new Uint8Array(this.#words.buffer)
   #at = 0
   #end = 0
-  /** Where a message is that was not among the words. Nothing of it is needed once it is decoded. */
+  /** A message that lies apart, if it is not long itself. Nothing of it is needed once it is decoded. */
   #head = new Uint8Array(HEAD_BYTES)
   /** @type {Map<number, Decoder>} by the endpoint that encodes */
   #decoders = new Map()
@@ -32,10 +30,10 @@ class MessageReader {
   #isBatch = false
   #handle = 0
   #handles
-  /** For what was encoded without a codebook: replies and errors. */
+  /** Decodes messages without a codebook: replies and errors. */
   #alone
 
-  /** @param {(number: number) => object[]} handles gets what came beside a message */
+  /** @param {(number: number) => object[]} handles gets the handles of a message */
   constructor(thread, handles) {
     this.#thread = thread
     this.#handles = handles

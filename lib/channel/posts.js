@@ -1,10 +1,10 @@
 'use strict'
 
-// Posts from thread to thread, beside the engine: what only the runtime can clone. They go by BroadcastChannels, because
-// a post is there when `post` returns: the other thread can collect it whether its event loop turns or not.
+// Posts from thread to thread, beside the engine: of objects that only the runtime can clone. They go by BroadcastChannels,
+// because a post is there when `post` returns: the other thread can collect it whether its event loop turns or not.
 //
-// Each thread has a door, named by its endpoint, on which any other posts. What Node counts among its transferables, such
-// as a Blob or a KeyObject, it posts only where no more than two ends of a channel are open. So two threads that have much
+// Each thread has a door, named by its endpoint, on which any other posts. Node posts its transferables, such as a Blob or a
+// KeyObject, only where no more than two ends of a channel are open. So two threads that have much
 // to post to each other get a pair of ends of their own, one pair for each direction, once the other one has opened its end.
 
 const { setImmediate } = require('node:timers')
@@ -12,7 +12,7 @@ const { BroadcastChannel, receiveMessageOnPort } = require('node:worker_threads'
 const native = require('../native.js')
 const { version } = require('../../package.json')
 
-/** True where a thread can collect what was posted without a turn of its event loop: in Node. */
+/** True where a thread can collect posts without a turn of its event loop: in Node. */
 const canCollect = process.versions.bun === undefined && process.versions.deno === undefined
 
 class Posts {
@@ -26,7 +26,7 @@ class Posts {
   /** @type {Map<number, BroadcastChannel>} ends of pairs by the endpoint that posts; they are among the incoming */
   #fromPairs = new Map()
   /**
-   * Doors of others, by endpoint. An open end gets what anybody posts there, so it is open for a turn only.
+   * Doors of others, by endpoint. An open end gets every post to that door, so it is open for a turn only.
    *
    * @type {Map<number, BroadcastChannel>}
    */
@@ -61,12 +61,12 @@ class Posts {
 
   // Pairs
 
-  /** Opens an end for what another thread posts to this one. */
+  /** Opens an end for posts of another thread to this one. */
   openFrom(endpoint) {
     if (!this.#fromPairs.has(endpoint)) this.#fromPairs.set(endpoint, this.#listenOn(`${endpoint}>${this.#own}`))
   }
 
-  /** Opens an end for what this thread posts to another one, which has opened its own. */
+  /** Opens an end for posts to another thread, which has opened its own. */
   openTo(endpoint) {
     if (this.#pairs.has(endpoint)) return
     const pair = open(`${this.#own}>${endpoint}`)
@@ -130,7 +130,8 @@ class Posts {
   }
 
   #collectFrom(incoming) {
-    for (;;) {
+    // One that was closed would be refused again and again.
+    while (this.#incoming.includes(incoming)) {
       try {
         const received = receiveMessageOnPort(incoming)
         if (received === undefined) return

@@ -59,6 +59,9 @@ module.exports = {
   // Number of bytes of the longest payload that is written down in a burst.
   BURST_LONGEST: 16_384,
 
+  // Bytes of the head into which messages that lie apart are read.
+  HEAD_BYTES: 16_384,
+
   // Words of an acknowledged range: a batch, its first event, how many events, and how many listeners failed.
   ACK_WORDS: 4,
 }

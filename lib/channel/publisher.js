@@ -191,7 +191,7 @@ class Publisher {
     return sent - LOOPS_BACK
   }
 
-  /** Dispatches an event with handles: they are with those who listen before it is. */
+  /** Dispatches an event with handles: the threads that listen have them before the event. */
   #crossBeside(route, encoded, how) {
     const { handles } = this.#link
     const isAwaited = how.token >= 0

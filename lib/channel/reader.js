@@ -141,7 +141,7 @@ class Reader {
     const first = this.#registration(ids)
     const at = messages.skip(0)
     const isLong = messages.liesApart()
-    // What goes beside it has to be here before later events are queued.
+    // Its handles have to be here before later events are queued.
     const isRead = !isLong || hasHandles(messages.word())
     const args = this.#argumentsOf(decoder, isLong, isRead) ?? []
     const missing = messages.unreadable instanceof MissingHandles ? messages.unreadable.number : null
@@ -181,7 +181,7 @@ class Reader {
     if (this.#held.isEmpty || !this.#held.add(endpoint, emission)) this.#runQueue.push(emission)
   }
 
-  /** Holds an event, and with it later ones of its emitter, until that one has sent what goes beside it. */
+  /** Holds an event, and with it later ones of its emitter, until its handles have come. */
   #askFor(number, emission, { endpoint, delivery, bytes }) {
     this.queued++
     const release = this.#held.hold(endpoint, emission)

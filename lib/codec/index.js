@@ -21,13 +21,13 @@ const { Shapes } = require('./shapes.js')
 const { Writer } = require('./writer.js')
 
 /**
- * What goes beside a message, under a number that the encoder was given for it.
+ * The objects beside a message, under a number that the encoder was given for it.
  *
  * @typedef {{ number: number, objects: object[] }} Handles
  */
 
 /**
- * What copies long buffers and strings, which then are beside the message: each is added to a parcel, or to a new one if its
+ * Copies long buffers and strings, which then are beside the message: each is added to a parcel, or to a new one if its
  * number is 0, and the number is returned.
  *
  * @typedef {object} Keeper
@@ -115,7 +115,6 @@ class Encoder {
     writer.keeper = keeper
     if (this.#isBusy) return write(writer, value, isArguments, {})
     this.#isBusy = true
-    this.#writer.keeper = keeper
     try {
       const encoded = write(writer, value, isArguments, this.#encoded)
       if (keeps && encoded === this.#encoded) this.#writer.start = encoded.end
@@ -177,7 +176,7 @@ class Decoder {
 
   /**
    * Returns the value of the message that lies from `start` to `end` of a Uint8Array. It keeps nothing of that. `parts` are
-   * what its parcel had, and become its own.
+   * the long parts of its parcel, and become the value's own.
    */
   decode(buffer, start, end, parts = null) {
     return read(buffer, start, end, this.#book, this.#handles, parts)

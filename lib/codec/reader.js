@@ -28,9 +28,9 @@ class Reader extends Source {
   #depth = 0
   /** @type {import('./book.js').Book} */
   book = null
-  /** Gets what came beside the message by its number, or null. */
+  /** Gets the objects beside the message by its number; or null. */
   #handles = null
-  /** What came beside the message, once it was needed. */
+  /** The objects beside the message, once they were needed. */
   #beside = null
   /** @type {(ArrayBuffer | string | undefined)[] | null} long parts of the message */
   #parts = null

@@ -121,7 +121,7 @@ class Sink {
     this.bytes.set(bytes.subarray(start, position), start)
   }
 
-  // What goes beside the message
+  // Long parts, beside the message
 
   /** Returns whether so many bytes are to go beside the message. */
   goApart(bytes) {

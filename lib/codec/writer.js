@@ -112,7 +112,7 @@ class Writer extends Sink {
 
   // Objects
 
-  /** An object that goes beside the message; `named` is what a refusal names. */
+  /** An object that goes beside the message; a refusal names `named`. */
   handle(object, position, named = object) {
     if (this.numberHandles === null) refuseHandle(named)
     this.handles ??= { number: this.numberHandles(), objects: [] }

@@ -1,6 +1,6 @@
-//! Memory for long payloads. What one thread allocates and another frees, over and over, the allocator gives back to the
-//! system and gets again, page by page: that takes longer than to copy what is in it. So some of it is kept for what
-//! comes next, as long as any is in use.
+//! Memory for long payloads. Memory that one thread allocates and another frees, over and over, the allocator gives back
+//! to the system and gets again, page by page: that takes longer than to copy its contents. So some of it is kept for
+//! the next payloads, as long as any is in use.
 
 use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
@@ -57,7 +57,7 @@ impl Pool {
         free
     }
 
-    /// Returns what is not kept, to be freed without the lock.
+    /// Returns the memory that is not kept, to be freed without the lock.
     fn give_back(&mut self, mut bytes: Vec<u8>) -> Vec<Vec<u8>> {
         self.used -= 1;
         if bytes.capacity() <= SMALL {
@@ -70,7 +70,7 @@ impl Pool {
         let mut rest = Vec::new();
         let is_too_much = |pool: &Self| pool.kept > most || pool.free.len() > MOST_BLOCKS;
         while is_too_much(self)
-            // What was not needed for the longest time.
+            // The one that was not needed for the longest time.
             && let Some(oldest) = self.free.pop_front()
         {
             self.kept -= oldest.capacity();

@@ -1,6 +1,6 @@
 //! Long parts of messages as values of JavaScript.
 //!
-//! Whoever has a part alone gives JavaScript its memory itself, as an external ArrayBuffer: where that pays, and where the
+//! A part with one receiver gives JavaScript its memory itself, as an external ArrayBuffer: where that pays, and where the
 //! runtime allows such buffers. Else it is copied, so no two values share memory.
 
 use std::ffi::c_void;
@@ -42,7 +42,7 @@ pub fn forbid_external(forbidden: bool) {
     IS_FORBIDDEN.store(forbidden, Ordering::Relaxed);
 }
 
-/// What makes an ArrayBuffer of a number of bytes, whatever they are. It throws where there is no memory.
+/// Makes an ArrayBuffer of a number of bytes, not filled. It throws where there is no memory.
 pub type Allocate<'a> = Function<'a, f64, Unknown<'a>>;
 
 /// Returns a copy of a string, or the number of bytes for which there is no memory.

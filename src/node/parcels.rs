@@ -38,13 +38,13 @@ impl Parcels {
         self.attached.set(number);
     }
 
-    /// Takes what was attached.
+    /// Takes the attached parcel.
     pub fn take(&self) -> Attached {
         let number = self.attached.take();
         Attached { number, parts: if number == 0 { Vec::new() } else { self.remove(number) } }
     }
 
-    /// Puts back what nobody has taken of a message: it is attached to the next one again.
+    /// Puts back the parts of a message that did not cross: they are attached to the next one again.
     pub fn put_back(&self, number: u32, content: Option<Content<'_>>) {
         if let (1.., Some(Content::Kept(mut payload))) = (number, content) {
             let mut all = self.all.borrow_mut();
@@ -68,7 +68,7 @@ impl Attached {
         self.number
     }
 
-    /// Returns a message that lies in bytes, with these parts. What is long is copied, before any lock is taken. None if
+    /// Returns a message that lies in bytes, with these parts. A long one is copied, before any lock is taken. None if
     /// there is no memory for it.
     pub fn with(self, bytes: &[u8]) -> Option<Content<'_>> {
         if self.parts.is_empty() && bytes.len() <= FEW {

@@ -140,5 +140,9 @@ pub const APART: u32 = 2147483647;
 /// Number of bytes of the longest payload that is written down in a burst.
 pub const BURST_LONGEST: usize = 16384;
 
+// Messages that lie apart.
+/// Bytes of the head into which they are read, if they are not long themselves.
+pub const HEAD_BYTES: usize = 16384;
+
 /// First word that `read` writes: the reader has to read again, soon.
 pub const MORE_TO_READ: u32 = 1;

@@ -15,10 +15,13 @@ use crate::engine::capacity::Bound;
 use crate::engine::channel::Batch;
 use crate::engine::channel::Delivery;
 use crate::engine::channel::message::{Message, Notice};
-use crate::engine::delivery::batch::words_of;
+use crate::engine::delivery::batch::{self, words_of};
 use crate::engine::ids::MemberId;
 use crate::engine::outcome::{FailureKind, Lost, Outcome};
 use crate::engine::payload::Payload;
+
+/// Words of a batch are read as the engine has written them.
+const _: () = assert!(APART == batch::APART);
 
 /// Writes as many messages as fit, all notices first, and no more than `room` events for listeners, unless
 /// it is the rest of a batch. Returns the number of words that were written, or, where not even the
@@ -46,7 +49,7 @@ fn write_all(
     if out.is_empty() {
         return -1;
     }
-    // Of what was read before, nothing more is taken.
+    // Nothing more is taken of the last read.
     thread.apart.borrow_mut().clear();
     let mut words = Words { out, used: 1, are_stripped: thread.strips.take() };
     while let Some(queue) = queues.iter().find(|queue| !queue.borrow().is_empty()) {

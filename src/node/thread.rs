@@ -80,7 +80,7 @@ pub struct Thread {
     /// Where payloads are, and where the events of a burst are written down.
     pub lent: RefCell<LentBytes>,
     pub records: RefCell<Option<Lent<Uint32Array>>>,
-    /// Long parts of what JavaScript encodes.
+    /// Long parts of messages that JavaScript encodes.
     pub parcels: Parcels,
     /// Payloads of notices that were read last, which lie apart.
     pub apart: RefCell<Vec<Option<Payload>>>,

@@ -44,7 +44,7 @@ pub struct Dispatch<P: Party> {
     /// True if starting has to be [asked for](super::Delivery::start): it may be cancelled, or go elsewhere.
     pub(super) must_start: bool,
     is_request: bool,
-    /// As what the emitter knows it, if it awaits the outcome.
+    /// The emitter's token for it, if the emitter awaits the outcome.
     token: Option<u32>,
     pub(super) state: Mutex<State<P>>,
     /// True if all recipients have settled, and no listener was claimed for them. Beside the state, because it is asked

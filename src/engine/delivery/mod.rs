@@ -101,7 +101,7 @@ impl<P: Party> Delivery<P> {
         self.dispatch.is_request()
     }
 
-    /// Returns as what the emitter knows the dispatch, if it awaits the outcome, and so hears of each failure.
+    /// Returns the emitter's token for the dispatch, if it awaits the outcome, and so hears of each failure.
     pub fn token(&self) -> Option<u32> {
         self.dispatch.token()
     }

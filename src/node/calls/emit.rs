@@ -152,7 +152,7 @@ pub fn no_memory(env: Env, bytes: usize) -> Error {
     thrown.err().unwrap_or_else(|| Error::new(Status::PendingException, message))
 }
 
-/// What an event carries; None where it comes without.
+/// The payload of an event; None where it comes without.
 fn content<'a>(
     env: Env,
     attached: Attached,

@@ -1,4 +1,4 @@
-//! The functions that JavaScript calls for what lies apart from messages: see [`parcels`](crate::node::parcels).
+//! The functions that JavaScript calls for long parts of messages, which lie apart: see [`parcels`](crate::node::parcels).
 
 use std::sync::Arc;
 
@@ -8,9 +8,13 @@ use napi_derive::napi;
 
 use super::emit::no_memory;
 use crate::engine::blocks::Block;
-use crate::engine::payload::{Part, Payload};
+use crate::engine::payload::{FEW, Part, Payload};
 use crate::node::memory::{Allocate, Value, forbid_external, text_of, value_of};
+use crate::node::protocol::HEAD_BYTES;
 use crate::node::thread::find;
+
+/// A message either has room in the head, or is a part itself.
+const _: () = assert!(FEW <= HEAD_BYTES);
 
 /// Copies the bytes of a buffer into a parcel; into a new one if its number is 0. Returns the number of the parcel.
 #[napi(catch_unwind)]
@@ -86,7 +90,7 @@ pub fn unpack_copy(
     payload.map(|payload| unpack(env, payload, head, &allocate)).transpose()
 }
 
-/// As `unpackEvent`, for the payload of this index that belongs to what was read last.
+/// As `unpackEvent`, for the payload of this index among those of the last read.
 #[napi(catch_unwind, ts_return_type = "Array<number | ArrayBuffer | string> | null")]
 pub fn unpack_read(
     env: Env,
@@ -106,7 +110,7 @@ pub fn detach(env: Env, #[napi(ts_arg_type = "ArrayBuffer")] buffer: Unknown<'_>
     check_status!(unsafe { sys::napi_detach_arraybuffer(env.raw(), buffer.raw()) })
 }
 
-/// External buffers are not used, as where a runtime forbids them, so that a test can see what is done instead.
+/// Uses no external buffers, as where a runtime forbids them, so that a test can see the other way.
 #[napi(catch_unwind)]
 pub fn forbid_external_for_test(forbidden: bool) {
     forbid_external(forbidden);
