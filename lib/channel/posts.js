@@ -10,7 +10,9 @@
 const { setImmediate } = require('node:timers')
 const { BroadcastChannel, receiveMessageOnPort } = require('node:worker_threads')
 const native = require('../native.js')
-const { version } = require('../../package.json')
+
+/** Other code cannot know it, so nothing but posts comes. */
+const NAME = `@cynic/parallel-event-bus/${native.secret()}`
 
 /** True where a thread can collect posts without a turn of its event loop: in Node. */
 const canCollect = process.versions.bun === undefined && process.versions.deno === undefined
@@ -147,7 +149,7 @@ class Posts {
 function open(name) {
   let end
   native.callOutside(() => {
-    end = new BroadcastChannel(`@cynic/parallel-event-bus@${version}/${name}`)
+    end = new BroadcastChannel(`${NAME}/${name}`)
   })
   return end
 }

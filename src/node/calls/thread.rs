@@ -1,7 +1,9 @@
 //! The functions that JavaScript calls for its thread. Free functions with integer handles: a method
 //! of a class would take a process-wide lock per call. Each catches a panic and throws it as an error.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::ptr::{null, null_mut};
+use std::sync::LazyLock;
 
 use napi::bindgen_prelude::{Buffer, Function, Object, Uint8Array, Uint32Array};
 use napi::{Env, JsValue, Result, check_status, sys};
@@ -164,6 +166,15 @@ pub fn counters() -> Counters {
         wakes: metrics::WAKES.get() as f64,
         visits: metrics::VISITS.get() as f64,
     }
+}
+
+/// Random, and the same for all threads of the process.
+static SECRET: LazyLock<u64> = LazyLock::new(|| RandomState::new().build_hasher().finish());
+
+/// Returns a text that only this library knows in this process. Its threads find each other by it.
+#[napi(catch_unwind)]
+pub fn secret() -> String {
+    format!("{:016x}", *SECRET)
 }
 
 /// Returns the version that this was built from, which has to be that of the JavaScript around it.
