@@ -7,7 +7,6 @@
 // The first engine is the one to use. The operating system's list of loaded libraries says which one is first, and that
 // list is the same for all copies.
 
-const { createRequire } = require('node:module')
 const path = require('node:path')
 const { version } = require('../package.json')
 
@@ -55,6 +54,7 @@ function firstEngine(own, fits) {
 /** Loads an addon by Node's own `require`, which has one of each for a thread. Bundlers and test runners have theirs. */
 function load({ path: file }) {
   try {
+    const { createRequire } = require('node:module')
     return createRequire(__filename)(file)
   } catch (error) {
     throw failure('ERR_OTHER_COPY', `the copy in ${ROOT} is to use the engine ${file}, which does not load`, error)

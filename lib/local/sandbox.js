@@ -6,7 +6,6 @@
 // sandbox that had an event would stay in memory with all it has loaded. So sandboxes share a function of the
 // thread's own realm. That one holds a sandbox's drain only while a wake for it is on its way.
 
-const { runInThisContext } = require('node:vm')
 const native = require('../native.js')
 
 const key = Symbol.for('@cynic/parallel-event-bus.sandbox')
@@ -34,6 +33,7 @@ const isInSandbox = !(native.attach instanceof Function)
 /** Asks for one call of a drain, from the event loop. */
 function wakeSandbox(drain) {
   if (native[key] === undefined) {
+    const { runInThisContext } = require('node:vm')
     const { threadId } = require('node:worker_threads')
     Object.defineProperty(native, key, { value: runInThisContext(SOURCE)(native, threadId) })
   }

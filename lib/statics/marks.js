@@ -3,7 +3,6 @@
 // Marks in the order of events: to know when everything that was emitted before has reached its listeners. A mark is
 // an event itself, of a bus of its own, so it keeps the order that all events of a thread keep.
 
-const { threadId } = require('node:worker_threads')
 const { ParallelEventBus } = require('../bus.js')
 const runQueue = require('../local/run-queue.js')
 
@@ -23,6 +22,7 @@ function here(callback) {
 
 /** Events from other buses may be in this thread's mailbox still. So the mark goes there, too. */
 function throughEngine(callback) {
+  const { threadId } = require('node:worker_threads')
   const channel = `@cynic/parallel-event-bus/marks/${threadId}/${++channels}`
   const [from, to] = [new ParallelEventBus({ channel }), new ParallelEventBus({ channel })]
   to.once('mark', () => {
