@@ -118,7 +118,16 @@ const CASES = {
     const { thread, emitter } = attach()
     const body = ({ native, attempt, data }) => {
       const { parentPort } = require('node:worker_threads')
-      const notOfAThread = ['attach', 'callOutside', 'counters', 'version', 'panicForTest', 'exitReason', 'engines']
+      const notOfAThread = [
+        'attach',
+        'callOutside',
+        'counters',
+        'version',
+        'panicForTest',
+        'exitReason',
+        'engines',
+        'secret',
+      ]
       const results = Object.entries(native)
         .filter(([name, value]) => typeof value === 'function' && !notOfAThread.includes(name))
         .map(([name, call]) => [name, attempt(() => call(data.thread, data.emitter, 'e', 1, false, false, false))])
