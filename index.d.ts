@@ -345,6 +345,22 @@ interface SpawnOptions extends Pick<WorkerOptions, 'resourceLimits' | 'env' | 'e
   workerData?: unknown
 }
 
+/** Options of {@link ParallelEventBus.listening | listening}, all optional. */
+interface ListeningOptions {
+  /**
+   * Number of threads that are to listen.
+   *
+   * @defaultValue 1
+   */
+  threads?: number | undefined
+  /**
+   * Ends the wait when it aborts.
+   *
+   * @defaultValue none
+   */
+  signal?: AbortSignal | undefined
+}
+
 /** Threads that {@link ParallelEventBus.spawn | spawn} started. */
 interface ThreadPool {
   /**
@@ -724,6 +740,39 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
   ): NodeJS.AsyncIterator<any[]>
 
   /**
+   * Resolves when at least `options.threads` threads listen to an event on the channel of the bus. The thread of the bus
+   * is one of them if it listens. For threads of one's own: `spawn` resolves when those that it starts listen.
+   *
+   * @throws `signal.reason` (as a rejection) when the signal aborts first
+   * @throws {@link BusClosedError} (as a rejection, `ERR_BUS_CLOSED`) if the bus is closed, before or meanwhile
+   * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, RangeError `ERR_OUT_OF_RANGE` (as a rejection) for
+   * wrong arguments, and for a bus without a channel
+   *
+   * @example
+   * ```ts main.mts
+   * import { Worker } from 'node:worker_threads'
+   * import { ParallelEventBus } from '@cynic/parallel-event-bus'
+   *
+   * const bus = new ParallelEventBus({ channel: 'prices' })
+   * const workers = [1, 2].map(() => new Worker(new URL('./price.mjs', import.meta.url)))
+   * await ParallelEventBus.listening(bus, 'price', { threads: 2 })
+   * console.log(await bus.emitAndWait('price', 5)) // { success: 2, failed: 0, errors: [] }
+   * await Promise.all(workers.map((worker) => worker.terminate()))
+   * ```
+   *
+   * ```js price.mjs
+   * import { ParallelEventBus } from '@cynic/parallel-event-bus'
+   *
+   * new ParallelEventBus({ channel: 'prices' }).on('price', () => {})
+   * ```
+   */
+  static listening<Events extends EventMap<Events>>(
+    bus: ParallelEventBus<Events>,
+    event: (keyof Events & string) | UnmappedName<Events>,
+    options?: ListeningOptions,
+  ): Promise<void>
+
+  /**
    * Default of {@link BusOptions.maxListeners} for buses made from now on. EventEmitter has a default of its own, which
    * stays.
    *
@@ -848,6 +897,7 @@ declare namespace ParallelEventBus {
     Listener,
     ListenerOptions,
     ListenerTimeoutError,
+    ListeningOptions,
     MailboxFullError,
     MailboxOptions,
     NoListenersError,

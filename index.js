@@ -12,6 +12,7 @@ const {
   NoListenersError,
   ThreadExitedError,
 } = require('./lib/errors.js')
+const { listening } = require('./lib/statics/listening.js')
 const { on, once } = require('./lib/statics/once-and-on.js')
 const { deadLetter, stall, threadExit } = require('./lib/symbols.js')
 
@@ -27,6 +28,7 @@ module.exports.ThreadExitedError = ThreadExitedError
 module.exports.deadLetter = deadLetter
 module.exports.stall = stall
 module.exports.threadExit = threadExit
+module.exports.listening = listening
 module.exports.on = on
 module.exports.once = once
 

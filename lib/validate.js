@@ -15,6 +15,7 @@ const OF_BUS = ['captureRejections', 'channel', 'group', 'mailbox', 'maxListener
 const OF_LISTENER = ['group', 'once', 'signal', 'timeout']
 const OF_BOUNDS = ['signal', 'timeout', 'transfer']
 const OF_MAILBOX = ['maxBytes', 'maxMessages']
+const OF_LISTENING = ['signal', 'threads']
 const OF_SPAWN = ['env', 'execArgv', 'resourceLimits', 'threads', 'workerData']
 /** Options of a bus that mean nothing without a channel. */
 const OF_CHANNEL = ['group', 'mailbox', 'stallAfter']
@@ -153,8 +154,17 @@ function validateSpawnOptions(options) {
   if (options.threads !== undefined) validateInteger(options.threads, 'options.threads', 1, MOST_THREADS)
 }
 
+/** Validates the options of `listening`. */
+function validateListeningOptions(options) {
+  validateObject(options, 'options')
+  validateKeys(options, 'options', OF_LISTENING)
+  if (options.threads !== undefined) validateInteger(options.threads, 'options.threads', 1, MOST_THREADS)
+  if (options.signal !== undefined) validateSignal(options.signal, 'options.signal')
+}
+
 module.exports = {
   keyOf,
+  validateListeningOptions,
   validateSpawnOptions,
   optionsIn,
   validateFunction,

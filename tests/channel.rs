@@ -54,6 +54,28 @@ fn names_without_end_do_not_pile_up() {
     assert!(one.channel().routes() >= kept.len(), "held by somebody");
 }
 
+#[test]
+fn a_member_that_waits_for_listeners_is_told_once_for_each_time_that_it_asks() {
+    let (one, two, other) = (member(1, "ready"), member(2, "ready"), member(3, "ready"));
+    assert_eq!(one.await_listeners("e"), 0);
+    assert_eq!(one.await_listeners("e"), 0);
+    two.listen("another", 1, plain());
+    assert_eq!(said(one.endpoint()), Vec::<String>::new());
+    two.listen("e", 2, plain());
+    other.listen("e", 3, plain());
+    assert_eq!(said(one.endpoint()), ["listening"]);
+    assert_eq!(one.await_listeners("e"), 2);
+    one.await_no_listeners("e");
+    other.listen("e", 4, plain());
+    assert_eq!(said(one.endpoint()), Vec::<String>::new());
+    assert_eq!(one.await_listeners("e"), 2, "two of one endpoint are one");
+    one.await_listeners("f");
+    one.leave();
+    two.listen("e", 5, plain());
+    two.listen("f", 6, plain());
+    assert_eq!(said(one.endpoint()), Vec::<String>::new());
+}
+
 /// Has so many events wait for a member.
 fn fill(emitter: &Arc<Member>, count: usize) {
     (0..count).for_each(|_| drop(emit(emitter, "e", b"")));

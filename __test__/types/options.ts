@@ -141,3 +141,14 @@ async function scope() {
 }
 
 export { confused, options, scope }
+
+// listening
+
+const ready = ParallelEventBus.listening(bus, 'order')
+check<Equal<typeof ready, Promise<void>>>()
+ParallelEventBus.listening(bus, 'order', { threads: 2, signal })
+ParallelEventBus.listening(new ParallelEventBus(), 'anything')
+// @ts-expect-error: no such event
+ParallelEventBus.listening(bus, 'other')
+// @ts-expect-error: no such option
+ParallelEventBus.listening(bus, 'order', { thread: 2 })

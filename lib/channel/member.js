@@ -12,6 +12,7 @@ const runQueue = require('../local/run-queue.js')
 const { deadLetter, stall, threadExit } = require('../symbols.js')
 const { exitReasonOf } = require('./exit-reason.js')
 const { Link } = require('./link.js')
+const { AwaitedListeners } = require('./awaited-listeners.js')
 const { fromEngine, toEngine } = require('./names.js')
 const { Publisher } = require('./publisher.js')
 
@@ -53,6 +54,7 @@ class Member {
     runQueue.link ??= new Link(this.#thread, runQueue)
     this.#link = runQueue.link
     this.#id = native.join(this.#thread, toEngine(channel), maxMessages, maxBytes, stallAfter)
+    this.listening = new AwaitedListeners(this.#thread, this.#id)
     this.#link.members.set(this.#id, this)
     this.publisher = new Publisher(tracker, this.#link, this.#thread, this.#id)
   }
@@ -244,6 +246,7 @@ class Member {
   /** Leaves the channel: no more events are addressed to this bus. Resolves when the earlier ones have settled. */
   leave() {
     native.leave(this.#thread, this.#id)
+    this.listening.close()
     const quiet = new Deferred()
     this.#whenQuiet = quiet.resolve
     this.#link.watch(this)

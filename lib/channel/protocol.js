@@ -16,6 +16,7 @@ module.exports = {
   THREAD_EXIT: 6,
   STALL: 7,
   DRAINED: 8,
+  LISTENING: 9,
 
   // Flags of a delivery.
   DELIVERY_MUST_START: 1,

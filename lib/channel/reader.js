@@ -18,6 +18,7 @@ const {
   DELIVERY_MUST_START,
   DRAINED,
   FORGET,
+  LISTENING,
   LOST,
   LOST_COUNTED,
   LOST_STARTED,
@@ -99,6 +100,8 @@ class Reader {
         return this.#readStall()
       case DRAINED:
         return this.#member()?.hasRoom()
+      case LISTENING:
+        return this.#member()?.listening.look()
       default:
         // Its end, and the beginning of the next one, are not known either.
         throw new Error(`the engine has written a message of a kind that is not known: ${kind}`)

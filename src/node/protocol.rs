@@ -16,6 +16,7 @@
 //! | [`THREAD_EXIT`] | member, thread                                                                            |
 //! | [`STALL`]       | member, thread, messages that wait there, milliseconds                                    |
 //! | [`DRAINED`]     | member                                                                                    |
+//! | [`LISTENING`]   | member                                                                                    |
 //!
 //! A failure within [`SETTLED`] is: listeners, thread, kind of failure, detail; and the error, if it [`THREW`].
 //! The name is left out of a loss with [`LOST_VARIOUS`], its payload where it is [`LOST_COUNTED`].
@@ -70,6 +71,8 @@ pub const THREAD_EXIT: u32 = 6;
 pub const STALL: u32 = 7;
 /// Members of other threads have room again.
 pub const DRAINED: u32 = 8;
+/// Somebody has begun to listen to an event for which a member waited.
+pub const LISTENING: u32 = 9;
 
 // Flags of a delivery.
 /// The delivery has to be started before its listeners are called.

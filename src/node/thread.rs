@@ -58,6 +58,8 @@ pub struct Thread {
     waker: Arc<Waker>,
     /// The places of this thread's buses in channels, by the id of the member.
     pub members: RefCell<HashMap<u32, Place>>,
+    /// Members of other threads with a load that is watched, by their numbers.
+    pub watched: RefCell<HashMap<u32, Weak<Member>>>,
     /// Events that JavaScript has written down and not flushed, and the routes that it emits to by number.
     pub burst: Arc<Burst>,
     /// Batches and deliveries with unsettled listeners, by the handles that JavaScript has.
@@ -108,6 +110,7 @@ pub fn attach(env: Env, drain: Function<'_, bool, ()>, thread: u32) -> Result<u3
         waker,
         burst,
         members: RefCell::default(),
+        watched: RefCell::default(),
         batches: RefCell::default(),
         deliveries: RefCell::default(),
         notices: RefCell::default(),

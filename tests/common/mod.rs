@@ -222,6 +222,7 @@ pub fn say(message: &Message) -> String {
             format!("stall of {}, {} wait", stall.thread, stall.waiting)
         }
         Message::Notice(Notice::Drained(_)) => "drained".into(),
+        Message::Notice(Notice::Listening(_)) => "listening".into(),
     }
 }
 

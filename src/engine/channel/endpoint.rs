@@ -99,6 +99,11 @@ impl Endpoint {
         &self.mailbox
     }
 
+    /// Returns the number of looks into its mailbox. Where it stays the same, the endpoint is idle, or stuck.
+    pub fn looks(&self) -> u64 {
+        self.looks.load(Ordering::Acquire)
+    }
+
     /// Sets the [burst](Flush) of its owner. Only the first call counts.
     pub fn set_burst(&self, burst: Arc<dyn Flush>) {
         let _ = self.burst.set(burst);

@@ -34,6 +34,8 @@ pub struct Member {
     pub(super) losses: Losses,
     /// Threads with a stall that its endpoint has not read of.
     pub(super) stalls: Mutex<HashSet<u32>>,
+    /// Events for which it [waits](super::listening) for a listener.
+    pub(super) awaits: Mutex<HashSet<Arc<str>>>,
     /// Listeners of others that its events were addressed to.
     addressed: AtomicUsize,
     /// Those of them that did not succeed.
@@ -58,6 +60,7 @@ impl Member {
             untold: AtomicUsize::new(0),
             losses: Losses::default(),
             stalls: Mutex::new(HashSet::new()),
+            awaits: Mutex::new(HashSet::new()),
             addressed: AtomicUsize::new(0),
             failed: AtomicUsize::new(0),
             _counted: metrics::MEMBERS.count(),
@@ -91,6 +94,7 @@ impl Member {
     pub fn listen(self: &Arc<Self>, event: &str, id: ListenerId, options: ListenerOptions) {
         let route = self.channel.route(event);
         self.channel.change(|| self.add(route, id, options));
+        self.channel.tell_of_listener(event);
     }
 
     fn add(self: &Arc<Self>, route: Arc<Route>, id: ListenerId, options: ListenerOptions) {
@@ -133,6 +137,7 @@ impl Member {
             // To others nothing has changed. Its own events reach nobody any more.
             burst.invalidate();
         }
+        self.await_nothing();
         self.channel.exit(self);
         self.endpoint.forget(self);
         self.channel.let_go(routes);

@@ -59,6 +59,13 @@ impl Members {
         }
     }
 
+    /// Returns the member with this number.
+    pub(super) fn find(&self, number: u32) -> Option<&Arc<Member>> {
+        metrics::VISITS.add(self.seats.len());
+        let mut members = self.seats.values().flat_map(|seat| seat.members.values());
+        members.find(|member| member.id().as_u32() == number)
+    }
+
     /// Returns all members of other endpoints.
     pub(super) fn others(&self, except: &Endpoint) -> Vec<Arc<Member>> {
         let others = self.seats.iter().filter(|(at, _)| **at != except.id());

@@ -51,6 +51,8 @@ pub enum Notice {
     Stall(Stall),
     /// No member of the channel has much waiting any more.
     Drained(MemberId),
+    /// Somebody has begun to listen to an event for which a member [waited](super::listening).
+    Listening(MemberId),
 }
 
 impl Message {

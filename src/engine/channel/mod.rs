@@ -4,6 +4,7 @@
 
 pub mod burst;
 pub mod endpoint;
+mod listening;
 mod losses;
 pub mod member;
 mod members;
@@ -21,6 +22,7 @@ use crate::engine::delivery;
 use crate::engine::metrics;
 use crate::engine::sync::{Mutex, lock};
 use endpoint::{Endpoint, Flush};
+use listening::Awaited;
 use member::Member;
 use members::Members;
 use message::{Message, Notice};
@@ -51,6 +53,7 @@ pub struct Channel {
     name: Arc<str>,
     members: Mutex<Members>,
     routes: Mutex<Routes>,
+    awaited: Awaited,
 }
 
 struct Routes {
@@ -70,6 +73,7 @@ pub(super) fn open(name: &str) -> Arc<Channel> {
         name: name.clone(),
         members: Mutex::new(Members::default()),
         routes: Mutex::new(Routes { by_event: HashMap::new(), prune_at: PRUNE_AT }),
+        awaited: Mutex::new(HashMap::new()),
     });
     channels.insert(name, Arc::downgrade(&channel));
     channel
@@ -114,6 +118,11 @@ impl Channel {
     /// Returns the number of events with a route.
     pub fn routes(&self) -> usize {
         lock(&self.routes).by_event.len()
+    }
+
+    /// Returns the member with this number, if it is in the channel.
+    pub fn member(&self, number: u32) -> Option<Arc<Member>> {
+        lock(&self.members).find(number).cloned()
     }
 
     /// Returns the number of other endpoints in the channel.

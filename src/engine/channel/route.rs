@@ -106,6 +106,11 @@ impl Route {
         lock(&self.table).has_others(member)
     }
 
+    /// Returns the number of endpoints with a listener.
+    pub fn breadth(&self) -> usize {
+        lock(&self.table).breadth()
+    }
+
     /// Returns whether another member of the same endpoint listens.
     pub fn has_siblings(&self, member: &Arc<Member>) -> bool {
         lock(&self.table).has_siblings(member)

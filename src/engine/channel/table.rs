@@ -86,6 +86,12 @@ impl Table {
         self.rows.iter().any(is_other)
     }
 
+    /// Returns the number of endpoints with a listener.
+    pub(super) fn breadth(&self) -> usize {
+        let listening = self.rows.iter().filter(|row| !row.is_empty());
+        listening.map(|row| row.member.endpoint().id()).collect::<HashSet<_>>().len()
+    }
+
     /// Returns whether another member of the same endpoint listens.
     pub(super) fn has_siblings(&self, member: &Arc<Member>) -> bool {
         let is_other = |row: &Row| !Arc::ptr_eq(&row.member, member);

@@ -3,7 +3,7 @@
 //! `thread` is the handle of the current thread, `member` the result of `join`.
 
 use std::mem::take;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use napi::{Env, Result};
@@ -134,6 +134,52 @@ pub fn pending(thread: u32, member: u32) -> Result<f64> {
 #[napi(catch_unwind)]
 pub fn in_flight(thread: u32, member: u32) -> Result<f64> {
     Ok(self::member(&*find(thread)?, member)?.in_flight() as f64)
+}
+
+/// Watches the load of another member of the channel, from now on to its end, also when it has left the channel.
+#[napi(catch_unwind)]
+pub fn watch_load(thread: u32, member: u32, of: u32) -> Result<()> {
+    let thread = find(thread)?;
+    let other = self::member(&thread, member)?.channel().member(of);
+    if let Some(other) = other {
+        thread.watched.borrow_mut().insert(of, Arc::downgrade(&other));
+    }
+    Ok(())
+}
+
+/// Watches the load of a member no more.
+#[napi(catch_unwind)]
+pub fn forget_load(thread: u32, of: u32) -> Result<()> {
+    find(thread)?.watched.borrow_mut().remove(&of);
+    Ok(())
+}
+
+/// Returns two numbers for each of these members, which are watched: its deliveries that have not settled, queued ones
+/// included, and the looks of its thread into the mailbox. Both are 0 for one that is gone.
+#[napi(catch_unwind)]
+pub fn loads(thread: u32, of: Vec<u32>) -> Result<Vec<f64>> {
+    let thread = find(thread)?;
+    thread.burst.flush_all();
+    let watched = thread.watched.borrow();
+    let loads = of.iter().flat_map(|id| match watched.get(id).and_then(Weak::upgrade) {
+        Some(member) => [member.in_flight() as f64, member.endpoint().looks() as f64],
+        None => [0.0; 2],
+    });
+    Ok(loads.collect())
+}
+
+/// Takes back `await_listeners`.
+#[napi(catch_unwind)]
+pub fn await_no_listeners(thread: u32, member: u32, event: String) -> Result<()> {
+    self::member(&*find(thread)?, member)?.await_no_listeners(&event);
+    Ok(())
+}
+
+/// Asks for a message when somebody begins to listen to an event. Returns the number of threads that listen to it.
+#[napi(catch_unwind)]
+pub fn await_listeners(thread: u32, member: u32, event: String) -> Result<u32> {
+    let threads = self::member(&*find(thread)?, member)?.await_listeners(&event);
+    Ok(u32::try_from(threads).unwrap_or(u32::MAX))
 }
 
 /// Listeners of others that a member's emissions were addressed to.

@@ -122,6 +122,12 @@ pub fn set_exit_reason(thread: u32, reason: Option<&[u8]>) -> Result<()> {
     Ok(())
 }
 
+/// Leaves the reason why another thread is about to be ended, for all threads. `of` is the id that others name it by.
+#[napi(catch_unwind)]
+pub fn leave_exit_reason(of: u32, reason: &[u8]) {
+    exit_reason::leave(of, reason.into());
+}
+
 /// Returns the reason that a thread has left before its end. `thread` is the id that others name it by.
 #[napi(catch_unwind)]
 pub fn exit_reason(thread: u32) -> Option<Buffer> {
