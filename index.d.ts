@@ -5,7 +5,7 @@
 /// <reference types="node" />
 
 import { EventEmitter } from 'node:events'
-import { MessagePort, WorkerOptions } from 'node:worker_threads'
+import { MessagePort, Worker, WorkerOptions } from 'node:worker_threads'
 
 export = ParallelEventBus
 
@@ -93,13 +93,27 @@ type Listener<
   ? (this: This, ...args: any[]) => unknown
   : (this: This, ...args: EventArguments<Events, Name>) => Returned<EventReply<Events, Name>>
 
+/** The place of a failure in a thread of {@link ParallelEventBus.spawn | spawn}. */
+interface FailureOrigin {
+  /** The thread, as in `node:worker_threads`. */
+  threadId: number
+  /** The name of the listener; undefined if it has none, or none is to blame. */
+  listener: string | undefined
+  /**
+   * Number of failures that the call stands for. It is more than 1 for failures that were only counted, because the
+   * handler's thread had not read of 64 earlier ones. Event, error and listener are then those of the last one.
+   */
+  count: number
+}
+
 /**
  * Handles each failure of a listener.
  *
  * An error or a rejection of the handler itself becomes a process warning with the code
  * `PARALLEL_EVENT_BUS_HANDLER_FAILED`.
  *
- * On a channel, a listener's failure is told in the listener's thread. The emitter's handler is told of events that did
+ * On a channel, a listener's failure is told in the listener's thread; that of a listener in a thread of
+ * {@link ParallelEventBus.spawn | spawn} is told to the bus that spawned it. The emitter's handler is told of events that did
  * not get to the end of a listener in another thread: its thread ended, its time was over, its mailbox was full. Many
  * such losses at once become one error for each kind, with their number as its `count`: see {@link DeadLetter}.
  *
@@ -107,8 +121,14 @@ type Listener<
  * @param error - the value that the listener threw or rejected with, or a {@link ListenerTimeoutError}
  *
  * @param listener - the listener, as it was passed to `on`; undefined if none of this thread is to blame
+ * @param origin - where a failure in a thread of `spawn` was; undefined for all others
  */
-type ErrorHandler = (event: string | symbol, error: unknown, listener: AnyFunction | undefined) => unknown
+type ErrorHandler = (
+  event: string | symbol,
+  error: unknown,
+  listener: AnyFunction | undefined,
+  origin: FailureOrigin | undefined,
+) => unknown
 
 /** All optional. */
 interface BusOptions {
@@ -329,20 +349,104 @@ interface Stall {
   ms: number
 }
 
-/** Options of {@link ParallelEventBus.spawn | spawn}, all optional. The inherited ones are those of `new Worker`. */
-interface SpawnOptions extends Pick<WorkerOptions, 'resourceLimits' | 'env' | 'execArgv'> {
+/**
+ * Options of {@link ParallelEventBus.spawn | spawn}, all optional. The inherited ones are those of `new Worker`. They are
+ * refused where a function starts the workers.
+ */
+interface SpawnOptions extends Pick<WorkerOptions, 'argv' | 'env' | 'execArgv' | 'name' | 'resourceLimits'> {
   /**
-   * Number of threads.
+   * Number of threads: `minThreads` and `maxThreads` in one.
    *
    * @defaultValue `os.availableParallelism()`
    */
   threads?: number | undefined
   /**
+   * Least number of threads. So many are ready when `spawn` resolves.
+   *
+   * @defaultValue 1 where `maxThreads` is given, else `os.availableParallelism()`
+   */
+  minThreads?: number | undefined
+  /**
+   * Greatest number of threads. Where the threads have more events in flight than there are threads, for some 10 ms, more
+   * are started.
+   *
+   * @defaultValue `minThreads`, or `os.availableParallelism()` if that is more
+   */
+  maxThreads?: number | undefined
+  /**
+   * Milliseconds after which a thread above `minThreads` ends, if it has had no event in all that time; `Infinity` for
+   * never.
+   *
+   * @defaultValue 10 000
+   */
+  idleTimeout?: number | undefined
+  /**
+   * Milliseconds that a thread may run one turn of its event loop. One that takes longer is terminated and replaced. The
+   * events that it has started fail with {@link ThreadExitedError}; its `cause` is an Error with the code
+   * `ERR_THREAD_STUCK`, the `threadId`, and this time as `ms`. The events that it has not started go to other threads of
+   * the pool; where all are stuck, to a replacement that is started first.
+   *
+   * @defaultValue none: a thread may be stuck for ever
+   */
+  terminateAfter?: number | undefined
+  /**
+   * The capacity of the mailbox of each thread's bus.
+   *
+   * @defaultValue that of the bus that spawns
+   */
+  mailbox?: MailboxOptions | undefined
+  /**
+   * Milliseconds after which {@link ParallelEventBus.stall} tells that a thread has not read its messages.
+   *
+   * @defaultValue that of the bus that spawns
+   */
+  stallAfter?: number | undefined
+  /**
+   * Handles the failures of listeners in the threads, failures of the module's teardown, and crashes of threads. Its last
+   * argument says in which thread. The event of a crash and of a teardown is {@link ParallelEventBus.threadExit}.
+   *
+   * @defaultValue the handler of the bus that spawns, at the time of the failure. Without one, a listener's failure is
+   * treated in its thread, as {@link BusOptions.onError} says.
+   */
+  onError?: ErrorHandler | undefined
+  /**
+   * A stream for the standard output of the threads. `true` drops it.
+   *
+   * @defaultValue that of the process
+   */
+  stdout?: NodeJS.WritableStream | boolean | undefined
+  /**
+   * A stream for the standard error output of the threads. `true` drops it.
+   *
+   * @defaultValue that of the process
+   */
+  stderr?: NodeJS.WritableStream | boolean | undefined
+  /**
    * The second argument of the module's function, cloned for each thread.
    *
-   * @defaultValue `undefined`
+   * @defaultValue `undefined`, or the worker's own data where a function starts the workers
    */
   workerData?: unknown
+}
+
+/** Options of `close`, all optional. */
+interface CloseOptions {
+  /**
+   * Milliseconds after which events that have not settled are given up, and spawned threads with such events are ended.
+   * 0 for at once. Of several calls of `close`, the last one with a time counts.
+   *
+   * @defaultValue no limit
+   */
+  timeout?: number | undefined
+}
+
+/** The result of `close`: what was lost. */
+interface Closed {
+  /**
+   * Number of events that were given up before they had settled, 0 where all did. An event of several buses counts once
+   * for each of them.
+   */
+  unsettled: number
 }
 
 /** Options of {@link ParallelEventBus.listening | listening}, all optional. */
@@ -368,18 +472,36 @@ interface ThreadPool {
    * rejection or `threadExit` that tells of its end.
    */
   readonly threadIds: number[]
-  /** Waits for queued and running listeners, then ends the threads. Any number of calls are one. */
-  close(): Promise<void>
+  /**
+   * Waits for queued and running listeners and for the module's teardown, then ends the threads. Those that are not done
+   * within `options.timeout` are ended as by {@link ThreadPool.terminate}.
+   *
+   * @returns the same promise for every call
+   * @throws TypeError `ERR_INVALID_ARG_TYPE`, RangeError `ERR_OUT_OF_RANGE` for options of the wrong kind
+   */
+  close(options?: CloseOptions): Promise<Closed>
+  /**
+   * Replaces all threads, one by one, for fresh memory or a changed module: a new one is ready before an old one takes no more
+   * events, finishes those it has, and ends. Calls while it goes on are one. Listeners with `{ group: null }` may hear an
+   * event in both.
+   *
+   * @throws the reason (as a rejection) why a new thread is not ready; the threads that were not replaced yet stay
+   */
+  recycle(): Promise<void>
   /**
    * Ends the threads at once, in the middle of their listeners. An event that has not started goes to another listener of
    * its group. Any other unsettled event fails with {@link ThreadExitedError}.
    */
-  terminate(): Promise<void>
+  terminate(): Promise<Closed>
   /** The same as `close`. Missing in releases of Node 20 that have no `Symbol.asyncDispose`. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** The default export of a module that {@link ParallelEventBus.spawn | spawn} runs: a function that registers listeners. */
+/**
+ * The default export of a module that {@link ParallelEventBus.spawn | spawn} runs: a function that registers listeners. It may
+ * return, or resolve to, a function that tears down what it has set up. That is called, and awaited, when the pool has
+ * closed the thread's bus, also to recycle the thread or because it was idle; not when the thread crashes or is terminated.
+ */
 type RegisterListeners<Events extends EventMap<Events> = any, Data = any> = (
   bus: ParallelEventBus<Events>,
   workerData: Data,
@@ -625,17 +747,22 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
    * threads it spawned. From the call on, `emit` returns false, and `emitAndWait` and `request` reject with
    * {@link BusClosedError}.
    *
+   * With `options.timeout` it does not wait for ever. When the time is over, spawned threads are ended, and events that
+   * are still in flight elsewhere, or in running listeners, are given up: nothing ends these, they may still settle.
+   *
    * @returns the same promise for every call
+   * @throws TypeError `ERR_INVALID_ARG_TYPE`, RangeError `ERR_OUT_OF_RANGE` for options of the wrong kind
    */
-  close(): Promise<void>
+  close(options?: CloseOptions): Promise<Closed>
 
   /**
    * Starts worker threads that listen on this bus's channel, for listeners that burn CPU. All threads of one call are one
    * group, so each event, and each {@link request}, goes to the thread that has the least to do.
    *
    * A thread that crashes is replaced: at once, or, when that happens again and again, after ever longer pauses, up to
-   * 30 s. The crash goes to `onError` with `ParallelEventBus.threadExit` as its event. Idle threads do not keep the
-   * process alive. `close()` of the bus closes them.
+   * 30 s. The crash goes to `onError` with `ParallelEventBus.threadExit` as its event. So do failures of listeners in the
+   * threads, with their own events. One that is stuck is replaced, too, with {@link SpawnOptions.terminateAfter}. Idle
+   * threads do not keep the process alive. `close()` of the bus closes them.
    *
    * In the module, `workerData` and `parentPort` of `node:worker_threads` are those of any worker: the data is the one
    * given here, and the port is for the module to use. Where the function has not resolved after 10 s, a process warning
@@ -643,7 +770,8 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
    *
    * @param module - a URL (`new URL('./score.js', import.meta.url)`), or a path relative to the working directory. The
    * default export of the module is `(bus, workerData) => void | Promise<void>`: it registers the thread's listeners.
-   * Node 22.18 and newer also run TypeScript modules.
+   * Node 22.18 and newer also run TypeScript modules. Or a function that starts a worker, because bundlers know
+   * `() => new Worker(new URL('./score.mjs', import.meta.url))`; the file of the worker calls {@link spawned}.
    * @returns when every thread has registered them
    * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, RangeError `ERR_OUT_OF_RANGE` (as a rejection) for
    * wrong arguments, for a bus without a channel, and for a module with a default export that is no function
@@ -670,7 +798,7 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
    * }
    * ```
    */
-  spawn(module: string | URL, options?: SpawnOptions): Promise<ThreadPool>
+  spawn(module: string | URL | (() => Worker), options?: SpawnOptions): Promise<ThreadPool>
 
   /**
    * True if more than half of the room of some bus of another thread on the channel is used: emit less, or wait for
@@ -738,6 +866,34 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
     event: string,
     options?: Parameters<typeof EventEmitter.on>[2],
   ): NodeJS.AsyncIterator<any[]>
+
+  /**
+   * Makes a worker one of a pool: `bus.spawn(() => new Worker(…))` has started it, and the function registers its listeners.
+   * It is to be called while the worker's file is evaluated.
+   *
+   * @param register - as the default export of a module of {@link spawn}. The data is that of `spawn`, else the worker's.
+   * @throws Error `ERR_NOT_SPAWNED` in the main thread
+   *
+   * @example
+   * ```ts main.mts
+   * import { Worker } from 'node:worker_threads'
+   * import { ParallelEventBus } from '@cynic/parallel-event-bus'
+   *
+   * const bus = new ParallelEventBus({ channel: 'bundled' })
+   * await bus.spawn(() => new Worker(new URL('./length.mjs', import.meta.url)), { threads: 2 })
+   * console.log(await bus.request('length', 'good dog')) // 8
+   * await bus.close()
+   * ```
+   *
+   * ```js length.mjs
+   * import { spawned } from '@cynic/parallel-event-bus'
+   *
+   * spawned((bus) => {
+   *   bus.on('length', (text) => text.length)
+   * })
+   * ```
+   */
+  static spawned<Events extends EventMap<Events> = any, Data = any>(register: RegisterListeners<Events, Data>): void
 
   /**
    * Resolves when at least `options.threads` threads listen to an event on the channel of the bus. The thread of the bus
@@ -886,6 +1042,8 @@ declare namespace ParallelEventBus {
     Bounds,
     BusClosedError,
     BusOptions,
+    Closed,
+    CloseOptions,
     createParallelEventBus,
     DeadLetter,
     EmitterView,
@@ -894,6 +1052,7 @@ declare namespace ParallelEventBus {
     EventMap,
     EventName,
     EventReply,
+    FailureOrigin,
     Listener,
     ListenerOptions,
     ListenerTimeoutError,

@@ -14,6 +14,7 @@ const {
 } = require('./lib/errors.js')
 const { listening } = require('./lib/statics/listening.js')
 const { on, once } = require('./lib/statics/once-and-on.js')
+const { spawned } = require('./lib/statics/spawned.js')
 const { deadLetter, stall, threadExit } = require('./lib/symbols.js')
 
 module.exports = ParallelEventBus
@@ -31,6 +32,7 @@ module.exports.threadExit = threadExit
 module.exports.listening = listening
 module.exports.on = on
 module.exports.once = once
+module.exports.spawned = spawned
 
 // A program that changes `from 'node:events'` to the name of this package means the bus, not the class it extends.
 module.exports.EventEmitter = ParallelEventBus

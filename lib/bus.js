@@ -10,17 +10,16 @@
 
 const { EventEmitter } = require('node:events')
 const { inspect } = require('node:util')
-const { BusClosedError, needsChannel } = require('./errors.js')
 const { viewOf } = require('./inspect.js')
 const { NativePromise } = require('./promises.js')
 const { snapshotOf } = require('./listeners/snapshot.js')
 const { STATE, addState } = require('./state.js')
 const { defineStatics } = require('./statics/defaults.js')
-const { validateBusOptions, validateFunction, validateBounds } = require('./validate.js')
+const { validateBounds, validateBusOptions, validateCloseOptions, validateFunction } = require('./validate.js')
 const { EmitterView } = require('./view.js')
 const symbols = require('./symbols.js')
 
-const pooling = () => require('./pool/pool.js')
+const pooling = () => require('./pool/spawn.js')
 
 function ParallelEventBus(options = {}) {
   if (new.target === undefined) refuseForgottenNew(this)
@@ -133,12 +132,12 @@ const methods = {
 
   setErrorHandler(onError) {
     validateFunction(onError, 'onError')
-    stateOf(this).tracker.reporter.onError = onError
+    stateOf(this).setErrorHandler(onError)
     return this
   },
 
   clearErrorHandler() {
-    stateOf(this).tracker.reporter.onError = undefined
+    stateOf(this).setErrorHandler(undefined)
     return this
   },
 
@@ -157,8 +156,9 @@ const methods = {
     return stateOf(this).tracker.idle()
   },
 
-  close() {
-    return stateOf(this).close()
+  close(options = {}) {
+    validateCloseOptions(options)
+    return stateOf(this).close(options)
   },
 
   // The channel
@@ -168,29 +168,7 @@ const methods = {
   },
 
   async spawn(module, options = {}) {
-    const { member, tracker, pools } = stateOf(this)
-    if (member === null) throw needsChannel('bus.spawn()')
-    if (tracker.closed) throw new BusClosedError('spawn')
-    const { reporter } = tracker
-    const { pool, ready } = pooling().ThreadPool.start(module, options, {
-      channel: member.channel,
-      watchThread: (threadId, heard) => member.watchThread(threadId, heard),
-      exitReason: (threadId) => member.exitReason(threadId),
-      onCrash: (error) => reporter.crashed(symbols.threadExit, error),
-      onEnd: () => pools.delete(pool),
-    })
-    // From now on, so that `close()` also ends a pool that never gets ready.
-    pools.add(pool)
-    try {
-      await ready
-    } catch (error) {
-      throw tracker.closed ? new BusClosedError('spawn') : error
-    }
-    if (tracker.closed) {
-      await pool.terminate()
-      throw new BusClosedError('spawn')
-    }
-    return pool
+    return pooling().spawn(stateOf(this), module, options, methods.spawn)
   },
 
   ref() {
@@ -235,8 +213,8 @@ Object.defineProperties(ParallelEventBus.prototype, {
 // Older releases of Node 20 do not have it.
 if (Symbol.asyncDispose !== undefined) {
   Object.defineProperty(ParallelEventBus.prototype, Symbol.asyncDispose, {
-    value: function dispose() {
-      return this.close()
+    async value() {
+      await this.close()
     },
     configurable: true,
     writable: true,

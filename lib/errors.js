@@ -102,6 +102,12 @@ function exitCodeError(exitCode) {
   return Object.assign(new Error(`exit code ${exitCode}`), { exitCode })
 }
 
+/** Returns the reason of a thread that its pool has terminated, because one turn has taken longer than `terminateAfter`. */
+function stuckError(threadId, ms) {
+  const error = new Error(`thread ${threadId} was stuck in one turn for more than ${ms} ms, its terminateAfter`)
+  return Object.assign(error, { code: 'ERR_THREAD_STUCK', threadId, ms })
+}
+
 /** Returns the words for a listener. Its name may be anything, or refuse to be read. */
 function describe(listener) {
   try {
@@ -199,6 +205,7 @@ module.exports = {
   BusClosedError,
   describe,
   exitCodeError,
+  stuckError,
   show,
   invalidArgType,
   invalidArgValue,

@@ -7,12 +7,13 @@
 // is called, except where EventEmitter calls it too: subclasses have their own `getStats`, `request`, `clear`, `_stats`.
 
 const { EventEmitter, errorMonitor } = require('node:events')
+const { clearTimeout, setTimeout } = require('node:timers')
 const { Tracker } = require('./local/tracker.js')
 const { BusClosedError } = require('./errors.js')
 const { LocalLane } = require('./local/lane.js')
 const { Listeners } = require('./listeners/listeners.js')
 const log = require('./log.js')
-const { NativePromise } = require('./promises.js')
+const { Deferred, NativePromise } = require('./promises.js')
 
 const { prototype } = EventEmitter
 
@@ -24,17 +25,24 @@ const STATE = Symbol('state')
 
 class BusState {
   pools = new Set()
+  /** Options that the buses of spawned threads inherit. */
+  inherited
   /** The bus's place in its channel, if it has one. */
   member = null
   /** True if `emit` has to look twice: the bus is closed, has `once` listeners, or is throwing an `error`. */
   careful = false
   #closing = null
+  /** Settled when the time that `close` was given is over. */
+  #over = new Deferred()
+  #limit
+  #isClosed = false
   /** True while an `error` without listeners is being thrown; its monitors are told at once. */
   #throwing = false
 
   /** @param {import('../index.js').BusOptions} options validated */
   constructor(bus, options) {
-    const { onError, captureRejections = EventEmitter.captureRejections } = options
+    const { onError, captureRejections = EventEmitter.captureRejections, mailbox, stallAfter } = options
+    this.inherited = { mailbox, stallAfter }
     this.bus = bus
     this.tracker = new Tracker(bus, { onError, captureRejections })
     this.listeners = new Listeners(bus, this.tracker, () => this.#beCareful())
@@ -63,6 +71,12 @@ class BusState {
   #tell(event, about) {
     log('%s on channel %o: %o', event.description, this.member.channel, about)
     this.emit(event, [about], null)
+  }
+
+  /** Sets the handler of failures, also of those in spawned threads; undefined for none. */
+  setErrorHandler(onError) {
+    this.tracker.reporter.onError = onError
+    for (const pool of this.pools) pool.handlerChanged()
   }
 
   #beCareful() {
@@ -158,23 +172,66 @@ class BusState {
 
   // Closing
 
-  close() {
+  /** Closes the bus. Returns the same promise for every call; a later one may set a limit to the time. */
+  close({ timeout }) {
     this.#closing ??= this.#close()
+    if (timeout !== undefined && !this.#isClosed) {
+      clearTimeout(this.#limit)
+      this.#limit = setTimeout(this.#over.resolve, timeout)
+    }
     return this.#closing
   }
 
   async #close() {
-    const { tracker, listeners, member } = this
+    const { tracker } = this
     tracker.closed = true
     this.#beCareful()
-    const quiet = member?.leave()
-    await tracker.idle()
+    const settled = this.#settled(this.member?.leave())
+    const over = this.#over.promise
+    await NativePromise.race([settled, over])
+    const lost = await this.#closePools(over)
+    const left = this.#unsettled()
+    // What only the pools had has settled with them, and there is still news of it.
+    if (left === 0) await settled
+    clearTimeout(this.#limit)
+    this.#isClosed = true
+    this.listeners.clear()
+    if (left === 0) this.#forget()
+    else this.#forgetLater(settled)
+    return { unsettled: lost + left }
+  }
+
+  async #settled(quiet) {
+    await this.tracker.idle()
     await quiet
-    for (const closed of Array.from(this.pools, (pool) => pool.close())) await closed
-    listeners.clear()
-    if (member === null) return
-    member.forget()
-    log('left channel %o', member.channel)
+  }
+
+  /** Closes the pools, and terminates them when the time is over. Resolves to the number of events that they lost. */
+  async #closePools(over) {
+    const pools = Array.from(this.pools)
+    over.then(() => {
+      for (const pool of pools) pool.close({ timeout: 0 })
+    })
+    const closed = await NativePromise.all(pools.map((pool) => pool.close()))
+    return closed.reduce((sum, { unsettled }) => sum + unsettled, 0)
+  }
+
+  /** Returns the number of events of this bus, and for its listeners, that have not settled. */
+  #unsettled() {
+    const { member, tracker } = this
+    return tracker.pending + (member === null ? 0 : member.pending + member.unsettledOfOthers)
+  }
+
+  #forget() {
+    if (this.member === null) return
+    this.member.forget()
+    log('left channel %o', this.member.channel)
+  }
+
+  /** Stays in touch with the engine for the events that are late, but does not keep the thread alive. */
+  #forgetLater(settled) {
+    this.member?.ref(false)
+    settled.then(() => this.#forget())
   }
 }
 

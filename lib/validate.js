@@ -15,8 +15,8 @@ const OF_BUS = ['captureRejections', 'channel', 'group', 'mailbox', 'maxListener
 const OF_LISTENER = ['group', 'once', 'signal', 'timeout']
 const OF_BOUNDS = ['signal', 'timeout', 'transfer']
 const OF_MAILBOX = ['maxBytes', 'maxMessages']
+const OF_CLOSE = ['timeout']
 const OF_LISTENING = ['signal', 'threads']
-const OF_SPAWN = ['env', 'execArgv', 'resourceLimits', 'threads', 'workerData']
 /** Options of a bus that mean nothing without a channel. */
 const OF_CHANNEL = ['group', 'mailbox', 'stallAfter']
 
@@ -110,6 +110,11 @@ function validateMailbox(value, name) {
   }
 }
 
+/** Validates milliseconds, 0 for never. */
+function validateStallAfter(value, name) {
+  validateInteger(value, name, 0, LONGEST_TIMEOUT)
+}
+
 function validateListenerOptions(options) {
   validateKeys(options, 'options', OF_LISTENER)
   validateTimeoutAndSignal(options, 'options')
@@ -130,7 +135,7 @@ function validateBusOptions(options, isOfSubclass) {
   else for (const each of OF_CHANNEL) validateIsOfNoUse(options, each)
   if (options.group !== undefined) validateName(options.group, 'options.group')
   if (options.mailbox !== undefined) validateMailbox(options.mailbox, 'options.mailbox')
-  if (options.stallAfter !== undefined) validateInteger(options.stallAfter, 'options.stallAfter', 0, LONGEST_TIMEOUT)
+  if (options.stallAfter !== undefined) validateStallAfter(options.stallAfter, 'options.stallAfter')
 }
 
 function validateIsOfNoUse(options, name) {
@@ -147,11 +152,16 @@ function keyOf(event) {
   return typeof event === 'symbol' ? event : String(event)
 }
 
-/** Validates the options of `spawn`. */
-function validateSpawnOptions(options) {
+/** Validates the options of `close`. A timeout of 0 is over at once. */
+function validateCloseOptions(options) {
   validateObject(options, 'options')
-  validateKeys(options, 'options', OF_SPAWN)
-  if (options.threads !== undefined) validateInteger(options.threads, 'options.threads', 1, MOST_THREADS)
+  validateKeys(options, 'options', OF_CLOSE)
+  const { timeout } = options
+  if (timeout === undefined) return
+  if (typeof timeout !== 'number') throw invalidArgType('options.timeout', 'of type number', timeout)
+  if (!(timeout >= 0 && timeout <= LONGEST_TIMEOUT)) {
+    throw outOfRange('options.timeout', `>= 0 and <= ${LONGEST_TIMEOUT}`, timeout)
+  }
 }
 
 /** Validates the options of `listening`. */
@@ -163,9 +173,15 @@ function validateListeningOptions(options) {
 }
 
 module.exports = {
+  MOST_THREADS,
   keyOf,
+  validateCloseOptions,
+  validateInteger,
   validateListeningOptions,
-  validateSpawnOptions,
+  validateMailbox,
+  validateObject,
+  validateStallAfter,
+  validateTimeout,
   optionsIn,
   validateFunction,
   validateListener,

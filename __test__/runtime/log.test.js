@@ -91,3 +91,18 @@ test('mailboxes that are full, dead letters and stalls', () => {
     )
   }
 })
+
+test('a thread that is stuck is terminated and replaced, at once each time', () => {
+  const module = `data:text/javascript,${encodeURIComponent('export default (bus) => bus.on("x", () => { for (;;); })')}`
+  const lines = logOf(`
+    const bus = new ParallelEventBus({ channel: 'x', onError() {} })
+    const pool = await bus.spawn(${JSON.stringify(module)}, { threads: 2, terminateAfter: 50 })
+    for (let round = 0; round < 3; round++) {
+      await bus.emitAndWait('x')
+      while (pool.threadIds.length < 2) await new Promise((resolve) => setImmediate(resolve))
+    }
+    await bus.close()`)
+  assert.equal(lines.filter((line) => /^thread \d+ is stuck, and terminated$/.test(line)).length, 3)
+  const delays = lines.flatMap((line) => line.match(/replaced in (\d+) ms/)?.[1] ?? [])
+  assert.deepEqual(delays, ['0', '0', '0'])
+})

@@ -1,5 +1,6 @@
 // Channels, groups and threads.
 
+import { Worker } from 'node:worker_threads'
 import {
   type DeadLetter,
   MailboxFullError,
@@ -66,7 +67,32 @@ async function spawning() {
   await bus.spawn('./score.js', { threads: '2' })
   // @ts-expect-error: other options of `new Worker` are not passed on
   await bus.spawn('./score.js', { eval: true })
-  await pool.close()
+  await bus.spawn('./score.js', {
+    minThreads: 1,
+    maxThreads: 4,
+    idleTimeout: Infinity,
+    terminateAfter: 1000,
+    mailbox: { maxMessages: 5 },
+    stallAfter: 0,
+    onError: (event, error, listener, origin) => console.error(event, error, listener, origin?.threadId),
+    name: 'scores',
+    argv: ['--fast'],
+    stdout: process.stdout,
+    stderr: true,
+  })
+  // @ts-expect-error: no such option
+  await bus.spawn('./score.js', { maxThread: 4 })
+  const bundled = await bus.spawn(() => new Worker('./score.js'))
+  check<Equal<typeof bundled, ThreadPool>>()
+  // @ts-expect-error: a worker
+  await bus.spawn(() => 'worker')
+  ParallelEventBus.spawned<Events, { factor: number }>((bus, { factor }) => {
+    bus.on('score', (item) => item.length * factor)
+    return async () => {}
+  })
+  await pool.recycle()
+  const closed = await pool.close({ timeout: 1000 })
+  check<Equal<typeof closed.unsettled, number>>()
   await pool.terminate()
 }
 

@@ -6,8 +6,10 @@ import {
   type Bounds,
   BusClosedError,
   type BusOptions,
+  type Closed,
   type EmitterView,
   type ErrorHandler,
+  type FailureOrigin,
   type ListenerOptions,
   ListenerTimeoutError,
   NoListenersError,
@@ -27,10 +29,11 @@ new ParallelEventBus({})
 new ParallelEventBus({ maxListeners: 0, captureRejections: true, onError: () => {} })
 new ParallelEventBus({ maxListeners: undefined, captureRejections: undefined, onError: undefined })
 const bus = new ParallelEventBus<Events>({
-  onError(event, error, listener) {
+  onError(event, error, listener, origin) {
     check<Equal<typeof event, string | symbol>>()
     check<Equal<typeof error, unknown>>()
     check<Equal<typeof listener, ((...args: any[]) => any) | undefined>>()
+    check<Equal<typeof origin, FailureOrigin | undefined>>()
   },
 })
 bus.setErrorHandler(async (_event, error) => console.error(error))
@@ -131,7 +134,11 @@ const confused: NoListenersError = any<BusClosedError>()
 // The end of a bus
 
 check<Equal<ReturnType<typeof bus.idle>, Promise<void>>>()
-check<Equal<ReturnType<typeof bus.close>, Promise<void>>>()
+check<Equal<ReturnType<typeof bus.close>, Promise<Closed>>>()
+check<Equal<Closed, { unsettled: number }>>()
+bus.close({ timeout: 1000 })
+// @ts-expect-error: no such option
+bus.close({ timeOut: 1000 })
 
 async function scope() {
   await using disposed = new ParallelEventBus<Events>()

@@ -10,9 +10,8 @@ const { decodeAlone } = require('../codec/index.js')
 const { exitCodeError } = require('../errors.js')
 const native = require('../native.js')
 const runQueue = require('../local/run-queue.js')
+const { encodeShort } = require('./short-error.js')
 
-/** Largest size in bytes. Of a larger error only name, message and stack are left. */
-const LARGEST = 65_536
 /** Number of decoded reasons that are kept, so that all events lost with one thread have the same cause. */
 const MOST_KEPT = 64
 
@@ -41,19 +40,15 @@ function leaveExitReason(error) {
   if (runQueue.link === null || runQueue.link.members.size === 0) return
   isLeft = true
   try {
-    const { buffer, start, end } = encodedShort(error)
+    const { buffer, start, end } = encodeShort(runQueue.link.encoder, error)
     native.setExitReason(runQueue.handle, buffer.subarray(start, end))
   } catch {}
 }
 
-function encodedShort(error) {
-  const { encoder } = runQueue.link
-  const encoded = encoder.encodeThrown(error, false)
-  if (encoded.end - encoded.start <= LARGEST) return encoded
-  const [name, message, stack] = [error.name, error.message, error.stack].map((text) =>
-    `${text}`.slice(0, LARGEST / 16),
-  )
-  return encoder.encodeThrown(Object.assign(new Error(message), { name, stack }), false)
+/** Leaves the reason of another thread, which the caller is about to end. */
+function leaveReasonOf(threadId, error) {
+  const { buffer, start, end } = encodeShort(runQueue.link.encoder, error)
+  native.leaveExitReason(threadId, buffer.subarray(start, end))
 }
 
 function takeBack() {
@@ -72,4 +67,4 @@ function exitReasonOf(threadId) {
   return reason
 }
 
-module.exports = { exitReasonOf, leaveExitReason, watchForExit }
+module.exports = { exitReasonOf, leaveExitReason, leaveReasonOf, watchForExit }

@@ -154,6 +154,7 @@ class Chosen {
     this.#member = member
     this.#own = own
     this.#outcome = outcome
+    for (const { chosen } of own) if (chosen) member.chosen++
   }
 
   failed(index, error) {

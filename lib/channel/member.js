@@ -10,7 +10,7 @@ const { show } = require('../errors.js')
 const native = require('../native.js')
 const runQueue = require('../local/run-queue.js')
 const { deadLetter, stall, threadExit } = require('../symbols.js')
-const { exitReasonOf } = require('./exit-reason.js')
+const { exitReasonOf, leaveReasonOf } = require('./exit-reason.js')
 const { Link } = require('./link.js')
 const { AwaitedListeners } = require('./awaited-listeners.js')
 const { fromEngine, toEngine } = require('./names.js')
@@ -27,6 +27,8 @@ class Member {
   #link
   #id
   #listening = 0
+  /** Number of this bus's own events that the engine has chosen a listener here for, and that have not settled. */
+  chosen = 0
   /** Null for the default: a worker thread lives while a bus of it listens. */
   #ref = null
   #keepsAlive = false
@@ -131,6 +133,7 @@ class Member {
 
   /** Tells the engine that a listener which was chosen among several is done. */
   done() {
+    this.chosen--
     native.done(this.#thread, this.#id)
     this.checkQuiet()
   }
@@ -164,6 +167,28 @@ class Member {
     return exitReasonOf(threadId)
   }
 
+  /** Leaves the reason for the end of a thread that this one is about to end. */
+  leaveReason(threadId, error) {
+    leaveReasonOf(threadId, error)
+  }
+
+  /** Number that other threads name the member by. */
+  get id() {
+    return this.#id
+  }
+
+  /** Watches the load of another member of the channel, or watches it no more. */
+  watchLoad(id, isWatched) {
+    if (isWatched) native.watchLoad(this.#thread, this.#id, id)
+    else native.forgetLoad(this.#thread, id)
+  }
+
+  /** Returns the loads of watched members. */
+  loads(ids) {
+    const numbers = native.loads(this.#thread, ids)
+    return ids.map((_, index) => ({ inFlight: numbers[2 * index], looks: numbers[2 * index + 1] }))
+  }
+
   hasRoom() {
     this.#room?.resolve()
     this.#room = null
@@ -187,6 +212,11 @@ class Member {
   /** Number of emissions that others have not settled. An untracked event counts once for each bus it went to. */
   get pending() {
     return this.#id === 0 ? 0 : native.pending(this.#thread, this.#id)
+  }
+
+  /** Number of events of other buses that listeners here have not settled. */
+  get unsettledOfOthers() {
+    return this.#id === 0 ? 0 : native.inFlight(this.#thread, this.#id) - this.chosen
   }
 
   /** True if nothing is pending, and this bus was told the outcome of all its events. */

@@ -82,9 +82,21 @@ class FailureReporter {
     )
   }
 
+  /** Reports failures of a listener in a thread of a pool. They are relayed where there is a handler; it may be gone. */
+  relayed(event, error, origin) {
+    if (this.onError !== undefined) this.#callHandler(event, error, undefined, origin)
+    else warn('PARALLEL_EVENT_BUS_LISTENER_FAILED', `a listener of ${show(event)} failed in a spawned thread`, error)
+  }
+
+  /** Reports that the teardown of a thread of a pool failed. */
+  notTornDown(event, error, origin) {
+    if (this.onError !== undefined) this.#callHandler(event, error, undefined, origin)
+    else warn('PARALLEL_EVENT_BUS_TEARDOWN_FAILED', `the teardown of spawned thread ${origin.threadId} failed`, error)
+  }
+
   /** Reports that a thread of a pool ended without being told to. */
-  crashed(event, error) {
-    if (this.onError !== undefined) this.#callHandler(event, error, undefined)
+  crashed(event, error, origin) {
+    if (this.onError !== undefined) this.#callHandler(event, error, undefined, origin)
     else warn('PARALLEL_EVENT_BUS_THREAD_CRASHED', 'a thread that `spawn` started ended, and is replaced', error)
   }
 
@@ -102,9 +114,11 @@ class FailureReporter {
     }
   }
 
-  #callHandler(event, error, listener) {
+  /** @param {import('../../index.js').FailureOrigin} [origin] of what happened in a thread of a pool */
+  #callHandler(event, error, listener, origin) {
     const { onError } = this
-    guard('the onError handler', event, () => onError(event, error, listener))
+    const args = origin === undefined ? [event, error, listener] : [event, error, listener, origin]
+    guard('the onError handler', event, () => onError(...args))
   }
 
   /** Passes a failure on as EventEmitter does: to its rejection method, else as `error`. Returns false without both. */

@@ -1,13 +1,16 @@
 'use strict'
 
-// The module that the threads of a pool run: its URL, its name in messages, and the errors for a module that does not
-// load. Each of these errors has the caller of `spawn` in its stack, because the mistake is there or in the module.
+// The module that the threads of a pool run: its URL, its name in messages, its workers, and the errors for a module that
+// does not load. Each of these errors has the caller of `spawn` in its stack, because the mistake is there or in the module.
 
 const { existsSync } = require('node:fs')
 const path = require('node:path')
 const { URL, fileURLToPath, pathToFileURL } = require('node:url')
+const { Worker } = require('node:worker_threads')
 const { invalidArgType } = require('../errors.js')
+const { workerOptionsOf } = require('./options.js')
 
+const ENTRY = require.resolve('./thread.js')
 const WANTED = 'Wanted: export default (bus, workerData) => …'
 /** Node's codes for a missing file: the module's own, or one that it imports. */
 const NOT_FOUND = new Set(['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND', 'ENOENT'])
@@ -24,16 +27,30 @@ class PoolModule {
   name
   #given
   #caller
+  #options
 
   /**
    * @param {string | URL} given a URL, of any realm, or a path relative to the working directory
+   * @param {object} options of `spawn`, validated
    * @param {Function} below the function of which the caller goes into the stacks of errors
    */
-  constructor(given, below) {
+  constructor(given, options, below) {
     this.#given = given
+    this.#options = workerOptionsOf(options)
     this.#caller = stackBelow(below)
     this.href = hrefOf(given)
     this.name = nameOf(this.href)
+  }
+
+  /** Its name for `util.inspect`. */
+  get shown() {
+    return this.href
+  }
+
+  /** Starts a worker for it, and passes it the port to its pool. The data, which may be large, is not kept. */
+  start(about, port) {
+    const workerData = { ...about, href: this.href, port }
+    return new Worker(ENTRY, { ...this.#options, workerData, transferList: [port] })
   }
 
   /** Returns the error for a failed import. An error that the module itself has thrown is returned as it is. */

@@ -1,64 +1,81 @@
 'use strict'
 
-// One thread of a pool, seen from the pool: starting, then ready, then ended. Pool and thread talk through a port of
-// their own, because `parentPort` belongs to the user's module.
+// One thread of a pool, seen from the pool: starting, then ready, perhaps retired, then ended. Pool and thread talk through
+// a port of their own, because `parentPort` belongs to the user's module.
 
 const { clearTimeout, setTimeout } = require('node:timers')
-const { MessageChannel, Worker, receiveMessageOnPort } = require('node:worker_threads')
+const { performance } = require('node:perf_hooks')
+const { MessageChannel, receiveMessageOnPort } = require('node:worker_threads')
 const { decodeAlone } = require('../codec/index.js')
 const { ThreadExitedError, exitCodeError } = require('../errors.js')
 const log = require('../log.js')
 const { Deferred } = require('../promises.js')
+const { pipeOutput } = require('./output.js')
+const { Pulse } = require('./pulse.js')
 
-const ENTRY = require.resolve('./thread.js')
 /** Milliseconds until a warning that a thread is not ready. */
 const PATIENCE = 10_000
 
 class SpawnedThread {
   /** True once the module has registered its listeners. */
   isReady = false
+  /** True once it was told to finish its events and end, or was terminated. */
+  isRetired = false
   /** True once this thread knows, from any source, that the other one has ended. */
   isGone = false
+  /** True if it was terminated. */
+  isTerminated = false
+  /** True if it was found stuck. */
+  isStuck = false
+  /** True if another one was started in its place, before its end. */
+  isReplaced = false
+  /** Number by which its bus is known in the channel, once it is ready. */
+  member = 0
+  /** @type {Pulse | null} where a turn of the thread may not last for ever */
+  pulse = null
   #worker
   #port
-  #module
+  #source
+  #host
   /** @type {{ error: unknown } | null} the first error that the thread has failed with */
   #thrown = null
   #ready = new Deferred()
   #ended = new Deferred()
   #impatience
-  #isTerminated = false
 
   /**
-   * @param {import('./module.js').PoolModule} module
-   * @param {{ channel: string, group: string, workerData: unknown }} about passed to the thread
-   * @param {object} options of `new Worker`
+   * @param {import('./module.js').PoolModule | import('./factory.js').WorkerFactory} source of its worker
+   * @param {import('./serve.js').About} about passed to the thread
+   * @param {{ terminateAfter?: number, stdout?: object, stderr?: object }} options of `spawn`
    * @param {import('./pool.js').Host} host
    */
-  constructor(module, about, options, { watchThread, exitReason }) {
-    this.#module = module
+  constructor(source, about, options, host) {
+    this.#source = source
+    this.#host = host
     this.#start(about, options)
     this.id = this.#worker.threadId
     log('spawned thread %d', this.id)
     const startedAt = Date.now()
-    watchThread(this.id, () => {
+    host.watchThread(this.id, () => {
       this.isGone = true
     })
     this.#worker.once('exit', (code) => {
-      watchThread(this.id, null)
+      host.watchThread(this.id, null)
       this.isGone = true
-      const why = this.#end(() => exitReason(this.id) ?? exitCodeError(code))
-      this.#ended.resolve({ why, wasReady: this.isReady, lifetime: Date.now() - startedAt })
+      const why = this.#end(() => host.exitReason(this.id) ?? exitCodeError(code))
+      this.#ended.resolve({ why, lifetime: Date.now() - startedAt })
       this.#ready.reject(why)
     })
-    this.#bePatient(`${module.name} has not loaded`)
+    this.#bePatient(`${source.name} has not loaded`)
   }
 
   #start(about, options) {
+    const { terminateAfter } = options
+    if (terminateAfter !== undefined) this.pulse = new Pulse(terminateAfter, performance.now())
+    const pulse = this.pulse === null ? undefined : { beats: this.pulse.beats, every: this.pulse.every }
     const { port1, port2 } = new MessageChannel()
-    const workerData = { ...about, href: this.#module.href, port: port2 }
     try {
-      this.#worker = new Worker(ENTRY, { ...options, workerData, transferList: [port2] })
+      this.#worker = this.#source.start({ ...about, relays: this.#host.isHandled(), pulse }, port2)
     } catch (error) {
       port1.close()
       throw error
@@ -67,6 +84,7 @@ class SpawnedThread {
     this.#worker.on('error', (error) => {
       this.#thrown ??= { error }
     })
+    pipeOutput(this.#worker, options)
     this.#port = port1
     port1.on('message', (message) => this.#hear(message))
     // The worker keeps this thread until it is ready.
@@ -78,41 +96,76 @@ class SpawnedThread {
     return this.#ready.promise
   }
 
-  /** Resolves when the thread has ended, with the reason, its lifetime in milliseconds, and whether it was ready. */
+  /** Resolves when the thread has ended, with the reason and its lifetime in milliseconds. */
   get ended() {
     return this.#ended.promise
   }
 
+  /** True while events go to it. */
+  get isListening() {
+    return this.isReady && !this.isRetired && !this.isGone
+  }
+
   /** Lets the thread finish its events, and then end. */
-  close() {
+  retire() {
+    this.isRetired = true
     this.#worker.ref()
-    this.#port.postMessage('close')
+    this.#port.postMessage({ is: 'close' })
   }
 
   /** Ends the thread at once. */
   terminate() {
-    this.#isTerminated = true
+    this.isRetired = true
+    this.#kill()
+  }
+
+  /** Ends the thread at once, with a reason for those with events there. For the pool it has crashed. */
+  terminateStuck(error) {
+    this.#host.leaveReason(this.id, error)
+    this.#kill()
+  }
+
+  #kill() {
+    this.isTerminated = true
     this.#worker.ref()
     this.#worker.terminate()
   }
 
+  /** Tells the thread whether somebody handles the failures of its listeners. */
+  relay(relays) {
+    this.#port.postMessage({ is: 'relay', relays })
+  }
+
   #hear({ is, ...about }) {
-    if (is === 'loaded') this.#bePatient(`the function of ${this.#module.name} has not resolved`)
-    else if (is === 'ready') this.#beReady()
+    if (is === 'failure') this.#hearFailure(about)
+    else if (is === 'not torn down') this.#host.onTeardownFailed(decode(about.error), this.#origin())
+    else if (is === 'loaded') this.#bePatient(`the function of ${this.#source.name} has not resolved`)
+    else if (is === 'ready') this.#beReady(about.member)
     else this.#fail(this.#errorOf(is, about))
   }
 
-  #errorOf(is, { error, ...about }) {
-    if (is === 'without function') return this.#module.exportError(about)
-    const thrown = decodeAlone(error, 0, error.length)
-    return is === 'not loaded' ? this.#module.loadError(thrown) : thrown
+  #hearFailure({ event, error, listener, count }) {
+    this.#port.postMessage({ is: 'read' })
+    this.#host.onFailure(eventOf(event), decode(error), this.#origin(listener, count))
   }
 
-  #beReady() {
+  #origin(listener = undefined, count = 1) {
+    return { threadId: this.id, listener, count }
+  }
+
+  #errorOf(is, { error, ...about }) {
+    if (is === 'without function') return this.#source.exportError(about)
+    const thrown = decode(error)
+    return is === 'not loaded' ? this.#source.loadError(thrown) : thrown
+  }
+
+  #beReady(member) {
     clearTimeout(this.#impatience)
     // Too late: its exit is awaited, and has to keep the process.
-    if (this.#isTerminated) return
+    if (this.isTerminated) return
     this.isReady = true
+    this.member = member
+    this.#host.watchLoad(member, true)
     log('thread %d is ready', this.id)
     // From now on events in flight keep the process alive, and an idle thread does not.
     this.#worker.unref()
@@ -123,13 +176,14 @@ class SpawnedThread {
     this.#thrown ??= { error }
     this.#ready.reject(error)
     // It is ending by itself, unless the module has a way to prevent that.
-    this.terminate()
+    this.#kill()
   }
 
   #end(exitReason) {
     // The thread's last messages may come later than its end.
     for (let last = this.#next(); last !== undefined; last = this.#next()) this.#hear(last.message)
     this.#port.close()
+    if (this.member !== 0) this.#host.watchLoad(this.member, false)
     clearTimeout(this.#impatience)
     log('thread %d ended', this.id)
     return this.#thrown === null ? new ThreadExitedError(null, this.id, exitReason()) : this.#thrown.error
@@ -147,6 +201,16 @@ class SpawnedThread {
     }, PATIENCE)
     this.#impatience.unref()
   }
+}
+
+function decode(bytes) {
+  return decodeAlone(bytes, 0, bytes.length)
+}
+
+/** Returns the name of an event of another thread. A symbol that is not registered is nobody's here: only its text is left. */
+function eventOf(event) {
+  if (typeof event !== 'object') return event
+  return event.symbol === undefined ? event.text : Symbol.for(event.symbol)
 }
 
 module.exports = { SpawnedThread }
