@@ -26,6 +26,7 @@ module.exports = {
   'piscina.run': 'its idle thread runs no timer and no I/O',
   piscina: 'gives each thread one task at a time; no events',
   'piscina, 64 per thread': 'no events',
+  poolifier: 'takes tasks over from busy threads; no events',
   tinypool: 'gives each thread one task at a time; no events',
   workerpool: 'gives each thread one task at a time; no events',
   'the ceiling': 'no messages: tasks are taken from shared memory',

@@ -12,7 +12,8 @@ const QUICK = { quick: true, warmUpMs: 80, settleMs: 20, roundMs: 20, rowMs: 250
 /**
  * @typedef {object} Contestant
  * @property {number} events how many one `run` delivers
- * @property {() => void | Promise<void>} run emits them; done when every listener of every event is
+ * @property {() => void | Promise<void | number>} run emits them; done when every listener of every event is. Its value, if
+ * there is one, is the time in nanoseconds that counts: of a part of it
  * @property {{ calls: number }[]} counters one per listener
  * @property {() => Promise<void>} [collect] collects the garbage of other threads that take part
  */
@@ -62,8 +63,8 @@ class Entrant {
   }
 
   async round(settings) {
-    const { ms, runs } = await this.#time(settings)
-    this.samples.push((ms * 1e6) / (runs * this.#contestant.events))
+    const { ms, runs, own = ms * 1e6 } = await this.#time(settings)
+    this.samples.push(own / (runs * this.#contestant.events))
   }
 
   async #time({ settleMs, roundMs }) {
@@ -73,8 +74,9 @@ class Entrant {
     await this.#settle(settleMs)
     const runs = Math.max(1, Math.round(roundMs / this.#msPerRun))
     const start = performance.now()
-    for (let run = 0; run < runs; run++) await this.#run()
-    return { ms: performance.now() - start, runs }
+    let own
+    for (let run = 0; run < runs; run++) own = sumOf(own, await this.#run())
+    return { ms: performance.now() - start, runs, own }
   }
 
   /**
@@ -102,6 +104,11 @@ class Entrant {
   }
 }
 
+/** The sum of the times that runs have measured themselves; undefined if they have not. */
+function sumOf(sum, own) {
+  return own === undefined ? sum : (sum ?? 0) + own
+}
+
 /** Median and p10–p90 of the rounds. */
 function summary(samples) {
   const sorted = samples.toSorted((a, b) => a - b)
@@ -120,4 +127,4 @@ function quantile(sorted, at) {
   return sorted[below] + (sorted[above] - sorted[below]) * (position - below)
 }
 
-module.exports = { FULL, QUICK, race, summary }
+module.exports = { FULL, QUICK, quantile, race, summary }

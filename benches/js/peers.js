@@ -14,6 +14,7 @@ const FOLDERS = {
   'emittery 2': 'emittery',
   hookable: 'hookable',
   piscina: 'piscina',
+  poolifier: 'poolifier',
   tapable: 'tapable',
   tinypool: 'tinypool',
   workerpool: 'workerpool',

@@ -5,7 +5,7 @@
 const { callAll } = require('../callers.js')
 const { sizeInWords } = require('../payloads.js')
 const { withCrew } = require('../threads/crew.js')
-const { piscina, spawned, tinypool, withPools, workerpool } = require('../threads/pools.js')
+const { piscina, poolifier, spawned, tinypool, withPools, workerpool } = require('../threads/pools.js')
 const { US_PER_EVENT, US_PER_TASK, compare, skippedAmong } = require('./lines.js')
 
 const ONE_BY_ONE = { callers: 1, each: 100 }
@@ -44,8 +44,9 @@ function manyAtATime(settings) {
     'piscina, 64 per thread': (task, threads) => piscina(task, threads, { concurrentTasksPerWorker: 64 }),
     tinypool,
     workerpool,
+    poolifier,
   }
-  const goals = { piscina: 5 }
+  const goals = { piscina: 10 }
   return withPools('count', 2, opening, async (pools) => {
     const contestants = Object.entries(pools).map(([name, { run, counters }]) => [
       name,
@@ -74,9 +75,9 @@ module.exports = [
   {
     title: 'request, 1000 in flight, 2 threads, beside pools',
     note:
-      'The task is to count and to return a number, so this is the cost of a task beside its work. piscina, tinypool and ' +
-      'workerpool give a thread its next task when it is done with the last, unless they are told otherwise: then nothing waits ' +
-      'behind a long task while another thread is free. The bus chooses the thread at once, by how much each has.',
+      'The task is to count and to return a number, so this is the cost of a task beside its work. piscina, tinypool, ' +
+      'workerpool and poolifier give a thread its next task when it is done with the last, unless they are told otherwise. ' +
+      'The bus chooses the thread at once, by how much each has.',
     payload: `the number 1, ${sizeInWords(1)}`,
     rows: [{ id: 'request', what: 'request, 1000 callers', measure: manyAtATime }],
   },

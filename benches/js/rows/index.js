@@ -12,6 +12,7 @@ module.exports = [
   ...require('./kinds.js'),
   ...require('./answer.js'),
   ...require('./cpu.js'),
+  ...require('./mixed.js'),
   ...require('./late.js'),
   ...require('./growth.js'),
   ...require('./growth-local.js'),

@@ -17,6 +17,7 @@ const NS_PER_EVENT = { unit: 'ns per event', ns: 1 }
 const US_PER_EVENT = { unit: 'µs per event', ns: 1e3 }
 const US_PER_TASK = { unit: 'µs per task', ns: 1e3 }
 const MS_PER_BATCH = { unit: 'ms per batch', ns: 1e6 }
+const MS = { unit: 'ms', ns: 1e6 }
 
 /**
  * Races the bus against others.
@@ -25,6 +26,11 @@ const MS_PER_BATCH = { unit: 'ms per batch', ns: 1e6 }
  */
 async function compare(contestants, goals, settings, scale = NS_PER_EVENT) {
   const { bus, ...others } = await race(contestants, settings)
+  return compared(bus, others, goals, scale)
+}
+
+/** The lines of a race that is over. */
+function compared(bus, others, goals, scale) {
   return Object.entries(others).map(([against, theirs]) => {
     const goal = against in goals ? { atLeast: goals[against] } : NO_GOAL
     const asFast = summary(ratios(theirs, bus))
@@ -55,18 +61,19 @@ function skippedAmong(names) {
  * bus's.
  */
 async function shares({ bus, ceiling, ...others }, against, goal, settings, scale) {
-  const raced = await race({ bus, ceiling, ...others }, settings)
-  const share = (times) => summary(ratios(raced.ceiling, times).map((ratio) => 100 * ratio))
-  const first = { ...line(scale, raced.bus, raced.ceiling, goal, share(raced.bus)), ...named(against), ratioUnit: ' %' }
-  const beside = Object.keys(others).map((name) => {
-    const times = raced[name]
-    return {
-      ...line(scale, null, times, NO_GOAL, share(times)),
-      ...named(against),
-      what: `${name}, beside it`,
-      ratioUnit: ' %',
-    }
-  })
+  return shared(await race({ bus, ceiling, ...others }, settings), against, goal, scale)
+}
+
+/** The lines of a race that is over. */
+function shared({ bus, ceiling, ...others }, against, goal, scale) {
+  const share = (times) => summary(ratios(ceiling, times).map((ratio) => 100 * ratio))
+  const first = { ...line(scale, bus, ceiling, goal, share(bus)), ...named(against), ratioUnit: ' %' }
+  const beside = Object.entries(others).map(([name, times]) => ({
+    ...line(scale, null, times, NO_GOAL, share(times)),
+    ...named(against),
+    what: `${name}, beside it`,
+    ratioUnit: ' %',
+  }))
   return [first, ...beside]
 }
 
@@ -117,9 +124,12 @@ module.exports = {
   US_PER_EVENT,
   US_PER_TASK,
   MS_PER_BATCH,
+  MS,
   compare,
+  compared,
   compareWith,
   shares,
+  shared,
   skippedAmong,
   alone,
   absolute,

@@ -10,7 +10,9 @@ const { performance } = require('node:perf_hooks')
 const { Worker } = require('node:worker_threads')
 const { ParallelEventBus } = require('../../../index.js')
 const { summary } = require('../measure.js')
-const { absolute } = require('./lines.js')
+const { whySkipped } = require('../peers.js')
+const { piscina, poolifier, spawned, tinypool, workerpool } = require('../threads/pools.js')
+const { MS, absolute, compare, skippedAmong } = require('./lines.js')
 
 const ROOT = path.join(__dirname, '../../..')
 const MIB = 2 ** 20
@@ -60,6 +62,31 @@ async function threadStart({ quick }) {
   return [absolute({ against: 'new Worker', unit: 'ms', ours: summary(ours), theirs: summary(theirs) })]
 }
 
+/** From nothing until both threads have done a task, as each is free to say when it calls a pool ready. */
+async function poolStart(settings) {
+  const opening = { bus: spawned, piscina, tinypool, workerpool, poolifier }
+  const peers = Object.keys(opening).filter((name) => whySkipped(name) === null)
+  const contestants = Object.fromEntries(peers.map((name) => [name, starting(opening[name])]))
+  const goals = { piscina: 1 }
+  const lines = await compare(contestants, goals, settings, MS)
+  return [...lines, ...skippedAmong(Object.keys(opening))]
+}
+
+/** Starts a pool in each run, and ends it: that is not counted. */
+function starting(open) {
+  const counter = { calls: 0 }
+  const run = async () => {
+    const start = performance.now()
+    const pool = await open('count', 2)
+    await Promise.all([pool.run(1), pool.run(1)])
+    const ms = performance.now() - start
+    counter.calls += pool.counters[0].calls / 2
+    await pool.close()
+    return 1e6 * ms
+  }
+  return { events: 1, counters: [counter], run }
+}
+
 /** How many milliseconds a start takes, not the end that it returns. */
 async function timed(start) {
   const begin = performance.now()
@@ -75,6 +102,11 @@ module.exports = [
     note: 'Each `require` in a process of its own, files in the cache of the system. The start of Node is not in it.',
     rows: [
       { id: 'require', what: 'require', measure: requireTime },
+      {
+        id: 'pool',
+        what: 'start of a pool of 2 threads, until both tasks that it is given are done',
+        measure: poolStart,
+      },
       { id: 'thread', what: 'spawn of 1 thread, until it listens', measure: threadStart },
       { id: 'binary', what: 'size of the binary', measure: binarySize },
     ],

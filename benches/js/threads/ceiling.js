@@ -5,16 +5,19 @@
 
 const path = require('node:path')
 const { Worker } = require('node:worker_threads')
-const { CALLS, COUNT, DONE, LEFT, ROUND, STEPS, STOP } = require('./words.js')
+const { CALLS, DONE, NEXT, ROUND, STEPS, STOP, TASKS } = require('./words.js')
 
 class Ceiling {
-  #words = new Int32Array(new SharedArrayBuffer(COUNT * Int32Array.BYTES_PER_ELEMENT))
+  #words
   #threads
   #exits
 
-  constructor(threads, steps) {
+  /** @param {number[]} tasks the steps of each, in the order in which they are taken */
+  constructor(threads, tasks) {
     this.#threads = threads
-    this.#words[STEPS] = steps
+    this.#words = new Int32Array(new SharedArrayBuffer((STEPS + tasks.length) * Int32Array.BYTES_PER_ELEMENT))
+    this.#words[TASKS] = tasks.length
+    this.#words.set(tasks, STEPS)
     const workerData = { memory: this.#words.buffer, threads }
     this.#exits = Array.from({ length: threads }, () => {
       const worker = new Worker(path.join(__dirname, 'plain.js'), { workerData })
@@ -26,10 +29,10 @@ class Ceiling {
     return Atomics.load(this.#words, CALLS)
   }
 
-  /** Has so many tasks done. */
-  run(tasks) {
+  /** Has all tasks done. */
+  run() {
     const words = this.#words
-    words[LEFT] = tasks
+    words[NEXT] = 0
     Atomics.store(words, DONE, 0)
     this.#start()
     for (let done = 0; done < this.#threads; done = Atomics.load(words, DONE)) Atomics.wait(words, DONE, done)

@@ -4,7 +4,7 @@
 // the taking of the next.
 
 const { workerData } = require('node:worker_threads')
-const { CALLS, DONE, LEFT, ROUND, STEPS, STOP } = require('./words.js')
+const { CALLS, DONE, NEXT, ROUND, STEPS, STOP, TASKS } = require('./words.js')
 const { burn } = require('./work.js')
 
 const words = new Int32Array(workerData.memory)
@@ -12,9 +12,13 @@ const words = new Int32Array(workerData.memory)
 for (let round = 0; ; round++) {
   Atomics.wait(words, ROUND, round)
   if (Atomics.load(words, STOP) === 1) break
-  while (Atomics.sub(words, LEFT, 1) > 0) {
-    burn(words[STEPS])
+  for (let task = take(); task < words[TASKS]; task = take()) {
+    burn(words[STEPS + task])
     Atomics.add(words, CALLS, 1)
   }
   if (Atomics.add(words, DONE, 1) + 1 === workerData.threads) Atomics.notify(words, DONE)
+}
+
+function take() {
+  return Atomics.add(words, NEXT, 1)
 }

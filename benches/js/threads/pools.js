@@ -4,6 +4,7 @@
 
 const path = require('node:path')
 const { Piscina } = require('piscina')
+const { FixedThreadPool } = require('poolifier')
 const { pool: createWorkerpool } = require('workerpool')
 const { ParallelEventBus } = require('../../../index.js')
 const { whySkipped } = require('../peers.js')
@@ -18,10 +19,10 @@ const { whySkipped } = require('../peers.js')
 /** @typedef {(task: 'count' | 'burn', threads: number) => Pool | Promise<Pool>} Open */
 
 /** @type {Open} */
-async function spawned(task, threads) {
+async function spawned(task, threads, options = {}) {
   const bus = new ParallelEventBus({ channel: 'bench' })
   const { calls, counters } = counted()
-  await bus.spawn(path.join(__dirname, 'spawned.js'), { threads, workerData: calls })
+  await bus.spawn(path.join(__dirname, 'spawned.js'), { threads, workerData: calls, ...options })
   return { counters, run: (argument) => bus.request(task, argument), close: () => bus.close() }
 }
 
@@ -59,6 +60,23 @@ function workerpool(task, threads) {
   return { counters, run: (argument) => pool.exec(task, [argument]), close: () => pool.terminate() }
 }
 
+/** @type {Open} */
+function poolifier(task, threads) {
+  const { calls, counters } = counted()
+  const pool = new FixedThreadPool(threads, path.join(__dirname, 'poolifier.js'), {
+    // Without a queue, a task waits for the thread that it was given to, however long that is busy.
+    enableTasksQueue: true,
+    workerOptions: { workerData: calls },
+  })
+  const close = async () => {
+    const workers = pool.workerNodes.map(({ worker }) => worker)
+    // Its promise stays pending now and then, in 5.3.2.
+    pool.destroy().catch(() => {})
+    await Promise.all(workers.map((worker) => worker.terminate()))
+  }
+  return { counters, run: (argument) => pool.execute(argument, task), close }
+}
+
 /** Memory for a counter that all threads of a pool see. */
 function counted() {
   const words = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
@@ -88,4 +106,4 @@ async function withPools(task, threads, opening, use) {
   return result
 }
 
-module.exports = { spawned, piscina, tinypool, workerpool, withPools }
+module.exports = { spawned, piscina, tinypool, workerpool, poolifier, withPools }

@@ -5,15 +5,16 @@
 module.exports = {
   /** How often the threads were started. */
   ROUND: 0,
-  /** Tasks that nobody has taken. */
-  LEFT: 1,
+  /** The task that is the next to be taken. */
+  NEXT: 1,
+  /** Number of tasks. */
+  TASKS: 2,
   /** Threads that found none left. */
-  DONE: 2,
+  DONE: 3,
   /** 1 when they are to end. */
-  STOP: 3,
-  /** How long a task is. */
-  STEPS: 4,
+  STOP: 4,
   /** Tasks done, of all rounds. */
   CALLS: 5,
-  COUNT: 6,
+  /** How long each task is, in steps: from here on. */
+  STEPS: 6,
 }
