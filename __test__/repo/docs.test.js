@@ -44,6 +44,7 @@ const PACKAGES = {
   '@cynic/core': 'examples/cynic-core',
   emittery: 'node_modules/emittery',
   eventemitter2: 'node_modules/eventemitter2',
+  piscina: 'node_modules/piscina',
 }
 /** An example that hangs is one that fails. */
 const LONGEST_RUN_MS = 60_000
