@@ -113,6 +113,33 @@ test('threads that are stuck again and again are replaced at once each time', as
   await pool.close()
 })
 
+const STORMY = moduleOf((bus, { starts, hangs }) => {
+  bus.on('work', async (number) => {
+    Atomics.add(starts, number, 1)
+    if (Atomics.load(hangs, number) === 1) for (;;);
+    if (number % 3 === 0) await new Promise((resolve) => setImmediate(resolve))
+    return number
+  })
+})
+
+test('of a storm of events, some of which hang, each starts once at most, and what is lost was started', async (t) => {
+  const { bus } = stage(t)
+  const [starts, hangs] = [sharedCells(600), sharedCells(600)]
+  for (let number = 50; number < 600; number += 90) hangs[number] = 1
+  const pool = await bus.spawn(STORMY, { threads: 2, terminateAfter: 60, workerData: { starts, hangs } })
+  const requests = []
+  for (let number = 0; number < 600; number++) {
+    requests.push(bus.request('work', number))
+    if (number % 20 === 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+  const settled = await Promise.allSettled(requests)
+  const lost = settled.flatMap(({ status }, number) => (status === 'rejected' ? [number] : []))
+  for (const number of lost) assert.equal(settled[number].reason.cause.code, 'ERR_THREAD_STUCK', `event ${number}`)
+  assert.deepEqual(Array.from(starts), Array(600).fill(1))
+  for (let number = 50; number < 600; number += 90) assert.ok(lost.includes(number), `event ${number} hangs`)
+  await pool.close()
+})
+
 test('a pool that closes terminates a thread that is stuck, and tells what was lost', async (t) => {
   const { bus } = stage(t)
   const cells = sharedCells()

@@ -119,22 +119,39 @@ class Actor {
     }
   }
 
-  /** Starts threads, or ends those that were started last. */
+  /** Starts threads; or ends those that were started last, or has them replaced. */
   #poolOrNone(peer) {
-    if (this.#pool !== null) {
-      const end = this.random.of(['close', 'terminate'])
-      this.track(
-        'spawn and its end',
-        this.#pool.then((pool) => pool?.[end]()),
-      )
-      this.#pool = null
-      return
-    }
+    if (this.#pool === null) this.#spawn(peer)
+    else if (this.random.chance(0.3)) this.#recycle()
+    else this.#endPool()
+  }
+
+  #spawn(peer) {
     this.ledger.add('pools')
-    const workerData = { memory: this.ledger.memory, seed: this.random.seed() }
-    const spawned = peer.bus.spawn(POOL, { threads: this.random.integer(1, 2), workerData })
+    const { random, ledger } = this
+    const terminateAfter = random.of([undefined, undefined, 50, 200])
+    const workerData = { memory: ledger.memory, seed: random.seed(), mayHang: terminateAfter !== undefined }
+    const size = random.of([{ threads: 1 }, { threads: 2 }, { minThreads: 1, maxThreads: 3, idleTimeout: 20 }])
+    const spawned = peer.bus.spawn(POOL, { ...size, terminateAfter, workerData })
     this.track('spawn', spawned)
     this.#pool = spawned.catch(() => undefined)
+  }
+
+  #recycle() {
+    this.track(
+      'recycle',
+      this.#pool.then((pool) => pool?.recycle()),
+    )
+  }
+
+  #endPool() {
+    const { random } = this
+    const end = random.of([(pool) => pool.close(), (pool) => pool.terminate(), (pool) => pool.close({ timeout: 20 })])
+    this.track(
+      'spawn and its end',
+      this.#pool.then((pool) => pool && end(pool)),
+    )
+    this.#pool = null
   }
 
   /** Closes everything open, and waits for unsettled promises: as long as anything happens in any thread. */

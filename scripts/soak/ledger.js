@@ -23,6 +23,7 @@ const COUNTS = [
   'refused',
   'lost',
   'pools',
+  'teardowns',
 ]
 
 class Ledger {

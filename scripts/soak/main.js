@@ -68,7 +68,9 @@ function account(rounds) {
   const ends = [...new Set(rounds.flatMap((round) => Object.keys(round.ends)))].sort()
   const endings = ends.map((end) => `${sum((round) => round.ends[end] ?? 0)} ${end}`)
   const mebibytes = ({ memory }) => `${Math.round(memory.rss / 2 ** 20)} MiB`
-  console.log(`${rounds.length} rounds, ${count('buses')} buses, ${count('pools')} pools`)
+  console.log(
+    `${rounds.length} rounds, ${count('buses')} buses, ${count('pools')} pools, ${count('teardowns')} of their threads torn down`,
+  )
   console.log(`${count('threads')} threads, of which ${endings.join(', ')}`)
   console.log(`${count('events')} events, ${count('heard')} calls of listeners, ${count('promises')} promises`)
   console.log(

@@ -9,10 +9,11 @@ const { Ledger } = require('./ledger.js')
 const { makeListener } = require('./listeners.js')
 const { Random } = require('./random.js')
 
-/** How seldom a thread ends instead of answering. */
+/** How seldom a thread ends instead of answering, or hangs where it is replaced then. */
 const CRASHES = 1 / 300
+const HANGS = 1 / 500
 
-export default (bus, { memory, seed }) => {
+export default (bus, { memory, seed, mayHang }) => {
   const random = new Random(seed + threadId)
   const ledger = new Ledger(memory)
   const checks = new Checks(ledger, `thread ${threadId} of a pool`)
@@ -22,10 +23,16 @@ export default (bus, { memory, seed }) => {
     bus.on(
       event,
       (...args) => {
-        if (event !== 'plain' && random.chance(CRASHES)) process.exit()
-        return listener(...args)
+        if (event !== 'plain' && random.chance(CRASHES)) {
+          ledger.startOnce(args[0].event)
+          process.exit()
+        }
+        const result = listener(...args)
+        if (mayHang && random.chance(HANGS)) for (;;);
+        return result
       },
       options,
     )
   }
+  return () => ledger.add('teardowns')
 }
