@@ -180,6 +180,26 @@ test('long arguments count in the bytes of a mailbox', async (t) => {
   cells.set('go', 1)
 })
 
+test('long arguments come whole behind an event whose time was over before it was read', async (t) => {
+  const { bus, join, errors } = stage(t)
+  const listener = join({ onError: (...about) => errors.push(about) })
+  const heard = []
+  // Its thread reads of the claim, although there is nothing to be called.
+  listener.once('late', () => heard.push('late'))
+  listener.on('long', (bytes) => heard.push(bytes.length))
+  const late = bus.with({ timeout: 1 }).emitAndWait('late', 'text')
+  bus.emit('long', new Uint8Array(40_000))
+  const long = bus.emitAndWait('long', new Uint8Array(50_000))
+  for (const end = Date.now() + 30; Date.now() < end; );
+  assert.equal((await late).errors[0].code, 'ERR_LISTENER_TIMEOUT')
+  assert.deepEqual(await long, { success: 1, failed: 0, errors: [] })
+  assert.deepEqual(heard, [40_000, 50_000])
+  assert.deepEqual(
+    errors.map(([event]) => event),
+    ['late'],
+  )
+})
+
 test('a received buffer can be moved on, and the listener does not have it any more', async (t) => {
   const { bus, startOne } = stage(t)
   await startOne(({ bus, channel, ParallelEventBus }) => {

@@ -125,6 +125,8 @@ class MessageReader {
 
   /** Passes over the value of an event if it lies apart, and returns whether it does. `take` takes it, or `share` does not. */
   liesApart() {
+    // It is nothing to the event that is read now if the one before could not be read: that had settled, say.
+    this.unreadable = null
     if (this.#words[this.#at] !== APART) return false
     this.#at++
     return true
