@@ -231,11 +231,20 @@ interface ListenerOptions {
   timeout?: number | undefined
   /**
    * On a channel: the name of a group. Each event goes to one listener of a group, in any thread, on the bus that has the
-   * least to do. `null` for no group, where the bus has one.
+   * least to do. A bus that has nothing to do takes over what others were given and have not started, the oldest first. So
+   * an event may start later than one that was emitted after it. `null` for no group, where the bus has one.
    *
    * @defaultValue {@link BusOptions.group}
    */
   group?: string | null | undefined
+  /**
+   * Number of calls of this listener that run at once, an integer of at least 1, or `Infinity`. A call runs until it has
+   * returned, or its promise has settled. Events beyond it wait in order, and count as queued: an abort or a timeout
+   * takes them out, they take room in the mailbox, and in a group another listener may take them over.
+   *
+   * @defaultValue `Infinity`
+   */
+  concurrency?: number | undefined
 }
 
 /** Bounds of the events that are emitted through {@link ParallelEventBus.with | with}. */
@@ -380,6 +389,15 @@ interface SpawnOptions extends Pick<WorkerOptions, 'argv' | 'env' | 'execArgv' |
    * @defaultValue 10 000
    */
   idleTimeout?: number | undefined
+  /**
+   * Number of calls of a thread's listeners that run at once, an integer of at least 1, or `Infinity`. It is for all
+   * listeners of the pool's group together, but for those with a {@link ListenerOptions.concurrency | concurrency} of their
+   * own. Events beyond it wait where other threads of the pool may take them over. A listener that awaits another one of
+   * the pool takes two places, so with `1` they may wait for each other.
+   *
+   * @defaultValue `Infinity`
+   */
+  concurrency?: number | undefined
   /**
    * Milliseconds that a thread may run one turn of its event loop. One that takes longer is terminated and replaced. The
    * events that it has started fail with {@link ThreadExitedError}; its `cause` is an Error with the code

@@ -12,7 +12,7 @@ const LONGEST_TIMEOUT = 2 ** 31 - 1
 const MOST_THREADS = 1024
 
 const OF_BUS = ['captureRejections', 'channel', 'group', 'mailbox', 'maxListeners', 'onError', 'stallAfter']
-const OF_LISTENER = ['group', 'once', 'signal', 'timeout']
+const OF_LISTENER = ['concurrency', 'group', 'once', 'signal', 'timeout']
 const OF_BOUNDS = ['signal', 'timeout', 'transfer']
 const OF_MAILBOX = ['maxBytes', 'maxMessages']
 const OF_CLOSE = ['timeout']
@@ -120,6 +120,15 @@ function validateListenerOptions(options) {
   validateTimeoutAndSignal(options, 'options')
   if (options.once !== undefined) validateBoolean(options.once, 'options.once')
   if (options.group !== undefined && options.group !== null) validateName(options.group, 'options.group')
+  if (options.concurrency !== undefined) validateConcurrency(options.concurrency, 'options.concurrency')
+}
+
+/** Validates a number of calls at once. */
+function validateConcurrency(value, name) {
+  if (typeof value !== 'number') throw invalidArgType(name, 'of type number', value)
+  if (!(value >= 1 && (Number.isInteger(value) || value === Number.POSITIVE_INFINITY))) {
+    throw outOfRange(name, 'an integer >= 1, or Infinity', value)
+  }
 }
 
 /** @param {boolean} isOfSubclass unknown options may be for that one */
@@ -176,6 +185,7 @@ module.exports = {
   MOST_THREADS,
   keyOf,
   validateCloseOptions,
+  validateConcurrency,
   validateInteger,
   validateListeningOptions,
   validateMailbox,

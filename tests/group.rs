@@ -118,8 +118,26 @@ fn the_emitters_own_member_is_a_candidate_like_any_other() {
     other.listen("e", 2, in_group("g"));
     let emitted: Vec<_> = (0..4).map(|_| emit(&emitter, "e", b"")).collect();
     let own: Vec<_> = emitted.iter().flat_map(|emitted| &emitted.own).collect();
-    assert_eq!(own, [&Own { listener: 1, chosen: true }; 2]);
+    assert_eq!(own, [&Own { listener: 1, chosen: true }]);
     assert_eq!((emitter.in_flight(), other.in_flight()), (2, 2));
+    // Behind something in flight it waits where others may take it over.
+    assert_eq!(waiting(&[emitter, other]), [1, 2]);
+}
+
+#[test]
+fn the_emitters_own_member_calls_its_listener_itself_where_it_is_alone_or_has_no_room() {
+    let emitter = small_member(1, "own room", 1);
+    let other = small_member(2, "own room", 1);
+    emitter.listen("e", 1, in_group("g"));
+    let calls = |count: usize| {
+        let emitted: Vec<_> = (0..count).map(|_| emit(&emitter, "e", b"")).collect();
+        emitted.iter().flat_map(|emitted| &emitted.own).count()
+    };
+    assert_eq!(calls(2), 2);
+    other.listen("e", 2, in_group("g"));
+    // The other has room for one, the mailbox of the emitter too.
+    assert_eq!(calls(4), 2);
+    assert_eq!(waiting(&[emitter, other]), [1, 1]);
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! The cost of a member that comes and goes does not depend on the number of others: counted in members, rows
-//! and routes that are looked at. These counts are of the whole process, so there are no other tests here.
+//! and routes that are looked at. Nor does that of an event that waits. These counts are of the whole process, so one test
+//! runs at a time, and there are no others here.
 #![cfg(not(feature = "loom"))]
 
 mod common;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use common::*;
 use parallel_event_bus::engine::capacity::MailboxLimits;
@@ -17,8 +18,11 @@ use parallel_event_bus::engine::metrics::VISITS;
 const TIMES: u64 = 8;
 const FIRST: u32 = 50;
 
+static ALONE: Mutex<()> = Mutex::new(());
+
 /// Fails if so many times as many members cost much more than so many times as much.
 fn assert_linear(what: &str, run: impl Fn(u32)) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let visits = |members| {
         let before = VISITS.get();
         run(members);
@@ -121,4 +125,41 @@ fn full(channel: &str) -> (Arc<Endpoint>, Arc<Member>, Arc<Member>) {
 
 fn end(endpoints: &[&Arc<Endpoint>]) {
     endpoints.iter().for_each(|endpoint| endpoint.close());
+}
+
+#[test]
+fn an_event_that_waits_in_a_group_costs_the_same_however_many_do() {
+    assert_linear("all are taken over", |events| {
+        let (emitter, victim) = (member(1, "taken"), member(2, "taken"));
+        victim.listen("e", 1, in_group("g"));
+        let _emitted: Vec<_> = (0..events).map(|_| emit(&emitter, "e", b"x")).collect();
+        let thief = member(3, "taken");
+        thief.listen("e", 1, in_group("g"));
+        let mut taken = 0;
+        while taken < events {
+            emitter.channel().tick();
+            let mut messages = Vec::new();
+            thief.endpoint().steal(&[], &mut messages);
+            for message in messages {
+                let Message::Delivery(delivery) = message else { panic!("only deliveries move") };
+                assert!(delivery.start());
+                delivery.succeed(0, None);
+                taken += 1;
+            }
+        }
+        end(&[emitter.endpoint(), victim.endpoint(), thief.endpoint()]);
+    });
+    assert_linear("they wait for long", |events| {
+        let (emitter, victim, other) = (member(1, "long"), member(2, "long"), member(3, "long"));
+        for member in [&victim, &other] {
+            member.listen("e", 1, in_group("g"));
+        }
+        let _emitted: Vec<_> = (0..events).map(|_| emit(&emitter, "e", b"x")).collect();
+        // A tick for each, and a member that asks each time and is full.
+        for _ in 0..events {
+            emitter.channel().tick();
+            other.endpoint().steal(&[1], &mut Vec::new());
+        }
+        end(&[emitter.endpoint(), victim.endpoint(), other.endpoint()]);
+    });
 }

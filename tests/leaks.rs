@@ -27,7 +27,7 @@ fn a_dispatch_that_settled_leaves_no_timer_and_nothing_else_behind() {
         emitter.endpoint().close();
         other.endpoint().close();
     }
-    assert_eq!(living(), before);
+    is_as(before);
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn channels_routes_and_members_are_gone_with_the_last_of_them() {
         two.endpoint().close();
         drop(kept);
     }
-    assert_eq!(living(), before);
+    is_as(before);
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_member_that_leaves_while_its_endpoint_lives_is_gone_when_its_last_delivery_
     drop(emitter);
     endpoint.close();
     drop(endpoint);
-    assert_eq!(living(), before);
+    is_as(before);
 }
 
 #[test]
@@ -93,5 +93,5 @@ fn threads_that_come_and_go_leave_nothing() {
             });
         }
     });
-    assert_eq!(living(), before);
+    is_as(before);
 }

@@ -163,19 +163,15 @@ test('an event for a group goes to a member that has room, and is refused only w
   for (let value = 0; value < 6; value++) bus.emit('x', value)
   assert.equal((await bus.emitAndWait('x', 6)).errors[0].code, FULL)
   await assert.rejects(bus.request('x', 7), { code: FULL })
-  // A member here has no mailbox to be full.
+  // A member here has no mailbox to be full. It also takes over what waits at the others.
   const heard = []
   bus.on('x', (value) => heard.push(value), { group: 'g' })
   for (const value of [8, 9]) assert.equal((await bus.emitAndWait('x', value)).success, 1)
-  assert.deepEqual(heard, [8, 9])
   cells.set('go', 1)
   await bus.idle()
   const logs = await Promise.all(threads.map((thread) => thread.run(({ log }) => log)))
-  assert.deepEqual(logs.flat().sort(), [0, 1, 2, 3, 4, 5])
-  assert.deepEqual(
-    logs.map(({ length }) => length),
-    [3, 3],
-  )
+  assert.deepEqual([...logs.flat(), ...heard].sort(), [0, 1, 2, 3, 4, 5, 8, 9])
+  assert.ok(heard.includes(8) && heard.includes(9))
   assert.deepEqual(
     dead.map(({ args }) => args),
     [[6], [7]],

@@ -7,15 +7,20 @@ const { ParallelEventBus } = require('../..')
 const { keepBusyUntil, stage, test, until } = require('../fixtures/stage.js')
 const native = require('../../native.js')
 
-/** Members that work on each job until they are told to be done with it. Their calls are in the cells of their ids. */
+/** Members that work on one job after the other, each until they are told to be done with it. Their calls are in the cells of their ids. */
 const patient = (scope) => {
   const { bus, cells, threadId, log } = scope
   scope.ends = []
-  bus.on('job', (job) => {
-    cells.add(threadId)
-    log.push(job)
-    return new Promise((resolve) => scope.ends.push(resolve))
-  })
+  bus.on(
+    'job',
+    (job) => {
+      cells.add(threadId)
+      log.push(job)
+      return new Promise((resolve) => scope.ends.push(resolve))
+    },
+    // One that has a job takes over none.
+    { concurrency: scope.data },
+  )
   bus.on('all', () => cells.add(threadId))
 }
 
@@ -43,16 +48,14 @@ async function emitAndSettle(bus, threads, ...args) {
 
 const numbers = (count) => Array.from({ length: count }, (_, number) => number)
 
-test('exactly one member of a group gets each event, in turn where all have as little to do', async (t) => {
+test('exactly one member of a group gets each event, and none is left out where all have as little to do', async (t) => {
   const { bus, cells, start } = stage(t)
   const threads = await start(3, quick, IN_GROUP)
   for (const job of numbers(30)) {
     assert.deepEqual(await emitAndSettle(bus, threads, 'job', job), { success: 1, failed: 0, errors: [] })
   }
-  assert.deepEqual(
-    threads.map(({ id }) => cells.get(id)),
-    [10, 10, 10],
-  )
+  // About 10 each: one that is slow to wake may find its event taken over.
+  for (const { id } of threads) assert.ok(cells.get(id) > 0)
   for (const job of numbers(300)) assert.equal(bus.emit('job', 30 + job), true)
   await bus.idle()
   assert.deepEqual(await jobsOf(threads), numbers(330))
@@ -61,7 +64,7 @@ test('exactly one member of a group gets each event, in turn where all have as l
 
 test('the member with the least in flight gets the next event', async (t) => {
   const { bus, cells, start } = stage(t)
-  const threads = await start(3, patient, IN_GROUP)
+  const threads = await start(3, patient, { ...IN_GROUP, data: 1 })
   const counts = () => threads.map(({ id }) => cells.get(id))
   const emit = async (job) => {
     const outcome = bus.emitAndWait('job', job)
@@ -94,15 +97,15 @@ test('the member of the emitting thread is one like the others, and gets its eve
   bus.on('job', (job) => heard.push(job))
   const jobs = numbers(20).map((number) => ({ number }))
   for (const job of jobs) assert.equal((await emitAndSettle(bus, threads, 'job', job)).success, 1)
-  assert.equal(heard.length, 10)
-  assert.ok(heard.every((job) => jobs.includes(job)))
-  assert.equal((await threads[0].run(({ log }) => log)).length, 10)
+  // What it takes over from others comes as a copy.
+  assert.ok(heard.some((job) => jobs.includes(job)))
+  assert.equal(heard.length + (await threads[0].run(({ log }) => log)).length, 20)
 })
 
 test('a member of the emitting thread that is busy leaves the next events to others', async (t) => {
   const { bus, cells, start } = stage(t, { group: 'workers' })
   let end
-  bus.on('job', () => new Promise((resolve) => (end = resolve)))
+  bus.on('job', () => new Promise((resolve) => (end = resolve)), { concurrency: 1 })
   const first = bus.emitAndWait('job')
   const [thread] = await start(1, quick, IN_GROUP)
   for (const job of numbers(5)) assert.equal((await emitAndSettle(bus, [thread], 'job', job)).success, 1)
@@ -219,14 +222,13 @@ for (const [name, end] of Object.entries(ENDS)) {
       if (job % 3 === 1) return bus.request('job', job)
       return bus.emit('job', job)
     })
-    await cells.reach(others[0].id)
-    await cells.reach(others[1].id)
+    const sum = () => cells.get(others[0].id) + cells.get(others[1].id)
+    await until(() => sum() > 0)
     assert.equal(cells.get(doomed.id), 0)
     const threads = native.counters().threads
     const ended = end(doomed, cells)
     // Nobody needs the main thread for it.
     keepBusyUntil(() => native.counters().threads < threads, 'the thread has ended')
-    const sum = () => cells.get(others[0].id) + cells.get(others[1].id)
     keepBusyUntil(() => sum() === jobs.length, 'the others have got all jobs')
     await ended
     for (const thread of others) await thread.run(({ ends }) => ends.map((end) => end()).length)

@@ -115,8 +115,9 @@ test('a request goes to the member with the least in flight, with a group or wit
         scope.reply = () => resolve(threadId)
       })
     }
-    if (threadId % 2 === 0) bus.on('x', reply)
-    else bus.on('x', reply, { group: 'g' })
+    // One that has a request takes over none.
+    if (threadId % 2 === 0) bus.on('x', reply, { concurrency: 1 })
+    else bus.on('x', reply, { concurrency: 1, group: 'g' })
   })
   const called = () => threads.filter(({ id }) => cells.get(id) > 0).map(({ id }) => id)
   const replies = new Map()
@@ -156,7 +157,7 @@ test('a listener of the requesting thread replies like any other, by reference',
     replies.push(await bus.request('x', 'here'))
     await threads[0].run(() => {})
   }
-  assert.deepEqual(replies.sort(), [...new Array(5).fill('here'), ...new Array(5).fill('there')])
+  assert.deepEqual([...new Set(replies)].sort(), ['here', 'there'])
   bus.removeAllListeners('x')
   bus.on('x', () => {
     throw value

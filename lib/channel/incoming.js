@@ -6,13 +6,16 @@
 const { keep } = require('../kept.js')
 const native = require('../native.js')
 const { Emission, countOf } = require('../local/emission.js')
+const { Waiting } = require('../local/gate.js')
 const runQueue = require('../local/run-queue.js')
 const { replying } = require('../local/outcome.js')
 const { keptTracker } = require('../local/tracker.js')
 const { follow } = require('../promises.js')
-const { standIn, storedOf } = require('../listeners/registration.js')
+const { hasToWait, standIn, storedOf } = require('../listeners/registration.js')
 
 const NONE = Object.freeze([])
+/** In the place of the index of a listener: the whole emission waits. */
+const WHOLE = -1
 
 /** An event of a batch: its emitter waits for no outcome. It is acknowledged when all its listeners are done. */
 class BatchedEmission extends Emission {
@@ -28,6 +31,10 @@ class BatchedEmission extends Emission {
     this.link.started()
     // An event that has not started when the thread ends is for another thread, or lost: only its emitter can tell.
     if (!runQueue.exiting) super.start()
+  }
+
+  resume(index) {
+    if (!runQueue.exiting) super.resume(index)
   }
 
   fail(index, error) {
@@ -72,15 +79,18 @@ class TrackedEmission extends Emission {
   #token
   /** True if the arguments lie apart: they are taken at the start. */
   #isLong
+  /** The registration of its only listener, if that has a gate; else null. */
+  #gated
   #letGo = false
 
   /**
    * @param {{ delivery: number, mustStart: boolean, isAwaited: boolean, isRequest: boolean, indexes: number[]?,
-   * timeouts: number[]?, endpoint: number, token: number, isLong: boolean }} about
+   * timeouts: number[]?, gated: object?, endpoint: number, token: number, isLong: boolean }} about
+   * `gated` is the registration of its only listener, if that has a gate
    */
   constructor(link, { member, event }, listeners, args, about) {
     super(member.tracker, event, listeners, args, null)
-    const { delivery, mustStart, isAwaited, isRequest, indexes, timeouts, endpoint, token, isLong } = about
+    const { delivery, mustStart, isAwaited, isRequest, indexes, timeouts, gated, endpoint, token, isLong } = about
     this.link = link
     this.#delivery = delivery
     this.#mustStart = mustStart
@@ -90,6 +100,7 @@ class TrackedEmission extends Emission {
     this.#endpoint = endpoint
     this.#token = token
     this.#isLong = isLong
+    this.#gated = gated
     this.#returned = isRequest ? { value: undefined } : null
     if (isRequest) this.listeners = listeners.map((called) => replying(this.#returned, called, storedOf(called)))
   }
@@ -97,6 +108,11 @@ class TrackedEmission extends Emission {
   start() {
     this.link.started()
     if (runQueue.exiting) return
+    if (this.#gated?.gate.isFull) new Waiting(this.#gated).wait(this, WHOLE)
+    else this.#begin()
+  }
+
+  #begin() {
     if (this.#mustStart && !native.start(runQueue.handle, this.#delivery)) this.restoreClaimed(0)
     else if (!this.#isLong || this.#receive()) super.start()
   }
@@ -110,6 +126,21 @@ class TrackedEmission extends Emission {
       native.release(runQueue.handle, this.#delivery)
     }
     return taken !== null
+  }
+
+  resume(index) {
+    if (runQueue.exiting) return
+    if (index === WHOLE) this.#begin()
+    else super.resume(index)
+  }
+
+  isOver() {
+    return native.isOver(runQueue.handle, this.#delivery)
+  }
+
+  drop(index) {
+    native.skip(runQueue.handle, this.#delivery, index === WHOLE ? this.#indexOf(0) : this.#indexOf(index))
+    super.drop(index)
   }
 
   get isAwaited() {
@@ -134,7 +165,7 @@ class TrackedEmission extends Emission {
   }
 
   call(listener, index, bus, args) {
-    if (this.#timeouts !== null) this.#startTimer(this.#indexOf(index))
+    if (this.#timeouts !== null && !hasToWait(listener)) this.#startTimer(this.#indexOf(index))
     if (super.call(listener, index, bus, args)) this.succeed(index)
     return false
   }

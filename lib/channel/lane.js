@@ -103,7 +103,7 @@ class ChannelLane {
     this.#tracker.sent(others, own.length)
     if (own.length > 0) {
       const { registration } = own[0]
-      const listeners = reply.replying(calledFor(registration), registration.stored)
+      const listeners = reply.replying(this.#listeners.claim(registration.stored), registration.stored)
       this.#tracker.enqueueWithin(event, listeners, args, this.#whenDone(own, reply), bounds)
       this.#removeClaimed(event, own)
     } else if (others === 0) {
@@ -119,8 +119,7 @@ class ChannelLane {
     const claimed = new Set(own.map(({ registration }) => registration))
     return this.#listeners.stored(event).flatMap((each) => {
       const registration = Registration.of(each)
-      if (!registration?.isSpecial) return each
-      return claimed.has(registration) ? calledFor(registration) : []
+      return !registration?.isSpecial || claimed.has(registration) ? this.#listeners.claim(each) : []
     })
   }
 
@@ -140,10 +139,6 @@ class ChannelLane {
 
 const NOBODY = Object.freeze([])
 
-function calledFor(registration) {
-  return registration.once ? registration.claim() : registration.stored
-}
-
 /** Tells the engine when the listeners that it chose here are done, and passes all on to the emitter's outcome. */
 class Chosen {
   #member
@@ -159,6 +154,10 @@ class Chosen {
 
   failed(index, error) {
     this.#outcome?.failed(index, error)
+  }
+
+  skip() {
+    this.#outcome?.skip()
   }
 
   get reply() {
@@ -191,7 +190,7 @@ class JoinedOutcome extends Outcome {
   }
 
   settle(count) {
-    this.#success += count - this.failures
+    this.#success += count - this.failures - this.skipped
     this.#close()
   }
 

@@ -64,6 +64,11 @@ class Link {
     return this.#reader.takeArguments(endpoint, isBatch, handle, index)
   }
 
+  /** Notes that a listener may be called again which had as many calls as may run at once. */
+  hasPlace() {
+    if (this.#reader.hasOffers) this.#runQueue.readSoon()
+  }
+
   /** Notes that an event which was read and queued is being started. */
   started() {
     this.#reader.queued--
@@ -84,6 +89,11 @@ class Link {
   loopedBack(publisher) {
     if (this.#loopback === null) this.#loopback = publisher
     else if (this.#loopback !== publisher) this.#loopback = SEVERAL
+  }
+
+  /** Notes that a bus has emitted an event which buses of this thread get as others do, that one among them. */
+  cameBack() {
+    this.#loopback = SEVERAL
   }
 
   /** Reads earlier events of this thread's other buses. Called before an event is queued for a bus's own listeners. */

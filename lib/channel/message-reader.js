@@ -7,7 +7,7 @@ const native = require('../native.js')
 const { Decoder, decodeAlone } = require('../codec/index.js')
 const { note } = require('../given.js')
 const { fromEngine } = require('./names.js')
-const { APART, HEAD_BYTES, MORE_TO_READ } = require('./protocol.js')
+const { APART, HAS_OFFERS, HEAD_BYTES, MORE_TO_READ } = require('./protocol.js')
 
 /** Size of the buffer in 32-bit words. A message that needs more gets more, until there is nothing to read. */
 const BUFFER_WORDS = 65_536
@@ -17,6 +17,8 @@ const MOST_DECODERS = 64
 class MessageReader {
   /** The reason why the last value could not be read, or null. */
   unreadable = null
+  /** True if the engine may have events that other threads have not started, for this one to take over. */
+  hasOffers = false
   #thread
   #words = new Uint32Array(BUFFER_WORDS)
   #bytes = new Uint8Array(this.#words.buffer)
@@ -44,7 +46,9 @@ class MessageReader {
   next(room) {
     const size = this.#get((words) => native.read(this.#thread, room, words))
     // Nothing is read where there is no memory even for messages without payloads.
-    const again = size < 0 || this.#words[0] === MORE_TO_READ
+    const flags = size < 0 ? MORE_TO_READ : this.#words[0]
+    const again = (flags & MORE_TO_READ) !== 0
+    this.hasOffers = (flags & HAS_OFFERS) !== 0
     if (!again && size === 1 && this.#words.length > BUFFER_WORDS) this.#allocate(BUFFER_WORDS)
     return again
   }

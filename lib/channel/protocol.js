@@ -4,8 +4,9 @@
 // names, draws the records, and explains them. A test compares the two.
 
 module.exports = {
-  // The first word that `read` writes: the reader has to read again, soon.
+  // Flags in the first word that `read` writes: the reader has to read again, soon; and there may be something to take over.
   MORE_TO_READ: 1,
+  HAS_OFFERS: 2,
 
   // Kinds of messages.
   BATCH: 1,

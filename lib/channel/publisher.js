@@ -215,7 +215,9 @@ class Publisher {
     const sent = this.#link.lends(buffer)
       ? native.dispatch(thread, number, start, end, flags, named, timeout)
       : native.dispatch(thread, number, start, end, flags, named, timeout, buffer)
-    return this.#withoutLoopBit(sent)
+    if (sent < 0 || (sent & LOOPS_BACK) === 0) return sent
+    this.#link.cameBack()
+    return sent - LOOPS_BACK
   }
 
   #route(name) {

@@ -59,11 +59,28 @@ class Reader {
     this.#held = new Held((emission) => runQueue.push(emission))
   }
 
+  /** True if other threads may have events that they have not started, for this one to take over. */
+  get hasOffers() {
+    return this.#messages.hasOffers
+  }
+
   /** Reads some messages. Returns whether to read again, soon. */
   read() {
     const again = this.#messages.next(Math.max(0, READ_AHEAD - this.queued))
     this.#readAll()
-    return again
+    return again || (this.hasOffers && this.#takeOver())
+  }
+
+  /**
+   * Takes over events that other threads have not started, if this one has nothing to do. Returns whether to read again:
+   * there are some, or there is something to do before.
+   */
+  #takeOver() {
+    if (!this.#runQueue.isEmpty) return true
+    const full = []
+    for (const gate of this.#runQueue.fullGates)
+      for (const registration of gate.registrations) if (registration.member !== null) full.push(registration.id)
+    return native.steal(this.#thread, new Uint32Array(full), full.length)
   }
 
   /** Reads all events of this thread for other buses of it. */
@@ -155,7 +172,21 @@ class Reader {
     const isRequest = (flags & DELIVERY_IS_REQUEST) !== 0
     const isAwaited = (flags & DELIVERY_IS_AWAITED) !== 0
     const timeouts = this.#timeouts(ids, count)
-    const about = { delivery, mustStart, isAwaited, isRequest, indexes, timeouts, endpoint, token, isLong: !isRead }
+    // Alone, the whole event may wait before it is started.
+    const gated = count === 1 && first.gate !== null ? first : null
+    const isLeft = !isRead
+    const about = {
+      delivery,
+      mustStart,
+      isAwaited,
+      isRequest,
+      indexes,
+      timeouts,
+      gated,
+      endpoint,
+      token,
+      isLong: isLeft,
+    }
     const emission = new TrackedEmission(this.#link, first, listeners, args, about)
     if (missing === null) this.#queue(emission, endpoint)
     else {

@@ -21,10 +21,12 @@ class Listeners {
   /** On a channel: the bus's place in it, and the group of listeners that name none. */
   member = null
   group = undefined
+  /** The gate that listeners of that group share, unless they have one of their own; or undefined. */
+  gate = undefined
   #bus
   #tracker
   #changed
-  /** @type {Map<string | symbol, number>} number of special listeners by event; only there is looked for them */
+  /** @type {Map<string | symbol, number>} number of replaced listeners by event; only there is looked for them */
   #special = new Map()
   /** True if some listener of this bus has or had options. Only then is a removed one looked for. */
   #hadOptions = false
@@ -58,7 +60,8 @@ class Listeners {
   /** Returns the function to call for a stored listener. A `once` listener is taken from all later emissions. */
   claim(stored) {
     const registration = Registration.of(stored)
-    return registration?.once ? registration.claim() : stored
+    if (registration?.once) return registration.claim()
+    return registration === undefined || registration.gate === null ? stored : registration.target
   }
 
   /** Returns the stored listeners of an event that may take the place of others in a queued emission. */
@@ -71,11 +74,11 @@ class Listeners {
   /** Claims a stored listener for an event that is queued, and returns the function to call. */
   take(event, stored) {
     const called = this.claim(stored)
-    if (called !== stored) this.removeQuietly(event, stored)
+    if (Registration.of(stored)?.once) this.removeQuietly(event, stored)
     return called
   }
 
-  /** True if any event has listeners that are `once`, or of a group. */
+  /** True if any event has listeners that are `once`, of a group, or have a `concurrency`. */
   get hasAnySpecial() {
     return this.#special.size > 0
   }
@@ -122,8 +125,8 @@ class Listeners {
     const before = Registration.of(listener)
     if (before === undefined) return new Registration(this.#bus, event, listener, this.#withGroup(event, options))
     if (options === undefined && before.isFreeFor(this.#bus, event)) return before.renewed()
-    const { once, timeout, signal, group } = before
-    const known = { once, timeout, signal, group: this.member?.carries(event) ? group : undefined }
+    const { once, timeout, signal, group, concurrency } = before
+    const known = { once, timeout, signal, concurrency, group: this.member?.carries(event) ? group : undefined }
     const all = this.#withGroup(event, { ...known, ...options })
     return new Registration(this.#bus, event, before.listener, all, listener)
   }
@@ -135,7 +138,8 @@ class Listeners {
       throw invalidArgValue('options.group', group, 'needs a bus with a channel, and an event that is a string')
     }
     // null is for no group, where the bus has one.
-    return { ...options, group: isCarried ? ((group === undefined ? this.group : group) ?? undefined) : undefined }
+    const of = isCarried ? ((group === undefined ? this.group : group) ?? undefined) : undefined
+    return { ...options, group: of, shared: of === undefined || of !== this.group ? undefined : this.gate }
   }
 
   #add(method, event, stored) {
@@ -154,12 +158,11 @@ class Listeners {
     if (registration !== undefined) {
       this.#hadOptions = true
       this.member?.listen(registration, isFirst)
-      registration.added = true
-      registration.isNew = false
-      if (registration.isSpecial) this.#countSpecial(event, 1)
+      registration.wasAdded()
+      if (registration.isReplaced) this.#countSpecial(event, 1)
     }
     const undone = this.#tracker.changes()?.added(event, originalOf(stored))
-    if (undone?.registration !== undefined) undone.registration.isRemoved = false
+    undone?.registration?.isBack()
   }
 
   /** Adds a `once` listener again that an event has claimed and did not reach. */
@@ -196,6 +199,7 @@ class Listeners {
   #removed(event, stored) {
     const registration = Registration.of(stored)
     if (registration !== undefined && !this.#letGo(event, registration)) return
+    registration?.wasRemoved()
     // A claimed listener is removed because it is about to be called.
     if (!registration?.claimed) this.#tracker.changes()?.removed(event, originalOf(stored), registration)
   }
@@ -206,7 +210,7 @@ class Listeners {
     registration.added = false
     registration.letGo()
     if (registration.member !== null) registration.member.unlisten(registration)
-    if (registration.isSpecial) this.#countSpecial(event, -1)
+    if (registration.isReplaced) this.#countSpecial(event, -1)
     return true
   }
 

@@ -12,6 +12,8 @@ const { performance } = require('node:perf_hooks')
 const { clearTimeout, setTimeout } = require('node:timers')
 const { ListenerTimeoutError } = require('../errors.js')
 const { NativePromise, adopt, follow, thenOf } = require('../promises.js')
+const { Gate } = require('../local/gate.js')
+const runQueue = require('../local/run-queue.js')
 const { onAbort } = require('./abort.js')
 const { keyOf } = require('../validate.js')
 
@@ -30,13 +32,19 @@ class Registration {
   id = 0
   /** On a channel: true if a listener removed it. That holds for events that are on their way, too. */
   isRemoved = false
+  /**
+   * Rank behind which calls that wait at the gate are not wanted: a listener of such an event has removed it. See
+   * `removals.js`.
+   */
+  removedFrom = Number.POSITIVE_INFINITY
   #release = undefined
 
   /**
-   * @param {{ once?: boolean, timeout?: number, group?: string, signal?: AbortSignal }} options
+   * @param {{ once?: boolean, timeout?: number, group?: string, signal?: AbortSignal, concurrency?: number, shared?: Gate }}
+   * options `shared` is the gate of several listeners
    * @param {Function} [alias] the stored function of another registration, if the listener was passed as that
    */
-  constructor(bus, event, listener, { once = false, timeout, group, signal } = {}, alias) {
+  constructor(bus, event, listener, { once = false, timeout, group, signal, concurrency, shared } = {}, alias) {
     this.bus = bus
     this.event = event
     this.listener = listener
@@ -45,12 +53,19 @@ class Registration {
     this.group = group
     this.signal = signal
     this.alias = alias
-    this.target = timeout === undefined ? listener : timed(event, listener, timeout)
+    /** What keeps calls waiting beyond `concurrency`, or null. */
+    this.gate = gateOf(concurrency, shared)
+    this.concurrency = concurrency
+    /** The listener, within its timeout. */
+    this.within = timeout === undefined ? listener : timed(event, listener, timeout)
+    /** What emissions call. */
+    this.target = this.gate === null ? this.within : gated(this)
     /** EventEmitter's entry. A function of its own for each registration, even of the same listener. */
-    this.stored = once ? onceFunction(this) : callFunction(this)
+    this.stored = once ? onceFunction(this) : callFunction(this.within)
     this.stored.listener = listener
     this.stored[REGISTRATION] = this
-    if (timeout !== undefined) standIn(this.target, this.stored)
+    if (this.within !== listener) standIn(this.within, this.stored)
+    if (this.target !== this.within) standIn(this.target, this.stored)
   }
 
   /** True if it does not get every event: only its first, or those that its group assigns to it. */
@@ -58,23 +73,47 @@ class Registration {
     return this.once || this.group !== undefined
   }
 
+  /** True if emissions call another function than EventEmitter's entry. */
+  get isReplaced() {
+    return this.isSpecial || this.gate !== null
+  }
+
   /** Returns true if it may be registered again as it is, for an event of a bus. */
   isFreeFor(bus, event) {
     return !this.isNew && !this.added && this.bus === bus && keyOf(this.event) === keyOf(event)
+  }
+
+  /** Notes that EventEmitter has it. */
+  wasAdded() {
+    this.added = true
+    this.isNew = false
+    this.gate?.registrations.add(this)
+  }
+
+  /** Notes a removal. By a listener, it holds for calls that wait, as for emissions that are queued. */
+  wasRemoved() {
+    const { current } = runQueue
+    if (current !== null) this.removedFrom = Math.min(this.removedFrom, current.rank)
+  }
+
+  /** Notes that a listener which removed it has added it again: it was never away. */
+  isBack() {
+    this.isRemoved = false
+    this.removedFrom = Number.POSITIVE_INFINITY
   }
 
   /** Returns itself as it was before it was added. */
   renewed() {
     this.isNew = true
     this.claimed = false
-    this.isRemoved = false
+    this.isBack()
     return this
   }
 
   /** Claims a `once` listener for an emission, and returns the function that it is to call. */
   claim() {
     this.claimed = true
-    return standIn(callFunction(this), this.stored)
+    return standIn(callFunction(this.target), this.stored)
   }
 
   /** Returns the registration behind a function that EventEmitter stores, if it was made with options. */
@@ -88,8 +127,9 @@ class Registration {
     if (this.signal !== undefined) this.#release = onAbort(this.signal, remove)
   }
 
-  /** Lets go of the signal. */
+  /** Lets go of the signal, and of the gate. */
   letGo() {
+    this.gate?.registrations.delete(this)
     this.#release?.()
     this.#release = undefined
   }
@@ -150,7 +190,12 @@ function isRemovedBy(stored, listener) {
   }
 }
 
-function callFunction({ target }) {
+/** Returns true if a call of this function by an emission would have to wait for the end of another one. */
+function hasToWait(called) {
+  return Registration.of(storedOf(called))?.gate?.isFull ?? false
+}
+
+function callFunction(target) {
   return function call(...args) {
     return Reflect.apply(target, this, args)
   }
@@ -162,7 +207,20 @@ function onceFunction(registration) {
     if (registration.claimed) return undefined
     registration.claimed = true
     registration.bus.removeListener(registration.event, once)
-    return Reflect.apply(registration.target, this, args)
+    return Reflect.apply(registration.within, this, args)
+  }
+}
+
+function gateOf(concurrency, shared = null) {
+  if (concurrency === undefined) return shared
+  return Number.isFinite(concurrency) ? new Gate(concurrency) : null
+}
+
+/** Returns a function that calls the listener when its gate lets it. */
+function gated(registration) {
+  const { gate, within } = registration
+  return function call(...args) {
+    return gate.pass(registration, within, this, args)
   }
 }
 
@@ -191,4 +249,4 @@ function timed(event, listener, timeout) {
   }
 }
 
-module.exports = { Registration, isRemovedBy, originalOf, standIn, storedOf }
+module.exports = { Registration, hasToWait, isRemovedBy, originalOf, standIn, storedOf }

@@ -21,6 +21,8 @@ class BoundedEmission extends Emission {
   #finished = false
   /** Indexes of the listeners that are done, one way or another. Their later results are ignored. */
   #settled = new Set()
+  /** Indexes of the listeners that wait for a call of theirs to end. */
+  #waiting = new Set()
 
   /** @param {{ timeout?: number, signal?: AbortSignal }} bounds the time counts from here, queueing included */
   constructor(tracker, event, listeners, args, outcome, bounds) {
@@ -50,10 +52,28 @@ class BoundedEmission extends Emission {
     if (this.#aborted) this.succeed(index)
     else if (this.#isLate) this.#expire()
     else {
-      this.#called = index + 1
+      this.#called = Math.max(this.#called, index + 1)
       if (super.call(listener, index, bus, args)) this.succeed(index)
     }
     return false
+  }
+
+  wait(waiting, index) {
+    this.#waiting.add(index)
+    super.wait(waiting, index)
+  }
+
+  resume(index) {
+    this.#waiting.delete(index)
+    super.resume(index)
+  }
+
+  isOver(index) {
+    return this.#settled.has(index)
+  }
+
+  drop(index) {
+    if (this.#close(index)) super.drop(index)
   }
 
   followPromise(promise, index) {
@@ -109,6 +129,7 @@ class BoundedEmission extends Emission {
     this.outcome?.abort(this.#bounds.signal.reason)
     if (this.#finished) return
     this.restoreClaimed(this.#called)
+    for (const index of this.#waiting) this.succeed(index)
     if (this.#started) return
     this.listeners = []
     this.finish()

@@ -7,6 +7,7 @@
 const { AsyncResource, executionAsyncId } = require('node:async_hooks')
 const { adopt, follow, thenOf } = require('../promises.js')
 const { Registration, originalOf, storedOf } = require('../listeners/registration.js')
+const { Waiting } = require('./gate.js')
 const runQueue = require('./run-queue.js')
 const { trace } = require('./tracing.js')
 
@@ -113,6 +114,10 @@ class Emission extends AsyncResource {
 
   /** Waits for a listener's result, if it is a promise or has a `then`. Returns false for any other. */
   follow(result, index) {
+    if (result instanceof Waiting) {
+      this.wait(result, index)
+      return true
+    }
     try {
       const itsThen = thenOf(result)
       if (itsThen === undefined) return false
@@ -122,6 +127,30 @@ class Emission extends AsyncResource {
       this.fail(index, error)
     }
     return true
+  }
+
+  // A listener with `concurrency`: see `gate.js`
+
+  wait(waiting, index) {
+    waiting.wait(this, index)
+  }
+
+  /** Calls a listener that has waited. */
+  resume(index) {
+    const { listeners, args, bus } = this
+    const listener = typeof listeners === 'function' ? listeners : listeners[index]
+    if (this.call(listener, index, bus, args)) this.settle(1)
+  }
+
+  /** Returns true if a listener that waits need not be called any more. */
+  isOver(_index) {
+    return false
+  }
+
+  /** Settles a listener that has waited and is not called: it counts for nothing. */
+  drop(_index) {
+    this.outcome?.skip()
+    this.settle(1)
   }
 
   /** Waits for a promise. A real one settles once, so no check is needed. */

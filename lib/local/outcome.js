@@ -10,6 +10,8 @@ const { standIn } = require('../listeners/registration.js')
 /** The outcome of `emitAndWait`: resolves to `{ success, failed, errors }` when every listener has settled. */
 class Outcome extends Deferred {
   failures = 0
+  /** Number of listeners that count for nothing: they were removed before they were called. */
+  skipped = 0
   /** Errors by listener, with gaps where one succeeded; null before the first failure. */
   errors = null
   isAwaited = true
@@ -20,8 +22,12 @@ class Outcome extends Deferred {
     this.errors[index] = error
   }
 
+  skip() {
+    this.skipped++
+  }
+
   settle(count) {
-    this.resolve({ success: count - this.failures, failed: this.failures, errors: this.errorsInOrder() })
+    this.resolve({ success: count - this.failures - this.skipped, failed: this.failures, errors: this.errorsInOrder() })
   }
 
   errorsInOrder() {
@@ -58,6 +64,7 @@ function replying(reply, listener, stored) {
 class Reply extends Deferred {
   value = undefined
   isAwaited = true
+  #isSkipped = false
 
   constructor(event) {
     super()
@@ -78,9 +85,13 @@ class Reply extends Deferred {
     this.reject(error)
   }
 
+  skip() {
+    this.#isSkipped = true
+  }
+
   settle(count) {
     // None: the listener was removed after the request and before its turn.
-    if (count === 0) this.reject(new NoListenersError(this.event))
+    if (count === 0 || this.#isSkipped) this.reject(new NoListenersError(this.event))
     else this.resolve(this.value)
   }
 

@@ -10,7 +10,7 @@ const { performance } = require('node:perf_hooks')
 const { setImmediate } = require('node:timers')
 const { isInSandbox, wakeSandbox } = require('./sandbox.js')
 const native = require('../native.js')
-const { isTraced } = require('./tracing.js')
+const { isTraced } = require('./trace-channels.js')
 const { version } = require('../../package.json')
 
 /** Number of emissions, or of milliseconds, after which a drain gives the event loop its turn. */
@@ -43,6 +43,8 @@ class RunQueue {
   link = null
   /** True if a tracing channel has subscribers. Looked at once a turn, which is cheaper than for each emission. */
   isTraced = false
+  /** @type {Set<import('./gate.js').Gate>} of listeners that have as many calls as may run at once */
+  fullGates = new Set()
   /** True if messages wait to be read for which the engine sends no wake. */
   #mustRead = false
   /** True if the drain goes on in the next turn. */
@@ -55,9 +57,14 @@ class RunQueue {
 
   /** Queues an emission. It starts in a later turn, after all that were queued before. */
   push(emission) {
-    this.#emitted++
     // An event of a listener has the rank of the emission it was called for: see `listeners/removals.js`.
-    emission.rank = this.#current === null ? this.#emitted : this.#current.rank
+    emission.rank = this.#current === null ? this.#emitted + 1 : this.#current.rank
+    this.resume(emission)
+  }
+
+  /** Queues what has waited elsewhere. Its rank stays. */
+  resume(emission) {
+    this.#emitted++
     const last = this.#tail
     this.#tail = emission
     if (last === null) this.#head = emission
@@ -119,6 +126,16 @@ class RunQueue {
     this.#scheduled = true
   }
 
+  /** Has messages read in a later turn, although no wake comes for them. */
+  readSoon() {
+    this.#mustRead = true
+    // A drain that is running, or on its way, sees to it.
+    if (this.#scheduled) return
+    this.#scheduled = true
+    this.#goesOn = true
+    setImmediate(this.#goOn)
+  }
+
   #goOn = () => {
     this.#goesOn = false
     this.#drain(this.#mustRead)
@@ -174,6 +191,7 @@ class RunQueue {
   #onExit = () => {
     this.#exiting = true
     this.link?.burst.close()
+    for (const gate of this.fullGates) gate.open()
     this.#flush()
   }
 

@@ -5,28 +5,9 @@
 // this is one look per turn. A traced emission differs in two things: its listeners have a function around them, and
 // its outcome has an object before it.
 
-const { tracingChannel } = require('node:diagnostics_channel')
 const { adopt, follow, thenOf } = require('../promises.js')
 const { originalOf, standIn, storedOf } = require('../listeners/registration.js')
-
-const emissions = tracingChannel('parallel-event-bus:emission')
-const listeners = tracingChannel('parallel-event-bus:listener')
-
-/** Looks at every channel: `hasSubscribers` of a tracing channel is not in all releases of Node 20. */
-function isTraced() {
-  return (
-    emissions.start.hasSubscribers ||
-    emissions.end.hasSubscribers ||
-    emissions.asyncStart.hasSubscribers ||
-    emissions.asyncEnd.hasSubscribers ||
-    emissions.error.hasSubscribers ||
-    listeners.start.hasSubscribers ||
-    listeners.end.hasSubscribers ||
-    listeners.asyncStart.hasSubscribers ||
-    listeners.asyncEnd.hasSubscribers ||
-    listeners.error.hasSubscribers
-  )
-}
+const { emissions, listeners } = require('./trace-channels.js')
 
 /**
  * Starts the listeners of an emission, by `start`, and publishes its outcome and that of each.
@@ -60,6 +41,10 @@ class TracedOutcome {
   failed(index, error) {
     this.#errors[index] = error
     this.#next?.failed(index, error)
+  }
+
+  skip() {
+    this.#next?.skip()
   }
 
   abort(reason) {
@@ -142,4 +127,4 @@ function settled(channel, message) {
   channel.asyncEnd.publish(message)
 }
 
-module.exports = { isTraced, trace }
+module.exports = { trace }

@@ -107,7 +107,8 @@ class Tracker {
    */
   changes() {
     if (runQueue.current === null) return null
-    if (runQueue.started >= runQueue.emittedBefore && this.member === null) return null
+    const isAnyQueued = runQueue.started < runQueue.emittedBefore || runQueue.fullGates.size > 0
+    if (!isAnyQueued && this.member === null) return null
     this.removals ??= new Removals()
     return this.removals
   }

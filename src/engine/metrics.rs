@@ -20,8 +20,8 @@ pub static TIMERS: Gauge = Gauge::zero();
 /// Wakes asked of owners since the process started.
 pub static WAKES: Counter = Counter(AtomicU64::new(0));
 
-/// Members, rows of listeners and routes that were looked at one after the other because some came, went or
-/// changed. However many there are, one that comes and goes is to cost a few.
+/// Members, rows of listeners, routes and waiting deliveries that were looked at one after the other because some
+/// came, went or changed. However many there are, one that comes and goes is to cost a few.
 pub static VISITS: Counter = Counter(AtomicU64::new(0));
 
 /// A number of things that exist now.

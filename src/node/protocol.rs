@@ -3,7 +3,8 @@
 //!
 //! # Messages
 //!
-//! `read` writes messages into words of 32 bits, one behind the other. The first word is [`MORE_TO_READ`], or 0.
+//! `read` writes messages into words of 32 bits, one behind the other. The first word has the flags [`MORE_TO_READ`] and
+//! [`HAS_OFFERS`].
 //! Each message is a record that begins with its kind:
 //!
 //! | kind            | words that follow                                                                         |
@@ -147,5 +148,8 @@ pub const BURST_LONGEST: usize = 16384;
 /// Bytes of the head into which they are read, if they are not long themselves.
 pub const HEAD_BYTES: usize = 16384;
 
-/// First word that `read` writes: the reader has to read again, soon.
+// Flags in the first word of what `read` writes.
+/// The reader has to read again, soon.
 pub const MORE_TO_READ: u32 = 1;
+/// There may be something to take over: a thread that has nothing to do tries before it sleeps.
+pub const HAS_OFFERS: u32 = 2;

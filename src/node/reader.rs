@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use super::protocol::{
     APART, BATCH, DELIVERY, DELIVERY_IS_AWAITED, DELIVERY_IS_REQUEST, DELIVERY_MUST_START, DRAINED,
-    FORGET, LISTENING, LOST, LOST_COUNTED, LOST_STARTED, LOST_VARIOUS, MAILBOX_FULL,
+    FORGET, HAS_OFFERS, LISTENING, LOST, LOST_COUNTED, LOST_STARTED, LOST_VARIOUS, MAILBOX_FULL,
     MAILBOX_FULL_BYTES, MORE_TO_READ, NO_MEMORY, SETTLED, STALL, THREAD_EXIT, THREAD_EXITED, THREW,
     TIMED_OUT,
 };
@@ -75,6 +75,9 @@ fn write_all(
     }
     queues.iter().for_each(|queue| shrink(&mut queue.borrow_mut()));
     words.out[0] = if must_read_again { MORE_TO_READ } else { 0 };
+    if thread.endpoint.has_offers() {
+        words.out[0] |= HAS_OFFERS;
+    }
     to_length(words.used)
 }
 

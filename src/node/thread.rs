@@ -185,6 +185,16 @@ impl Thread {
         self.sort(messages);
     }
 
+    /// Takes over events that other threads have not started, but not for listeners that are `full`. For a thread that
+    /// has nothing to do. Returns whether there are any to read.
+    pub fn steal(&self, full: &[u32]) -> bool {
+        let mut messages = Vec::new();
+        self.endpoint.steal(full, &mut messages);
+        let is_any = !messages.is_empty();
+        self.sort(messages);
+        is_any
+    }
+
     /// Notices of this thread's own events do not wait behind events of others.
     fn sort(&self, messages: Vec<Message>) {
         let (mut notices, mut unread) = (self.notices.borrow_mut(), self.unread.borrow_mut());
@@ -277,12 +287,12 @@ pub fn shrink_slab<T>(slab: &mut Slab<T>) {
 }
 
 /// Looks into the mailbox on the JS thread that was woken, before its drain is called. Returns whether it has
-/// to read.
+/// to read: there are messages, or there is something to take over.
 fn look_when_woken(env: Env, handle: u32) -> bool {
     let Ok(thread) = find(handle) else { return false };
     // Before it is known whether the event loop is needed: the end of a need is told by a wake, which wakes
     // nobody until a look has found nothing.
-    let has_messages = thread.look();
+    let has_messages = thread.look() || thread.endpoint.has_offers();
     // Fails only while the environment is being torn down, and then nothing is kept alive.
     let _ = thread.looked(env);
     has_messages

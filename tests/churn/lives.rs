@@ -102,5 +102,5 @@ fn every_outcome_adds_up_while_threads_come_and_go() {
     let all = all.into_inner().unwrap();
     assert!(all.iter().all(|member| member.pending() == 0), "what was still open has settled");
     drop(all);
-    assert_eq!(living(), before);
+    is_as(before);
 }

@@ -81,7 +81,7 @@ impl Awaited {
             cancellable: false,
             report: Report::Message(self.last_token),
         };
-        let Dispatched::To { others, own, dispatch } =
+        let Dispatched::To { others, own, dispatch, .. } =
             emitter.channel().route(event).dispatch(emitter, emission)
         else {
             unreachable!("it has a payload")

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::mem::take;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parallel_event_bus::engine::capacity::{Bound, MailboxLimits};
 use parallel_event_bus::engine::channel::Batch;
@@ -120,7 +120,7 @@ pub fn emit_as(
     };
     change(&mut emission);
     match emitter.channel().route(event).dispatch(emitter, emission) {
-        Dispatched::To { others, own, dispatch } => {
+        Dispatched::To { others, own, dispatch, .. } => {
             Emitted { others, own, dispatch, emitter: emitter.endpoint().clone(), token }
         }
         _ => panic!("it came with a payload, and there is memory"),
@@ -245,6 +245,15 @@ pub fn living() -> [(&'static str, u64); 4] {
         ("dispatches", metrics::DISPATCHES.get()),
         ("timers", metrics::TIMERS.get()),
     ]
+}
+
+/// What lives is what did before. The thread of the timers may be about to let go of something.
+pub fn is_as(before: [(&'static str, u64); 4]) {
+    let end = Instant::now() + WATCHDOG;
+    while living() != before && Instant::now() < end {
+        std::thread::yield_now();
+    }
+    assert_eq!(living(), before);
 }
 
 /// Turns a hang into a failure; nothing else depends on it.

@@ -8,6 +8,7 @@ mod capacity;
 mod engine;
 mod hold;
 mod mailbox;
+mod sharing;
 
 use std::sync::Arc;
 

@@ -4,10 +4,17 @@ use parallel_event_bus::engine::capacity::Bound;
 use parallel_event_bus::engine::channel::route::Own;
 use parallel_event_bus::engine::outcome::FailureKind;
 
-use crate::rules::{Choice, Emission, Item, Member, Recipient, Rules};
+use crate::rules::{Choice, Emission, Entry, Item, Member, Recipient, Rules};
+
+/// Whose room was given back, and what came of it: see [`Rules::give_back`].
+pub type Freed = (usize, (bool, bool));
+
+/// Member, listeners, choice, whether one was claimed, whether there was room.
+type Addressed = (usize, Vec<u32>, Choice, bool, bool);
 
 impl Rules {
-    /// Returns row and entry of the chosen listener, and whether there is room, which is taken.
+    /// Returns row and entry of the chosen listener, whether there is room, which is taken, and whether the emitter calls
+    /// it itself, and needs none.
     pub fn choose(
         &mut self,
         event: usize,
@@ -15,7 +22,7 @@ impl Rules {
         size: usize,
         own: Option<usize>,
         except: Option<usize>,
-    ) -> Option<(usize, usize, bool)> {
+    ) -> Option<(usize, usize, bool, bool)> {
         let mut candidates: Vec<_> = self.rows[event]
             .iter()
             .enumerate()
@@ -27,26 +34,31 @@ impl Rules {
             })
             .collect();
         candidates.sort_unstable();
-        for &(_, _, row, entry) in &candidates {
+        for &(in_flight, _, row, entry) in &candidates {
             let member = self.rows[event][row].member;
-            if own == Some(member) || self.take(member, size) {
-                return Some((row, entry, true));
+            let may_call = own == Some(member);
+            let calls = may_call && (in_flight == 0 || candidates.len() == 1);
+            if calls || self.take(member, size) {
+                return Some((row, entry, true, calls));
+            }
+            if may_call {
+                return Some((row, entry, true, true));
             }
         }
-        candidates.first().map(|&(_, _, row, entry)| (row, entry, false))
+        candidates.first().map(|&(_, _, row, entry)| (row, entry, false, false))
     }
 
     /// The id of the chosen listener, which is used up if it is a `once` listener.
-    pub fn claim(&mut self, event: usize, row: usize, entry: usize) -> u32 {
+    pub fn claim(&mut self, event: usize, row: usize, entry: usize) -> (u32, bool) {
         self.choices += 1;
         self.address(event, row);
         let entries = &mut self.rows[event][row].entries;
         entries[entry].chosen = self.choices;
-        let id = entries[entry].id;
-        if entries[entry].once {
+        let Entry { id, once, .. } = entries[entry];
+        if once {
             entries.remove(entry);
         }
-        id
+        (id, once)
     }
 
     pub fn has_others(&self, emitter: usize, event: usize) -> bool {
@@ -75,7 +87,7 @@ impl Rules {
                     own.extend(once.map(|e| Own { listener: e.id, chosen: false }));
                 } else if !ids.is_empty() {
                     has_room = self.take(member, size);
-                    recipients.push((member, ids, Choice::Everyone, has_room));
+                    recipients.push((member, ids, Choice::Everyone, false, has_room));
                     if has_room {
                         self.address(event, row);
                     }
@@ -95,18 +107,18 @@ impl Rules {
         }
         for choice in choices {
             let chosen = self.choose(event, choice, size, Some(emitter), None);
-            let Some((row, entry, has_room)) = chosen else { continue };
+            let Some((row, entry, has_room, calls)) = chosen else { continue };
             let member = self.rows[event][row].member;
-            let id = if has_room {
+            let (id, claimed) = if has_room {
                 self.claim(event, row, entry)
             } else {
-                self.rows[event][row].entries[entry].id
+                (self.rows[event][row].entries[entry].id, false)
             };
-            if member == emitter {
+            if calls {
                 self.members[member].in_flight += 1;
                 own.push(Own { listener: id, chosen: true });
             } else {
-                recipients.push((member, vec![id], choice, has_room));
+                recipients.push((member, vec![id], choice, claimed, has_room));
             }
         }
         self.tidy();
@@ -129,28 +141,31 @@ impl Rules {
                 let ids = self.rows[event][row].entries.iter().map(|entry| entry.id).collect();
                 self.members[emitter].pending += 1;
                 let has_room = self.take(member, size);
-                recipients.push((member, ids, Choice::Everyone, has_room));
+                recipients.push((member, ids, Choice::Everyone, false, has_room));
                 if has_room {
                     self.address(event, row);
                 }
             }
         }
         let listeners =
-            recipients.iter().map(|recipient: &(_, Vec<u32>, _, _)| recipient.1.len() as u32).sum();
+            recipients.iter().map(|recipient: &Addressed| recipient.1.len() as u32).sum();
         self.send(emission, recipients);
         listeners
     }
 
-    fn send(&mut self, mut emission: Emission, recipients: Vec<(usize, Vec<u32>, Choice, bool)>) {
+    fn send(&mut self, mut emission: Emission, recipients: Vec<Addressed>) {
         let number = self.emissions.len();
         let mut refused = Vec::new();
-        for (at, (member, listeners, choice, has_room)) in recipients.into_iter().enumerate() {
+        for (at, addressed) in recipients.into_iter().enumerate() {
+            let (member, listeners, choice, claimed, has_room) = addressed;
             let settled = vec![false; listeners.len()];
             let in_flight = false;
             emission.recipients.push(Recipient {
                 member,
                 listeners,
                 choice,
+                moves: 0,
+                claimed,
                 in_flight,
                 started: false,
                 settled,
@@ -162,10 +177,10 @@ impl Rules {
         let recipients = emission.recipients.len();
         self.emissions.push(emission);
         for recipient in (0..recipients).filter(|recipient| !refused.contains(recipient)) {
-            self.queue(Item { emission: number, recipient });
+            self.queue(self.item(number, recipient));
         }
         for recipient in refused {
-            let item = Item { emission: number, recipient };
+            let item = self.item(number, recipient);
             let Member { limits, events, .. } = self.members[self.recipient(item).member];
             let bound = if events >= limits.0 {
                 Bound::Messages(limits.0 as u64)
@@ -177,12 +192,60 @@ impl Rules {
     }
 
     pub fn queue(&mut self, item: Item) {
+        let member = self.take_on(item);
+        let endpoint = self.members[member].endpoint;
+        self.endpoints[endpoint].queue.push_back(item);
+    }
+
+    /// It is in flight for its member.
+    fn take_on(&mut self, item: Item) -> usize {
         let recipient = self.recipient_mut(item);
         recipient.in_flight = true;
         let member = recipient.member;
         self.members[member].in_flight += 1;
+        member
+    }
+
+    /// Those that a listener of a member may take over, in order.
+    pub fn takeable(&self, member: usize, event: usize, entry: &Entry) -> Vec<Item> {
         let endpoint = self.members[member].endpoint;
-        self.endpoints[endpoint].queue.push_back(item);
+        let all = self.emissions.iter().enumerate().flat_map(|(emission, of)| {
+            (0..of.recipients.len()).map(move |recipient| (emission, recipient))
+        });
+        let may_take = |(emission, recipient): &(usize, usize)| {
+            let of = &self.emissions[*emission].recipients[*recipient];
+            self.emissions[*emission].event == event
+                && of.is_movable()
+                && of.choice.allows(entry)
+                && self.members[of.member].endpoint != endpoint
+        };
+        all.filter(may_take).map(|(emission, recipient)| self.item(emission, recipient)).collect()
+    }
+
+    /// A listener takes it over. Returns the item that it has now.
+    pub fn steal(&mut self, item: Item, member: usize, id: u32) -> (Item, Option<Freed>) {
+        let Emission { event, size, .. } = self.emissions[item.emission];
+        assert!(self.take(member, size), "there is room");
+        let row = self.rows[event].iter().position(|row| row.member == member).unwrap();
+        self.address(event, row);
+        let freed = self.free(item);
+        let moved = self.give_to(item, member, vec![id], false);
+        self.take_on(moved);
+        (moved, freed)
+    }
+
+    /// It is another listener's.
+    pub fn give_to(
+        &mut self,
+        item: Item,
+        member: usize,
+        listeners: Vec<u32>,
+        claimed: bool,
+    ) -> Item {
+        let recipient = self.recipient_mut(item);
+        (recipient.member, recipient.listeners, recipient.claimed) = (member, listeners, claimed);
+        recipient.moves += 1;
+        self.item(item.emission, item.recipient)
     }
 
     pub fn let_go(&mut self, item: Item) {
@@ -193,7 +256,7 @@ impl Rules {
 
     /// The first half of letting go: returns the member with the room that was given back, and the marks it
     /// crossed.
-    pub fn free(&mut self, item: Item) -> Option<(usize, (bool, bool))> {
+    pub fn free(&mut self, item: Item) -> Option<Freed> {
         let recipient = self.recipient_mut(item);
         let member = recipient.member;
         if !std::mem::replace(&mut recipient.in_flight, false) {

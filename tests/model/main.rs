@@ -31,6 +31,6 @@ proptest! {
             world.compare();
         }
         world.end();
-        prop_assert_eq!(common::living(), before);
+        common::is_as(before);
     }
 }

@@ -26,11 +26,12 @@ pub struct Endpoint {
     pub messages: Vec<String>,
 }
 
-/// An event on its way to a member: an emission and its recipient.
+/// An event on its way to a member: an emission and its recipient, and how often that had moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Item {
     pub emission: usize,
     pub recipient: usize,
+    pub moves: usize,
 }
 
 pub struct Member {
@@ -87,6 +88,9 @@ pub struct Recipient {
     pub member: usize,
     pub listeners: Vec<u32>,
     pub choice: Choice,
+    pub moves: usize,
+    /// A `once` listener was claimed for it.
+    pub claimed: bool,
     /// It counts as in flight for its member.
     pub in_flight: bool,
     pub started: bool,
@@ -113,6 +117,14 @@ impl Choice {
 impl Recipient {
     pub fn open(&self) -> u32 {
         self.settled.iter().filter(|settled| !**settled).count() as u32
+    }
+}
+
+impl Recipient {
+    /// Another member may have it.
+    pub fn is_movable(&self) -> bool {
+        let is_chosen = self.choice != Choice::Everyone;
+        is_chosen && self.in_flight && !self.started && !self.claimed && self.open() > 0
     }
 }
 

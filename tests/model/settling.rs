@@ -14,8 +14,21 @@ impl Rules {
         &mut self.emissions[item.emission].recipients[item.recipient]
     }
 
+    /// As it is now.
+    pub fn item(&self, emission: usize, recipient: usize) -> Item {
+        let moves = self.emissions[emission].recipients[recipient].moves;
+        Item { emission, recipient, moves }
+    }
+
+    /// Another member has taken it over.
+    pub fn has_moved(&self, item: Item) -> bool {
+        self.recipient(item).moves != item.moves
+    }
+
     pub fn start(&mut self, item: Item) -> bool {
-        let may = !self.emissions[item.emission].cancelled && self.recipient(item).open() > 0;
+        let may = !self.has_moved(item)
+            && !self.emissions[item.emission].cancelled
+            && self.recipient(item).open() > 0;
         self.recipient_mut(item).started |= may;
         may
     }
@@ -27,6 +40,9 @@ impl Rules {
         index: usize,
         result: Option<Result<Option<Payload>, FailureKind>>,
     ) {
+        if self.has_moved(item) {
+            return;
+        }
         let thread = self.thread_of(self.recipient(item).member);
         let recipient = self.recipient_mut(item);
         if recipient.settled.get(index).is_none_or(|settled| *settled) {
@@ -128,6 +144,9 @@ impl Rules {
 
     /// A delivery was dropped.
     pub fn drop_delivery(&mut self, item: Item) {
+        if self.has_moved(item) {
+            return;
+        }
         let member = self.recipient(item).member;
         self.let_go(item);
         let recipient = self.recipient(item);
@@ -138,13 +157,12 @@ impl Rules {
         let Emission { event, size, .. } = self.emissions[item.emission];
         if !started && choice != Choice::Everyone {
             let chosen = self.choose(event, choice, size, None, Some(member));
-            if let Some((row, entry, true)) = chosen {
+            if let Some((row, entry, true, _)) = chosen {
                 let to = self.rows[event][row].member;
-                let id = self.claim(event, row, entry);
+                let (id, claimed) = self.claim(event, row, entry);
                 self.tidy();
-                self.recipient_mut(item).member = to;
-                self.recipient_mut(item).listeners = vec![id];
-                self.queue(item);
+                let moved = self.give_to(item, to, vec![id], claimed);
+                self.queue(moved);
                 return;
             }
         }
@@ -157,7 +175,7 @@ impl Rules {
         // All at once: those that wait for room see all that was given back.
         let mut freed = Vec::new();
         for recipient in 0..self.emissions[emission].recipients.len() {
-            let item = Item { emission, recipient };
+            let item = self.item(emission, recipient);
             if !self.recipient(item).started && self.recipient(item).open() > 0 {
                 self.recipient_mut(item).settled.fill(true);
                 freed.extend(self.free(item));
@@ -172,7 +190,7 @@ impl Rules {
 
     pub fn expire(&mut self, emission: usize, ms: u32) {
         for recipient in 0..self.emissions[emission].recipients.len() {
-            self.fail_rest(Item { emission, recipient }, FailureKind::TimedOut(ms));
+            self.fail_rest(self.item(emission, recipient), FailureKind::TimedOut(ms));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use crate::ENDPOINTS;
 use crate::rules::EVENTS;
 
 #[derive(Clone, Debug)]
@@ -53,6 +54,10 @@ pub enum Step {
     Collect {
         endpoint: usize,
         max: usize,
+    },
+    /// Takes over what others have not started.
+    Steal {
+        endpoint: usize,
     },
     /// Begins to work on the next thing that was collected.
     Take {
@@ -128,6 +133,7 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => ANY.prop_map(|emission| Step::Expire { emission }),
         12 => (ANY, 0..5_usize).prop_map(|(endpoint, max)| Step::Collect { endpoint, max }),
         12 => ANY.prop_map(|endpoint| Step::Take { endpoint }),
+        6 => ANY.prop_map(|endpoint| Step::Steal { endpoint }),
         8 => ANY.prop_map(|held| Step::Start { held }),
         14 => (ANY, 0..4_usize, how)
             .prop_map(|(held, index, how)| Step::Settle { held, index, how }),
@@ -135,5 +141,23 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => Just(Step::OwnDone),
         2 => ANY.prop_map(|member| Step::Room { member }),
     ];
-    prop::collection::vec(step, 0..150)
+    // Often there is a group with a member in each endpoint: else few events would be there to take over.
+    let steps = prop::collection::vec(step, 0..150);
+    (any::<bool>(), steps).prop_map(|(has_group, steps)| {
+        let group = if has_group { a_group() } else { Vec::new() };
+        group.into_iter().chain(steps).collect()
+    })
+}
+
+fn a_group() -> Vec<Step> {
+    let joins = (0..ENDPOINTS).map(|endpoint| Step::Join { endpoint, events: 9, bytes: 90 });
+    let listens = (0..ENDPOINTS).map(|member| Step::Listen {
+        member,
+        event: 0,
+        once: false,
+        prepend: false,
+        tracked: false,
+        group: Some(0),
+    });
+    joins.chain(listens).collect()
 }

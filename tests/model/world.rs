@@ -1,6 +1,7 @@
 //! The engine beside its rules: every step is done to both, and then they are compared.
 
 mod reading;
+mod stealing;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
@@ -86,6 +87,7 @@ impl World {
                 let taken = self.unread[endpoint].pop_front();
                 self.held.extend(taken.map(|held| (endpoint, held)));
             }
+            Step::Steal { endpoint } => self.steal(endpoint % self.endpoints.len()),
             _ if self.members.is_empty() => {}
             Step::Leave { member } => {
                 let member = member % self.members.len();
@@ -166,7 +168,9 @@ impl World {
             self.rules.message(endpoint, format!("forget {id}"));
             return;
         }
-        let is_for = |item: &Item| self.rules.recipient(*item).listeners.contains(&id);
+        let is_for = |item: &Item| {
+            !self.rules.has_moved(*item) && self.rules.recipient(*item).listeners.contains(&id)
+        };
         assert!(!self.rules.endpoints[endpoint].queue.iter().any(is_for), "for {id}");
         if left == Unlistened::Unused {
             let mut collected = self.unread[endpoint].iter().flat_map(Held::items);
@@ -198,7 +202,7 @@ impl World {
         let route = self.members[emitter].channel().route(&name_of(event));
         let needs = !payload && self.rules.has_others(emitter, event);
         let sent = route.dispatch(&self.members[emitter], emission);
-        let Dispatched::To { others, own, dispatch } = sent else {
+        let Dispatched::To { others, own, dispatch, .. } = sent else {
             assert!(needs, "a payload is asked for");
             return;
         };

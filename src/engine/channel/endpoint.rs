@@ -6,11 +6,12 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::mem::take;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use super::member::Member;
 use super::message::{Message, Notice};
+use super::route::Route;
 use crate::engine::capacity::MailboxLimits;
 use crate::engine::channel::Delivery;
 use crate::engine::channel::{self, Channel};
@@ -33,6 +34,10 @@ pub trait Flush: Send + Sync {
     fn invalidate(&self);
 }
 
+/// A value that is written often: not in a line of the cache with what emitters read.
+#[repr(align(128))]
+struct OwnLine<T>(T);
+
 /// A thread or task that takes part. See the [module](self).
 pub struct Endpoint {
     id: u32,
@@ -51,6 +56,14 @@ pub struct Endpoint {
     looks: AtomicU64,
     /// A check for a stall is scheduled.
     watched: AtomicBool,
+    /// Others were told that it has not looked for long.
+    is_stalled: AtomicBool,
+    /// Number of deliveries that it has started.
+    started: OwnLine<AtomicU64>,
+    /// Routes with deliveries that it may [take over](Self::steal).
+    pub(super) offers: Mutex<VecDeque<Weak<Route>>>,
+    /// True if there are offers. Beside them, because it is asked of all reads.
+    pub(super) has_offers: AtomicBool,
     /// After how many milliseconds without a look others are told; 0 for never.
     stall_after: AtomicU64,
 }
@@ -69,6 +82,10 @@ impl Endpoint {
             sweep_at: AtomicUsize::new(FIRST_SWEEP),
             looks: AtomicU64::new(0),
             watched: AtomicBool::new(false),
+            is_stalled: AtomicBool::new(false),
+            started: OwnLine(AtomicU64::new(0)),
+            offers: Mutex::new(VecDeque::new()),
+            has_offers: AtomicBool::new(false),
             stall_after: AtomicU64::new(0),
         })
     }
@@ -143,7 +160,7 @@ impl Endpoint {
     #[must_use = "true means that the owner has to collect again"]
     pub fn collect(&self, max: usize, into: &mut Vec<Message>) -> bool {
         let first = into.len();
-        self.looks.fetch_add(1, Ordering::AcqRel);
+        self.looked();
         let again = self.mailbox.collect(max, into);
         tell_of_losses(into, first);
         again
@@ -152,9 +169,32 @@ impl Endpoint {
     /// Collects as [`collect`](Self::collect), for an owner that looks again in any case; see [`Mailbox::poll`].
     pub fn watch(&self, max: usize, into: &mut Vec<Message>) {
         let first = into.len();
-        self.looks.fetch_add(1, Ordering::AcqRel);
+        self.looked();
         self.mailbox.poll(max, into);
         tell_of_losses(into, first);
+    }
+
+    fn looked(&self) {
+        self.looks.fetch_add(1, Ordering::AcqRel);
+        // Read first, as above.
+        if self.is_stalled.load(Ordering::Acquire) {
+            self.is_stalled.store(false, Ordering::Release);
+        }
+    }
+
+    /// Returns whether others were told that it has not looked for long, and it still has not.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.is_stalled.load(Ordering::Acquire)
+    }
+
+    /// Notes that it starts a delivery. Its owner calls it, no other thread.
+    pub(super) fn starts(&self) {
+        self.started.0.store(self.started() + 1, Ordering::Relaxed);
+    }
+
+    /// Returns the number of deliveries that it has started.
+    pub(super) fn started(&self) -> u64 {
+        self.started.0.load(Ordering::Relaxed)
     }
 
     /// Queues a delivery, as [`Mailbox::enqueue`]. Messages that are [over](Message::is_over) do not pile up:
@@ -250,6 +290,7 @@ impl Endpoint {
     }
 
     fn tell_of_stall(&self, ms: u64) {
+        self.is_stalled.store(true, Ordering::Release);
         let waiting = u32::try_from(self.mailbox.len()).unwrap_or(u32::MAX);
         let ms = u32::try_from(ms).unwrap_or(u32::MAX);
         let members = lock(&self.members).clone().unwrap_or_default();
@@ -279,6 +320,6 @@ fn tell_of_losses(messages: &mut Vec<Message>, first: usize) {
 /// Returns the channels of these members, each once.
 fn channels(members: &BTreeMap<MemberId, Arc<Member>>) -> impl Iterator<Item = &Channel> {
     let mut seen = HashSet::new();
-    let channels = members.values().map(|member| member.channel());
+    let channels = members.values().map(|member| &**member.channel());
     channels.filter(move |channel| seen.insert(std::ptr::from_ref(*channel)))
 }

@@ -19,7 +19,7 @@ static LAST_ID: AtomicU32 = AtomicU32::new(0);
 /// A place in a channel. See the [module](self).
 pub struct Member {
     id: MemberId,
-    channel: Arc<Channel>,
+    pub(super) channel: Arc<Channel>,
     pub(super) endpoint: Arc<Endpoint>,
     pub(super) capacity: Capacity,
     /// Routes that it listens to, by listener; None when it has left.
@@ -73,7 +73,7 @@ impl Member {
     }
 
     /// Returns the channel it is in.
-    pub fn channel(&self) -> &Channel {
+    pub fn channel(&self) -> &Arc<Channel> {
         &self.channel
     }
 

@@ -2,6 +2,7 @@
 //!
 //! A channel exists while it has members. It is found by its name from every thread.
 
+mod backlog;
 pub mod burst;
 pub mod endpoint;
 mod listening;
@@ -11,8 +12,12 @@ mod members;
 pub mod message;
 pub mod notices;
 mod party;
+mod publish;
 pub mod route;
+mod sharing;
 mod table;
+mod takers;
+mod watched;
 
 use std::collections::HashMap;
 use std::sync::{self, Arc, LazyLock, PoisonError, Weak};
@@ -27,6 +32,7 @@ use member::Member;
 use members::Members;
 use message::{Message, Notice};
 use route::Route;
+use watched::Watched;
 
 /// A tracked event for listeners of one member.
 pub type Delivery = delivery::Delivery<Member>;
@@ -54,6 +60,8 @@ pub struct Channel {
     members: Mutex<Members>,
     routes: Mutex<Routes>,
     awaited: Awaited,
+    /// Routes with deliveries that have not started.
+    watched: Mutex<Watched>,
 }
 
 struct Routes {
@@ -74,6 +82,7 @@ pub(super) fn open(name: &str) -> Arc<Channel> {
         members: Mutex::new(Members::default()),
         routes: Mutex::new(Routes { by_event: HashMap::new(), prune_at: PRUNE_AT }),
         awaited: Mutex::new(HashMap::new()),
+        watched: Mutex::default(),
     });
     channels.insert(name, Arc::downgrade(&channel));
     channel
@@ -188,6 +197,10 @@ impl Channel {
         // may never become little.
         if crossed == Crossed::IntoLow || waits {
             self.tell_drained();
+        }
+        // It may have had no room for what it could take over.
+        if member.endpoint().has_offers() {
+            let _ = member.endpoint().mailbox().wake();
         }
     }
 

@@ -22,8 +22,12 @@ impl Party for Member {
         route.name()
     }
 
+    fn starts(&self) {
+        self.endpoint.starts();
+    }
+
     fn choose_again(
-        route: &Route,
+        route: &Arc<Route>,
         dispatch: &Arc<Dispatch<Self>>,
         recipient: u32,
         choice: &Choice,

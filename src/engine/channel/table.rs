@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::member::Member;
 use super::route::{ListenerOptions, Own};
+use super::sharing::Backlogs;
 use crate::engine::capacity::Bound;
 use crate::engine::delivery::Party;
 use crate::engine::delivery::recipient::{Choice, Recipient};
@@ -17,9 +18,11 @@ use crate::engine::metrics;
 pub(super) struct Table {
     /// One for each member that listens, in the order in which they began to; and, for a while, those of
     /// members that no longer do, without entries.
-    rows: Vec<Row>,
+    pub(super) rows: Vec<Row>,
+    /// What was given to one of several and has not started.
+    pub(super) backlogs: Backlogs,
     /// Where the row of each member that listens is.
-    places: HashMap<MemberId, usize>,
+    pub(super) places: HashMap<MemberId, usize>,
     /// Grouped listeners in all rows.
     grouped: usize,
     /// Listeners in all rows that events do not come to in batches.
@@ -28,19 +31,23 @@ pub(super) struct Table {
     choices: u64,
 }
 
-struct Row {
-    member: Arc<Member>,
-    entries: Vec<Entry>,
+pub(super) struct Row {
+    pub(super) member: Arc<Member>,
+    pub(super) entries: Vec<Entry>,
     /// The ids of the entries without a group, as deliveries share them; `None` after a change.
     everyone: Option<Arc<[ListenerId]>>,
     /// Number of events that were addressed to entries of it.
-    addressed: u64,
+    pub(super) addressed: u64,
+    /// Number of deliveries that its endpoint had started at the last tick.
+    pub(super) started: u64,
+    /// True while its endpoint has an offer to take over what others have not started.
+    pub(super) has_offer: bool,
 }
 
-struct Entry {
-    id: ListenerId,
-    once: bool,
-    group: Option<Arc<str>>,
+pub(super) struct Entry {
+    pub(super) id: ListenerId,
+    pub(super) once: bool,
+    pub(super) group: Option<Arc<str>>,
     tracked: bool,
     /// Which choice it was the last time it was chosen.
     chosen: u64,
@@ -69,6 +76,8 @@ pub(super) struct Chosen {
     pub(super) member: Arc<Member>,
     /// The bound that leaves no room is the error.
     pub(super) room: Result<(), Bound>,
+    /// True if it is the emitting member's own, which calls it itself.
+    is_own: bool,
 }
 
 impl Table {
@@ -236,8 +245,10 @@ impl Table {
         names
     }
 
-    /// Chooses the candidate with the least in flight; of equals, the one that was chosen longest ago. One
-    /// without room is chosen only when no other is left. Takes the room, except for `own`.
+    /// Chooses the candidate with the least in flight; of equals, the one that was chosen longest ago. One whose
+    /// thread is stalled comes after all others. One without room is chosen only when no other is left. Takes the
+    /// room. The `own` member needs none if it calls its listener itself: if it has nothing in flight, or is alone. Else
+    /// it gets a delivery as others do, which they may take over.
     pub(super) fn choose(
         &self,
         choice: &Choice,
@@ -250,26 +261,29 @@ impl Table {
                 return None;
             }
             let entry = row.entries.iter().position(|entry| choice.allows(&entry.group))?;
-            Some((row.member.in_flight(), row.entries[entry].chosen, at, entry))
+            let Row { member, entries, .. } = row;
+            let is_stalled = member.endpoint().is_stalled();
+            Some((is_stalled, member.in_flight(), entries[entry].chosen, at, entry))
         };
         let mut candidates: Vec<_> = self.rows.iter().enumerate().filter_map(candidate).collect();
         candidates.sort_unstable();
-        let chosen = |(_, _, row, entry): (usize, u64, usize, usize), room| Chosen {
-            row,
-            entry,
-            member: self.rows[row].member.clone(),
-            room,
+        let chosen = |(_, _, _, row, entry): (bool, usize, u64, usize, usize), room, is_own| {
+            Chosen { row, entry, member: self.rows[row].member.clone(), room, is_own }
         };
-        let mut full = None;
+        let (mut full, is_alone) = (None, candidates.len() == 1);
         for candidate in candidates {
-            let member = &self.rows[candidate.2].member;
-            let is_own = own.is_some_and(|own| Arc::ptr_eq(own, member));
-            match if is_own { Ok(()) } else { member.take_room(size) } {
-                Ok(()) => return Some(chosen(candidate, Ok(()))),
+            let member = &self.rows[candidate.3].member;
+            let may_call = own.is_some_and(|own| Arc::ptr_eq(own, member));
+            if may_call && (is_alone || candidate.1 == 0) {
+                return Some(chosen(candidate, Ok(()), true));
+            }
+            match member.take_room(size) {
+                Ok(()) => return Some(chosen(candidate, Ok(()), false)),
+                Err(_) if may_call => return Some(chosen(candidate, Ok(()), true)),
                 Err(bound) => full = full.or(Some((candidate, bound))),
             }
         }
-        full.map(|(candidate, bound)| chosen(candidate, Err(bound)))
+        full.map(|(candidate, bound)| chosen(candidate, Err(bound), false))
     }
 
     /// Notes a choice among the emitter's own listeners, or as a recipient of the dispatch.
@@ -285,11 +299,15 @@ impl Table {
         // One that gets nothing, for want of room, is not used up by it.
         let (listener, has_claimed) =
             if chosen.room.is_ok() { self.take(&chosen) } else { (self.id(&chosen), false) };
-        let Chosen { member, room, .. } = chosen;
-        if Arc::ptr_eq(&member, emitter) {
+        let Chosen { member, room, is_own, .. } = chosen;
+        if is_own {
             emitter.take_on(1);
             own.push(Own { listener, chosen: true });
         } else {
+            // What was claimed for one member stays there.
+            if room.is_ok() && !has_claimed {
+                self.backlogs.note(recipients.len(), &choice);
+            }
             recipients.push(Recipient::new(member, [listener].into(), choice, room, has_claimed));
         }
     }
@@ -324,6 +342,8 @@ impl Table {
                 entries: Vec::new(),
                 everyone: None,
                 addressed: 0,
+                started: 0,
+                has_offer: false,
             });
             rows.len() - 1
         });
@@ -337,6 +357,7 @@ impl Table {
         if row.is_empty() {
             self.places.remove(&row.member.id());
         }
+        self.backlogs.outlive();
         self.grouped -= usize::from(entry.group.is_some());
         self.special -= usize::from(entry.is_special());
     }

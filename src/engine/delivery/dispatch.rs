@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::Party;
-use super::recipient::Recipient;
+use super::recipient::{Freed, Recipient};
 use super::settling::State;
 use crate::engine::ids::ListenerId;
 use crate::engine::metrics;
@@ -34,6 +34,13 @@ pub struct Emission<'a> {
     pub report: Report,
 }
 
+/// What a delivery was made for: a recipient, and how often that had moved.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) recipient: u32,
+    pub(super) moves: u32,
+}
+
 /// A tracked event in flight. See the [module](self).
 pub struct Dispatch<P: Party> {
     pub(super) emitter: Arc<P>,
@@ -50,6 +57,8 @@ pub struct Dispatch<P: Party> {
     /// True if all recipients have settled, and no listener was claimed for them. Beside the state, because it is asked
     /// of all that waits.
     pub(super) is_over: AtomicBool,
+    /// True if some recipient has moved. Beside the state, as above.
+    has_moved: AtomicBool,
     _counted: metrics::Counted,
 }
 
@@ -82,6 +91,7 @@ impl<P: Party> Dispatch<P> {
             token,
             state: Mutex::new(State::new(recipients, payload, emission.report)),
             is_over: AtomicBool::new(false),
+            has_moved: AtomicBool::new(false),
             _counted: metrics::DISPATCHES.count(),
         });
         if let Some(ms) = emission.timeout {
@@ -145,16 +155,26 @@ impl<P: Party> Dispatch<P> {
     }
 
     /// See [`super::Delivery::is_over`].
-    pub(super) fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self, place: Place) -> bool {
         self.is_over.load(Ordering::Acquire)
+            || (self.has_moved.load(Ordering::Acquire) && lock(&self.state).at(place).is_none())
     }
 
-    /// Returns index, member and listeners of each recipient that has room and is not over.
-    pub(super) fn addressed(&self) -> Vec<(u32, Arc<P>, Arc<[ListenerId]>)> {
+    /// See [`super::Delivery::is_settled`].
+    pub(super) fn is_settled(&self, place: Place) -> bool {
+        let mut state = lock(&self.state);
+        state.is_cancelled || state.at(place).is_none_or(|of| of.is_settled())
+    }
+
+    /// Returns place, member and listeners of each recipient that has room and is not over.
+    pub(super) fn addressed(&self) -> Vec<(Place, Arc<P>, Arc<[ListenerId]>)> {
         let state = lock(&self.state);
         let to_deliver =
             (0..).zip(&state.recipients).filter(|(_, to)| to.has_room() && !to.is_over());
-        to_deliver.map(|(at, to)| (at, to.member().clone(), to.ids().clone())).collect()
+        let place = |(recipient, to): (u32, &Recipient<P>)| {
+            (Place { recipient, moves: to.moves() }, to.member().clone(), to.ids().clone())
+        };
+        to_deliver.map(place).collect()
     }
 
     pub(super) fn set_timer(&self, ms: u32, act: impl FnOnce() + Send + 'static) {
@@ -169,25 +189,51 @@ impl<P: Party> Dispatch<P> {
     }
 
     /// See [`super::Delivery::start`].
-    pub(super) fn start(&self, recipient: u32) -> bool {
+    pub(super) fn start(&self, place: Place) -> bool {
         let mut state = lock(&self.state);
-        !state.is_cancelled && state.recipients[recipient as usize].start()
+        !state.is_cancelled && state.at(place).is_some_and(Recipient::start)
     }
 
-    /// Gives a recipient to other listeners. Returns false if it has settled meanwhile.
+    /// Gives a recipient that its member let go of to other listeners. None if it has settled meanwhile.
     pub(super) fn move_to(
         &self,
         recipient: u32,
         to: &Arc<P>,
         listeners: Arc<[ListenerId]>,
         has_claimed: bool,
-    ) -> bool {
+    ) -> Option<Place> {
         let mut state = lock(&self.state);
         let moved = &mut state.recipients[recipient as usize];
         if moved.is_settled() {
-            return false;
+            return None;
         }
         moved.move_to(to, listeners, has_claimed);
-        true
+        Some(Place { recipient, moves: moved.moves() })
+    }
+
+    /// Returns the member that holds a recipient which another may [have](Self::steal), and the listener.
+    pub(in crate::engine) fn victim(&self, recipient: u32) -> Option<(Arc<P>, ListenerId)> {
+        let state = lock(&self.state);
+        let held = &state.recipients[recipient as usize];
+        Some((held.victim()?.clone(), *held.ids().first()?))
+    }
+
+    /// Takes a recipient that has not started from its member, for a listener of another. None if that is too late.
+    /// The room that was given back is to be told of when no lock is held.
+    pub(super) fn steal(
+        &self,
+        recipient: u32,
+        to: &Arc<P>,
+        listeners: Arc<[ListenerId]>,
+    ) -> Option<(Place, Option<Freed<P>>)> {
+        let mut state = lock(&self.state);
+        let moved = &mut state.recipients[recipient as usize];
+        if Arc::ptr_eq(moved.victim()?, to) {
+            return None;
+        }
+        let freed = moved.let_go(self.size);
+        moved.move_to(to, listeners, false);
+        self.has_moved.store(true, Ordering::Release);
+        Some((Place { recipient, moves: moved.moves() }, freed))
     }
 }

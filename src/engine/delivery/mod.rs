@@ -17,14 +17,14 @@ use std::sync::{Arc, Weak};
 use crate::engine::ids::ListenerId;
 use crate::engine::outcome::FailureKind;
 use crate::engine::payload::Payload;
-use dispatch::Dispatch;
+use dispatch::{Dispatch, Place};
 pub use party::Party;
+use recipient::Freed;
 
 /// A [`Dispatch`] for one of its recipients. See the [module](self).
 pub struct Delivery<P: Party> {
     dispatch: Arc<Dispatch<P>>,
-    /// Index of the recipient.
-    recipient: u32,
+    place: Place,
     member: Arc<P>,
     listeners: Arc<[ListenerId]>,
 }
@@ -33,9 +33,9 @@ impl<P: Party> Delivery<P> {
     /// Returns the deliveries of a dispatch: one for each recipient that has room, unless it is over already.
     pub(super) fn all(dispatch: &Arc<Dispatch<P>>) -> Vec<Self> {
         let addressed = dispatch.addressed().into_iter();
-        let delivery = |(recipient, member, listeners)| {
+        let delivery = |(place, member, listeners)| {
             let dispatch = dispatch.clone();
-            Delivery { dispatch, recipient, member, listeners }
+            Delivery { dispatch, place, member, listeners }
         };
         addressed.map(delivery).collect()
     }
@@ -49,9 +49,23 @@ impl<P: Party> Delivery<P> {
         has_claimed: bool,
     ) -> Option<Self> {
         let listeners: Arc<[ListenerId]> = [listener].into();
-        let is_moved = dispatch.move_to(recipient, to, listeners.clone(), has_claimed);
+        let place = dispatch.move_to(recipient, to, listeners.clone(), has_claimed)?;
         let (dispatch, member) = (dispatch.clone(), to.clone());
-        is_moved.then(|| Delivery { dispatch, recipient, member, listeners })
+        Some(Delivery { dispatch, place, member, listeners })
+    }
+
+    /// Returns the delivery of a recipient that is taken from its member before it started. From now on the delivery
+    /// that the member has is [over](Self::is_over). None if it has started or settled meanwhile.
+    pub(super) fn stolen(
+        dispatch: &Arc<Dispatch<P>>,
+        recipient: u32,
+        to: &Arc<P>,
+        listener: ListenerId,
+    ) -> Option<(Self, Option<Freed<P>>)> {
+        let listeners: Arc<[ListenerId]> = [listener].into();
+        let (place, freed) = dispatch.steal(recipient, to, listeners.clone())?;
+        let (dispatch, member) = (dispatch.clone(), to.clone());
+        Some((Delivery { dispatch, place, member, listeners }, freed))
     }
 
     /// Returns the dispatch that it belongs to.
@@ -91,9 +105,15 @@ impl<P: Party> Delivery<P> {
     }
 
     /// Returns whether nobody needs it any more: the dispatch was cancelled, or its time was over, before this was
-    /// read. Where a `once` listener was claimed its thread still has to read it, to know of the claim.
+    /// read; or another member took the event over. Where a `once` listener was claimed its thread still has to read it, to know of the claim.
     pub fn is_over(&self) -> bool {
-        self.dispatch.is_over()
+        self.dispatch.is_over(self.place)
+    }
+
+    /// Returns whether nothing that its listeners do is of interest any more: they have settled, the emitter has
+    /// cancelled, or another member took the event over.
+    pub fn is_settled(&self) -> bool {
+        self.dispatch.is_settled(self.place)
     }
 
     /// Returns whether the emitter wants the listener's value.
@@ -112,19 +132,23 @@ impl<P: Party> Delivery<P> {
     }
 
     /// Starts the recipient: its listeners are about to be called. Returns false if they must not be, because the
-    /// time is over or the emitter has cancelled. Once started, it is not given to another member.
+    /// time is over, the emitter has cancelled, or another member took the event over. Once started, it is not given to another member.
     #[must_use = "false means that the listeners must not be called"]
     pub fn start(&self) -> bool {
-        self.dispatch.start(self.recipient)
+        let starts = self.dispatch.start(self.place);
+        if starts {
+            self.member.starts();
+        }
+        starts
     }
 
     /// Fails the listener at `index` with [`FailureKind::TimedOut`] if it has not settled in `ms`.
     pub fn start_timer(&self, index: u32, ms: u32) {
         let dispatch: Weak<Dispatch<P>> = Arc::downgrade(&self.dispatch);
-        let recipient = self.recipient;
+        let place = self.place;
         self.dispatch.set_timer(ms, move || {
             if let Some(dispatch) = dispatch.upgrade() {
-                dispatch.settle(recipient, index, Err(FailureKind::TimedOut(ms)));
+                dispatch.settle(place, index, Err(FailureKind::TimedOut(ms)));
             }
         });
     }
@@ -132,28 +156,28 @@ impl<P: Party> Delivery<P> {
     /// Settles the listener at `index` as done, with its reply if that is [wanted](Self::is_request).
     /// A listener that had settled before is not counted again.
     pub fn succeed(&self, index: u32, reply: Option<Payload>) {
-        self.dispatch.settle(self.recipient, index, Ok(reply));
+        self.dispatch.settle(self.place, index, Ok(reply));
     }
 
     /// Settles the listener at `index` as failed, with an encoded error.
     pub fn fail(&self, index: u32, error: Vec<u8>) {
-        self.dispatch.settle(self.recipient, index, Err(FailureKind::Threw(error)));
+        self.dispatch.settle(self.place, index, Err(FailureKind::Threw(error)));
     }
 
     /// Settles the listener at `index` as [gone](FailureKind::ThreadExited), although the others are not.
     pub fn lose(&self, index: u32) {
-        self.dispatch.settle(self.recipient, index, Err(FailureKind::ThreadExited));
+        self.dispatch.settle(self.place, index, Err(FailureKind::ThreadExited));
     }
 
     /// Takes the listener at `index` out of the outcome: it was removed before the event came to it, by a removal
     /// that holds for the event.
     pub fn skip(&self, index: u32) {
-        self.dispatch.skip(self.recipient, index);
+        self.dispatch.skip(self.place, index);
     }
 }
 
 impl<P: Party> Drop for Delivery<P> {
     fn drop(&mut self) {
-        self.dispatch.abandon(self.recipient, &self.member);
+        self.dispatch.abandon(self.place, &self.member);
     }
 }

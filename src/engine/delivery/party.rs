@@ -19,10 +19,13 @@ pub trait Party: Send + Sync + Sized + 'static {
     /// Returns the name of the event of a route.
     fn event(route: &Self::Route) -> &Arc<str>;
 
+    /// Notes that it starts one of its deliveries.
+    fn starts(&self);
+
     /// Gives a recipient to another listener of the route, because its member let go of it before it started.
     /// Returns false if no other member has a listener, and room.
     fn choose_again(
-        route: &Self::Route,
+        route: &Arc<Self::Route>,
         dispatch: &Arc<Dispatch<Self>>,
         recipient: u32,
         choice: &Choice,

@@ -37,6 +37,8 @@ pub(in crate::engine) struct Recipient<P> {
     room: Result<(), Bound>,
     /// True if `once` listeners were claimed for it.
     has_claimed: bool,
+    /// How often it moved: a delivery that was made before knows nothing of it any more.
+    moves: u32,
     /// True while its member has a delivery of it, or will have: that is counted, and room is taken for it.
     in_flight: bool,
     started: bool,
@@ -46,14 +48,14 @@ pub(in crate::engine) struct Recipient<P> {
 }
 
 /// Room that was given back, of which others may have to be told.
-pub(super) struct Freed<P> {
+pub(in crate::engine) struct Freed<P> {
     member: Arc<P>,
     crossed: Crossed,
 }
 
 impl<P: Party> Freed<P> {
     /// Notifies those that wait for the room. With no lock held.
-    pub(super) fn tell(self) {
+    pub(in crate::engine) fn tell(self) {
         self.member.has_room(self.crossed);
     }
 }
@@ -73,6 +75,7 @@ impl<P: Party> Recipient<P> {
             choice,
             room,
             has_claimed,
+            moves: 0,
             in_flight: false,
             started: false,
             settled: Vec::new(),
@@ -95,7 +98,7 @@ impl<P: Party> Recipient<P> {
     }
 
     /// Returns whether its listeners were chosen among several.
-    pub(super) fn is_chosen(&self) -> bool {
+    pub(in crate::engine) fn is_chosen(&self) -> bool {
         self.choice != Choice::Everyone
     }
 
@@ -105,7 +108,19 @@ impl<P: Party> Recipient<P> {
         may_move.then(|| self.choice.clone())
     }
 
-    pub(super) fn member(&self) -> &Arc<P> {
+    /// Returns the member that holds a delivery of it, if another may have it: it has not started, was chosen among
+    /// several, and no listener was claimed for it.
+    pub(super) fn victim(&self) -> Option<&Arc<P>> {
+        let may_move = self.in_flight && !self.has_claimed && self.choice_if_movable().is_some();
+        may_move.then_some(&self.member)
+    }
+
+    /// Returns how often it moved.
+    pub(super) fn moves(&self) -> u32 {
+        self.moves
+    }
+
+    pub(in crate::engine) fn member(&self) -> &Arc<P> {
         &self.member
     }
 
@@ -129,6 +144,7 @@ impl<P: Party> Recipient<P> {
         self.member = member.clone();
         self.listeners = listeners;
         self.has_claimed = has_claimed;
+        self.moves = self.moves.wrapping_add(1);
         self.take_on();
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Party;
-use super::dispatch::Dispatch;
+use super::dispatch::{Dispatch, Place};
 use super::recipient::{Freed, Recipient};
 use crate::engine::outcome::{Failure, FailureKind, Loss, Outcome, Report};
 use crate::engine::payload::Payload;
@@ -93,11 +93,11 @@ impl<P: Party> Dispatch<P> {
     }
 
     /// See [`super::Delivery::skip`].
-    pub(super) fn skip(&self, recipient: u32, index: u32) {
+    pub(super) fn skip(&self, place: Place, index: u32) {
         let mut left = Left::nothing();
         {
             let mut state = lock(&self.state);
-            let from = &mut state.recipients[recipient as usize];
+            let Some(from) = state.at(place) else { return };
             if from.settle(index) && from.is_settled() {
                 left.finished = state.close(1);
             }
@@ -108,11 +108,11 @@ impl<P: Party> Dispatch<P> {
     /// Settles one listener.
     pub(super) fn settle(
         &self,
-        recipient: u32,
+        place: Place,
         index: u32,
         result: Result<Option<Payload>, FailureKind>,
     ) {
-        let left = lock(&self.state).settle(recipient, index, result, self.size);
+        let left = lock(&self.state).settle(place, index, result, self.size);
         self.finish(left);
     }
 
@@ -146,21 +146,22 @@ impl<P: Party> Dispatch<P> {
         self.finish(left);
     }
 
-    /// Takes a recipient back from the member that held it and let go of it.
-    pub(super) fn abandon(self: &Arc<Self>, recipient: u32, member: &Arc<P>) {
+    /// Takes a recipient back from the member that held it and let go of it. Does nothing if it has moved.
+    pub(super) fn abandon(self: &Arc<Self>, place: Place, member: &Arc<P>) {
         let (freed, is_settled, again) = {
             let mut state = lock(&self.state);
-            let of = &mut state.recipients[recipient as usize];
+            let Some(of) = state.at(place) else { return };
             (of.let_go(self.size), of.is_settled(), of.choice_if_movable())
         };
         freed.into_iter().for_each(Freed::tell);
         if is_settled {
             return;
         }
-        let moved = again
-            .is_some_and(|choice| P::choose_again(&self.route, self, recipient, &choice, member));
+        let moved = again.is_some_and(|choice| {
+            P::choose_again(&self.route, self, place.recipient, &choice, member)
+        });
         if !moved {
-            self.fail_rest(recipient, FailureKind::ThreadExited);
+            self.fail_rest(place.recipient, FailureKind::ThreadExited);
         }
     }
 
@@ -190,15 +191,21 @@ impl<P: Party> State<P> {
         }
     }
 
+    /// Returns the recipient that a delivery was made for; None if it has moved.
+    pub(super) fn at(&mut self, place: Place) -> Option<&mut Recipient<P>> {
+        let recipient = &mut self.recipients[place.recipient as usize];
+        (recipient.moves() == place.moves).then_some(recipient)
+    }
+
     fn settle(
         &mut self,
-        recipient: u32,
+        place: Place,
         index: u32,
         result: Result<Option<Payload>, FailureKind>,
         bytes: usize,
     ) -> Left<P> {
         let mut left = Left::nothing();
-        let to = &mut self.recipients[recipient as usize];
+        let Some(to) = self.at(place) else { return left };
         if !to.settle(index) {
             return left;
         }
@@ -215,6 +222,7 @@ impl<P: Party> State<P> {
                 self.outcome.reply = reply;
             }
             Err(kind) => {
+                let recipient = place.recipient;
                 let failure = Failure { recipient, index, listeners: 1, thread, kind };
                 self.outcome.failures.push(failure);
             }

@@ -6,6 +6,7 @@ use napi::{Env, Result};
 use napi_derive::napi;
 
 use super::emit::place;
+use crate::engine::channel::Delivery;
 use crate::engine::payload::try_copy;
 use crate::node::hot::Passed;
 use crate::node::protocol::ACK_WORDS;
@@ -130,6 +131,14 @@ pub fn fail(
         delivery.fail(index, error.unwrap_or_default());
     }
     Ok(())
+}
+
+/// Returns whether the listeners of a delivery need not be called any more.
+#[napi(catch_unwind)]
+pub fn is_over(thread: u32, delivery: u32) -> Result<bool> {
+    let thread = find(thread)?;
+    let taken = thread.deliveries.borrow();
+    Ok(taken.get(delivery as usize).is_none_or(Delivery::is_settled))
 }
 
 /// Skips a listener of a delivery, which was removed before its turn: it counts for nothing.

@@ -95,10 +95,10 @@ pub fn dispatch(
             _ => Report::Message(token),
         },
     };
-    let (others, own, dispatch) = match route.dispatch(member, emission) {
+    let (others, own, comes_back, dispatch) = match route.dispatch(member, emission) {
         Dispatched::NeedsPayload => return Ok(NEEDS_PAYLOAD),
         Dispatched::NoMemory => return Err(no_memory(env, (end - start) as usize)),
-        Dispatched::To { others, own, dispatch } => (others, own, dispatch),
+        Dispatched::To { others, own, comes_back, dispatch } => (others, own, comes_back, dispatch),
     };
     if let Some(dispatch) = dispatch {
         if cancellable {
@@ -108,7 +108,7 @@ pub fn dispatch(
     }
     let has_own = if own.is_empty() { 0 } else { HAS_OWN };
     *thread.own.borrow_mut() = own;
-    Ok(count(others) + loops_back(&thread, member, route, others) + has_own)
+    Ok(count(others) + if comes_back { LOOPS_BACK } else { 0 } + has_own)
 }
 
 /// Returns the endpoints of the listeners of a route, without those of the emitting member.

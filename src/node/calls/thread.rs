@@ -97,6 +97,14 @@ pub fn read_loopback(_env: Env, [thread]: [u32; 1], words: Option<Passed<'_>>) -
     Ok(reader::read_loopback(&thread, words))
 }
 
+/// Takes over events that other threads have not started, for listeners that are not among the `count` full ones. To be
+/// called by a thread that has nothing else to do. Returns whether there are any to read.
+#[napi(catch_unwind)]
+pub fn steal(thread: u32, full: &[u32], count: u32) -> Result<bool> {
+    let full = full.get(..count as usize).unwrap_or_default();
+    Ok(thread::find(thread)?.steal(full))
+}
+
 /// Strips the next message of its payloads, because there is no memory for as many words as it needs.
 #[napi(catch_unwind)]
 pub fn strip(thread: u32) -> Result<()> {

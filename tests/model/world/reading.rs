@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use parallel_event_bus::engine::channel::Delivery;
 use parallel_event_bus::engine::channel::message::{Message, Notice};
 
 use super::{Held, World, name_of, payload_of};
@@ -18,14 +19,7 @@ impl World {
             match message {
                 Message::Delivery(delivery) => {
                     let item = self.collected(endpoint, &delivery.payload());
-                    let emission = &self.rules.emissions[item.emission];
-                    let recipient = &emission.recipients[item.recipient];
-                    assert_eq!(delivery.listeners(), recipient.listeners);
-                    assert!(Arc::ptr_eq(delivery.member(), &self.members[recipient.member]));
-                    assert_eq!(delivery.event(), name_of(emission.event));
-                    assert_eq!(delivery.must_start(), emission.must_start);
-                    assert_eq!(delivery.is_request(), emission.request);
-                    self.remembers(delivery.listeners());
+                    self.check(&delivery, item);
                     self.unread[endpoint].push_back(Held::Delivery(delivery, item));
                 }
                 Message::Batch(batch) => {
@@ -47,6 +41,20 @@ impl World {
                 _ => self.expected(endpoint, &said),
             }
         }
+    }
+
+    pub fn check(&self, delivery: &Delivery, item: Item) {
+        self.remembers(delivery.listeners());
+        if self.rules.has_moved(item) {
+            return assert!(delivery.is_over(), "another member has it");
+        }
+        let emission = &self.rules.emissions[item.emission];
+        let recipient = &emission.recipients[item.recipient];
+        assert_eq!(delivery.listeners(), recipient.listeners);
+        assert!(Arc::ptr_eq(delivery.member(), &self.members[recipient.member]));
+        assert_eq!(delivery.event(), name_of(emission.event));
+        assert_eq!(delivery.must_start(), emission.must_start);
+        assert_eq!(delivery.is_request(), emission.request);
     }
 
     /// The next event of a mailbox is the one with this payload.

@@ -1,0 +1,223 @@
+//! How the members of a group share what there is to do.
+//!
+//! At `emit` the member with the least in flight is chosen, which is a guess: nobody knows how long a listener takes.
+//! So a member that has nothing to do takes over what others were given and have not started, the oldest first.
+//!
+//! Nobody asks for that where all is well. A thread looks once a millisecond, while there are deliveries that have not
+//! started, for those that had not a millisecond before. It *offers* them to the endpoints with a listener for them, and
+//! wakes these. Where all members start so many that they are soon through, it leaves them alone, and looks seldom. An endpoint with offers that has nothing to do [takes over](Endpoint::steal) some of them: half
+//! of what it finds, so that those that hold them keep some, and never very many. An offer stays until nothing is left
+//! to take, also for one that cannot take more: it asks again when it can.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+
+use super::backlog::{Backlog, Unstarted};
+use super::endpoint::Endpoint;
+use super::message::Message;
+use super::route::Route;
+use super::table::Table;
+use super::watched::Watch;
+use super::{Delivery, Dispatch};
+use crate::engine::delivery::recipient::Choice;
+use crate::engine::ids::ListenerId;
+use crate::engine::sync::lock;
+
+/// Number of deliveries that are taken over at once, at most.
+const MOST: usize = 16;
+
+/// What a table knows of deliveries that have not started.
+#[derive(Default)]
+pub(super) struct Backlogs {
+    by_choice: Vec<Backlog>,
+    /// Recipients of the event that is being addressed, and the backlogs that they belong to.
+    noted: Vec<(u32, usize)>,
+    /// By [`Watch`].
+    is_watched: [bool; 3],
+    /// True if all members were quick when something waited.
+    are_quick: bool,
+    /// A listener was removed since there is a backlog: that may be held by a member that listens no more.
+    is_outlived: bool,
+}
+
+impl Backlogs {
+    /// Notes a recipient of the event that is being addressed.
+    pub(super) fn note(&mut self, recipient: usize, choice: &Choice) {
+        let known = self.by_choice.iter().position(|backlog| backlog.choice() == choice);
+        let at = known.unwrap_or_else(|| {
+            self.by_choice.push(Backlog::new(choice.clone()));
+            self.by_choice.len() - 1
+        });
+        self.noted.push((u32::try_from(recipient).unwrap_or(u32::MAX), at));
+    }
+
+    /// Adds the recipients that were noted.
+    pub(super) fn add(&mut self, dispatch: &Arc<Dispatch>) {
+        for (recipient, at) in self.noted.drain(..) {
+            self.by_choice[at].push(dispatch, recipient);
+        }
+    }
+
+    /// Notes that a listener was removed.
+    pub(super) fn outlive(&mut self) {
+        self.is_outlived = !self.are_empty();
+    }
+
+    fn are_empty(&self) -> bool {
+        self.by_choice.iter().all(Backlog::is_empty)
+    }
+
+    /// Has the route looked at. Returns when, if that is news. What is here then is ripe.
+    fn watch(&mut self, is_soon: bool) -> Option<Watch> {
+        let watch = match (is_soon, self.are_quick) {
+            (false, _) => Watch::Later,
+            (true, true) => Watch::Seldom,
+            (true, false) => Watch::Soon,
+        };
+        if self.is_expected() || self.are_empty() || self.is_watched[watch as usize] {
+            return None;
+        }
+        self.is_watched[watch as usize] = true;
+        self.by_choice.iter_mut().for_each(Backlog::mark);
+        Some(watch)
+    }
+
+    /// Whether the route is looked at in a few milliseconds.
+    fn is_expected(&self) -> bool {
+        self.is_watched[Watch::Soon as usize] || self.is_watched[Watch::Seldom as usize]
+    }
+}
+
+impl Route {
+    /// Sees to it that what was just added to the backlog is looked at. Returns when, if that is news.
+    pub(super) fn expect_a_tick(table: &mut Table) -> Option<Watch> {
+        let is_shared = table.is_shared() || table.backlogs.is_outlived;
+        table.backlogs.watch(is_shared)
+    }
+
+    /// Offers what has waited since the last tick. Returns when to look again, and who has to be woken.
+    pub(super) fn tick(self: &Arc<Self>, watch: Watch) -> (Option<Watch>, Vec<Arc<Endpoint>>) {
+        let (mut met, mut to_wake) = (Vec::new(), Vec::new());
+        let mut table = lock(&self.table);
+        table.backlogs.is_watched[watch as usize] = false;
+        if table.backlogs.is_expected() {
+            return (None, to_wake);
+        }
+        let (are_quick, mut is_expected) = (!table.has_slow(), false);
+        for at in 0..table.backlogs.by_choice.len() {
+            let (has_ripe, has_young) = table.backlogs.by_choice[at].ripen(&mut met);
+            is_expected |= has_young || (has_ripe && are_quick);
+            if has_ripe {
+                table.backlogs.are_quick = are_quick;
+            }
+            if !has_ripe || are_quick {
+                continue;
+            }
+            // Also to those that hold some: they may be done before the others are.
+            let choice = table.backlogs.by_choice[at].choice().clone();
+            // Later also to those that have an offer, and had no room, say.
+            for (thief, has_none) in table.takers(&choice, watch == Watch::Later) {
+                if has_none {
+                    thief.offer(Arc::downgrade(self));
+                }
+                to_wake.push(thief);
+            }
+        }
+        table.backlogs.by_choice.retain(|backlog| !backlog.is_empty());
+        let is_soon = is_expected && (table.is_shared() || table.backlogs.is_outlived);
+        table.backlogs.is_outlived &= !table.backlogs.are_empty();
+        let next = table.backlogs.watch(is_soon);
+        drop(table);
+        (next, to_wake)
+    }
+
+    /// Takes over deliveries for an endpoint, but not for listeners that are `full`. Returns whether some are left.
+    fn steal(
+        self: &Arc<Self>,
+        thief: &Arc<Endpoint>,
+        full: &[ListenerId],
+        into: &mut Vec<Message>,
+    ) -> bool {
+        let (mut met, mut freed, mut too_late) = (Vec::new(), Vec::new(), Vec::new());
+        let mut table = lock(&self.table);
+        let (mut is_left, mut channel) = (false, None);
+        for at in 0..table.backlogs.by_choice.len() {
+            let choice = table.backlogs.by_choice[at].choice().clone();
+            let Some(least) = table.least_in_flight(thief, &choice) else { continue };
+            let may_take = |waiting: &Unstarted, is_overdue: bool| {
+                // What waits for a full listener may go to another member of the same endpoint.
+                let is_other = !Arc::ptr_eq(waiting.victim.endpoint(), thief)
+                    || full.contains(&waiting.listener);
+                // A member with nothing else is probably only about to wake, and has less to do.
+                is_other && (is_overdue || least == 0 || waiting.victim.in_flight() > 1)
+            };
+            let found = table.backlogs.by_choice[at].ripe(2 * MOST, may_take, &mut met);
+            let most = found.len().div_ceil(2);
+            is_left |= found.len() > 1;
+            for unstarted in found.into_iter().take(most) {
+                let size = unstarted.dispatch.size();
+                let Some((member, listener)) = table.take_for(thief, &choice, full, size) else {
+                    is_left = true;
+                    break;
+                };
+                let (dispatch, recipient) = (&unstarted.dispatch, unstarted.recipient);
+                match Delivery::stolen(dispatch, recipient, &member, listener) {
+                    Some((delivery, room)) => {
+                        freed.extend(room);
+                        channel = Some(member.channel().clone());
+                        into.push(Message::Delivery(delivery));
+                    }
+                    None => too_late.push((member, size)),
+                }
+            }
+        }
+        if !is_left {
+            table.forget_offer(thief);
+        }
+        // It may not get to all that it took before others have nothing to do.
+        let watch = channel.as_ref().and_then(|_| Self::expect_a_tick(&mut table));
+        drop(table);
+        channel.iter().for_each(|channel| channel.watch(self, watch));
+        too_late.into_iter().for_each(|(member, size)| member.give_back(1, size));
+        freed.into_iter().for_each(|freed| freed.tell());
+        is_left
+    }
+}
+
+impl Endpoint {
+    /// Returns whether there may be something to [take over](Self::steal). An owner that has nothing to do tries before
+    /// it sleeps. It is woken when there is something new.
+    pub fn has_offers(&self) -> bool {
+        self.has_offers.load(Ordering::Acquire)
+    }
+
+    fn offer(&self, route: Weak<Route>) {
+        let mut offers = lock(&self.offers);
+        offers.push_back(route);
+        self.has_offers.store(true, Ordering::Release);
+    }
+
+    fn next_offer(&self) -> Option<Weak<Route>> {
+        let mut offers = lock(&self.offers);
+        let next = offers.pop_front();
+        self.has_offers.store(!offers.is_empty(), Ordering::Release);
+        next
+    }
+
+    /// Takes over deliveries that other endpoints were given and have not started, for listeners of this one that are
+    /// not among the `full` ones. For an owner that has nothing else to do, on its own thread.
+    pub fn steal(self: &Arc<Self>, full: &[ListenerId], into: &mut Vec<Message>) {
+        let first = into.len();
+        let offers = lock(&self.offers).len();
+        for _ in 0..offers {
+            let Some(offer) = self.next_offer() else { return };
+            let Some(route) = offer.upgrade() else { continue };
+            if route.steal(self, full, into) {
+                self.offer(offer);
+            }
+            if into.len() > first {
+                return;
+            }
+        }
+    }
+}

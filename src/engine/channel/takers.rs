@@ -1,0 +1,94 @@
+//! The members of a table that may take over what others have not started: see [`sharing`](super::sharing).
+
+use std::sync::Arc;
+
+use super::endpoint::Endpoint;
+use super::member::Member;
+use super::table::{Entry, Row, Table};
+use crate::engine::delivery::recipient::Choice;
+use crate::engine::ids::ListenerId;
+
+impl Table {
+    /// Whether several members listen.
+    pub(super) fn is_shared(&self) -> bool {
+        self.places.len() > 1
+    }
+
+    /// Notes a tick. Returns whether deliveries may wait for long at some member: unless it starts so many that it is
+    /// through with them before others could take them over.
+    pub(super) fn has_slow(&mut self) -> bool {
+        let mut has_slow = false;
+        for row in &mut self.rows {
+            has_slow |= row.is_slow();
+        }
+        has_slow
+    }
+
+    /// Returns the endpoints that can take over deliveries of this choice, and whether each has no offer yet. It is noted
+    /// to have one from now on. Those that had one are left out, unless `all` are wanted.
+    pub(super) fn takers(&mut self, choice: &Choice, all: bool) -> Vec<(Arc<Endpoint>, bool)> {
+        let can_take = |row: &&mut Row| (all || !row.has_offer) && row.taker(choice, &[]).is_some();
+        let takers = self.rows.iter_mut().filter(can_take).map(|row| {
+            let has_none = !std::mem::replace(&mut row.has_offer, true);
+            (row.member.endpoint().clone(), has_none)
+        });
+        takers.collect()
+    }
+
+    /// Notes that an endpoint has no offer any more.
+    pub(super) fn forget_offer(&mut self, endpoint: &Arc<Endpoint>) {
+        let of_it = |row: &&mut Row| Arc::ptr_eq(row.member.endpoint(), endpoint);
+        self.rows.iter_mut().filter(of_it).for_each(|row| row.has_offer = false);
+    }
+
+    /// Returns how many deliveries are in flight for the member of an endpoint that has the least, of those with a listener
+    /// that could take over deliveries of this choice.
+    pub(super) fn least_in_flight(
+        &self,
+        endpoint: &Arc<Endpoint>,
+        choice: &Choice,
+    ) -> Option<usize> {
+        let of_it = self.rows.iter().filter(|row| Arc::ptr_eq(row.member.endpoint(), endpoint));
+        let takers = of_it.filter(|row| row.taker(choice, &[]).is_some());
+        takers.map(|row| row.member.in_flight()).min()
+    }
+
+    /// The listener of an endpoint that takes over a delivery: that of the member with the least in flight. Takes the
+    /// room.
+    pub(super) fn take_for(
+        &mut self,
+        endpoint: &Arc<Endpoint>,
+        choice: &Choice,
+        full: &[ListenerId],
+        size: usize,
+    ) -> Option<(Arc<Member>, ListenerId)> {
+        let of_it = |row: &&mut Row| Arc::ptr_eq(row.member.endpoint(), endpoint);
+        let mut rows: Vec<_> = self.rows.iter_mut().filter(of_it).collect();
+        rows.sort_by_key(|row| row.member.in_flight());
+        rows.into_iter().find_map(|row| {
+            let listener = row.taker(choice, full)?;
+            row.member.take_room(size).ok()?;
+            row.addressed += 1;
+            Some((row.member.clone(), listener))
+        })
+    }
+}
+
+/// Number of deliveries a tick from which on a member is not slow, if it is through with all in so many ticks.
+const QUICK: u64 = 8;
+const SOON: u64 = 4;
+
+impl Row {
+    /// Notes a tick. Returns whether deliveries may wait for long at this member.
+    fn is_slow(&mut self) -> bool {
+        let started = self.member.endpoint().started();
+        let rate = started - std::mem::replace(&mut self.started, started);
+        rate < QUICK || self.member.in_flight() as u64 > SOON * rate
+    }
+
+    /// A listener that takes over deliveries of this choice. Not a `once` listener, which is claimed at `emit`.
+    fn taker(&self, choice: &Choice, full: &[ListenerId]) -> Option<ListenerId> {
+        let may_take = |e: &&Entry| !e.once && choice.allows(&e.group) && !full.contains(&e.id);
+        self.entries.iter().find(may_take).map(|entry| entry.id)
+    }
+}
