@@ -69,7 +69,7 @@ test('a thread that cannot be started in addition is told of, and the pool goes 
 })
 
 test('a crowd has to last from one look to the next', () => {
-  const size = new Size({ min: 1, max: 4, idleTimeout: 100 })
+  const size = new Size({ min: 1, max: 4, idleTimeout: 100, takes: 1 })
   assert.equal(size.look(0, [load(A, 5)], 0).more, 0)
   assert.equal(size.look(10, [load(A, 0)], 0).more, 0)
   assert.equal(size.look(20, [load(A, 1)], 0).more, 0, 'one thread takes one event')
@@ -80,8 +80,16 @@ test('a crowd has to last from one look to the next', () => {
   assert.equal(size.look(70, [load(A, 9), load(B, 0)], 1).more, 1, 'no more than the most')
 })
 
+test('a crowd is what is beyond the events that threads take', () => {
+  const size = new Size({ min: 1, max: 4, idleTimeout: 100, takes: 3 })
+  assert.equal(size.look(0, [load(A, 3)], 0).more, 0)
+  assert.equal(size.look(10, [load(A, 3)], 0).more, 0)
+  assert.equal(size.look(20, [load(A, 7)], 0).more, 0)
+  assert.equal(size.look(30, [load(A, 7)], 0).more, 2)
+})
+
 test('a thread is idle while it has nothing in flight and looks for nothing', () => {
-  const size = new Size({ min: 1, max: 3, idleTimeout: 100 })
+  const size = new Size({ min: 1, max: 3, idleTimeout: 100, takes: 1 })
   const idleAt = (now, ...loads) => size.look(now, loads, 0).idle
   assert.deepEqual(idleAt(0, load(A, 0), load(B, 0), load(C, 1)), [])
   assert.deepEqual(idleAt(99, load(A, 0), load(B, 0), load(C, 1)), [])

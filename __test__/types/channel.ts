@@ -72,6 +72,7 @@ async function spawning() {
     maxThreads: 4,
     idleTimeout: Infinity,
     terminateAfter: 1000,
+    concurrency: Infinity,
     mailbox: { maxMessages: 5 },
     stallAfter: 0,
     onError: (event, error, listener, origin) => console.error(event, error, listener, origin?.threadId),

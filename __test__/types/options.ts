@@ -56,7 +56,7 @@ bus.setErrorHandler(undefined)
 
 // ListenerOptions
 
-const listenerOptions: ListenerOptions = { once: true, signal, timeout: 1000 }
+const listenerOptions: ListenerOptions = { once: true, signal, timeout: 1000, concurrency: 2 }
 bus.on('order', () => {}, listenerOptions)
 bus.on('order', () => {}, { once: undefined, signal: undefined, timeout: undefined })
 bus.addListener('order', () => {}, { signal })

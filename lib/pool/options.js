@@ -7,6 +7,7 @@ const { invalidArgType, invalidArgValue, outOfRange } = require('../errors.js')
 const { validateKeys } = require('../option-names.js')
 const {
   MOST_THREADS,
+  validateConcurrency,
   validateFunction,
   validateInteger,
   validateMailbox,
@@ -20,18 +21,21 @@ const OF_WORKER = ['argv', 'env', 'execArgv', 'name', 'resourceLimits', 'stderr'
 /** Options that the buses of the threads are made with. */
 const OF_BUS = ['mailbox', 'stallAfter']
 const OF_SIZE = ['idleTimeout', 'maxThreads', 'minThreads', 'threads']
-const OF_POOL = ['onError', 'terminateAfter', 'workerData']
+const OF_POOL = ['concurrency', 'onError', 'terminateAfter', 'workerData']
 const KNOWN = [...OF_WORKER, ...OF_BUS, ...OF_SIZE, ...OF_POOL].sort()
 
 /** Milliseconds. A thread starts in some 50, so that one which is needed again soon is better kept. */
 const IDLE_TIMEOUT = 10_000
+/** Number of events that a thread takes without `concurrency`: a listener that burns CPU leaves no time for a second one. */
+const TAKES = 1
 
 /** @param {boolean} isFactory true if a function of the program makes the workers */
 function validateSpawnOptions(options, isFactory) {
   validateObject(options, 'options')
   validateKeys(options, 'options', KNOWN)
-  const { mailbox, stallAfter, onError, terminateAfter, idleTimeout } = options
+  const { concurrency, mailbox, stallAfter, onError, terminateAfter, idleTimeout } = options
   validateSize(options)
+  if (concurrency !== undefined) validateConcurrency(concurrency, 'options.concurrency')
   if (mailbox !== undefined) validateMailbox(mailbox, 'options.mailbox')
   if (stallAfter !== undefined) validateStallAfter(stallAfter, 'options.stallAfter')
   if (onError !== undefined) validateFunction(onError, 'options.onError')
@@ -66,12 +70,13 @@ function validateIsForWorker(options, name) {
   )
 }
 
-/** Returns the least and the greatest number of threads, and the milliseconds after which an idle one ends. */
-function sizeOf({ threads, minThreads, maxThreads, idleTimeout = IDLE_TIMEOUT }) {
+/** Returns the bounds of `Size`. */
+function sizeOf({ threads, minThreads, maxThreads, idleTimeout = IDLE_TIMEOUT, concurrency = Infinity }) {
   const cores = availableParallelism()
   const max = threads ?? maxThreads ?? Math.max(minThreads ?? 1, cores)
   const isOpenBelow = maxThreads !== undefined && minThreads === undefined
-  return { min: threads ?? minThreads ?? (isOpenBelow ? 1 : max), max, idleTimeout }
+  const takes = Number.isFinite(concurrency) ? concurrency : TAKES
+  return { min: threads ?? minThreads ?? (isOpenBelow ? 1 : max), max, idleTimeout, takes }
 }
 
 /** Returns the options of each thread's `new Worker`. */

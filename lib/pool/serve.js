@@ -7,6 +7,7 @@ const { setInterval } = require('node:timers')
 const { ParallelEventBus } = require('../bus.js')
 const { leaveExitReason } = require('../channel/exit-reason.js')
 const { Encoder } = require('../codec/index.js')
+const { Gate } = require('../local/gate.js')
 const { STATE } = require('../state.js')
 const { FailureRelay } = require('./failure-relay.js')
 
@@ -15,6 +16,7 @@ const { FailureRelay } = require('./failure-relay.js')
  * @property {string} channel
  * @property {string} group
  * @property {object} busOptions further options of the thread's bus
+ * @property {number} [concurrency] number of calls of the group's listeners that run at once in the thread
  * @property {boolean} relays true if somebody handles the failures of its listeners
  * @property {unknown} [workerData] for the function that registers the listeners
  * @property {{ beats: Int32Array, every: number }} [pulse] where to beat, and how often
@@ -37,10 +39,11 @@ async function serve(port, about, load) {
   }
 }
 
-async function start(port, { channel, group, busOptions, relays, pulse }, load) {
+async function start(port, { channel, group, concurrency, busOptions, relays, pulse }, load) {
   if (pulse !== undefined) beat(pulse)
   const register = await load()
   const bus = new ParallelEventBus({ channel, group, ...busOptions })
+  if (Number.isFinite(concurrency)) bus[STATE].listeners.gate = new Gate(concurrency)
   const relay = new FailureRelay(port)
   relay.relay(bus, relays)
   process.on('exit', () => relay.flush())

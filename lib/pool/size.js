@@ -3,9 +3,6 @@
 // The number of threads of a pool, between its bounds: one more where there is more to do than the threads take, one
 // less where a thread has had nothing to do for long. It knows the time and the loads that it is told, and nothing else.
 
-/** Number of events that a thread takes: a listener that burns CPU leaves no time for a second one. */
-const TAKES = 1
-
 /**
  * The load of a thread.
  *
@@ -19,15 +16,20 @@ class Size {
   #min
   #max
   #idleTimeout
+  #takes
   #wasCrowded = false
   /** @type {WeakMap<object, { looks: number, since: number }>} since when a thread has not looked for events */
   #idle = new WeakMap()
 
-  /** @param {{ min: number, max: number, idleTimeout: number }} bounds in threads and milliseconds */
-  constructor({ min, max, idleTimeout }) {
+  /**
+   * @param {{ min: number, max: number, idleTimeout: number, takes: number }} bounds in threads and milliseconds; `takes` is
+   * the number of events that a thread takes
+   */
+  constructor({ min, max, idleTimeout, takes }) {
     this.#min = min
     this.#max = max
     this.#idleTimeout = idleTimeout
+    this.#takes = takes
   }
 
   get min() {
@@ -56,10 +58,10 @@ class Size {
   /** A crowd counts that was there at the last look, too: a burst of short events is over by then. */
   #more(loads, starting) {
     const threads = loads.length + starting
-    const waiting = loads.reduce((sum, { inFlight }) => sum + inFlight, 0) - threads * TAKES
+    const waiting = loads.reduce((sum, { inFlight }) => sum + inFlight, 0) - threads * this.#takes
     const wasCrowded = this.#wasCrowded
     this.#wasCrowded = waiting > 0
-    return wasCrowded ? Math.max(0, Math.min(Math.ceil(waiting / TAKES), this.#max - threads)) : 0
+    return wasCrowded ? Math.max(0, Math.min(Math.ceil(waiting / this.#takes), this.#max - threads)) : 0
   }
 
   #tooMany(now, loads) {

@@ -53,6 +53,7 @@ function poolOf(state, source, options) {
   const about = {
     channel: member.channel,
     group: `spawn ${randomUUID()}`,
+    concurrency: options.concurrency,
     busOptions: busOptionsOf(options, inherited),
     // A worker that a function starts has data of its own where there is none here.
     ...('workerData' in options && { workerData: options.workerData }),
