@@ -408,6 +408,14 @@ interface SpawnOptions extends Pick<WorkerOptions, 'argv' | 'env' | 'execArgv' |
    */
   terminateAfter?: number | undefined
   /**
+   * Number of events that wait for the pool at most, beyond those that its threads have at once: `concurrency` for each, or
+   * one without it. Another event for the group is refused with {@link MailboxFullError}. An integer >= 0, or `Infinity`.
+   * What its emitter knows of it is the refusal: `needsDrain` tells of mailboxes alone.
+   *
+   * @defaultValue Infinity: what the mailboxes of the threads have room for
+   */
+  maxQueue?: number | undefined
+  /**
    * The capacity of the mailbox of each thread's bus.
    *
    * @defaultValue that of the bus that spawns

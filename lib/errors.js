@@ -70,12 +70,17 @@ branded(ThreadExitedError, 'ERR_THREAD_EXITED')
 counted(ThreadExitedError)
 
 class MailboxFullError extends Error {
-  /** @param {{ maxMessages?: number, maxBytes?: number }} [bound] the exceeded one; undefined where it differs */
+  /**
+   * @param {{ maxMessages?: number, maxBytes?: number, maxQueue?: number }} [bound] the exceeded one; undefined where it
+   * differs
+   */
   constructor(event, threadId, count = 1, bound = undefined) {
     const subject =
       count === 1 ? `${event === undefined ? 'an event' : show(event)} was` : `${events(event, count)} were`
     const mailbox = threadId === undefined ? 'a mailbox' : `the mailbox of thread ${threadId}`
-    super(`${mailbox} is full (${boundIn(bound)}): ${subject} not queued. Await bus.drained(), or raise it`)
+    const [what, wayOut] =
+      bound?.maxQueue === undefined ? [mailbox, 'Await bus.drained()'] : ['the queue of the pool', 'Await some replies']
+    super(`${what} is full (${boundIn(bound)}): ${subject} not queued. ${wayOut}, or raise it`)
     this.event = event
     this.threadId = threadId
     if (count > 1) this.count = count
@@ -84,7 +89,8 @@ class MailboxFullError extends Error {
 branded(MailboxFullError, 'ERR_MAILBOX_FULL')
 counted(MailboxFullError)
 
-function boundIn({ maxMessages, maxBytes } = {}) {
+function boundIn({ maxMessages, maxBytes, maxQueue } = {}) {
+  if (maxQueue !== undefined) return `${maxQueue} events that wait, maxQueue`
   if (maxMessages !== undefined) return `${maxMessages} events, mailbox.maxMessages`
   return maxBytes === undefined ? 'mailbox.maxMessages, mailbox.maxBytes' : `${maxBytes} bytes, mailbox.maxBytes`
 }

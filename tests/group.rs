@@ -6,7 +6,9 @@ mod common;
 use std::sync::Arc;
 
 use common::*;
+use parallel_event_bus::engine::capacity::Bound;
 use parallel_event_bus::engine::channel::member::Member;
+use parallel_event_bus::engine::channel::queue::Queue;
 use parallel_event_bus::engine::channel::route::{ListenerOptions, Own};
 use parallel_event_bus::engine::outcome::FailureKind;
 use parallel_event_bus::engine::payload::Payload;
@@ -138,6 +140,28 @@ fn the_emitters_own_member_calls_its_listener_itself_where_it_is_alone_or_has_no
     // The other has room for one, the mailbox of the emitter too.
     assert_eq!(calls(4), 2);
     assert_eq!(waiting(&[emitter, other]), [1, 1]);
+}
+
+#[test]
+fn a_queue_bounds_what_waits_for_all_of_a_group() {
+    let emitter = member(1, "queue");
+    let members = group("queue", "g", 2);
+    let queue = Queue { max_waiting: 3, takes: 2 };
+    members.iter().for_each(|member| member.bound_queue(queue));
+    let refused = |event| {
+        let outcome = emit(&emitter, event, b"").outcome();
+        let kinds = outcome.into_iter().flat_map(|outcome| outcome.failures).map(|each| each.kind);
+        kinds.eq([FailureKind::MailboxFull(Bound::Queue(3))])
+    };
+    let _emitted: Vec<_> = (0..7).map(|_| emit(&emitter, "e", b"")).collect();
+    assert_eq!(waiting(&members), [4, 3]);
+    assert!(refused("e"));
+    members[0].listen("all", 9, plain());
+    assert!(!refused("all"), "for everybody");
+    // What moves from one to another was let in already.
+    members[0].endpoint().close();
+    assert_eq!(waiting(&members[1..]), [7]);
+    assert!(refused("e"), "fewer members, less room");
 }
 
 #[test]

@@ -5,7 +5,7 @@
 const { ListenerTimeoutError, MailboxFullError, ThreadExitedError, outOfMemoryFor } = require('../errors.js')
 const log = require('../log.js')
 const { exitReasonOf } = require('./exit-reason.js')
-const { MAILBOX_FULL, MAILBOX_FULL_BYTES, NO_MEMORY, THREW, TIMED_OUT } = require('./protocol.js')
+const { MAILBOX_FULL, MAILBOX_FULL_BYTES, NO_MEMORY, QUEUE_FULL, THREW, TIMED_OUT } = require('./protocol.js')
 
 /**
  * Returns the error for a failure of a kind that has none of its own.
@@ -26,6 +26,7 @@ function errorOf(event, kind, detail, threadId, count) {
   if (kind === TIMED_OUT) return new ListenerTimeoutError(event, undefined, detail, count)
   if (kind === MAILBOX_FULL) return new MailboxFullError(event, threadId, count, { maxMessages: detail })
   if (kind === MAILBOX_FULL_BYTES) return new MailboxFullError(event, threadId, count, { maxBytes: detail })
+  if (kind === QUEUE_FULL) return new MailboxFullError(event, threadId, count, { maxQueue: detail })
   if (kind === NO_MEMORY) return outOfMemoryFor(event, threadId, count)
   // Several threads have no reason in common.
   const reason = threadId === undefined ? undefined : exitReasonOf(threadId)

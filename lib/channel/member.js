@@ -89,6 +89,11 @@ class Member {
     this.#keepAlive()
   }
 
+  /** Bounds the events that wait for the buses of its group in all, beyond those that each takes at once. */
+  boundQueue(maxWaiting, takes) {
+    native.boundQueue(this.#thread, this.#id, maxWaiting, takes)
+  }
+
   unlisten(registration) {
     if (registration.member === null) return
     // As for emissions that are queued here: see `listeners/removals.js`.

@@ -41,13 +41,14 @@ module.exports = {
   HAS_OWN: 1 << 30,
   LOOPS_BACK: 1 << 29,
 
-  // Kinds of failures. The detail beside a kind is a time in milliseconds, or the bound of a mailbox.
+  // Kinds of failures. The detail beside a kind is a time in milliseconds, or the bound of a mailbox or queue.
   THREW: 0,
   TIMED_OUT: 1,
   MAILBOX_FULL: 2,
   THREAD_EXITED: 3,
   NO_MEMORY: 4,
   MAILBOX_FULL_BYTES: 5,
+  QUEUE_FULL: 6,
 
   // Words of the records of a burst: their number, the generation of listeners, and the first record.
   BURST_COUNT: 0,

@@ -21,7 +21,7 @@ const OF_WORKER = ['argv', 'env', 'execArgv', 'name', 'resourceLimits', 'stderr'
 /** Options that the buses of the threads are made with. */
 const OF_BUS = ['mailbox', 'stallAfter']
 const OF_SIZE = ['idleTimeout', 'maxThreads', 'minThreads', 'threads']
-const OF_POOL = ['concurrency', 'onError', 'terminateAfter', 'workerData']
+const OF_POOL = ['concurrency', 'maxQueue', 'onError', 'terminateAfter', 'workerData']
 const KNOWN = [...OF_WORKER, ...OF_BUS, ...OF_SIZE, ...OF_POOL].sort()
 
 /** Milliseconds. A thread starts in some 50, so that one which is needed again soon is better kept. */
@@ -29,13 +29,17 @@ const IDLE_TIMEOUT = 10_000
 /** Number of events that a thread takes without `concurrency`: a listener that burns CPU leaves no time for a second one. */
 const TAKES = 1
 
+/** Of `maxQueue`. */
+const MOST_WAITING = 2 ** 32 - 1
+
 /** @param {boolean} isFactory true if a function of the program makes the workers */
 function validateSpawnOptions(options, isFactory) {
   validateObject(options, 'options')
   validateKeys(options, 'options', KNOWN)
-  const { concurrency, mailbox, stallAfter, onError, terminateAfter, idleTimeout } = options
+  const { concurrency, maxQueue, mailbox, stallAfter, onError, terminateAfter, idleTimeout } = options
   validateSize(options)
   if (concurrency !== undefined) validateConcurrency(concurrency, 'options.concurrency')
+  if (maxQueue !== undefined && maxQueue !== Infinity) validateInteger(maxQueue, 'options.maxQueue', 0, MOST_WAITING)
   if (mailbox !== undefined) validateMailbox(mailbox, 'options.mailbox')
   if (stallAfter !== undefined) validateStallAfter(stallAfter, 'options.stallAfter')
   if (onError !== undefined) validateFunction(onError, 'options.onError')

@@ -15,6 +15,8 @@ const { FailureRelay } = require('./failure-relay.js')
  * @typedef {object} About what a thread is told of its pool
  * @property {string} channel
  * @property {string} group
+ * @property {number} [maxQueue] number of events that wait for the pool at most, beyond those that each thread `takes`
+ * @property {number} takes
  * @property {object} busOptions further options of the thread's bus
  * @property {number} [concurrency] number of calls of the group's listeners that run at once in the thread
  * @property {boolean} relays true if somebody handles the failures of its listeners
@@ -39,11 +41,12 @@ async function serve(port, about, load) {
   }
 }
 
-async function start(port, { channel, group, concurrency, busOptions, relays, pulse }, load) {
+async function start(port, { channel, group, concurrency, maxQueue, takes, busOptions, relays, pulse }, load) {
   if (pulse !== undefined) beat(pulse)
   const register = await load()
   const bus = new ParallelEventBus({ channel, group, ...busOptions })
   if (Number.isFinite(concurrency)) bus[STATE].listeners.gate = new Gate(concurrency)
+  if (Number.isFinite(maxQueue)) bus[STATE].member.boundQueue(maxQueue, takes)
   const relay = new FailureRelay(port)
   relay.relay(bus, relays)
   process.on('exit', () => relay.flush())

@@ -49,11 +49,14 @@ function sourceOf(module, options, caller) {
 
 function poolOf(state, source, options) {
   const { member, inherited } = state
+  const size = sizeOf(options)
   // The name is unique among all copies of the library.
   const about = {
     channel: member.channel,
     group: `spawn ${randomUUID()}`,
     concurrency: options.concurrency,
+    maxQueue: options.maxQueue,
+    takes: size.takes,
     busOptions: busOptionsOf(options, inherited),
     // A worker that a function starts has data of its own where there is none here.
     ...('workerData' in options && { workerData: options.workerData }),
@@ -61,7 +64,7 @@ function poolOf(state, source, options) {
   const { terminateAfter, stdout, stderr } = options
   const host = hostOf(state, options)
   const start = () => new SpawnedThread(source, about, { terminateAfter, stdout, stderr }, host)
-  return new ThreadPool(source.shown, { size: new Size(sizeOf(options)), terminateAfter }, start, host)
+  return new ThreadPool(source.shown, { size: new Size(size), terminateAfter }, start, host)
 }
 
 /** Returns the pool's view of the bus. */

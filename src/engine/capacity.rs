@@ -39,6 +39,8 @@ pub enum Bound {
     Messages(u64),
     /// Bytes of payload.
     Bytes(u64),
+    /// Number of events that wait for the members of a group in all.
+    Queue(u64),
 }
 
 /// The mark that a change has crossed. The high mark is at half of either bound, the low one at a quarter.

@@ -104,6 +104,8 @@ pub const THREAD_EXITED: u32 = 3;
 pub const NO_MEMORY: u32 = 4;
 /// The mailbox was full; the detail is the number of bytes that it may hold, at most 2³² − 1.
 pub const MAILBOX_FULL_BYTES: u32 = 5;
+/// So many events waited for the members of a group as may; the detail is their number.
+pub const QUEUE_FULL: u32 = 6;
 
 // Flags of `dispatch`.
 /// One listener gets the event, and replies.

@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 use super::protocol::{
     APART, BATCH, DELIVERY, DELIVERY_IS_AWAITED, DELIVERY_IS_REQUEST, DELIVERY_MUST_START, DRAINED,
     FORGET, HAS_OFFERS, LISTENING, LOST, LOST_COUNTED, LOST_STARTED, LOST_VARIOUS, MAILBOX_FULL,
-    MAILBOX_FULL_BYTES, MORE_TO_READ, NO_MEMORY, SETTLED, STALL, THREAD_EXIT, THREAD_EXITED, THREW,
-    TIMED_OUT,
+    MAILBOX_FULL_BYTES, MORE_TO_READ, NO_MEMORY, QUEUE_FULL, SETTLED, STALL, THREAD_EXIT,
+    THREAD_EXITED, THREW, TIMED_OUT,
 };
 use super::thread::{Thread, shrink};
 use crate::engine::capacity::Bound;
@@ -266,6 +266,7 @@ fn wire_of(kind: &FailureKind) -> (u32, u32) {
         FailureKind::TimedOut(ms) => (TIMED_OUT, *ms),
         FailureKind::MailboxFull(Bound::Messages(most)) => (MAILBOX_FULL, saturated(*most)),
         FailureKind::MailboxFull(Bound::Bytes(most)) => (MAILBOX_FULL_BYTES, saturated(*most)),
+        FailureKind::MailboxFull(Bound::Queue(most)) => (QUEUE_FULL, saturated(*most)),
         FailureKind::ThreadExited => (THREAD_EXITED, 0),
         FailureKind::NoMemory => (NO_MEMORY, 0),
     }

@@ -12,7 +12,7 @@ const { MS, MS_PER_BATCH, compared, shared, skippedAmong } = require('./lines.js
 
 const THREADS = 2
 const OPENING = {
-  bus: spawned,
+  bus: (task, threads) => spawned(task, threads, { concurrency: 1 }),
   piscina,
   tinypool,
   workerpool,
@@ -133,7 +133,8 @@ module.exports = [
     title: 'tasks of uneven length on 2 threads',
     note:
       'All are given at once, and wait for a thread. A task is a number of steps of a loop, the same for all. The ceiling ' +
-      'is two threads that take one task after another, in this order, from shared memory: no message is sent.',
+      'is two threads that take one task after another, in this order, from shared memory: no message is sent. The bus has ' +
+      '`concurrency: 1`.',
     payload: 'a number there, how many steps, and a number back: up to 11 bytes each as JSON',
     rows: Object.entries(MIXES).map(([id, [what, lengths]]) => ({
       id: `mixed-${id}`,

@@ -1,12 +1,13 @@
 //! A place in a channel: the listeners of one bus of one endpoint, and its events in flight.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, OnceLock};
 
 use super::endpoint::Endpoint;
 use super::losses::Losses;
 use super::message::{Message, Notice};
+use super::queue::Queue;
 use super::route::{ListenerOptions, Route};
 use crate::engine::capacity::{Bound, Capacity, MailboxLimits};
 use crate::engine::channel::Channel;
@@ -22,6 +23,8 @@ pub struct Member {
     pub(super) channel: Arc<Channel>,
     pub(super) endpoint: Arc<Endpoint>,
     pub(super) capacity: Capacity,
+    /// The bound of what it and the other members of its group have in all, if there is one.
+    pub(super) queue: OnceLock<Queue>,
     /// Routes that it listens to, by listener; None when it has left.
     listeners: Mutex<Option<HashMap<ListenerId, Arc<Route>>>>,
     /// Deliveries that were made to it and not let go of yet, queued or running.
@@ -54,6 +57,7 @@ impl Member {
             channel,
             endpoint,
             capacity: Capacity::new(limits),
+            queue: OnceLock::new(),
             listeners: Mutex::new(Some(HashMap::new())),
             in_flight: AtomicUsize::new(0),
             pending: AtomicUsize::new(0),
@@ -80,6 +84,11 @@ impl Member {
     /// Returns the endpoint that it belongs to.
     pub fn endpoint(&self) -> &Arc<Endpoint> {
         &self.endpoint
+    }
+
+    /// Bounds what waits for the members of its group, which have the same bound. The first call counts.
+    pub fn bound_queue(&self, queue: Queue) {
+        let _ = self.queue.set(queue);
     }
 
     /// Returns the room of its unsettled events.

@@ -5,7 +5,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::member::Member;
+use super::queue;
 use super::route::{ListenerOptions, Own};
+use super::row::{Entry, Row};
 use super::sharing::Backlogs;
 use crate::engine::capacity::Bound;
 use crate::engine::delivery::Party;
@@ -29,30 +31,6 @@ pub(super) struct Table {
     special: usize,
     /// Number of times that one of several was chosen.
     choices: u64,
-}
-
-pub(super) struct Row {
-    pub(super) member: Arc<Member>,
-    pub(super) entries: Vec<Entry>,
-    /// The ids of the entries without a group, as deliveries share them; `None` after a change.
-    everyone: Option<Arc<[ListenerId]>>,
-    /// Number of events that were addressed to entries of it.
-    pub(super) addressed: u64,
-    /// Number of deliveries that its endpoint had started at the last tick.
-    pub(super) started: u64,
-    /// True while its endpoint has an offer to take over what others have not started.
-    pub(super) has_offer: bool,
-}
-
-pub(super) struct Entry {
-    pub(super) id: ListenerId,
-    pub(super) once: bool,
-    pub(super) group: Option<Arc<str>>,
-    tracked: bool,
-    /// Which choice it was the last time it was chosen.
-    chosen: u64,
-    /// Number of events that had been addressed to its row when it was added.
-    since: u64,
 }
 
 /// A member that is to get events, with its listeners without a group.
@@ -79,6 +57,9 @@ pub(super) struct Chosen {
     /// True if it is the emitting member's own, which calls it itself.
     is_own: bool,
 }
+
+/// Whether its thread is stalled, its events in flight, when it was chosen last, its row and its entry there.
+type Candidate = (bool, usize, u64, usize, usize);
 
 impl Table {
     pub(super) fn is_empty(&self) -> bool {
@@ -248,7 +229,8 @@ impl Table {
     /// Chooses the candidate with the least in flight; of equals, the one that was chosen longest ago. One whose
     /// thread is stalled comes after all others. One without room is chosen only when no other is left. Takes the
     /// room. The `own` member needs none if it calls its listener itself: if it has nothing in flight, or is alone. Else
-    /// it gets a delivery as others do, which they may take over.
+    /// it gets a delivery as others do, which they may take over. Where so much waits for the candidates as their
+    /// [queue](super::queue) may, there is no room; what is moved from one to another does not count anew.
     pub(super) fn choose(
         &self,
         choice: &Choice,
@@ -267,9 +249,16 @@ impl Table {
         };
         let mut candidates: Vec<_> = self.rows.iter().enumerate().filter_map(candidate).collect();
         candidates.sort_unstable();
-        let chosen = |(_, _, _, row, entry): (bool, usize, u64, usize, usize), room, is_own| {
-            Chosen { row, entry, member: self.rows[row].member.clone(), room, is_own }
+        let chosen = |(_, _, _, row, entry): Candidate, room, is_own| Chosen {
+            row,
+            entry,
+            member: self.rows[row].member.clone(),
+            room,
+            is_own,
         };
+        let loads =
+            candidates.iter().map(|candidate| (&*self.rows[candidate.3].member, candidate.1));
+        let queue = if except.is_none() { queue::exceeded(loads) } else { None };
         let (mut full, is_alone) = (None, candidates.len() == 1);
         for candidate in candidates {
             let member = &self.rows[candidate.3].member;
@@ -277,7 +266,10 @@ impl Table {
             if may_call && (is_alone || candidate.1 == 0) {
                 return Some(chosen(candidate, Ok(()), true));
             }
-            match member.take_room(size) {
+            match queue
+                .filter(|_| member.queue.get().is_some())
+                .map_or_else(|| member.take_room(size), Err)
+            {
                 Ok(()) => return Some(chosen(candidate, Ok(()), false)),
                 Err(_) if may_call => return Some(chosen(candidate, Ok(()), true)),
                 Err(bound) => full = full.or(Some((candidate, bound))),
@@ -360,37 +352,5 @@ impl Table {
         self.backlogs.outlive();
         self.grouped -= usize::from(entry.group.is_some());
         self.special -= usize::from(entry.is_special());
-    }
-}
-
-impl Entry {
-    fn is_special(&self) -> bool {
-        self.once || self.tracked || self.group.is_some()
-    }
-}
-
-impl Row {
-    fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    fn everyone(&mut self) -> Arc<[ListenerId]> {
-        let entries = &self.entries;
-        self.everyone
-            .get_or_insert_with(|| {
-                entries.iter().filter(|entry| entry.group.is_none()).map(|entry| entry.id).collect()
-            })
-            .clone()
-    }
-
-    /// Returns how many there were.
-    fn claim_once(&mut self) -> usize {
-        let before = self.entries.len();
-        self.entries.retain(|entry| !entry.once || entry.group.is_some());
-        let claimed = before - self.entries.len();
-        if claimed > 0 {
-            self.everyone = None;
-        }
-        claimed
     }
 }

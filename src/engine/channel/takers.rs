@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::endpoint::Endpoint;
 use super::member::Member;
-use super::table::{Entry, Row, Table};
+use super::row::{Entry, Row};
+use super::table::Table;
 use crate::engine::delivery::recipient::Choice;
 use crate::engine::ids::ListenerId;
 

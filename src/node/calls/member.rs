@@ -12,6 +12,7 @@ use napi_derive::napi;
 use crate::engine::capacity::MailboxLimits;
 use crate::engine::channel::member::{Member, Unlistened};
 use crate::engine::channel::message::{Message, Notice};
+use crate::engine::channel::queue::Queue;
 use crate::engine::channel::route::{ListenerOptions, Route};
 use crate::node::thread::{Place, Thread, find, unknown};
 
@@ -38,6 +39,13 @@ pub fn join(
     let id = member.id().as_u32();
     thread.members.borrow_mut().insert(id, Place { member, routes: Vec::new() });
     Ok(id)
+}
+
+/// Bounds the events that wait for the members of its group in all, beyond those that each takes at once.
+#[napi(catch_unwind)]
+pub fn bound_queue(thread: u32, member: u32, max_waiting: u32, takes: u32) -> Result<()> {
+    self::member(&*find(thread)?, member)?.bound_queue(Queue { max_waiting, takes });
+    Ok(())
 }
 
 /// Leaves the channel: nothing more is addressed to the member. Events that wait for it still come.
