@@ -73,6 +73,7 @@ async function spawning() {
     idleTimeout: Infinity,
     terminateAfter: 1000,
     concurrency: Infinity,
+    maxQueue: 100,
     mailbox: { maxMessages: 5 },
     stallAfter: 0,
     onError: (event, error, listener, origin) => console.error(event, error, listener, origin?.threadId),
