@@ -3,13 +3,14 @@
 // Replies from another thread: emitAndWait, one event at a time; request, many at a time.
 
 const { callAll } = require('../callers.js')
-const { sizeInWords } = require('../payloads.js')
+const { payloadInWords, payloads, sizeInWords } = require('../payloads.js')
 const { withCrew } = require('../threads/crew.js')
 const { piscina, poolifier, spawned, tinypool, withPools, workerpool } = require('../threads/pools.js')
 const { US_PER_EVENT, US_PER_TASK, compare, skippedAmong } = require('./lines.js')
 
 const ONE_BY_ONE = { callers: 1, each: 100 }
 const MANY = { callers: 1000, each: 2 }
+const EVENT = 'application’s event'
 
 function oneByOne(settings) {
   const goals = { 'postMessage echo': 1 / 1.2, 'piscina.run': 1 }
@@ -57,6 +58,24 @@ function manyAtATime(settings) {
   })
 }
 
+/** The application's event there, and the same one back. */
+function eventBothWays(settings) {
+  const opening = {
+    bus: spawned,
+    piscina,
+    'piscina, 64 per thread': (task, threads) => piscina(task, threads, { concurrentTasksPerWorker: 64 }),
+  }
+  const makeEvent = payloads[EVENT]
+  return withPools('handBack', 2, opening, async (pools) => {
+    const contestants = Object.entries(pools).map(([name, { run, counters }]) => {
+      let id = 0
+      return [name, contestant(MANY, counters, () => run(makeEvent(id++)))]
+    })
+    const lines = await compare(Object.fromEntries(contestants), { piscina: 10 }, settings, US_PER_TASK)
+    return [...lines, ...skippedAmong(Object.keys(opening))]
+  })
+}
+
 function contestant(how, counters, call) {
   return { events: how.callers * how.each, counters, run: () => callAll(how, call) }
 }
@@ -80,5 +99,15 @@ module.exports = [
       'The bus chooses the thread at once, by how much each has.',
     payload: `the number 1, ${sizeInWords(1)}`,
     rows: [{ id: 'request', what: 'request, 1000 callers', measure: manyAtATime }],
+  },
+  {
+    title: 'request with an event there and back, 1000 in flight, 2 threads, beside a pool',
+    note:
+      'As above, but the listener gets an object, and returns it: it is written and read twice. piscina hands it over by ' +
+      'postMessage.',
+    get payload() {
+      return `the application’s event, ${payloadInWords(EVENT)}, both ways`
+    },
+    rows: [{ id: 'request-event', what: 'request, 1000 callers', measure: eventBothWays }],
   },
 ]

@@ -10,6 +10,7 @@ module.exports = [
   ...require('./loop.js'),
   ...require('./burst.js'),
   ...require('./kinds.js'),
+  ...require('./cold.js'),
   ...require('./answer.js'),
   ...require('./cpu.js'),
   ...require('./mixed.js'),

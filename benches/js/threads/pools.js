@@ -11,12 +11,12 @@ const { whySkipped } = require('../peers.js')
 
 /**
  * @typedef {object} Pool
- * @property {(argument: number) => Promise<number>} run
+ * @property {(argument: unknown) => Promise<unknown>} run
  * @property {{ calls: number }[]} counters how often a task was done
  * @property {() => Promise<void>} close
  */
 
-/** @typedef {(task: 'count' | 'burn', threads: number) => Pool | Promise<Pool>} Open */
+/** @typedef {(task: 'count' | 'handBack' | 'burn', threads: number) => Pool | Promise<Pool>} Open */
 
 /** @type {Open} */
 async function spawned(task, threads, options = {}) {

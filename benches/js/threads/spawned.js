@@ -5,7 +5,8 @@
 const { tasksOf } = require('./tasks.js')
 
 module.exports = (bus, calls) => {
-  const { count, burn } = tasksOf(calls)
+  const { count, handBack, burn } = tasksOf(calls)
   bus.on('count', count)
+  bus.on('handBack', handBack)
   bus.on('burn', burn)
 }
