@@ -145,6 +145,57 @@ corpus('arrays come back with their holes and properties', {
   mixed: times(2000, (index) => [index, { index }, `${index}`][index % 3]),
 })
 
+const halves = (length) => times(length, (index) => index / 2 - 40)
+
+corpus('long arrays of numbers come back as they were, with what else they have', {
+  lengths: [255, 256, 257, 4095, 4096, 4097, 65_536, 65_537].map(halves),
+  property: [Object.assign(halves(300), { a: 1 }), Object.assign(halves(300), { [Symbol('s')]: 1 })],
+  emptyKey: Object.assign(halves(300), { '': 'x' }),
+  holes: [1, 150, 299].map((hole) => {
+    const array = halves(300)
+    delete array[hole]
+    return array
+  }),
+  holeMadeUpFor: Object.assign([...halves(300)], { 301: 1, extra: true }),
+  otherwise: [undefined, null, 'text', -0, NaN, { a: 1 }, 2n ** 70n].flatMap((other) => [
+    [...halves(300), other],
+    [...halves(150), other, ...halves(150)],
+  ]),
+  large: times(300, (index) => index * 2 ** 31),
+  hiddenFirst: Object.defineProperty(halves(300), 0, { enumerable: false }),
+  hiddenLast: Object.defineProperty(halves(300), 299, { enumerable: false }),
+  frozen: Object.freeze(halves(300)),
+})
+
+test('the elements of a long array are read once each, in their order, and then its other properties', () => {
+  const make = (calls) => {
+    const array = halves(300)
+    for (const key of [7, 150, 298, 'last']) {
+      const get = () => {
+        calls.push(key)
+        return 1.5
+      }
+      Object.defineProperty(array, key, { get, enumerable: true, configurable: true })
+    }
+    return array
+  }
+  for (const remove of [[], ['last']]) {
+    const [calls, wanted] = [[], []]
+    const arrays = [make(calls), make(wanted)]
+    for (const array of arrays) for (const key of remove) delete array[key]
+    assertSame(once(arrays[0]), structuredClone(arrays[1]))
+    assert.deepEqual(calls, wanted)
+  }
+})
+
+test('of many objects, those that are met twice are one, however many lie between them', () => {
+  for (const count of [20, 24, 25, 26, 60, 199, 200, 201, 202, 500]) {
+    const objects = times(count, (index) => ({ index }))
+    const value = [...objects, ...[...objects].reverse(), objects]
+    assertSame(roundTrip(value), structuredClone(value))
+  }
+})
+
 test('an array of a million elements comes back', () => {
   const array = times(1_000_000, (index) => index / 2)
   const back = roundTrip(array)

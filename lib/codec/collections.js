@@ -2,9 +2,10 @@
 
 // Maps, sets, and arrays with holes or with keys that are no indexes.
 
-const { types } = require('node:util')
+const { inspect, types } = require('node:util')
 const { tags } = require('./format.js')
 
+const isEnumerable = Object.prototype.propertyIsEnumerable
 const forEachOfMap = Map.prototype.forEach
 const forEachOfSet = Set.prototype.forEach
 
@@ -12,6 +13,16 @@ const forEachOfSet = Set.prototype.forEach
 const LAST_INDEX = 2 ** 32 - 2
 /** Number of holes above which an array is read into one that takes no memory for them. */
 const MOST_HOLES = 1024
+/**
+ * The range of lengths in which `inspect` tells sooner than the keys whether an array has nothing but elements. In longer
+ * ones holes might be too many to be written one by one.
+ */
+const [LEAST_TOLD, MOST_TOLD] = [256, 65_536]
+/** Tells of properties that are no indexes, and no more of elements than how many they are. */
+const TELLING = {
+  ...{ breakLength: 80, colors: false, compact: 3, customInspect: false, depth: 0, getters: false },
+  ...{ maxArrayLength: 0, maxStringLength: 0, showHidden: false, showProxy: false },
+}
 
 /** Returns the entries of a map or a set when it is met: a getter in it may change it. */
 function valuesOf(collection) {
@@ -34,6 +45,17 @@ function writeCollection(writer, collection, position) {
     position = writer.value(value, position)
   }
   return position
+}
+
+/**
+ * Returns true if a long array is known to have no other properties than elements, and at least its first, its last and the
+ * one in the middle. V8 makes a string for each key, which takes most of the time of an array of numbers.
+ */
+function hasElementsAlone(array) {
+  const { length } = array
+  if (length < LEAST_TOLD || length > MOST_TOLD) return false
+  for (const index of [0, length >>> 1, length - 1]) if (!isEnumerable.call(array, index)) return false
+  return inspect(array, TELLING) === `[ ... ${length} more items ]`
 }
 
 /** Writes its length, then elements and properties, each behind its index or key. */
@@ -103,6 +125,7 @@ function extend(array, length) {
 
 module.exports = {
   extend,
+  hasElementsAlone,
   headOfSparse,
   keyOfSparse,
   readMap,

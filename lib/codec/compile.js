@@ -5,7 +5,7 @@
 // enough, loops over the keys do the same.
 
 const { absent } = require('./define.js')
-const { DOUBLE, WORD } = require('./format.js').tags
+const { DOUBLE, FALSE, INTEGER, NULL, TRUE, UNDEFINED, WORD } = require('./format.js').tags
 const { SHORT_TEXT, TAGS } = require('./format.js')
 
 /** Returns a function that writes the values of a shape's objects; null where none can be made. */
@@ -14,7 +14,7 @@ function compileWriter({ keys, sites }) {
     const site = sites[index]
     const name = JSON.stringify(key)
     const otherwise = `position = writer.field(value, position, object, ${name}, sites[${index}])`
-    return `value = object[${name}]\n${lineFor(site, index, otherwise)}`
+    return `value = object[${name}]\n${lineFor(site, index, name, otherwise)}`
   })
   return make(
     ['sites'],
@@ -27,7 +27,7 @@ function compileWriter({ keys, sites }) {
   )
 }
 
-function lineFor(site, index, otherwise) {
+function lineFor(site, index, name, otherwise) {
   switch (site.kind) {
     case 'number':
       return `if (typeof value === 'number') position = writer.number(value, position); else ${otherwise}`
@@ -38,6 +38,12 @@ function lineFor(site, index, otherwise) {
         position = writer.object(value, position, sites[${index}])
         if (position > writer.high) writer.grow(position, 0)
       } else ${otherwise}`
+    case 'boolean':
+      return `if (typeof value === 'boolean') writer.bytes[position++] = value ? ${TRUE} : ${FALSE}; else ${otherwise}`
+    case 'undefined':
+      return `if (value === undefined && ${name} in object) writer.bytes[position++] = ${UNDEFINED}; else ${otherwise}`
+    case 'null':
+      return `if (value === null) writer.bytes[position++] = ${NULL}; else ${otherwise}`
     default:
       return otherwise
   }
@@ -82,8 +88,9 @@ function compileReader(keys, heads) {
 
 /** A value of the kind that such a first byte begins. */
 function sampleOf(head) {
-  if (head < SHORT_TEXT) return '0'
+  if (head < SHORT_TEXT || head === INTEGER) return '0'
   if (head < TAGS || head === WORD) return "''"
+  if (head === TRUE || head === FALSE) return 'true'
   return head === DOUBLE ? '0.5' : 'null'
 }
 
@@ -92,12 +99,23 @@ function readingLine(head, value) {
   if (head === WORD) {
     return `if (bytes[at] === ${WORD}) { ${value} = reader.word(at + 1); at += 2 } else ${otherwise}`
   }
-  if (head < SHORT_TEXT) return `if ((head = bytes[at]) < ${SHORT_TEXT}) { ${value} = head; at++ } else ${otherwise}`
+  if (head < SHORT_TEXT || head === INTEGER) {
+    const [short, long] = [
+      `if ((head = bytes[at]) < ${SHORT_TEXT}) { ${value} = head; at++ } else`,
+      `if (bytes[at] === ${INTEGER} && at + 5 <= end) { ${value} = reader.view.getInt32(at + 1, true); at += 5 } else`,
+    ]
+    return head === INTEGER ? `${long} ${short} ${otherwise}` : `${short} ${long} ${otherwise}`
+  }
   if (head < TAGS) {
     return `if ((head = bytes[at]) >= ${SHORT_TEXT} && head < ${TAGS}) {
       ${value} = reader.latin1(at + 1, head - ${SHORT_TEXT}); at += 1 + head - ${SHORT_TEXT}
     } else ${otherwise}`
   }
+  if (head === TRUE || head === FALSE) {
+    return `if ((head = bytes[at]) === ${TRUE} || head === ${FALSE}) { ${value} = head === ${TRUE}; at++ } else ${otherwise}`
+  }
+  if (head === UNDEFINED) return `if (bytes[at] === ${UNDEFINED}) { ${value} = undefined; at++ } else ${otherwise}`
+  if (head === NULL) return `if (bytes[at] === ${NULL}) { ${value} = null; at++ } else ${otherwise}`
   if (head === DOUBLE) {
     return `if (bytes[at] === ${DOUBLE} && at + 9 <= end) {
       ${value} = reader.view.getFloat64(at + 1, true); at += 9

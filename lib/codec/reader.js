@@ -10,6 +10,7 @@ const { readDOMException, readError } = require('./errors.js')
 const { ARGUMENTS, REFERS, SHORT_TEXT, TAGS, VERSION, VERSION_MASK, tags } = require('./format.js')
 const { definitionAt } = require('./definitions.js')
 const { readDeep } = require('./deep-reader.js')
+const { isRunOf, readInto, readRun } = require('./runs.js')
 const { Source } = require('./source.js')
 
 const { ABSENT, APART, ARRAY, BIGINT, BOXED, BUFFER, BYTES, DATE, DEFINED, DEFINED_BEFORE, DOM_EXCEPTION, DOUBLE } =
@@ -60,6 +61,8 @@ class Reader extends Source {
 
   #arguments() {
     let count = this.byte()
+    // As long as it is, where V8 would make room for more.
+    if (count === 1) return [this.value()]
     if (count === 255) count = this.count(1)
     const values = []
     for (; count > 0; count--) values.push(this.value())
@@ -303,30 +306,9 @@ class Reader extends Source {
   }
 
   #array(length) {
-    if (this.#isRunOf(length)) return this.register(this.#run(length))
+    if (isRunOf(this, length)) return this.register(readRun(this, length))
     const array = this.register([])
     while (array.length < length) this.#element(array, length)
-    return array
-  }
-
-  /** Returns true if all of an array are numbers of one kind. */
-  #isRunOf(length) {
-    const { at } = this
-    if (at + 5 > this.end) return false
-    const head = this.bytes[at]
-    return (head === INTEGERS || head === DOUBLES) && this.view.getUint32(at + 1, true) === length
-  }
-
-  #run(length) {
-    const isIntegers = this.byte() === INTEGERS
-    const bytes = isIntegers ? 4 : 8
-    this.count(bytes)
-    const { view, at } = this
-    // As long as the message says; `count` has looked whether it is that long.
-    const array = new Array(length)
-    if (isIntegers) for (let index = 0; index < length; index++) array[index] = view.getInt32(at + 4 * index, true)
-    else for (let index = 0; index < length; index++) array[index] = view.getFloat64(at + 8 * index, true)
-    this.at = at + bytes * length
     return array
   }
 
@@ -338,32 +320,12 @@ class Reader extends Source {
         array.length++
         break
       case INTEGERS:
-        this.at++
-        this.#integers(array, this.count(4), length)
-        break
       case DOUBLES:
-        this.at++
-        this.#doubles(array, this.count(8), length)
+        readInto(this, array, length)
         break
       default:
         array.push(this.value())
     }
-  }
-
-  #integers(array, count, length) {
-    if (count === 0 || array.length + count > length) this.fail()
-    const { view, at } = this
-    const end = at + 4 * count
-    this.at = end
-    for (let each = at; each < end; each += 4) array.push(view.getInt32(each, true))
-  }
-
-  #doubles(array, count, length) {
-    if (count === 0 || array.length + count > length) this.fail()
-    const { view, at } = this
-    const end = at + 8 * count
-    this.at = end
-    for (let each = at; each < end; each += 8) array.push(view.getFloat64(each, true))
   }
 }
 

@@ -21,8 +21,9 @@ const LARGEST_KEPT = 2 ** 21 + FIRST_SIZE
 const LONGEST_BY_HAND = 14
 /** Fails at once, however long the string is, where V8 keeps it in one byte for each character. */
 const BEYOND_LATIN1 = /[^\0-\xff]/
-/** Number of objects above which they are looked up in a map: comparing with each would be slower. */
-const MOST_COMPARED = 24
+/** Number of objects above which a call compares with them, several at a time; and above which they are looked up in a map. */
+const FEW_COMPARED = 24
+const MOST_COMPARED = 200
 /** Bytes of a buffer or a string that goes beside the message, where that is possible: it is copied once. */
 const LEAST_APART = 16_384
 
@@ -99,7 +100,7 @@ class Sink {
     if (this.defined.length > 0) this.defined = []
     this.handles = null
     const met = this.#met
-    if (this.#count > MOST_COMPARED) this.#met = []
+    if (this.#count > FEW_COMPARED) this.#met = []
     else for (let index = 0; index < this.#count; index++) met[index] = null
     this.#numbers = null
     this.#count = 0
@@ -150,7 +151,7 @@ class Sink {
   meet(object) {
     const count = this.#count
     const met = this.#met
-    if (count < MOST_COMPARED) {
+    if (count < FEW_COMPARED) {
       for (let index = 0; index < count; index++) if (met[index] === object) return index
       met[count] = object
       this.#count = count + 1
@@ -160,6 +161,12 @@ class Sink {
   }
 
   #meetMany(object) {
+    if (this.#count < MOST_COMPARED) {
+      // The array has no more than these.
+      const number = this.#met.indexOf(object)
+      if (number < 0) this.#met[this.#count++] = object
+      return number
+    }
     this.#numbers ??= new Map(this.#met.slice(0, this.#count).map((each, index) => [each, index]))
     const number = this.#numbers.get(object)
     if (number !== undefined) return number

@@ -6,16 +6,17 @@
 const { isProxy } = require('node:util').types
 const { ARGUMENTS, BESIDE, VERSION, tags } = require('./format.js')
 const { refuse, refuseHandle } = require('./refusal.js')
+const { writeRun } = require('./runs.js')
 const { Site } = require('./shapes.js')
 const { Sink } = require('./sink.js')
 const { writeSpecial } = require('./special.js')
-const { writeSparse } = require('./collections.js')
+const { hasElementsAlone, writeSparse } = require('./collections.js')
 const { writeDeep } = require('./deep-writer.js')
 
 const { getPrototypeOf, hasOwn, keys: keysOf } = Object
 const { isArray } = Array
 const { WORD, ABSENT, OBJECT, DEFINED, DEFINED_BEFORE, HANDLE, PAIRS } = tags
-const { UNDEFINED, NULL, FALSE, TRUE, SHORT_ARRAY, ARRAY, INTEGERS, DOUBLES } = tags
+const { UNDEFINED, NULL, FALSE, TRUE, SHORT_ARRAY, ARRAY } = tags
 
 /** Largest number of nested objects that are written with the stack. */
 const DEEPEST = 100
@@ -186,7 +187,7 @@ class Writer extends Sink {
       this.bytes[position] = ABSENT
       return position + 1
     }
-    site.kind = typeof value
+    site.kind = value === null ? 'null' : typeof value
     return this.value(value, position)
   }
 
@@ -227,12 +228,18 @@ class Writer extends Sink {
   // Arrays
 
   array(array, position, site) {
+    if (hasElementsAlone(array)) return this.#dense(array, position, site)
     const { length } = array
     const keys = keysOf(array)
     // Indexes come first, in their order: where the last key is the last index, there are no holes and no other keys.
     if (keys.length !== length || (length > 0 && keys[length - 1] !== (INDEXES[length - 1] ?? String(length - 1)))) {
       return writeSparse(this, array, keys, position)
     }
+    return this.#dense(array, position, site)
+  }
+
+  #dense(array, position, site) {
+    const { length } = array
     if (length < 256) {
       this.bytes[position] = SHORT_ARRAY
       this.bytes[position + 1] = length
@@ -250,16 +257,17 @@ class Writer extends Sink {
       if (position > this.high) this.grow(position, 0)
       const value = array[index]
       if (typeof value === 'number') {
-        if (index === 0 && length >= SHORTEST_RUN) return this.#run(array, value, length, position)
+        if (index === 0 && length >= SHORTEST_RUN) return writeRun(this, array, value, length, position)
         position = this.number(value, position)
       } else {
-        position = this.#element(value, position, array, index, site)
+        position = this.element(value, position, array, index, site)
       }
     }
     return position
   }
 
-  #element(value, position, array, index, site) {
+  /** Writes an element that was read. */
+  element(value, position, array, index, site = NOWHERE) {
     if (typeof value === 'string')
       return site.isOpen ? this.#learn(site, value, position) : this.string(value, position)
     if (value === undefined && !hasOwn(array, index)) {
@@ -267,44 +275,6 @@ class Writer extends Sink {
       return position + 1
     }
     return this.value(value, position)
-  }
-
-  /** Writes an array that begins with a number: as long as there are numbers they are written without tags. */
-  #run(array, value, length, position) {
-    let index = 0
-    if (position + 9 * length > this.high) this.grow(position, 9 * length)
-    const { view } = this
-    let at = position + 5
-    // Anything else may have a `valueOf` that is not ours to call, and a BigInt throws here.
-    while (index < length && typeof value === 'number' && (value | 0) === value && (value !== 0 || 1 / value > 0)) {
-      view.setInt32(at, value, true)
-      at += 4
-      index++
-      if (index < length) value = array[index]
-    }
-    if (index > 0) position = this.#endRun(INTEGERS, index, position, at)
-    const first = index
-    at = position + 5
-    while (index < length && typeof value === 'number') {
-      view.setFloat64(at, value, true)
-      at += 8
-      index++
-      if (index < length) value = array[index]
-    }
-    if (index > first) position = this.#endRun(DOUBLES, index - first, position, at)
-    if (index === length) return position
-    position = this.#element(value, position, array, index, NOWHERE)
-    for (index++; index < length; index++) {
-      if (position > this.high) this.grow(position, 0)
-      position = this.#element(array[index], position, array, index, NOWHERE)
-    }
-    return position
-  }
-
-  #endRun(tag, count, position, end) {
-    this.bytes[position] = tag
-    this.view.setUint32(position + 1, count, true)
-    return end
   }
 }
 
