@@ -15,7 +15,7 @@ use crate::engine::blocks::Block;
 use crate::engine::payload::{Part, try_with_capacity};
 
 /// Number of bytes. A shorter part is copied faster than V8 makes and frees an external buffer.
-const LEAST_EXTERNAL: usize = 1 << 17;
+const LEAST_EXTERNAL: usize = 1 << 16;
 
 /// True where the runtime has refused external buffers, as Electron does.
 static IS_FORBIDDEN: AtomicBool = AtomicBool::new(false);
