@@ -59,8 +59,17 @@ class LongBatchedEmission extends BatchedEmission {
   }
 
   start() {
-    if (!runQueue.exiting) receive(this, this.link.takeArguments(this.endpoint, true, this.batch, this.index))
+    if (runQueue.exiting) return super.start()
+    const taken = this.link.takeArguments(this.endpoint, true, this.batch, this.index)
+    if (taken === null) return this.#skip()
+    receive(this, taken)
     super.start()
+  }
+
+  /** Calls nobody: the event has settled in the meantime. */
+  #skip() {
+    this.link.started()
+    this.settle(this.unsettled)
   }
 }
 
@@ -200,12 +209,23 @@ class TrackedEmission extends Emission {
     let encoded
     try {
       encoded = this.link.encoder.encodeAlone(value)
-      if (encoded.handles !== null && !this.#sendBeside(encoded, (copy) => this.#crossReply(copy))) return
+      if (encoded.handles !== null && !this.#replyBeside(index, encoded)) return
     } catch (error) {
-      this.fail(index, error)
+      this.#refuseReply(index, error, encoded?.parcel ?? 0)
       return
     }
     this.#crossReply(encoded)
+  }
+
+  #replyBeside(index, encoded) {
+    const { parcel } = encoded
+    const cross = (copy) => this.#crossReply(copy)
+    return this.#sendBeside(encoded, cross, (error) => this.#refuseReply(index, error, parcel))
+  }
+
+  #refuseReply(index, error, parcel) {
+    this.link.parcels.drop(parcel)
+    this.fail(index, error)
   }
 
   #crossReply({ buffer, start, end, parcel }) {
@@ -235,11 +255,12 @@ class TrackedEmission extends Emission {
     const { encoder } = this.link
     // The error of an event that is not awaited is heard by nobody.
     let encoded = encoder.encodeThrown(error, this.#isAwaited)
+    const without = () => encoder.encodeThrown(error, false)
+    const settle = (copy) => this.#settleFailed(index, copy)
     try {
-      if (encoded.handles !== null && !this.#sendBeside(encoded, (copy) => this.#settleFailed(index, copy)))
-        return false
+      if (encoded.handles !== null && !this.#sendBeside(encoded, settle, () => settle(without()))) return false
     } catch {
-      encoded = encoder.encodeThrown(error, false)
+      encoded = without()
     }
     this.#crossError(index, encoded)
     return true
@@ -255,16 +276,20 @@ class TrackedEmission extends Emission {
   }
 
   /**
-   * Sends the emitter the handles of a reply or an error. Returns false where they have to wait for a pair; `cross` gets a
-   * copy of the message then, later.
+   * Sends the emitter the handles of a reply or an error. Throws where the runtime refuses them. Returns false where they
+   * have to wait for a pair; later `cross` gets a copy of the message then, or `refused` the reason.
    */
-  #sendBeside({ buffer, start, end, handles, parcel }, cross) {
+  #sendBeside({ buffer, start, end, handles, parcel }, cross, refused) {
     const { link } = this
     const send = () => link.handles.reply(this.#endpoint, this.#token, handles)
     if (send()) return true
     const copy = { buffer: buffer.slice(start, end), start: 0, end: end - start, parcel }
     link.handles.pair(this.#endpoint, this.#delivery, () => {
-      send()
+      try {
+        send()
+      } catch (error) {
+        return refused(error)
+      }
       cross(copy)
     })
     return false

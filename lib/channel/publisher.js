@@ -73,9 +73,13 @@ class Publisher {
     } catch {
       return this.#offer(route, args, null)
     }
+    if (this.#isOver(null)) {
+      this.#link.parcels.drop(encoded.parcel)
+      return NOT_PLAIN
+    }
     if (encoded.handles !== null) return this.#refuse(encoded)
     const { start, end } = encoded
-    // The listeners may have changed: a getter of the arguments may have closed the bus.
+    // A getter of the arguments may have changed the listeners.
     if (route.generation !== burst.generation || this.#isLong(encoded)) return this.#offer(route, args, null, encoded)
     burst.add(route.number, start, end)
     if (route.loops) this.#link.loopedBack(this)
@@ -193,14 +197,16 @@ class Publisher {
 
   /** Dispatches an event with handles: the threads that listen have them before the event. */
   #crossBeside(route, encoded, how) {
-    const { handles } = this.#link
+    const { handles, parcels } = this.#link
     const isAwaited = how.token >= 0
     const token = isAwaited ? how.token : this.#link.expect(SETTLEMENT)
-    let sent = 0
+    let [sent, isPosted] = [0, false]
     try {
       handles.send(token, encoded.handles, native.endpoints(this.#thread, route.number))
+      isPosted = true
       sent = this.#crossTracked(route, encoded, { ...how, token }, isAwaited ? DISPATCH_AWAITED : DISPATCH_TOLD)
     } finally {
+      if (!isPosted) parcels.drop(encoded.parcel)
       if (!isHeard(sent)) this.#link.drop(token)
     }
     return sent
