@@ -244,3 +244,34 @@ test('encoded, refused and decoded values are not kept in memory', async () => {
   encoder.encode([Buffer.alloc(8 << 20)])
   await collectedUntil(() => process.memoryUsage().arrayBuffers - before < 1 << 20)
 })
+
+test('a level of a value that is nested deep takes few bytes while it is written', () => {
+  const { encoder } = writing()
+  const kinds = {
+    objects: (inner) => ({ a: 1, inner }),
+    arrays: (inner) => [1, inner],
+    maps: (inner) => new Map([[1, inner]]),
+    causes: (cause) => new Error('outer', { cause }),
+  }
+  for (const [kind, around] of Object.entries(kinds)) {
+    let bytes
+    const innermost = {
+      get bytes() {
+        global.gc()
+        bytes = process.memoryUsage().heapUsed
+        return 1
+      },
+    }
+    const bytesIn = (levels) => {
+      let value = innermost
+      for (let level = 0; level < levels; level++) value = around(value)
+      encoder.encode([value])
+      global.gc()
+      const before = process.memoryUsage().heapUsed
+      encoder.encode([value])
+      return bytes - before
+    }
+    const perLevel = (bytesIn(4000) - bytesIn(1000)) / 3000
+    assert.ok(perLevel < 200, `${kind}: ${perLevel} bytes`)
+  }
+})

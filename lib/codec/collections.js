@@ -8,6 +8,7 @@ const { tags } = require('./format.js')
 const isEnumerable = Object.prototype.propertyIsEnumerable
 const forEachOfMap = Map.prototype.forEach
 const forEachOfSet = Set.prototype.forEach
+const [sizeOfMap, sizeOfSet] = [Map, Set].map(({ prototype }) => Object.getOwnPropertyDescriptor(prototype, 'size').get)
 
 /** The last index that an array can have. */
 const LAST_INDEX = 2 ** 32 - 2
@@ -26,13 +27,24 @@ const TELLING = {
 
 /** Returns the entries of a map or a set when it is met: a getter in it may change it. */
 function valuesOf(collection) {
-  const values = []
+  // As long as it is, where V8 would make room for more.
   if (types.isSet(collection)) {
-    forEachOfSet.call(collection, (value) => values.push(value))
-    return { tag: tags.SET, values, count: values.length }
+    const count = sizeOfSet.call(collection)
+    const values = new Array(count)
+    let at = 0
+    forEachOfSet.call(collection, (value) => {
+      values[at++] = value
+    })
+    return { tag: tags.SET, values, count }
   }
-  forEachOfMap.call(collection, (value, key) => values.push(key, value))
-  return { tag: tags.MAP, values, count: values.length / 2 }
+  const count = sizeOfMap.call(collection)
+  const values = new Array(2 * count)
+  let at = 0
+  forEachOfMap.call(collection, (value, key) => {
+    values[at++] = key
+    values[at++] = value
+  })
+  return { tag: tags.MAP, values, count }
 }
 
 function writeCollection(writer, collection, position) {

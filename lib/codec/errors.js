@@ -22,6 +22,9 @@ const usualClasses = new Map(classes.slice(0, OF_LANGUAGE).map(({ prototype }, n
 
 const HIDDEN = 0
 const VISIBLE = 1
+/** The keys of most errors, which a chain of causes would else have for each of them. */
+const NO_KEYS = []
+const CAUSE_ALONE = ['cause', HIDDEN]
 /** Message of the error in the place of a thrown value that cannot be sent. */
 const NOT_SENT = 'the value that the listener threw cannot be sent to another thread'
 
@@ -71,20 +74,25 @@ function writeText(writer, text, position) {
 
 /** Writes all properties, and the end of them. */
 function writeProperties(writer, error, position) {
-  for (const [key, visibility] of keysOfError(error)) position = tryProperty(writer, error, key, visibility, position)
+  const keys = keysOfError(error)
+  for (let at = 0; at < keys.length; at += 2) position = tryProperty(writer, error, keys[at], keys[at + 1], position)
   if (position > writer.high) writer.grow(position, 0)
   writer.bytes[position] = tags.END
   return position + 1
 }
 
-/** Returns the properties of an error that are carried. */
+/** Returns the properties of an error that are carried: a key, whether it is visible, and so on. */
 function keysOfError(error) {
   const keys = Object.keys(error)
-  const visible = keys.map((key) => [key, VISIBLE])
-  if (Object.hasOwn(error, 'cause') && !keys.includes('cause')) visible.push(['cause', HIDDEN])
-  if (Object.hasOwn(error, 'errors') && !keys.includes('errors')) visible.push(['errors', HIDDEN])
-  if (hasCode(error) && !keys.includes('code')) visible.push(['code', HIDDEN])
-  return visible
+  const hasCause = Object.hasOwn(error, 'cause') && !keys.includes('cause')
+  const hasErrors = Object.hasOwn(error, 'errors') && !keys.includes('errors')
+  const needsCode = hasCode(error) && !keys.includes('code')
+  if (keys.length === 0 && !hasErrors && !needsCode) return hasCause ? CAUSE_ALONE : NO_KEYS
+  const all = keys.flatMap((key) => [key, VISIBLE])
+  if (hasCause) all.push('cause', HIDDEN)
+  if (hasErrors) all.push('errors', HIDDEN)
+  if (needsCode) all.push('code', HIDDEN)
+  return all
 }
 
 /** Returns true if an error has a code that its class does not give it. */
