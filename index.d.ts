@@ -266,8 +266,8 @@ interface Bounds {
   signal?: AbortSignal | undefined
   /**
    * Objects to move, as by `structuredClone`: ArrayBuffers, which are detached here and copied for each other thread.
-   * A MessagePort moves to the only listener of a bus without a channel. Listeners of the bus itself get a clone of the
-   * arguments with the moved objects.
+   * A MessagePort moves to the only listener of an event, in whatever thread that is, or to that of a request. Listeners of
+   * the bus itself get a clone of the arguments with the moved objects.
    *
    * The objects are moved before the event is queued, also where it has no listener. `emit` throws, and the promise of
    * `emitAndWait` and `request` rejects with, a `DataCloneError` for an object that is in the list twice, is detached or
@@ -329,8 +329,8 @@ interface DeadLetter {
   /** The event that was emitted; undefined for events of several names. */
   event: string | undefined
   /**
-   * Clones of its arguments; undefined where losses were only counted, and where the thread had begun with arguments that
-   * were long.
+   * Clones of its arguments; undefined where losses were only counted, where the thread had begun with arguments that
+   * were long, and where a MessagePort moved with them.
    */
   args: unknown[] | undefined
   /** Number of listeners that were not reached. */

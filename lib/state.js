@@ -14,6 +14,7 @@ const { LocalLane } = require('./local/lane.js')
 const { Listeners } = require('./listeners/listeners.js')
 const log = require('./log.js')
 const { Deferred, NativePromise } = require('./promises.js')
+const { keyOf } = require('./validate.js')
 
 const { prototype } = EventEmitter
 
@@ -100,13 +101,14 @@ class BusState {
   emit(event, args, bounds) {
     const { bus } = this
     const registered = bus._events?.[event]
-    if (bounds?.transfer !== undefined && !this.tracker.closed) args = this.#move(event, args, bounds, false)
+    if (bounds?.transfer !== undefined && !this.tracker.closed) [args, bounds] = this.#move(event, args, bounds, false)
     if (registered !== undefined || this.member !== null) {
       if (event === 'newListener' || event === 'removeListener' || (this.#throwing && event === errorMonitor)) {
         return prototype.emit.call(bus, event, ...args)
       }
       if (this.#queue(event, args, null, bounds)) return true
     }
+    if (bounds !== null) abandon(bounds)
     return event === 'error' && registered === undefined && this.#throwUnheard(args)
   }
 
@@ -115,8 +117,9 @@ class BusState {
     if (reason !== null) return NativePromise.reject(reason.error)
     const outcome = this.lane.outcome()
     try {
-      if (bounds?.transfer !== undefined) args = this.#move(event, args, bounds, false)
+      if (bounds?.transfer !== undefined) [args, bounds] = this.#move(event, args, bounds, false)
       const heard = this.#queue(event, args, outcome, bounds)
+      if (!heard && bounds !== null) abandon(bounds)
       if (!heard && event === 'error') this.#throwUnheard(args)
       if (!heard) outcome.settle(0)
     } catch (error) {
@@ -130,18 +133,27 @@ class BusState {
     if (reason !== null) return NativePromise.reject(reason.error)
     const reply = this.lane.reply(event)
     try {
-      if (bounds?.transfer !== undefined) args = this.#move(event, args, bounds, true)
-      this.lane.request(event, args, reply, bounds)
+      if (bounds?.transfer !== undefined) [args, bounds] = this.#move(event, args, bounds, true)
+      const heard = this.lane.request(event, args, reply, bounds)
+      if (!heard && bounds !== null) abandon(bounds)
     } catch (error) {
       reply.reject(error)
     }
     return reply.promise
   }
 
-  /** Returns the arguments for listeners. Transferred objects are in them, and the emitter's are detached. */
-  #move(event, args, { transfer }, isRequest) {
-    const listeners = isRequest ? 1 : this.listeners.open(event).length
-    return transfers().move(args, transfer, { crosses: this.member?.carries(event) ?? false, listeners })
+  /**
+   * Returns the arguments for listeners, and the bounds with the ports among them. Transferred objects are in them, and
+   * the emitter's are detached.
+   */
+  #move(event, args, bounds, isRequest) {
+    const crosses = this.member?.carries(event) ?? false
+    const listeners = () => {
+      if (isRequest) return 1
+      return crosses ? this.member.publisher.audience(keyOf(event)) : this.listeners.open(event).length
+    }
+    const moved = transfers().move(args, bounds.transfer, { crosses, listeners })
+    return [moved.args, { ...bounds, ports: moved.ports }]
   }
 
   /** Returns the reason not to emit an awaited event, or null. It is in an object: a signal may abort with any reason. */
@@ -233,6 +245,11 @@ class BusState {
     this.member?.ref(false)
     settled.then(() => this.#forget())
   }
+}
+
+/** Closes ports that nobody gets, so that their other ends hear of it. */
+function abandon({ ports }) {
+  for (const port of ports ?? []) port.close()
 }
 
 /** Gives a bus its state. One that has some keeps it, as EventEmitter's constructor keeps listeners. */

@@ -3,45 +3,54 @@
 // Moving: the arguments of an event as listeners get them, where the emitter transfers some of them.
 //
 // They are moved out of the emitter's hands before the event is queued, all or none, as `postMessage` does. Listeners of
-// this thread get the memory itself. For each other thread it is copied once, as all that crosses.
+// this thread get the memory itself. For each other thread it is copied once, as all that crosses. A port is for one
+// listener: where that is in another thread, it goes there when the thread asks for it (`channel/handles.js`).
 
 const { types } = require('node:util')
+const { MessagePort } = require('node:worker_threads')
 const { isDetached } = require('./codec/buffers.js')
 const { refusal } = require('./codec/refusal.js')
 const { isGiven } = require('./given.js')
 const native = require('./native.js')
 
+const posts = () => require('./channel/posts.js')
+
 /**
- * Returns a clone of the arguments that has the transferred objects.
+ * Returns a clone of the arguments that has the transferred objects, and those of them that are ports; null for none.
  *
  * @param {unknown[]} args
  * @param {object[]} transfer
- * @param {{ crosses: boolean, listeners: number }} to whether the event may go to other threads, and the number of
- * listeners in this one
+ * @param {{ crosses: boolean, listeners: () => number }} to whether the event may go to other threads, and the number of
+ * listeners that it is for
+ * @returns {{ args: unknown[], ports: Set<MessagePort> | null }}
  * @throws {DOMException} DataCloneError: nothing was moved
  */
-function move(args, transfer, { crosses, listeners }) {
+function move(args, transfer, to) {
   for (const each of transfer) {
-    if (!types.isArrayBuffer(each)) refuseMany(each, crosses, listeners)
+    if (!types.isArrayBuffer(each)) refuseMany(each, to)
     // Older runtimes let it pass.
     else if (isDetached(each)) throw refusal('An ArrayBuffer of the transfer list is detached and could not be moved.')
   }
-  const moved = structuredClone(args, { transfer: transfer.filter((each) => !isGiven(each)) })
+  const ports = transfer.filter((each) => !types.isArrayBuffer(each))
+  const moved = structuredClone({ args, ports }, { transfer: transfer.filter((each) => !isGiven(each)) })
   // The runtime cannot move memory that is not its own, and has copied it.
   for (const each of transfer) if (types.isArrayBuffer(each) && !isDetached(each)) native.detach(each)
-  return moved
+  return { args: moved.args, ports: ports.length > 0 ? new Set(moved.ports) : null }
 }
 
 /** Only an ArrayBuffer can be copied for several. */
-function refuseMany(object, crosses, listeners) {
+function refuseMany(object, { crosses, listeners }) {
   const name = object?.constructor?.name ?? typeof object
-  if (crosses) {
+  if (crosses && !(object instanceof MessagePort)) {
+    throw refusal(`#<${name}> could not be moved: on a channel only ArrayBuffers and MessagePorts are.`)
+  }
+  if (crosses && !posts().canMove()) {
     throw refusal(
-      `#<${name}> could not be moved: on a channel only ArrayBuffers are. Send it with worker.postMessage(), or with ` +
-        'postMessageToThread() of node:worker_threads, which Node has since 22.5 and 20.19.',
+      `#<${name}> could not be moved: this runtime has no way for it on a channel. Send it with worker.postMessage().`,
     )
   }
-  if (listeners > 1) throw refusal(`#<${name}> could not be moved: the event has ${listeners} listeners.`)
+  const count = listeners()
+  if (count > 1) throw refusal(`#<${name}> could not be moved: the event has ${count} listeners.`)
 }
 
 module.exports = { move }

@@ -255,6 +255,20 @@ fn a_member_without_room_refuses_and_the_others_get_the_event() {
 }
 
 #[test]
+fn an_audience_is_all_listeners_and_of_each_group_one() {
+    let (emitter, other) = (member(1, "audience"), member(2, "audience"));
+    let route = emitter.channel().route("event");
+    assert_eq!(route.audience(), 0);
+    emitter.listen("event", 1, plain());
+    other.listen("event", 2, plain());
+    other.listen("event", 3, in_group("one"));
+    emitter.listen("event", 4, in_group("one"));
+    emitter.listen("event", 5, in_group("two"));
+    other.listen("another", 6, plain());
+    assert_eq!(route.audience(), 4);
+}
+
+#[test]
 fn the_endpoints_of_those_who_listen_are_named_once_each() {
     let (emitter, other) = (member(1, "endpoints"), member(2, "endpoints"));
     let sibling = other.endpoint().join("endpoints", MailboxLimits::default());

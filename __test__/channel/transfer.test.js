@@ -151,31 +151,6 @@ test('shared memory stays shared beside what is moved', async (t) => {
   assert.deepEqual([...new Uint8Array(memory)], [1, 2, 3])
 })
 
-test('a port moves to one listener of its thread, and is refused for several and for a channel', async (t) => {
-  const { bus, startOne } = stage(t)
-  await startOne(({ bus }) => bus.on('x', () => {}))
-  const local = new ParallelEventBus()
-  const { port1, port2 } = new MessageChannel()
-  t.after(() => port2.close())
-  const transfer = [port1]
-  await assert.rejects(bus.with({ transfer }).request('x', port1), {
-    name: 'DataCloneError',
-    message: /#<MessagePort> could not be moved: on a channel.*postMessageToThread/,
-  })
-  local.on('x', (port) => port.postMessage('through it'))
-  local.on('x', () => {})
-  assert.throws(() => local.with({ transfer }).emit('x', port1), {
-    name: 'DataCloneError',
-    message: /has 2 listeners/,
-  })
-  const heard = new Promise((resolve) => {
-    port2.onmessage = ({ data }) => resolve(data)
-  })
-  await local.with({ transfer }).request('x', port1)
-  assert.equal(await heard, 'through it')
-  assert.throws(() => local.with({ transfer }).emit('y', port1), { name: 'DataCloneError' }, 'it is gone')
-})
-
 test('a list that is none is refused', () => {
   const bus = new ParallelEventBus()
   for (const transfer of [null, {}, 'list', new Set()]) {

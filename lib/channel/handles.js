@@ -9,21 +9,27 @@
 // the event moved to it, or because they could not be posted before the two have a pair. The handles of a reply, or of an
 // error, are posted before the engine gets that, if need be once there is a pair. The emitter forgets them with the outcome.
 //
+// A port moves, and can only once. So it is not posted before: the thread that reads the event asks for it, when the two
+// have a pair. The thread starts the event before it asks, so that no other takes it over. Whoever asks later, because that
+// thread has ended, hears that the port is gone.
+//
 // So nothing piles up. A thread has the handles of unsettled events, which mailboxes bound, and of settled ones of which it
 // has not heard. Now and then it says how many it has forgotten. An emitter that misses MOST_UNSEEN of these posts no more
 // handles, and the thread has to ask for them.
 
-const { threadId } = require('node:worker_threads')
+const { MessagePort, threadId } = require('node:worker_threads')
 const native = require('../native.js')
 const { NativePromise } = require('../promises.js')
 const { Posts, canCollect } = require('./posts.js')
+const { Waiting, addTo } = require('./waiting.js')
 
 /** Number of settled events for which a thread may still have handles. */
 const MOST_UNSEEN = 4096
 /** A thread says after so many that it has forgotten them. */
 const SEEN_EVERY = 512
-/** Handles are numbered by the endpoint that sends them, from its number times this on. */
+/** Handles are numbered by the endpoint that sends them, from its number times this on; in the upper half ports move. */
 const NUMBERS = 2 ** 32
+const MOVING = NUMBERS / 2
 
 /** Kinds of posts. The sender's endpoint and thread follow the kind, then the items named here. */
 const SENT = 0 // number, objects
@@ -41,7 +47,10 @@ class MissingHandles extends Error {
   #number
 
   constructor(number) {
-    super('The SharedArrayBuffer, or the like, of a message is gone: the thread that sent it has ended; send it again')
+    super(
+      'The SharedArrayBuffer, MessagePort, or the like, of a message is gone: the thread that sent it, or had got it, has ' +
+        'ended; send it again',
+    )
     this.#number = number
   }
 
@@ -52,7 +61,7 @@ class MissingHandles extends Error {
 
 class Handles {
   /** Gives a number to the handles of a message; null where the runtime cannot carry any. */
-  numbering = canCollect ? () => this.#nextNumber() : null
+  numbering = canCollect ? (moves) => this.#nextNumber(moves) : null
   #thread
   #isPending
   #posts
@@ -62,7 +71,7 @@ class Handles {
   /**
    * Of events of this thread that have not settled: the objects, and to which endpoints they went, by a pair or not.
    *
-   * @type {Map<number, { objects: object[], to: Map<number, boolean> }>}
+   * @type {Map<number, { objects: object[], ports: MessagePort[], isAsked: boolean, haveMoved: boolean, to: Map<number, boolean> }>}
    */
   #sent = new Map()
   /** @type {Map<number, number>} their numbers, by the token of the dispatch */
@@ -82,6 +91,8 @@ class Handles {
   #seen = new Map()
   /** @type {Map<number, number>} ids of the threads that have posted something, by their endpoints */
   #threads = new Map()
+  /** Ports of the message that was read last, until they are taken; or null. */
+  #read = null
   /** @type {Set<number>} endpoints that have ended, perhaps with unread messages that have handles */
   #ended = new Set()
 
@@ -97,9 +108,9 @@ class Handles {
     )
   }
 
-  #nextNumber() {
-    this.#count = (this.#count + 1) % NUMBERS
-    return this.#own * NUMBERS + this.#count
+  #nextNumber(moves) {
+    this.#count = (this.#count + 1) % MOVING
+    return this.#own * NUMBERS + (moves ? MOVING : 0) + this.#count
   }
 
   #post(endpoint, kind, ...rest) {
@@ -116,8 +127,10 @@ class Handles {
    */
   send(token, { number, objects }, endpoints) {
     const to = new Map()
-    this.#sent.set(number, { objects, to })
+    const ports = portsOf(objects)
+    this.#sent.set(number, { objects, ports, isAsked: false, haveMoved: false, to })
     this.#numbers.set(token, number)
+    if (ports.length > 0) return
     for (const endpoint of endpoints) if (endpoint !== this.#own) this.#sendTo(endpoint, number, objects, to)
   }
 
@@ -140,12 +153,19 @@ class Handles {
     this.#replies.delete(token)
   }
 
+  /** A dispatch has gone to no other bus: its handles are as if it had not been. */
+  retract(token) {
+    this.#sent.delete(this.#numbers.get(token))
+    this.#numbers.delete(token)
+  }
+
   #forgetSent(token) {
     const number = this.#numbers.get(token)
     if (number === undefined) return
     this.#numbers.delete(token)
-    const { to } = this.#sent.get(number)
+    const { ports, haveMoved, to } = this.#sent.get(number)
     this.#sent.delete(number)
+    if (!haveMoved) close(ports)
     const [byDoor, byPair] = this.#settled
     if (to.size > 0 && byDoor.size + byPair.size === 0) NativePromise.resolve().then(this.#tellSettled)
     for (const [endpoint, hasPair] of to) addTo(hasPair ? byPair : byDoor, endpoint, number)
@@ -170,20 +190,54 @@ class Handles {
    */
   get(number) {
     const sent = this.#sent.get(number)
-    if (sent !== undefined) return structuredClone(sent.objects)
+    if (sent !== undefined) return this.#getSent(number, sent)
     if (!this.#received.has(number)) this.#posts.collect()
     const received = this.#received.get(number)
     if (received === undefined) throw new MissingHandles(number)
-    if (received.isUsed) return structuredClone(received.objects)
+    const { objects, ports, isUsed } = received
     received.isUsed = true
-    return received.objects
+    if (ports.length === 0) return isUsed ? structuredClone(objects) : objects
+    if (isUsed) throw new MissingHandles(number)
+    this.#read = ports
+    return objects
+  }
+
+  /** Returns the ports of the message that was read last, for a caller that closes them where nobody gets them; or null. */
+  takePorts() {
+    const ports = this.#read
+    this.#read = null
+    return ports
+  }
+
+  /** As `get`, for a lost event of this thread. A port does not come back: nobody might be there to close it. */
+  getLost(number) {
+    if (this.#sent.get(number)?.ports.length > 0) throw new MissingHandles(number)
+    return this.get(number)
+  }
+
+  /** Of a message of this thread. */
+  #getSent(number, sent) {
+    const { objects, ports } = sent
+    if (ports.length === 0) return structuredClone(objects)
+    if (!sent.isAsked || sent.haveMoved) throw new MissingHandles(number)
+    sent.haveMoved = true
+    this.#read = ports
+    return objects
   }
 
   /** Asks for the handles of a delivery. `heard` is called in a later turn, also where there are none any more. */
   ask(number, delivery, heard) {
     const emitter = endpointOf(number)
+    if (emitter === this.#own) return this.#askHere(number, heard)
     this.#posts.openFrom(emitter)
     if (this.#wait(this.#asked, number, { emitter, delivery, heard })) this.#post(emitter, ASK, number)
+  }
+
+  /** As `ask`, for an event of another bus of this thread. */
+  #askHere(number, heard) {
+    const sent = this.#sent.get(number)
+    if (sent !== undefined) sent.isAsked = true
+    NativePromise.resolve().then(heard)
   }
 
   /** Returns whether this is the first that waits for the key, and the emitter of the delivery is there. */
@@ -248,21 +302,27 @@ class Handles {
   }
 
   #hearSent(from, number, objects) {
-    this.#received.set(number, { objects, from, isUsed: false })
+    this.#received.set(number, { objects, ports: portsOf(objects), from, isUsed: false })
     this.#end(this.#asked, number)
   }
 
   #hearReply(from, number, objects, token) {
     if (!this.#isPending(token)) return
-    this.#received.set(number, { objects, from, isUsed: false })
+    this.#received.set(number, { objects, ports: [], from, isUsed: false })
     addTo(this.#replies, token, number)
   }
 
   #forget(emitter, numbers) {
-    for (const number of numbers) this.#received.delete(number)
+    for (const number of numbers) this.#dropReceived(number)
     const seen = (this.#seen.get(emitter) ?? 0) + numbers.length
     this.#seen.set(emitter, seen % SEEN_EVERY)
     if (seen >= SEEN_EVERY) this.#post(emitter, SEEN, seen - (seen % SEEN_EVERY))
+  }
+
+  #dropReceived(number) {
+    const received = this.#received.get(number)
+    if (received?.isUsed === false) close(received.ports)
+    this.#received.delete(number)
   }
 
   #hearSeen(endpoint, count) {
@@ -272,11 +332,23 @@ class Handles {
   #hearAsk(endpoint, number) {
     this.#posts.openTo(endpoint)
     const sent = this.#sent.get(number)
-    if (sent === undefined) {
+    if (sent === undefined || sent.haveMoved || !this.#sendAsked(endpoint, number, sent)) {
       this.#post(endpoint, GONE, number)
     } else {
-      this.#post(endpoint, SENT, number, sent.objects)
       sent.to.set(endpoint, true)
+    }
+  }
+
+  /** Returns false where a port cannot be moved: it was closed in the meantime. */
+  #sendAsked(endpoint, number, sent) {
+    const { objects, ports } = sent
+    if (ports.length === 0) return this.#post(endpoint, SENT, number, objects)
+    sent.haveMoved = true
+    try {
+      this.#posts.move(endpoint, [SENT, this.#own, threadId, number, objects], ports)
+      return true
+    } catch {
+      return false
     }
   }
 
@@ -297,7 +369,7 @@ class Handles {
   forgetEnded() {
     if (this.#ended.size === 0) return
     this.#posts.collect()
-    for (const [number, { from }] of this.#received) if (this.#ended.has(from)) this.#received.delete(number)
+    for (const [number, { from }] of this.#received) if (this.#ended.has(from)) this.#dropReceived(number)
     for (const endpoint of this.#ended) {
       this.#posts.close(endpoint)
       for (const each of [this.#threads, this.#seen, this.#unseen]) each.delete(endpoint)
@@ -306,45 +378,18 @@ class Handles {
   }
 }
 
-/** Callbacks that wait for something. */
-class Waiting {
-  /** @type {Map<number, { emitter: number, delivery: number, heard: () => void }[]>} */
-  #lists = new Map()
-
-  get size() {
-    return this.#lists.size
-  }
-
-  /** Returns whether it is the first one for this key. */
-  add(key, wait) {
-    const isFirst = !this.#lists.has(key)
-    addTo(this.#lists, key, wait)
-    return isFirst
-  }
-
-  firsts() {
-    return Array.from(this.#lists, ([key, [first]]) => [key, first])
-  }
-
-  end(key) {
-    const list = this.#lists.get(key)
-    if (list === undefined) return
-    this.#lists.delete(key)
-    // Not while a message is being read.
-    NativePromise.resolve().then(() => {
-      for (const { heard } of list) heard()
-    })
-  }
-
-  endAll() {
-    for (const key of [...this.#lists.keys()]) this.end(key)
-  }
+function portsOf(objects) {
+  return objects.filter((object) => object instanceof MessagePort)
 }
 
-function addTo(lists, key, value) {
-  const list = lists.get(key)
-  if (list === undefined) lists.set(key, [value])
-  else list.push(value)
+/** Closes ports that nobody gets, so that their other ends hear of it. */
+function close(ports) {
+  for (const port of ports) port.close()
+}
+
+/** Returns true for a message that is for one thread alone, because ports move with it. */
+function areMoved(number) {
+  return number % NUMBERS >= MOVING
 }
 
 /** The endpoint that has sent handles of this number. */
@@ -352,4 +397,4 @@ function endpointOf(number) {
   return Math.floor(number / NUMBERS)
 }
 
-module.exports = { Handles, MissingHandles }
+module.exports = { Handles, MissingHandles, areMoved }

@@ -94,11 +94,11 @@ class ChannelLane {
     return new JoinedReply(event)
   }
 
-  /** Sends a request to one listener, here or elsewhere: the engine chooses. */
+  /** Sends a request to one listener, here or elsewhere: the engine chooses. Returns false where there is none. */
   request(event, args, reply, bounds) {
     if (!this.member.carries(event)) return this.#local.request(event, args, reply, bounds)
     const others = this.#publisher.dispatch(keyOf(event), args, { isRequest: true, outcome: reply, bounds })
-    if (this.#endsEarly(event, reply, bounds)) return
+    if (this.#endsEarly(event, reply, bounds)) return false
     const { own } = this.#publisher
     this.#tracker.sent(others, own.length)
     if (own.length > 0) {
@@ -109,6 +109,7 @@ class ChannelLane {
     } else if (others === 0) {
       reply.reject(new NoListenersError(event, this.member.describe()))
     }
+    return own.length + others > 0
   }
 
   /** Returns the functions to call here: all plain listeners, and special ones that the engine has chosen. */

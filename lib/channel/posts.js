@@ -8,7 +8,7 @@
 // to post to each other get a pair of ends of their own, one pair for each direction, once the other one has opened its end.
 
 const { setImmediate } = require('node:timers')
-const { BroadcastChannel, receiveMessageOnPort } = require('node:worker_threads')
+const { BroadcastChannel, MessagePort, receiveMessageOnPort } = require('node:worker_threads')
 const native = require('../native.js')
 
 /** Other code cannot know it, so nothing but posts comes. */
@@ -16,6 +16,19 @@ const NAME = `@cynic/parallel-event-bus/${native.secret()}`
 
 /** True where a thread can collect posts without a turn of its event loop: in Node. */
 const canCollect = process.versions.bun === undefined && process.versions.deno === undefined
+
+/**
+ * A BroadcastChannel is a port with many ends, and `postMessage` of that port takes a transfer list, where there are no
+ * more than two. Node hands it out under this name alone.
+ */
+const HANDLE = 'kHandle'
+let hasPorts
+
+/** Returns true where a port can be moved to another thread. */
+function canMove() {
+  hasPorts ??= canCollect && findsPort()
+  return hasPorts
+}
 
 class Posts {
   #own
@@ -110,6 +123,11 @@ class Posts {
     }
   }
 
+  /** Moves ports, by a pair, with a post that has them. */
+  move(endpoint, post, ports) {
+    portOf(this.#pairs.get(endpoint)).postMessage(post, ports)
+  }
+
   #door(endpoint) {
     let door = this.#doors.get(endpoint)
     if (door === undefined) {
@@ -145,6 +163,18 @@ class Posts {
   }
 }
 
+function portOf(end) {
+  const key = Object.getOwnPropertySymbols(end).find(({ description }) => description === HANDLE)
+  return key === undefined ? undefined : end[key]
+}
+
+function findsPort() {
+  const end = open('port')
+  const port = portOf(end)
+  end.close()
+  return port instanceof MessagePort
+}
+
 /** Opens an end. It would keep the async context of an emitter, and hear in that. */
 function open(name) {
   let end
@@ -154,4 +184,4 @@ function open(name) {
   return end
 }
 
-module.exports = { Posts, canCollect }
+module.exports = { Posts, canCollect, canMove }

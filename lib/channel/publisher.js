@@ -118,6 +118,11 @@ class Publisher {
     return sent & OTHERS
   }
 
+  /** Returns the number of listeners on the channel that an event is for, here and elsewhere. */
+  audience(event) {
+    return native.audience(this.#thread, this.#route(event).number)
+  }
+
   /** Encodes the arguments only if other members listen. The first guess is that they do if they did the last time. */
   #offer(route, args, how, refused = null) {
     if (!route.heard || (how === null && !route.plain)) {
@@ -129,7 +134,7 @@ class Publisher {
     }
     let encoded
     try {
-      encoded = refused ?? this.#link.encoder.encode(args)
+      encoded = refused ?? this.#link.encoder.encode(args, false, how?.bounds?.ports ?? null)
     } catch (error) {
       if (this.#isOver(how)) return how === null ? NOT_PLAIN : 0
       // The guess may have been wrong, and then the arguments are not needed.
@@ -207,6 +212,8 @@ class Publisher {
       sent = this.#crossTracked(route, encoded, { ...how, token }, isAwaited ? DISPATCH_AWAITED : DISPATCH_TOLD)
     } finally {
       if (!isPosted) parcels.drop(encoded.parcel)
+      // A listener here has them as they are.
+      if (!isHeard(sent)) handles.retract(token)
       if (!isHeard(sent)) this.#link.drop(token)
     }
     return sent

@@ -6,9 +6,9 @@
 const native = require('../native.js')
 const { Decoder, hasHandles } = require('../codec/index.js')
 const { errorFor } = require('./failures.js')
-const { MissingHandles } = require('./handles.js')
+const { MissingHandles, areMoved } = require('./handles.js')
 const { Held } = require('./held.js')
-const { BatchedEmission, LongBatchedEmission, TrackedEmission, failing } = require('./incoming.js')
+const { BatchedEmission, LongBatchedEmission, failing } = require('./incoming.js')
 const { MessageReader } = require('./message-reader.js')
 const {
   BATCH,
@@ -29,6 +29,7 @@ const {
   THREAD_EXITED,
   THREW,
 } = require('./protocol.js')
+const { TrackedEmission } = require('./tracked.js')
 
 /** Number of events to have in the run queue. The rest waits in the engine, where other threads may get it. */
 const READ_AHEAD = 1024
@@ -55,7 +56,10 @@ class Reader {
     this.#runQueue = runQueue
     const handles = (number) => link.handles.get(number)
     this.#messages = new MessageReader(thread, handles)
-    this.#own = new Decoder(() => link.encoder.codebook, handles)
+    this.#own = new Decoder(
+      () => link.encoder.codebook,
+      (number) => link.handles.getLost(number),
+    )
     this.#held = new Held((emission) => runQueue.push(emission))
   }
 
@@ -168,6 +172,7 @@ class Reader {
     if (missing !== null) messages.unreadable = null
     const indexes = this.#skipRemoved(delivery, ids, count)
     const listeners = this.#called(ids, count)
+    const starts = missing !== null && areMoved(missing)
     const mustStart = (flags & DELIVERY_MUST_START) !== 0
     const isRequest = (flags & DELIVERY_IS_REQUEST) !== 0
     const isAwaited = (flags & DELIVERY_IS_AWAITED) !== 0
@@ -177,7 +182,7 @@ class Reader {
     const isLeft = !isRead
     const about = {
       delivery,
-      mustStart,
+      mustStart: mustStart && !starts,
       isAwaited,
       isRequest,
       indexes,
@@ -188,10 +193,14 @@ class Reader {
       isLong: isLeft,
     }
     const emission = new TrackedEmission(this.#link, first, listeners, args, about)
+    emission.ports = this.#link.handles.takePorts()
     if (missing === null) this.#queue(emission, endpoint)
+    else if (starts && mustStart && !native.start(this.#thread, delivery)) emission.restoreClaimed(0)
     else {
       const bytes = isLong ? null : messages.bytesAt(at)
-      this.#askFor(missing, emission, { endpoint, delivery, bytes })
+      const called = Array.from({ length: count }, (_, index) => this.#registration(ids + index))
+      const registrations = called.filter(({ isRemoved }) => !isRemoved)
+      this.#askFor(missing, emission, { endpoint, delivery, bytes, registrations })
     }
   }
 
@@ -216,16 +225,18 @@ class Reader {
   }
 
   /** Holds an event, and with it later ones of its emitter, until its handles have come. */
-  #askFor(number, emission, { endpoint, delivery, bytes }) {
+  #askFor(number, emission, { endpoint, delivery, bytes, registrations }) {
     this.queued++
     const release = this.#held.hold(endpoint, emission)
     this.#link.handles.ask(number, delivery, () => {
       try {
         const decoder = this.#messages.decoderFor(endpoint, false, delivery)
         emission.args = bytes === null ? this.#shared(decoder) : decoder.decode(bytes, 0, bytes.length)
+        emission.ports = this.#link.handles.takePorts()
       } catch (error) {
         emission.listeners = emission.listeners.map((called) => failing(error, called))
       }
+      if (registrations.some(({ isRemoved }) => isRemoved)) emission.drop((place) => registrations[place].isRemoved)
       release()
     })
   }

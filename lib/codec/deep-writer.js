@@ -68,7 +68,7 @@ class Open {
     } else if (isError(object) && !isDOMException(object)) {
       writer.at = writeHeadOfError(writer, object, room(writer))
       this.#push(ERROR, object, keysOfError(object))
-    } else if (isOrdinary(object)) {
+    } else if (isOrdinary(writer, object)) {
       const keys = Object.keys(object)
       head(writer, tags.PAIRS, keys.length)
       this.#push(OBJECT, object, keys)

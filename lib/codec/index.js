@@ -56,7 +56,8 @@ class Encoder {
 
   /**
    * @param {(codebook: Uint8Array) => void} publish leaves the codebook where each `Decoder` finds it
-   * @param {(() => number) | null} numberHandles gives a number to the handles of a message; null refuses them
+   * @param {((moves: boolean) => number) | null} numberHandles gives a number to the handles of a message, with which ports
+   * may move; null refuses them
    * @param {Keeper | null} keeper null has everything else in the messages
    */
   constructor(publish, numberHandles = null, keeper = null) {
@@ -77,11 +78,12 @@ class Encoder {
   /**
    * @param {unknown[]} values a list, as `...args` are
    * @param {boolean} keeps the messages that come behind it are in other places, until `rewind`
+   * @param {Set<MessagePort> | null} ports move with it, as handles
    * @returns {Encoded}
    * @throws {DOMException} DataCloneError: something cannot be cloned, or not as bytes
    */
-  encode(values, keeps = false) {
-    const encoded = this.#write(values, true, keeps, this.#numberHandles, this.#keeper)
+  encode(values, keeps = false, ports = null) {
+    const encoded = this.#write(values, true, keeps, this.#numberHandles, this.#keeper, ports)
     if (this.#shapes.hasGrown) this.#publishBook()
     return encoded
   }
@@ -109,10 +111,11 @@ class Encoder {
     }
   }
 
-  #write(value, isArguments, keeps, numberHandles, keeper) {
+  #write(value, isArguments, keeps, numberHandles, keeper, ports = null) {
     const writer = this.#isBusy ? new Writer(this.#shapes) : this.#writer
     writer.numberHandles = numberHandles
     writer.keeper = keeper
+    writer.ports = ports
     if (this.#isBusy) return write(writer, value, isArguments, {})
     this.#isBusy = true
     try {

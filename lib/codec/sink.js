@@ -62,6 +62,8 @@ class Sink {
   defined = []
   /** Objects that go beside this message, or null. */
   handles = null
+  /** Ports that move with this message: they are handles too. Null where none does. */
+  ports = null
   /** Copies long parts of the message. Null where everything has to be in it. */
   keeper = null
   /** The keeper's number for the parts of this message, 0 for none; and how many they are. */

@@ -35,7 +35,7 @@ function writeSpecial(writer, object, prototype, position, site) {
   if (isDOMException(object)) return writeDOMException(writer, object, position)
   if (isError(object)) return writeError(writer, object, position)
   if (types.isBoxedPrimitive(object)) return writeBoxed(writer, object, position)
-  if (isHandle(object, prototype)) return writer.handle(object, position)
+  if (writer.ports?.has(object) || isHandle(object, prototype)) return writer.handle(object, position)
   return writer.properties(object, position)
 }
 
@@ -48,7 +48,8 @@ function isHandle(object, prototype) {
 }
 
 /** Returns true if an object is cloned as its own properties, if it is no array, map, set or error. Throws where it is refused. */
-function isOrdinary(object) {
+function isOrdinary(writer, object) {
+  if (writer.ports?.has(object)) return false
   const prototype = Object.getPrototypeOf(object)
   if (ordinary.has(prototype)) return true
   if (ArrayBuffer.isView(object) || isLeaf(object) || isDOMException(object)) return false

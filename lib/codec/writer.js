@@ -116,7 +116,7 @@ class Writer extends Sink {
   /** An object that goes beside the message; a refusal names `named`. */
   handle(object, position, named = object) {
     if (this.numberHandles === null) refuseHandle(named)
-    this.handles ??= { number: this.numberHandles(), objects: [] }
+    this.handles ??= { number: this.numberHandles(this.ports !== null), objects: [] }
     const { number, objects } = this.handles
     this.bytes[position] = HANDLE
     this.view.setFloat64(position + 1, number, true)

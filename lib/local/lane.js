@@ -49,13 +49,17 @@ class LocalLane {
     return true
   }
 
-  /** Sends a request to the first listener. */
+  /** Sends a request to the first listener. Returns false where there is none. */
   request(event, args, reply, bounds) {
     const listener = this.#listeners.open(event)[0]
-    if (listener === undefined) throw new NoListenersError(event)
+    if (listener === undefined) {
+      reply.reject(new NoListenersError(event))
+      return false
+    }
     const listeners = reply.replying(this.#listeners.claim(listener), listener)
     this.#tracker.enqueueWithin(event, listeners, args, reply, bounds)
     if (Registration.of(listener)?.once) this.#listeners.removeClaimed(event, [listener])
+    return true
   }
 }
 

@@ -108,6 +108,11 @@ impl Route {
         lock(&self.table).endpoints(emitter)
     }
 
+    /// Returns the number of current listeners that an event is for, those of its emitter too: of each group one.
+    pub fn audience(&self) -> usize {
+        lock(&self.table).audience()
+    }
+
     /// Dispatches an event to the current listeners.
     pub fn dispatch(
         self: &Arc<Self>,

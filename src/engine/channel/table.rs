@@ -163,6 +163,13 @@ impl Table {
         ids.filter(|id| seen.insert(*id)).collect()
     }
 
+    /// Returns the number of listeners that an event would be for: of each group one.
+    pub(super) fn audience(&self) -> usize {
+        let is_alone = |entry: &&Entry| entry.group.is_none();
+        let alone = self.rows.iter().flat_map(|row| &row.entries).filter(is_alone).count();
+        alone + self.groups().len()
+    }
+
     /// Returns the other members.
     pub(super) fn others(&mut self, emitter: &Arc<Member>) -> impl Iterator<Item = Audience<'_>> {
         let is_other = |row: &&mut Row| !row.is_empty() && !Arc::ptr_eq(&row.member, emitter);

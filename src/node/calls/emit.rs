@@ -120,6 +120,15 @@ pub fn endpoints(thread: u32, route: u32) -> Result<Vec<u32>> {
     Ok(route.endpoints(member))
 }
 
+/// Returns the number of listeners that an event of a route is for, those of the emitting member too.
+#[napi(catch_unwind)]
+pub fn audience(thread: u32, route: u32) -> Result<u32> {
+    let thread = find(thread)?;
+    let mut flushed = thread.burst.flush_all();
+    let (_, route) = flushed.routes().get(route as usize).ok_or_else(|| unknown("route"))?;
+    Ok(u32::try_from(route.audience()).unwrap_or(u32::MAX))
+}
+
 /// Returns the listeners of the emitting member itself that its last dispatch claimed or chose: their ids,
 /// each followed by 1 if `done` has to be called for it, else by 0.
 #[napi(catch_unwind)]
