@@ -32,7 +32,7 @@ fn a_reader_that_has_found_nothing_yet_looks_once() {
 
 #[test]
 fn a_reader_stays_awake_for_a_moment_after_messages() {
-    let (pace, then) = found(0);
+    let (mut pace, then) = found(0);
     let awake = Look::Awake { yields: false };
     assert_eq!(pace.next(then, false, CORES), awake);
     assert_eq!(pace.next(then + micros(19), true, CORES), awake);
@@ -49,14 +49,14 @@ fn looks_that_find_nothing_do_not_keep_it_awake() {
 
 #[test]
 fn a_reader_that_stays_awake_yields_where_readers_share_cores() {
-    let (pace, then) = found(FEW);
+    let (mut pace, then) = found(FEW);
     assert_eq!(pace.next(then, false, CORES), Look::Awake { yields: false });
     assert_eq!(pace.next(then, false, CORES + 1), Look::Awake { yields: true });
 }
 
 #[test]
 fn a_stream_is_left_to_gather() {
-    let (pace, then) = found(MANY);
+    let (mut pace, then) = found(MANY);
     for has_unread in [false, true] {
         assert_eq!(pace.next(then, has_unread, CORES), Look::Later);
         assert_eq!(pace.next(then + micros(99), has_unread, CORES), Look::Later);
@@ -66,7 +66,7 @@ fn a_stream_is_left_to_gather() {
 
 #[test]
 fn a_reader_sleeps_while_a_stream_gathers_where_readers_share_cores() {
-    let (pace, then) = found(MANY);
+    let (mut pace, then) = found(MANY);
     let after = |after| Look::Once { after };
     assert_eq!(pace.next(then + micros(30), false, CORES + 1), after(micros(70)));
     assert_eq!(pace.next(then + micros(30), true, CORES + 1), Look::Later, "it has work to do");
@@ -85,7 +85,49 @@ fn a_stream_ends_with_a_look_that_finds_little() {
 
 #[test]
 fn a_clock_that_stands_or_steps_back_is_no_time() {
-    let (pace, then) = found(0);
+    let (mut pace, then) = found(0);
     let before = then.checked_sub(micros(50)).unwrap_or(then);
     assert_eq!(pace.next(before, false, 1), Look::Awake { yields: false });
+}
+
+/// Looks so long after the last messages, and finds some in that look. Returns that time, and whether it was awake.
+fn find(pace: &mut Pace, then: Instant, after: u64) -> (Instant, bool) {
+    let now = then + micros(after);
+    let is_awake = matches!(pace.next(now, false, 1), Look::Awake { .. });
+    pace.found(now, FEW);
+    (now, is_awake)
+}
+
+#[test]
+fn a_reader_whose_messages_come_late_again_and_again_does_not_wait_awake_for_them() {
+    let (mut pace, mut then) = found(0);
+    for _ in 0..3 {
+        assert_ne!(pace.next(then, false, 1), AT_ONCE);
+        (then, _) = find(&mut pace, then, 30);
+    }
+    assert_eq!(pace.next(then + micros(1), false, 1), AT_ONCE);
+    let mut tries = 0;
+    for _ in 0..1000 {
+        let is_awake;
+        (then, is_awake) = find(&mut pace, then, 30);
+        assert!(!is_awake);
+        tries += u32::from(pace.next(then, false, 1) != AT_ONCE);
+    }
+    assert!((10..20).contains(&tries), "{tries}");
+}
+
+#[test]
+fn a_reader_that_gave_up_waits_awake_again_when_that_pays() {
+    let (mut pace, mut then) = found(0);
+    for _ in 0..3 {
+        (then, _) = find(&mut pace, then, 30);
+    }
+    let mut awake = 0;
+    for _ in 0..200 {
+        let is_awake;
+        (then, is_awake) = find(&mut pace, then, 5);
+        awake += u32::from(is_awake);
+    }
+    assert!(awake > 100, "{awake}");
+    assert_eq!(pace.next(then + micros(19), false, 1), Look::Awake { yields: false });
 }

@@ -3,7 +3,8 @@
 //! To be woken is dear: a wake crosses into an event loop, and a core that sleeps takes time to begin. So a reader that
 //! has just found messages stays awake for a moment, and looks once a turn. But in a stream of untracked events a
 //! reader that looks again and again finds a few each time, and takes time from the emitter: both want the lock and
-//! the memory of the mailbox. So it lets a stream gather.
+//! the memory of the mailbox. So it lets a stream gather. Nor does it stay awake where that was in vain several times:
+//! where the other one shares its core, say, and so cannot answer before it sleeps.
 //!
 //! Time and counts come in, a decision comes out.
 
@@ -13,6 +14,12 @@ use std::time::{Duration, Instant};
 /// costs twice as much as the better choice would have (the competitive spinning of Karlin, Manasse, McGeoch
 /// and Owicki, 1990).
 const PATIENCE: Duration = Duration::from_micros(20);
+
+/// Number of times in a row that patience was for nothing before there is none: who shares the core with whom it waits for
+/// only keeps that from the core, and who waits for something slow is woken in any case.
+const MOST_IN_VAIN: u8 = 3;
+/// It has patience again, once, after so many times without.
+const TRIES_EVERY: u8 = 64;
 
 /// Time between two looks into a stream.
 const PACE: Duration = Duration::from_micros(100);
@@ -29,6 +36,10 @@ pub struct Pace {
     found_at: Option<Instant>,
     /// Number of untracked events in the last look.
     untracked: usize,
+    /// True if the last look was one of a reader that stays awake.
+    is_awake: bool,
+    /// Number of times in a row that messages came when it was not awake any more.
+    in_vain: u8,
 }
 
 /// The next step of a reader.
@@ -51,17 +62,18 @@ pub enum Look {
 impl Pace {
     /// Returns the pace of a reader that has not looked yet.
     pub fn new(cores: usize) -> Self {
-        Pace { cores, found_at: None, untracked: 0 }
+        Pace { cores, found_at: None, untracked: 0, is_awake: false, in_vain: 0 }
     }
 
     /// Returns the next step of a reader, one of so many `readers`. `has_unread` is true if it has messages
     /// that it collected before: then it does not sleep.
-    pub fn next(&self, now: Instant, has_unread: bool, readers: usize) -> Look {
+    pub fn next(&mut self, now: Instant, has_unread: bool, readers: usize) -> Look {
         let since = self.found_at.map_or(Duration::MAX, |at| now.saturating_duration_since(at));
         let is_crowded = readers > self.cores;
+        self.is_awake = false;
         if self.untracked < STREAM {
-            let is_awake = since < PATIENCE;
-            return if is_awake { Look::Awake { yields: is_crowded } } else { Look::ONCE };
+            self.is_awake = since < PATIENCE && self.in_vain < MOST_IN_VAIN;
+            return if self.is_awake { Look::Awake { yields: is_crowded } } else { Look::ONCE };
         }
         let left = PACE.saturating_sub(since);
         if left.is_zero() {
@@ -75,6 +87,14 @@ impl Pace {
 
     /// Notes a look that found messages, among them so many untracked events.
     pub fn found(&mut self, now: Instant, untracked: usize) {
+        if self.is_awake {
+            self.in_vain = 0;
+        } else if self.found_at.is_some() && self.untracked < STREAM {
+            self.in_vain += 1;
+            if self.in_vain == MOST_IN_VAIN + TRIES_EVERY {
+                self.in_vain = MOST_IN_VAIN - 1;
+            }
+        }
         self.found_at = Some(now);
         self.untracked = untracked;
     }
