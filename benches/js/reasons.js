@@ -29,26 +29,40 @@ const LONG =
   'Most of it is copying: once out of V8’s heap and once into it, as BroadcastChannel does. The mailbox bounds the bytes ' +
   'that wait, so an emitter that is faster than its reader waits for room.'
 
+// These are out of profiles by `perf`, with the processor time of each thread, on Node 24.
+
 const WIDE =
-  'V8 hands out wide text by a call for each string, with a copy, and makes it by another one; its serializer copies ' +
-  'within V8.'
+  'The reader is the limit: 1.1 µs, and 0.9 that of the other. 0.3 are making the string, which is the same for both. A third of ' +
+  'all is copying: V8 cannot read the mailbox, so the text is copied out of it first.'
+
+const FOUR_KIB =
+  'The reader is the limit: 1.7 µs, and 1.1 to 1.6 that of the other. 0.8 are making and freeing an ArrayBuffer, and 0.3 copying ' +
+  'into it: the same for both. The way through the mailbox takes 0.6.'
+
+const SIXTY_FOUR_KIB =
+  'Emitter and reader of the bus take 10 and 8.5 µs, those of the other 10 and 12. The emitter’s one copy is most of its time; the ' +
+  'reader copies nothing, and frees external memory.'
+
+const MEBIBYTE =
+  'The emitter’s one copy is the limit: 110 of its 135 to 165 µs, and 30 are the system’s, for pages. The reader copies nothing; its ' +
+  '50 to 70 µs are V8’s collections, which external memory brings on. The other one copies in both threads at a time: 135 and 150 µs.'
 
 const ROWS =
-  'Numbers and objects in arrays are looked at one by one in JavaScript, on both sides; V8’s serializer has its elements ' +
-  'at hand.'
+  'Of the emitter’s 14 µs for 100 rows 4 are making them, which is in the time of both. For each object the rest is a look at its ' +
+  'keys, its prototype and whether it was met before; V8’s serializer has all that at hand.'
 
 const KINDS = {
-  'undefined-and-0': 'An absent or undefined property takes the general way of a shape.',
+  'undefined-and-0': 'Of the emitter’s 0.2 µs encoding is 0.06: the rest is the emit, its counts and its crossing.',
   '10-rows-of-objects': ROWS,
   '100-rows-of-objects': ROWS,
-  '1000-doubles': ROWS,
+  '1000-doubles': 'Of the emitter’s 1.6 µs for encoding 0.4 tell that the array has nothing but elements.',
   'string-of-1-kib': LONG,
   'string-of-64-kib': LONG,
   'wide-text-of-4-kib': WIDE,
-  'buffer-of-4-kib': LONG,
-  'buffer-of-64-kib': LONG,
-  'buffer-of-1-mib': LONG,
-  'float64array-of-64-kib': LONG,
+  'buffer-of-4-kib': FOUR_KIB,
+  'buffer-of-64-kib': SIXTY_FOUR_KIB,
+  'buffer-of-1-mib': MEBIBYTE,
+  'float64array-of-64-kib': SIXTY_FOUR_KIB,
   bigint: 'A BigInt is written as hexadecimal digits: JavaScript has no way to its words but through a typed array.',
 }
 
@@ -79,7 +93,13 @@ module.exports = {
   'burst-1': BETWEEN,
   'burst-2': BETWEEN,
   'burst-4': BETWEEN,
-  echo: `${BUSY} The bus looks for messages for 20 µs before it sleeps, and yields the core to other threads.`,
+  echo:
+    `${BUSY} A round trip goes through two event loops, which is all that the echo does: 40 % of the emitter’s time, and 12 % are ` +
+    'its wakes. Its microtasks, with the outcome’s promise, are 16 %; the engine, with its locks, is 4 %.',
+  'request-event':
+    'The emitter’s thread is the limit: 5.3 µs for a task, and 2.4 of each thread. 22 % are the promises of the callers and what ' +
+    'they go on with, 17 % scavenges, which copy what is in flight. Writing and reading the event takes 0.6 µs on each side.',
+  cold: `${BUSY} The code of the bus is interpreted in the first events, that of BroadcastChannel is compiled.`,
   'late-burst': `${BUSY} An emitter that is stopped in the middle of its burst finds its listener asleep again.`,
   timer: `${BUSY} The bus gives the loop its turn every 4 ms; another process may have the core then.`,
   cpu: `${BUSY} The bus gives each thread its tasks beforehand; the ceiling takes the next when it is done with the last.`,
