@@ -271,7 +271,8 @@ test('a level of a value that is nested deep takes few bytes while it is written
       encoder.encode([value])
       return bytes - before
     }
-    const perLevel = (bytesIn(4000) - bytesIn(1000)) / 3000
+    // Code that is compiled meanwhile is on the heap, too: the least of some is without it.
+    const perLevel = Math.min(...Array.from({ length: 5 }, () => (bytesIn(4000) - bytesIn(1000)) / 3000))
     assert.ok(perLevel < 200, `${kind}: ${perLevel} bytes`)
   }
 })
