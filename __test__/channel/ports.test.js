@@ -26,6 +26,15 @@ function channelOf(t) {
   return { port: port2, other: port1, next: () => once(port1, 'message').then(([message]) => message) }
 }
 
+/** Returns a function that waits until a port has been closed. The port itself keeps no process alive. */
+function closing(port) {
+  let isClosed = false
+  port.once('close', () => {
+    isClosed = true
+  })
+  return () => until(() => isClosed, 'the port was closed')
+}
+
 /** The thread says through the port that it has it. */
 function answering({ bus, data }) {
   bus.on('x', (port, name) => port.postMessage(`got ${name}`), data)
@@ -134,11 +143,11 @@ test('of two events with ports a once listener gets the first one', async (t) =>
   const { bus, startOne } = stage(t)
   await startOne(({ bus }) => bus.once('x', (port) => port.postMessage('once')))
   const [first, second] = [channelOf(t), channelOf(t)]
-  const [answer, closed] = [first.next(), once(second.other, 'close')]
+  const [answer, closed] = [first.next(), closing(second.other)]
   assert.equal(bus.with({ transfer: [first.port] }).emit('x', first.port), true)
   assert.equal(bus.with({ transfer: [second.port] }).emit('x', second.port), false)
   assert.equal(await answer, 'once')
-  await closed
+  await closed()
 })
 
 test('a port that nobody gets is closed', async (t) => {
@@ -147,43 +156,46 @@ test('a port that nobody gets is closed', async (t) => {
   const local = new ParallelEventBus()
   for (const emitter of [bus, local]) {
     const [one, two, three] = [channelOf(t), channelOf(t), channelOf(t)]
-    const closed = [one, two, three].map(({ other }) => once(other, 'close'))
+    const closed = [one, two, three].map(({ other }) => closing(other))
     assert.equal(emitter.with({ transfer: [one.port] }).emit('nobody', one.port), false)
     assert.equal((await emitter.with({ transfer: [two.port] }).emitAndWait('nobody', two.port)).success, 0)
     await assert.rejects(emitter.with({ transfer: [three.port] }).request('nobody', three.port), {
       code: 'ERR_NO_LISTENERS',
     })
-    await Promise.all(closed)
+    for (const isClosed of closed) await isClosed()
   }
 })
 
 test('a port whose listener is removed before its turn, or whose time is over, is closed', async (t) => {
   const { bus, cells, startOne } = stage(t)
-  cells.name('blocks', 'never')
+  cells.name('begun', 'goes on', 'heard')
   await startOne(({ bus, cells }) => {
-    bus.on('x', () => cells.block('never'))
-    bus.on('remove', () => {
-      cells.block('blocks')
-      bus.removeAllListeners('x')
+    bus.on('x', () => cells.add('heard'))
+    bus.on('block', () => {
+      cells.add('begun')
+      cells.block('goes on')
     })
-    bus.on('block', () => cells.block('blocks'))
+    bus.on('remove', () => bus.removeAllListeners('x'))
   })
-  const ended = []
-  for (const [first, timeout] of [
-    ['block', 1],
-    ['remove', undefined],
-  ]) {
-    cells.set('blocks', 0)
-    bus.emit(first)
-    const { port, other } = channelOf(t)
-    const closed = once(other, 'close')
-    const outcome = bus.with({ transfer: [port], timeout }).emitAndWait('x', port)
-    if (timeout !== undefined) ended.push((await outcome).errors[0].code)
-    cells.set('blocks', 1)
-    ended.push((await outcome).success)
-    await closed
-  }
-  assert.deepEqual(ended, ['ERR_LISTENER_TIMEOUT', 0, 0])
+  bus.emit('block')
+  await until(() => cells.get('begun') === 1)
+  const late = channelOf(t)
+  const lateClosed = closing(late.other)
+  const { errors } = await bus.with({ transfer: [late.port], timeout: 1 }).emitAndWait('x', late.port)
+  assert.deepEqual(
+    errors.map(({ code }) => code),
+    ['ERR_LISTENER_TIMEOUT'],
+  )
+  await lateClosed()
+
+  bus.emit('remove')
+  const removed = channelOf(t)
+  const removedClosed = closing(removed.other)
+  const outcome = bus.with({ transfer: [removed.port] }).emitAndWait('x', removed.port)
+  cells.set('goes on', 1)
+  assert.equal((await outcome).success, 0)
+  await removedClosed()
+  assert.equal(cells.get('heard'), 0)
 })
 
 test('events behind one with a port wait until it has come', async (t) => {
@@ -225,12 +237,12 @@ test('a port is lost with a thread that ends before it has started the event', a
   staged.cells.name('blocked')
   const thread = await blockedThread(staged)
   const { port, other } = channelOf(t)
-  const closed = once(other, 'close')
+  const closed = closing(other)
   const outcome = bus.with({ transfer: [port] }).emitAndWait('x', port, 'it')
   await thread.terminate()
   const { success, errors } = await outcome
   assert.deepEqual([success, errors.map(({ code }) => code)], [0, ['ERR_THREAD_EXITED']])
-  await closed
+  await closed()
 })
 
 test('a port goes to another thread of a group where the first one ends before it has asked for it', async (t) => {
@@ -293,9 +305,9 @@ test('of 1000 ports that were moved nothing stays', async (t) => {
   const before = ports()
   for (let number = 0; number < 1000; number++) {
     const { port1, port2 } = new MessageChannel()
-    const closed = once(port1, 'close')
+    const closed = closing(port1)
     await bus.with({ transfer: [port2] }).request('x', port2)
-    await closed
+    await closed()
   }
   await until(() => ports() <= before + 2, 'no port is left')
 })
