@@ -135,8 +135,8 @@ fn told_of_stall(stuck_by: impl FnOnce(&Endpoint)) {
     let Message::Notice(Notice::Stall(stall)) = wait(&observer, &woken) else {
         panic!("another message")
     };
-    let told = (stall.member(), stall.thread, stall.waiting, stall.ms);
-    assert_eq!(told, (emitter.id(), 2, 1, 1));
+    assert_eq!((stall.member(), stall.thread, stall.waiting), (emitter.id(), 2, 1));
+    assert!(stall.ms >= 1);
     assert!(read(&observer).is_empty(), "told once");
 }
 
@@ -189,13 +189,13 @@ fn also_when_it_has_read_as_much_as_there_is_room_for() {
         } else {
             route.publish(&emitter, Some(b"refused"));
         }
-        assert_eq!(waker.wakes(), wakes + 1, "it is woken, so that it looks if it can");
         let mut told = said(&observer);
         while !told.contains(&"stall of 2, 0 wait".into()) {
             woken.recv_timeout(WATCHDOG).expect("no message comes");
             told.extend(said(&observer));
         }
         assert_eq!(told, ["lost e MailboxFull of 1 × 1", "stall of 2, 0 wait"]);
+        assert_eq!(waker.wakes(), wakes + 1, "it is woken, so that it looks if it can");
     }
 }
 

@@ -295,14 +295,19 @@ fn of_a_thread_that_stalls_again_and_again_one_message_waits() {
         schedule(Duration::from_millis(2), move || come.send(()).unwrap());
         came.recv_timeout(WATCHDOG).unwrap();
     };
+    let told = || loop {
+        stall();
+        let messages = read(observer.endpoint());
+        if !messages.is_empty() {
+            return messages;
+        }
+    };
+    let messages = told();
+    assert!(matches!(&messages[..], [one] if say(one).starts_with("stall of 2")));
     (0..5).for_each(|_| stall());
-    let messages = read(observer.endpoint());
-    assert_eq!(messages.iter().map(say).collect::<Vec<_>>(), ["stall of 2, 1 wait"]);
-    stall();
     assert_eq!(said(observer.endpoint()), Vec::<String>::new(), "that one was not read yet");
     drop(messages);
-    stall();
-    assert_eq!(said(observer.endpoint()), ["stall of 2, 7 wait"]);
+    assert_eq!(told().len(), 1);
 }
 
 #[test]

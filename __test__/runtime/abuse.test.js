@@ -127,6 +127,11 @@ const CASES = {
         'exitReason',
         'engines',
         'secret',
+        // Of the process
+        'isTracing',
+        'joinTrace',
+        'leaveTrace',
+        'closeTrace',
       ]
       const results = Object.entries(native)
         .filter(([name, value]) => typeof value === 'function' && !notOfAThread.includes(name))

@@ -18,6 +18,7 @@ module.exports = {
   STALL: 7,
   DRAINED: 8,
   LISTENING: 9,
+  TRACE: 10,
 
   // Flags of a delivery.
   DELIVERY_MUST_START: 1,

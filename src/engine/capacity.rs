@@ -30,6 +30,8 @@ pub struct Capacity {
     bytes: u64,
     /// Events in the upper 24 bits, bytes in the lower 40.
     used: AtomicU64,
+    /// The most events that there have been at once.
+    most: AtomicU64,
 }
 
 /// A bound of a mailbox that an event would have exceeded, with its value.
@@ -71,6 +73,7 @@ impl Capacity {
             events: MOST_EVENTS.min(limits.max_messages as u64),
             bytes: MOST_BYTES.min(limits.max_bytes as u64),
             used: AtomicU64::new(0),
+            most: AtomicU64::new(0),
         }
     }
 
@@ -95,6 +98,11 @@ impl Capacity {
             .used
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, more)
             .map_err(|used| self.exceeded(used))?;
+        let events = split(before).0 + 1;
+        // Read first, because writing is dear where many emit.
+        if events > self.most.load(Ordering::Relaxed) {
+            self.most.fetch_max(events, Ordering::Relaxed);
+        }
         let became_high =
             !self.uses(HALF, before) && self.uses(HALF, before.wrapping_add(join(1, bytes)));
         Ok(if became_high { Crossed::IntoHigh } else { Crossed::Nothing })
@@ -126,6 +134,16 @@ impl Capacity {
     /// Returns the number of unsettled events.
     pub fn events(&self) -> usize {
         split(self.used.load(Ordering::Acquire)).0 as usize
+    }
+
+    /// Returns the number of bytes of unsettled events.
+    pub fn bytes(&self) -> u64 {
+        split(self.used.load(Ordering::Acquire)).1
+    }
+
+    /// Returns the most events that have been unsettled at once.
+    pub fn most_events(&self) -> u64 {
+        self.most.load(Ordering::Relaxed)
     }
 
     /// Returns whether more than half of either bound is used.

@@ -24,6 +24,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::time::Duration;
 
 use super::metrics;
 use super::sync::{Mutex, lock};
@@ -37,11 +38,21 @@ pub trait Wake: Send + Sync {
     /// block nor collect by itself. A wake for an owner that is gone is ignored: to end an owner is to close
     /// its mailbox.
     fn wake(&self);
+
+    /// Returns for how long the owner has been idle in its life, waiting included that has not ended. None for one
+    /// that cannot tell. Called from any thread.
+    fn idle(&self) -> Option<Duration> {
+        None
+    }
 }
 
 impl<W: Wake + ?Sized> Wake for std::sync::Arc<W> {
     fn wake(&self) {
         (**self).wake();
+    }
+
+    fn idle(&self) -> Option<Duration> {
+        (**self).idle()
     }
 }
 

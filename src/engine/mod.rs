@@ -19,6 +19,7 @@ pub mod capacity;
 pub mod channel;
 pub mod delivery;
 pub mod exit_reason;
+pub mod fates;
 pub mod hold;
 pub mod ids;
 pub mod mailbox;

@@ -96,6 +96,6 @@ pub enum Report {
     None,
     /// By a message with this token.
     Message(u32),
-    /// By a message with this token, that only says that there is one. Nobody awaits the outcome.
+    /// By a message with this token. Nobody awaits the outcome: failures are told as those of others.
     Settlement(u32),
 }

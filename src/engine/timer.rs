@@ -21,7 +21,7 @@ pub struct Timer {
 }
 
 struct Pending {
-    acts: BTreeMap<Timer, (Act, metrics::Counted)>,
+    acts: BTreeMap<Timer, (Act, Option<metrics::Counted>)>,
     last_number: u64,
     started: bool,
 }
@@ -35,12 +35,21 @@ const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 /// Calls `act` after `delay`, on the thread of the timers: it must neither block nor take long.
 pub fn schedule(delay: Duration, act: impl FnOnce() + Send + 'static) -> Timer {
+    add(delay, Box::new(act), Some(metrics::TIMERS.count()))
+}
+
+/// Schedules as [`schedule`], for a timer that is there as long as its owner, and waits for nothing. It is not counted.
+pub fn schedule_quietly(delay: Duration, act: impl FnOnce() + Send + 'static) -> Timer {
+    add(delay, Box::new(act), None)
+}
+
+fn add(delay: Duration, act: Act, counted: Option<metrics::Counted>) -> Timer {
     let mut pending = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
     pending.last_number += 1;
     let at = Instant::now() + delay.min(LONGEST);
     let timer = Timer { at, number: pending.last_number };
     let is_earliest = pending.acts.first_key_value().is_none_or(|(first, _)| timer < *first);
-    pending.acts.insert(timer, (Box::new(act), metrics::TIMERS.count()));
+    pending.acts.insert(timer, (act, counted));
     if !pending.started {
         pending.started = true;
         // Failing to start is a process out of threads. Timers then wait for the next try.

@@ -8,6 +8,8 @@
 //! * [`burst`] is where JavaScript writes down the events of a burst.
 //! * [`reader`] is how JavaScript reads the messages for its thread.
 //! * [`calls`] are the functions that JavaScript calls, and [`hot`] those for every event.
+//! * [`loop_time`] is the time that a thread's event loop was idle.
+//! * [`trace`] is the file that all threads write their trace to.
 //! * [`copies`] finds the other copies of the package in the process.
 
 mod burst;
@@ -15,9 +17,11 @@ mod calls;
 mod copies;
 mod hot;
 mod lent;
+mod loop_time;
 mod memory;
 mod parcels;
 mod protocol;
 mod reader;
 mod thread;
+mod trace;
 mod waker;

@@ -18,6 +18,7 @@
 //! | [`STALL`]       | member, thread, messages that wait there, milliseconds                                    |
 //! | [`DRAINED`]     | member                                                                                    |
 //! | [`LISTENING`]   | member                                                                                    |
+//! | [`TRACE`]       |                                                                                           |
 //!
 //! A failure within [`SETTLED`] is: listeners, thread, kind of failure, detail; and the error, if it [`THREW`].
 //! The name is left out of a loss with [`LOST_VARIOUS`], its payload where it is [`LOST_COUNTED`].
@@ -74,6 +75,8 @@ pub const STALL: u32 = 7;
 pub const DRAINED: u32 = 8;
 /// Somebody has begun to listen to an event for which a member waited.
 pub const LISTENING: u32 = 9;
+/// The process begins to write a trace.
+pub const TRACE: u32 = 10;
 
 // Flags of a delivery.
 /// The delivery has to be started before its listeners are called.

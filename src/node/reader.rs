@@ -9,7 +9,7 @@ use super::protocol::{
     APART, BATCH, DELIVERY, DELIVERY_IS_AWAITED, DELIVERY_IS_REQUEST, DELIVERY_MUST_START, DRAINED,
     FORGET, HAS_OFFERS, LISTENING, LOST, LOST_COUNTED, LOST_STARTED, LOST_VARIOUS, MAILBOX_FULL,
     MAILBOX_FULL_BYTES, MORE_TO_READ, NO_MEMORY, QUEUE_FULL, SETTLED, STALL, THREAD_EXIT,
-    THREAD_EXITED, THREW, TIMED_OUT,
+    THREAD_EXITED, THREW, TIMED_OUT, TRACE,
 };
 use super::thread::{Thread, shrink};
 use crate::engine::capacity::Bound;
@@ -175,6 +175,7 @@ fn write(thread: &Thread, message: Message, words: &mut Words<'_>) {
             words.put_all(&[STALL, member, stall.thread, stall.waiting, stall.ms]);
         }
         Message::Notice(Notice::Drained(member)) => words.put_all(&[DRAINED, member.as_u32()]),
+        Message::Notice(Notice::Trace) => words.put(TRACE),
         Message::Notice(Notice::Listening(member)) => words.put_all(&[LISTENING, member.as_u32()]),
     }
 }

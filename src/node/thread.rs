@@ -11,12 +11,13 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Weak};
 use std::time::Instant;
 
-use napi::bindgen_prelude::{Function, Uint8Array, Uint32Array};
+use napi::bindgen_prelude::{Float64Array, Function, Uint8Array, Uint32Array};
 use napi::{Env, Error, Result, Status};
 use slab::Slab;
 
 use super::burst::Burst;
 use super::lent::Lent;
+use super::loop_time::LoopTime;
 use super::parcels::Parcels;
 use super::waker::Waker;
 use crate::engine::channel::endpoint::Endpoint;
@@ -82,6 +83,8 @@ pub struct Thread {
     /// Where payloads are, and where the events of a burst are written down.
     pub lent: RefCell<LentBytes>,
     pub records: RefCell<Option<Lent<Uint32Array>>>,
+    /// Numbers that JavaScript counts, by the id of the member.
+    pub rows: RefCell<HashMap<u32, Vec<Lent<Float64Array>>>>,
     /// Long parts of messages that JavaScript encodes.
     pub parcels: Parcels,
     /// Payloads of notices that were read last, which lie apart.
@@ -98,9 +101,16 @@ pub fn attached() -> usize {
 
 /// Takes the current JS thread in: `drain` is called on it, soon, whenever it was woken, with
 /// whether there are messages. Returns the handle that the thread names itself by.
-pub fn attach(env: Env, drain: Function<'_, bool, ()>, thread: u32) -> Result<u32> {
+pub fn attach(
+    env: Env,
+    drain: Function<'_, bool, ()>,
+    thread: u32,
+    has_libuv: bool,
+) -> Result<u32> {
     let handle = LAST_HANDLE.fetch_add(1, Ordering::Relaxed) + 1;
-    let waker = Arc::new(Waker::new(drain, move |env| look_when_woken(env, handle))?);
+    let loop_time = LoopTime::of(env, has_libuv)?;
+    let look = move |env| look_when_woken(env, handle);
+    let waker = Arc::new(Waker::new(drain, look, loop_time)?);
     let endpoint = Endpoint::new(thread, waker.clone());
     let burst = Arc::<Burst>::default();
     endpoint.set_burst(burst.clone());
@@ -122,6 +132,7 @@ pub fn attach(env: Env, drain: Function<'_, bool, ()>, thread: u32) -> Result<u3
         cancellable: RefCell::default(),
         lent: RefCell::default(),
         records: RefCell::default(),
+        rows: RefCell::default(),
         parcels: Parcels::default(),
         apart: RefCell::default(),
         hold: Hold::default(),
@@ -309,7 +320,9 @@ fn detach(thread: &Rc<Thread>) {
     thread.loopback.take();
     thread.batches.take();
     thread.deliveries.take();
-    thread.members.take();
+    // Before the memory that their numbers are in goes.
+    thread.members.take().into_values().for_each(|place| place.member.close_rows());
+    thread.rows.take();
     thread.lent.take();
     thread.records.take();
     ATTACHED.with_borrow_mut(|all| all.retain(|other| other.handle != thread.handle));

@@ -5,11 +5,13 @@
 //! is queued, so that work keeps the process alive and an idle bus does not.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use napi::bindgen_prelude::Function;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Result, Status, check_status, sys};
 
+use super::loop_time::LoopTime;
 use crate::engine::mailbox::Wake;
 
 /// Called with whether there are messages; no result, not `(error, …)` style, unreferenced at first.
@@ -20,6 +22,7 @@ pub struct Waker {
     /// Set before the environment is torn down: spares calls into one that is ending. That the
     /// function is not freed during a call is napi-rs's lock (`aborted` of its handle).
     disconnected: AtomicBool,
+    loop_time: LoopTime,
 }
 
 impl Waker {
@@ -28,12 +31,13 @@ impl Waker {
     pub fn new(
         drain: Function<'_, bool, ()>,
         look: impl Fn(Env) -> bool + 'static,
+        loop_time: LoopTime,
     ) -> Result<Self> {
         let drain = drain
             .build_threadsafe_function::<()>()
             .weak::<true>()
             .build_callback(move |context| Ok(look(context.env)))?;
-        Ok(Waker { drain, disconnected: AtomicBool::new(false) })
+        Ok(Waker { drain, disconnected: AtomicBool::new(false), loop_time })
     }
 
     /// Keeps the event loop alive, or lets it end. JS thread only.
@@ -56,6 +60,7 @@ impl Waker {
     /// Makes every later wake a no-op.
     pub fn disconnect(&self) {
         self.disconnected.store(true, Ordering::Release);
+        self.loop_time.end();
     }
 }
 
@@ -66,5 +71,9 @@ impl Wake for Waker {
             // mailbox, which is how everyone else learns of it.
             self.drain.call((), ThreadsafeFunctionCallMode::NonBlocking);
         }
+    }
+
+    fn idle(&self) -> Option<Duration> {
+        self.loop_time.idle()
     }
 }

@@ -221,6 +221,7 @@ pub fn say(message: &Message) -> String {
         Message::Notice(Notice::Stall(stall)) => {
             format!("stall of {}, {} wait", stall.thread, stall.waiting)
         }
+        Message::Notice(Notice::Trace) => "trace".into(),
         Message::Notice(Notice::Drained(_)) => "drained".into(),
         Message::Notice(Notice::Listening(_)) => "listening".into(),
     }

@@ -6,19 +6,19 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::mem::take;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
-use std::time::Duration;
+use std::sync::{self, Arc, OnceLock, Weak};
+use std::time::{Duration, Instant};
 
 use super::member::Member;
 use super::message::{Message, Notice};
 use super::route::Route;
+use super::stalls::Pulse;
 use crate::engine::capacity::MailboxLimits;
 use crate::engine::channel::Delivery;
 use crate::engine::channel::{self, Channel};
 use crate::engine::ids::MemberId;
 use crate::engine::mailbox::{Closed, Mailbox, Wake};
 use crate::engine::sync::{AtomicUsize, Mutex, lock};
-use crate::engine::timer;
 
 static LAST_ID: AtomicU32 = AtomicU32::new(0);
 
@@ -54,8 +54,6 @@ pub struct Endpoint {
     sweep_at: AtomicUsize,
     /// Number of looks into its mailbox.
     looks: AtomicU64,
-    /// A check for a stall is scheduled.
-    watched: AtomicBool,
     /// Others were told that it has not looked for long.
     is_stalled: AtomicBool,
     /// Number of deliveries that it has started.
@@ -64,14 +62,16 @@ pub struct Endpoint {
     pub(super) offers: Mutex<VecDeque<Weak<Route>>>,
     /// True if there are offers. Beside them, because it is asked of all reads.
     pub(super) has_offers: AtomicBool,
-    /// After how many milliseconds without a look others are told; 0 for never.
-    stall_after: AtomicU64,
+    pub(super) pulse: sync::Mutex<Pulse>,
+    /// When it was made, and for how long its owner had been idle by then.
+    began: (Instant, Duration),
 }
 
 impl Endpoint {
     /// Returns an endpoint in no channel. Others name it by `thread`.
     pub fn new(thread: u32, wake: Arc<dyn Wake>) -> Arc<Self> {
         Arc::new(Endpoint {
+            began: (Instant::now(), wake.idle().unwrap_or_default()),
             id: LAST_ID.fetch_add(1, Ordering::Relaxed) + 1,
             thread,
             codebook: Mutex::new([].into()),
@@ -81,12 +81,11 @@ impl Endpoint {
             pending: AtomicUsize::new(0),
             sweep_at: AtomicUsize::new(FIRST_SWEEP),
             looks: AtomicU64::new(0),
-            watched: AtomicBool::new(false),
             is_stalled: AtomicBool::new(false),
             started: OwnLine(AtomicU64::new(0)),
             offers: Mutex::new(VecDeque::new()),
             has_offers: AtomicBool::new(false),
-            stall_after: AtomicU64::new(0),
+            pulse: sync::Mutex::default(),
         })
     }
 
@@ -111,6 +110,13 @@ impl Endpoint {
         self.thread
     }
 
+    /// Returns its age, and for how long its owner has been idle meanwhile, if that is known.
+    pub fn idle(&self) -> (Duration, Option<Duration>) {
+        let (since, before) = self.began;
+        let idle = self.mailbox.waker().idle();
+        (since.elapsed(), idle.map(|idle| idle.saturating_sub(before)))
+    }
+
     /// Its mailbox.
     pub fn mailbox(&self) -> &Mailbox<Message, Arc<dyn Wake>> {
         &self.mailbox
@@ -128,16 +134,6 @@ impl Endpoint {
 
     pub(super) fn burst(&self) -> Option<&Arc<dyn Flush>> {
         self.burst.get()
-    }
-
-    /// Others of its channels are told when messages waited for so long without a look. The shortest
-    /// of several counts.
-    pub fn watch_for_stalls(&self, after: Duration) {
-        let ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX).max(1);
-        let shorter = |old: u64| if old == 0 { ms } else { old.min(ms) };
-        let _ = self
-            .stall_after
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |old| Some(shorter(old)));
     }
 
     /// Joins a channel: a new member, in addition to those it may have there. Of an endpoint that is
@@ -258,38 +254,13 @@ impl Endpoint {
         }
     }
 
-    /// Sees to it that a stall is noticed, after a message was queued, or refused for want of room. Not only with
-    /// a wake, which may have been sent long ago, for work that the endpoint is stuck in. And not only with a
-    /// message: an endpoint that is stuck may have read as much as there is room for. Returns whether the caller
-    /// has to [send the wake](Mailbox::send_wake), once no lock is held, so that an endpoint that is not stuck looks.
-    #[must_use = "true means that the owner waits for a wake"]
-    pub(super) fn expect_a_look(self: &Arc<Self>) -> bool {
-        let ms = self.stall_after.load(Ordering::Acquire);
-        // Read first, because writing is dear where many emit.
-        if ms == 0
-            || self.watched.load(Ordering::Acquire)
-            || self.watched.swap(true, Ordering::AcqRel)
-        {
-            return false;
-        }
-        let looks = self.looks.load(Ordering::Acquire);
-        let endpoint = Arc::downgrade(self);
-        timer::schedule(Duration::from_millis(ms), move || {
-            let Some(endpoint) = endpoint.upgrade() else { return };
-            endpoint.watched.store(false, Ordering::Release);
-            if !endpoint.mailbox.is_wake_pending() {
-                return;
-            }
-            if endpoint.looks.load(Ordering::Acquire) == looks {
-                endpoint.tell_of_stall(ms);
-            } else if endpoint.expect_a_look() {
-                endpoint.mailbox.send_wake();
-            }
-        });
-        self.mailbox.claim_wake()
+    /// Returns whether some of its members have events that have not settled.
+    pub(super) fn has_unsettled(&self) -> bool {
+        let members = lock(&self.members);
+        members.iter().flatten().any(|(_, member)| member.in_flight() > 0)
     }
 
-    fn tell_of_stall(&self, ms: u64) {
+    pub(super) fn tell_of_stall(&self, ms: u64) {
         self.is_stalled.store(true, Ordering::Release);
         let waiting = u32::try_from(self.mailbox.len()).unwrap_or(u32::MAX);
         let ms = u32::try_from(ms).unwrap_or(u32::MAX);

@@ -11,6 +11,7 @@ use super::queue::Queue;
 use super::route::{ListenerOptions, Route};
 use crate::engine::capacity::{Bound, Capacity, MailboxLimits};
 use crate::engine::channel::Channel;
+use crate::engine::fates::{Counts, Fates};
 use crate::engine::ids::{ListenerId, MemberId};
 use crate::engine::metrics;
 use crate::engine::sync::{AtomicUsize, Mutex, Ordering, lock};
@@ -29,6 +30,8 @@ pub struct Member {
     listeners: Mutex<Option<HashMap<ListenerId, Arc<Route>>>>,
     /// Deliveries that were made to it and not let go of yet, queued or running.
     pub(super) in_flight: AtomicUsize,
+    /// Events of its own among them, for listeners of its own.
+    own: AtomicUsize,
     /// Dispatches of its own that have not settled, and untracked events, one for each member they went to.
     pub(super) pending: AtomicUsize,
     /// Messages about its own events that its endpoint has not read.
@@ -41,6 +44,10 @@ pub struct Member {
     pub(super) awaits: Mutex<HashSet<Arc<str>>>,
     /// Listeners of others that its events were addressed to.
     addressed: AtomicUsize,
+    /// Those of them that have settled, and how.
+    pub(super) fates: Fates,
+    /// Events that were delivered to it.
+    pub(super) received: AtomicUsize,
     /// Those of them that did not succeed.
     pub(super) failed: AtomicUsize,
     _counted: metrics::Counted,
@@ -67,6 +74,9 @@ impl Member {
             awaits: Mutex::new(HashSet::new()),
             addressed: AtomicUsize::new(0),
             failed: AtomicUsize::new(0),
+            own: AtomicUsize::new(0),
+            fates: Fates::default(),
+            received: AtomicUsize::new(0),
             _counted: metrics::MEMBERS.count(),
         })
     }
@@ -183,6 +193,21 @@ impl Member {
         self.failed.load(Ordering::Acquire)
     }
 
+    /// Returns the numbers of listeners of others that its events were addressed to, by fate.
+    pub fn fates(&self) -> Counts {
+        self.fates.counts()
+    }
+
+    /// Returns the number of events that were delivered to it, those that are queued or running included.
+    pub fn received(&self) -> usize {
+        self.received.load(Ordering::Relaxed)
+    }
+
+    /// Returns the number of events of others that were delivered to it, and that it has not let go of.
+    pub fn unsettled(&self) -> usize {
+        self.in_flight().saturating_sub(self.own.load(Ordering::Acquire))
+    }
+
     /// Asks for one [`Notice::Drained`] when members of other endpoints have room again. To ask more than
     /// once, because several wait, still brings one.
     pub fn wait_for_room(&self) {
@@ -191,7 +216,14 @@ impl Member {
 
     /// Lets go of so many that it [took on](super::route::Own).
     pub fn done(&self, count: usize) {
+        self.own.fetch_sub(count, Ordering::AcqRel);
         self.in_flight.fetch_sub(count, Ordering::AcqRel);
+    }
+
+    /// Counts an event of its own that was assigned to a listener of its own, until it is [done](Self::done).
+    pub(super) fn take_own(&self) {
+        self.in_flight.fetch_add(1, Ordering::AcqRel);
+        self.own.fetch_add(1, Ordering::AcqRel);
     }
 
     pub(super) fn enter(self: &Arc<Self>) {

@@ -74,6 +74,11 @@ impl Members {
         others
     }
 
+    /// Returns all members.
+    pub(super) fn all(&self) -> Vec<Arc<Member>> {
+        self.seats.values().flat_map(|seat| seat.members.values().cloned()).collect()
+    }
+
     /// Returns the number of other endpoints.
     pub(super) fn endpoints(&self, except: &Endpoint) -> usize {
         self.seats.len() - usize::from(self.seats.contains_key(&except.id()))

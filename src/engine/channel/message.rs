@@ -49,6 +49,8 @@ pub enum Notice {
     },
     /// Another thread of a channel has not looked into its mailbox for a while.
     Stall(Stall),
+    /// The process begins to write a trace.
+    Trace,
     /// No member of the channel has much waiting any more.
     Drained(MemberId),
     /// Somebody has begun to listen to an event for which a member [waited](super::listening).

@@ -5,6 +5,7 @@
 mod backlog;
 pub mod burst;
 pub mod endpoint;
+pub mod ledger;
 mod listening;
 mod losses;
 pub mod member;
@@ -17,6 +18,7 @@ pub mod queue;
 pub mod route;
 mod row;
 mod sharing;
+mod stalls;
 mod table;
 mod takers;
 mod watched;
@@ -29,6 +31,7 @@ use crate::engine::delivery;
 use crate::engine::metrics;
 use crate::engine::sync::{Mutex, lock};
 use endpoint::{Endpoint, Flush};
+use ledger::Ledger;
 use listening::Awaited;
 use member::Member;
 use members::Members;
@@ -64,6 +67,7 @@ pub struct Channel {
     awaited: Awaited,
     /// Routes with deliveries that have not started.
     watched: Mutex<Watched>,
+    ledger: Mutex<Ledger>,
 }
 
 struct Routes {
@@ -85,9 +89,26 @@ pub(super) fn open(name: &str) -> Arc<Channel> {
         routes: Mutex::new(Routes { by_event: HashMap::new(), prune_at: PRUNE_AT }),
         awaited: Mutex::new(HashMap::new()),
         watched: Mutex::default(),
+        ledger: Mutex::new(Ledger::default()),
     });
     channels.insert(name, Arc::downgrade(&channel));
     channel
+}
+
+/// Tells every endpoint in a channel that the process begins to write a trace.
+pub fn tell_all_of_trace() {
+    // One that ends takes the lock.
+    let channels: Vec<_> = {
+        let channels = CHANNELS.lock().unwrap_or_else(PoisonError::into_inner);
+        channels.values().filter_map(Weak::upgrade).collect()
+    };
+    let members = channels.iter().flat_map(|channel| lock(&channel.members).all());
+    let endpoints: HashMap<_, _> =
+        members.map(|member| (member.endpoint().id(), member.endpoint().clone())).collect();
+    for endpoint in endpoints.into_values() {
+        // A closed mailbox is that of an endpoint that is ending.
+        let _ = endpoint.mailbox().push(Message::Notice(Notice::Trace));
+    }
 }
 
 impl Channel {
@@ -106,7 +127,7 @@ impl Channel {
         let route = Arc::new(Route::new(name.clone()));
         routes.by_event.insert(name, route.clone());
         if routes.by_event.len() > routes.prune_at {
-            routes.prune();
+            routes.prune(&self.ledger);
         }
         route
     }
@@ -121,7 +142,7 @@ impl Channel {
             let name = route.name().clone();
             drop(route);
             if known.by_event.get(&name).is_some_and(|route| !is_needed(route)) {
-                known.by_event.remove(&name);
+                known.forget(&name, &self.ledger);
             }
         }
     }
@@ -246,9 +267,22 @@ impl Channel {
 }
 
 impl Routes {
-    fn prune(&mut self) {
+    fn forget(&mut self, name: &str, ledger: &Mutex<Ledger>) {
+        if let Some(route) = self.by_event.remove(name) {
+            lock(ledger).close_route(&route);
+        }
+    }
+
+    fn prune(&mut self, ledger: &Mutex<Ledger>) {
         metrics::VISITS.add(self.by_event.len());
-        self.by_event.retain(|_, route| is_needed(route));
+        let mut ledger = lock(ledger);
+        self.by_event.retain(|_, route| {
+            let is_needed = is_needed(route);
+            if !is_needed {
+                ledger.close_route(route);
+            }
+            is_needed
+        });
         self.prune_at = PRUNE_AT.max(2 * self.by_event.len());
     }
 }

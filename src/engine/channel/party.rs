@@ -11,6 +11,7 @@ use crate::engine::capacity::Crossed;
 use crate::engine::delivery::Party;
 use crate::engine::delivery::dispatch::Dispatch;
 use crate::engine::delivery::recipient::Choice;
+use crate::engine::fates::Fate;
 use crate::engine::outcome::{Loss, Lost, Outcome, Report};
 use crate::engine::payload::Payload;
 use crate::engine::sync::Ordering;
@@ -40,6 +41,11 @@ impl Party for Member {
         self.endpoint.thread()
     }
 
+    fn became(&self, route: &Route, fate: Fate, listeners: u32) {
+        route.fates.count(fate, listeners);
+        self.fates.count(fate, listeners);
+    }
+
     fn began(&self, events: usize) {
         if self.pending.fetch_add(events, Ordering::AcqRel) == 0 {
             self.endpoint.began();
@@ -59,8 +65,7 @@ impl Party for Member {
         let failed = outcome.failed();
         let (token, outcome) = match report {
             Report::None => return self.ended(1, failed),
-            Report::Message(token) => (token, outcome),
-            Report::Settlement(token) => (token, Outcome::default()),
+            Report::Message(token) | Report::Settlement(token) => (token, outcome),
         };
         let mailbox = self.endpoint.mailbox();
         // In this order: an owner that sees nothing pending any more may end, and must find the message before it
@@ -99,20 +104,15 @@ impl Party for Member {
 
     fn take_on(&self, deliveries: usize) {
         self.in_flight.fetch_add(deliveries, Ordering::AcqRel);
+        self.received.fetch_add(deliveries, Ordering::Relaxed);
     }
 
     fn let_go(&self, events: usize, bytes: usize) -> Crossed {
-        self.done(events);
+        self.in_flight.fetch_sub(events, Ordering::AcqRel);
         self.capacity.give_back(events, bytes)
     }
 
     fn has_room(&self, crossed: Crossed) {
         self.channel().gave_back(self, crossed);
-    }
-
-    fn has_refused(&self) {
-        if self.endpoint.expect_a_look() {
-            self.endpoint.mailbox().send_wake();
-        }
     }
 }

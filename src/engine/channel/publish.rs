@@ -11,6 +11,7 @@ use super::message::Message;
 use super::route::{Route, wake_all};
 use super::table::Audience;
 use crate::engine::delivery::Party;
+use crate::engine::fates::Fate;
 use crate::engine::ids::ListenerId;
 use crate::engine::outcome::{FailureKind, Loss};
 use crate::engine::payload::{Content, Payload};
@@ -118,7 +119,7 @@ impl Route {
         });
         audience.are_addressed(taken);
         match written {
-            Ok(must_wake) => must_wake | to.endpoint().expect_a_look(),
+            Ok(must_wake) => must_wake,
             Err(_closed) => {
                 let kind = FailureKind::ThreadExited;
                 refused.extend(range.map(|at| refusal(at, payloads[at].size(), kind.clone())));
@@ -137,6 +138,7 @@ impl Route {
             if kind == FailureKind::NoMemory {
                 member.give_back(1, bytes);
             }
+            emitter.became(self, Fate::from(&kind), listeners);
             let thread = member.endpoint().thread();
             let loss = Loss { event, kind, listeners, thread, started: false, bytes };
             emitter.lost(loss, || match &copy {

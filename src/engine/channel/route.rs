@@ -13,6 +13,7 @@ use super::table::Table;
 use super::{Delivery, Dispatch};
 use crate::engine::delivery::dispatch::Emission;
 use crate::engine::delivery::recipient::{Choice, Recipient};
+use crate::engine::fates::Fates;
 use crate::engine::ids::ListenerId;
 use crate::engine::payload::Payload;
 use crate::engine::sync::{Mutex, lock};
@@ -34,6 +35,7 @@ pub struct ListenerOptions {
 /// The listeners to one event. See the [module](self).
 pub struct Route {
     pub(super) event: Arc<str>,
+    pub(super) fates: Fates,
     pub(super) table: Mutex<Table>,
 }
 
@@ -70,7 +72,7 @@ pub struct Own {
 
 impl Route {
     pub(super) fn new(event: Arc<str>) -> Self {
-        Route { event, table: Mutex::new(Table::default()) }
+        Route { event, fates: Fates::default(), table: Mutex::new(Table::default()) }
     }
 
     /// Returns the name of the event.
@@ -238,7 +240,7 @@ fn queue(deliveries: Vec<Delivery>) -> (Vec<Arc<Member>>, Vec<Delivery>) {
     for delivery in deliveries {
         let to = delivery.member().clone();
         let put = to.endpoint().queue(delivery);
-        match put.map(|must_wake| must_wake | to.endpoint().expect_a_look()) {
+        match put {
             Ok(true) => to_wake.push(to),
             Ok(false) => {}
             Err(closed) => refused.push(closed.0),

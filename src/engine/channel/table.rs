@@ -1,7 +1,7 @@
 //! The listeners to one event, member by member, and the choice of one among them. Kept, and locked, by a
 //! [route](super::route).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::member::Member;
@@ -10,7 +10,6 @@ use super::route::{ListenerOptions, Own};
 use super::row::{Entry, Row};
 use super::sharing::Backlogs;
 use crate::engine::capacity::Bound;
-use crate::engine::delivery::Party;
 use crate::engine::delivery::recipient::{Choice, Recipient};
 use crate::engine::ids::{ListenerId, MemberId};
 use crate::engine::metrics;
@@ -233,6 +232,15 @@ impl Table {
         names
     }
 
+    /// Adds the groups of listeners, by member.
+    pub(super) fn add_groups(&self, groups: &mut HashMap<MemberId, BTreeSet<Arc<str>>>) {
+        for row in &self.rows {
+            for group in row.entries.iter().filter_map(|entry| entry.group.as_ref()) {
+                groups.entry(row.member.id()).or_default().insert(group.clone());
+            }
+        }
+    }
+
     /// Chooses the candidate with the least in flight; of equals, the one that was chosen longest ago. One whose
     /// thread is stalled comes after all others. One without room is chosen only when no other is left. Takes the
     /// room. The `own` member needs none if it calls its listener itself: if it has nothing in flight, or is alone. Else
@@ -300,7 +308,7 @@ impl Table {
             if chosen.room.is_ok() { self.take(&chosen) } else { (self.id(&chosen), false) };
         let Chosen { member, room, is_own, .. } = chosen;
         if is_own {
-            emitter.take_on(1);
+            emitter.take_own();
             own.push(Own { listener, chosen: true });
         } else {
             // What was claimed for one member stays there.

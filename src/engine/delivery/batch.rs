@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use super::{Party, pool};
 use crate::engine::blocks::Block;
+use crate::engine::fates::Fate;
 use crate::engine::ids::ListenerId;
 use crate::engine::outcome::{FailureKind, Loss};
 use crate::engine::payload::{Content, Payload};
@@ -54,6 +55,7 @@ struct Event {
     index: u32,
     /// Where its words begin.
     at: u32,
+    listeners: u32,
     /// Bytes of its payload, which may be more than a word can count.
     bytes: usize,
     settled: bool,
@@ -101,7 +103,13 @@ impl<P: Party> Batch<P> {
             self.routes.push((self.added, route.clone()));
         }
         let (index, at) = (word(self.added), word(self.words.len()));
-        self.events.push(Event { index, at, bytes: size, settled: false });
+        self.events.push(Event {
+            index,
+            at,
+            listeners: word(listeners.len()),
+            bytes: size,
+            settled: false,
+        });
         self.added += 1;
         self.unsettled += 1;
         self.words.push(word(listeners.len()));
@@ -199,8 +207,7 @@ impl<P: Party> Batch<P> {
     }
 
     fn route(&self, index: usize) -> Option<&Arc<P::Route>> {
-        let after = self.routes.partition_point(|(first, _)| *first <= index);
-        Some(&self.routes.get(after.checked_sub(1)?)?.1)
+        Some(&self.routes.get(after(&self.routes, index).checked_sub(1)?)?.1)
     }
 
     /// Returns the place of the event of this index, or else of the next one.
@@ -218,14 +225,24 @@ impl<P: Party> Batch<P> {
     /// was settled before does not count again.
     pub fn settle(&mut self, first: usize, count: usize, failed: u32) {
         let (place, end) = (self.place(first), first.saturating_add(count));
-        let (mut settled, mut bytes) = (0, 0);
+        let (mut settled, mut bytes, mut listeners) = (0, 0, 0);
+        let mut next_route = after(&self.routes, first);
+        let mut failed_left = failed;
         let events = self.events.iter_mut().skip(place);
         for event in events.take_while(|event| (event.index as usize) < end) {
-            if !std::mem::replace(&mut event.settled, true) {
-                settled += 1;
-                bytes += event.bytes;
+            if std::mem::replace(&mut event.settled, true) {
+                continue;
             }
+            if self.routes.get(next_route).is_some_and(|(from, _)| *from <= event.index as usize) {
+                became(&self.emitter, &self.routes, next_route, listeners, &mut failed_left);
+                listeners = 0;
+                next_route = after(&self.routes, event.index as usize);
+            }
+            settled += 1;
+            bytes += event.bytes;
+            listeners += event.listeners;
         }
+        became(&self.emitter, &self.routes, next_route, listeners, &mut failed_left);
         self.settled(settled, bytes, failed);
         let is_little = (1..=self.events.len() / 4).contains(&self.unsettled);
         if is_little && self.events.len() >= FIRST_EVENTS {
@@ -288,10 +305,10 @@ impl<P: Party> Batch<P> {
         let (mut failed, mut all) = (0, 0);
         for event in self.events.iter().filter(|event| !event.settled) {
             let Some(route) = self.route(event.index as usize) else { continue };
-            let listeners = self.words[event.at as usize];
-            let bytes = event.bytes;
+            let (listeners, bytes) = (event.listeners, event.bytes);
             failed += listeners;
             all += bytes;
+            self.emitter.became(route, Fate::Lost, listeners);
             let (kind, thread) = (FailureKind::ThreadExited, self.member.thread());
             let loss =
                 Loss { event: P::event(route), kind, listeners, thread, started: false, bytes };
@@ -309,6 +326,26 @@ pub fn words_of(bytes: &[u8]) -> impl Iterator<Item = u32> {
     let byte = |index| rest.get(index).copied().unwrap_or(0);
     let last = (!rest.is_empty()).then(|| u32::from_ne_bytes([byte(0), byte(1), byte(2), 0]));
     whole.iter().map(|bytes| u32::from_ne_bytes(*bytes)).chain(last)
+}
+
+/// Returns the place of the route behind the one of the event of this index.
+fn after<R>(routes: &[(usize, Arc<R>)], index: usize) -> usize {
+    routes.partition_point(|(first, _)| *first <= index)
+}
+
+/// Counts the listeners of settled events of one route, the one before `next`.
+fn became<P: Party>(
+    emitter: &Arc<P>,
+    routes: &[(usize, Arc<P::Route>)],
+    next: usize,
+    listeners: u32,
+    failed_left: &mut u32,
+) {
+    let Some((_, route)) = next.checked_sub(1).and_then(|at| routes.get(at)) else { return };
+    let failed = listeners.min(*failed_left);
+    *failed_left -= failed;
+    emitter.became(route, Fate::Failed, failed);
+    emitter.became(route, Fate::Delivered, listeners - failed);
 }
 
 fn word(value: usize) -> u32 {

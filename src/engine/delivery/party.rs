@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::dispatch::Dispatch;
 use super::recipient::Choice;
 use crate::engine::capacity::Crossed;
+use crate::engine::fates::Fate;
 use crate::engine::outcome::{Loss, Outcome, Report};
 use crate::engine::payload::Payload;
 
@@ -35,6 +36,9 @@ pub trait Party: Send + Sync + Sized + 'static {
     /// Returns the thread that others name the member by.
     fn thread(&self) -> u32;
 
+    /// Counts listeners of an event of the member, which have settled. Any lock may be held.
+    fn became(&self, route: &Self::Route, fate: Fate, listeners: u32);
+
     /// Counts events that the member has begun to emit.
     fn began(&self, events: usize);
 
@@ -58,7 +62,4 @@ pub trait Party: Send + Sync + Sized + 'static {
 
     /// Notifies the members that wait for room, if the change of room concerns them.
     fn has_room(&self, crossed: Crossed);
-
-    /// Makes sure that a stall of the member's thread is noticed, because it has refused a delivery.
-    fn has_refused(&self);
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use super::Party;
 use super::dispatch::{Dispatch, Place};
 use super::recipient::{Freed, Recipient};
+use crate::engine::fates::Fate;
 use crate::engine::outcome::{Failure, FailureKind, Loss, Outcome, Report};
 use crate::engine::payload::Payload;
 use crate::engine::sync::lock;
@@ -50,11 +51,10 @@ impl<P: Party> Dispatch<P> {
         let full: Vec<_> = {
             let state = lock(&self.state);
             let full = (0..).zip(&state.recipients);
-            full.filter_map(|(at, to)| Some((at, to.member().clone(), to.exceeded()?))).collect()
+            full.filter_map(|(at, to)| Some((at, to.exceeded()?))).collect()
         };
-        for (recipient, member, bound) in full {
+        for (recipient, bound) in full {
             self.fail_rest(recipient, FailureKind::MailboxFull(bound));
-            member.has_refused();
         }
     }
 
@@ -78,13 +78,14 @@ impl<P: Party> Dispatch<P> {
             let state = &mut *lock(&self.state);
             state.is_cancelled = true;
             state.report = Report::None;
-            let mut cancelled = 0;
+            let (mut cancelled, mut listeners) = (0, 0);
             let open = state.recipients.iter_mut().filter(|to| !to.is_settled());
             for to in open.filter(|to| !to.has_started()) {
-                to.settle_rest();
+                listeners += to.settle_rest();
                 left.freed.extend(to.let_go(self.size));
                 cancelled += 1;
             }
+            self.emitter.became(&self.route, Fate::Cancelled, listeners);
             if cancelled > 0 {
                 left.finished = state.close(cancelled);
             }
@@ -112,7 +113,9 @@ impl<P: Party> Dispatch<P> {
         index: u32,
         result: Result<Option<Payload>, FailureKind>,
     ) {
-        let left = lock(&self.state).settle(place, index, result, self.size);
+        let fate = result.as_ref().map_or_else(Fate::from, |_| Fate::Delivered);
+        let Some(left) = lock(&self.state).settle(place, index, result, self.size) else { return };
+        self.emitter.became(&self.route, fate, 1);
         self.finish(left);
     }
 
@@ -132,6 +135,7 @@ impl<P: Party> Dispatch<P> {
             if !started {
                 left.freed.extend(to.let_go(self.size));
             }
+            self.emitter.became(&self.route, Fate::from(&kind), listeners);
             let failure = Failure { recipient, index, listeners, thread, kind: kind.clone() };
             state.outcome.failures.push(failure);
             let payload = state.payload.clone();
@@ -197,17 +201,18 @@ impl<P: Party> State<P> {
         (recipient.moves() == place.moves).then_some(recipient)
     }
 
+    /// Returns the work that is left; None for a listener that had settled before.
     fn settle(
         &mut self,
         place: Place,
         index: u32,
         result: Result<Option<Payload>, FailureKind>,
         bytes: usize,
-    ) -> Left<P> {
+    ) -> Option<Left<P>> {
         let mut left = Left::nothing();
-        let Some(to) = self.at(place) else { return left };
+        let to = self.at(place)?;
         if !to.settle(index) {
-            return left;
+            return None;
         }
         let thread = to.member().thread();
         let done = to.is_settled();
@@ -230,7 +235,7 @@ impl<P: Party> State<P> {
         if done {
             left.finished = self.close(1);
         }
-        left
+        Some(left)
     }
 
     /// Counts recipients that have settled.

@@ -62,7 +62,10 @@ pub fn leave(thread: u32, member: u32) -> Result<()> {
 #[napi(catch_unwind)]
 pub fn forget_member(env: Env, thread: u32, member: u32) -> Result<()> {
     let thread = find(thread)?;
-    thread.members.borrow_mut().remove(&member);
+    let place = thread.members.borrow_mut().remove(&member);
+    // Before the memory that its numbers are in goes.
+    place.inspect(|place| place.member.close_rows());
+    thread.rows.borrow_mut().remove(&member);
     thread.review(env)
 }
 

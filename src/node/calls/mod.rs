@@ -4,5 +4,7 @@
 pub mod deliver;
 pub mod emit;
 pub mod member;
+pub mod metrics;
 pub mod parcel;
 pub mod thread;
+pub mod trace;

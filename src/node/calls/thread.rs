@@ -28,11 +28,16 @@ pub fn call_outside(env: Env, work: Function<'_, (), ()>) -> Result<()> {
 }
 
 /// Registers this JS thread, which others name by `thread`. `drain` is called, on it, after each
-/// wake, with whether there are messages to read; it must not throw. Returns the handle to pass to
+/// wake, with whether there are messages to read; it must not throw. `has_libuv` says whether the event loop is one of libuv's. Returns the handle to pass to
 /// the other functions.
 #[napi(catch_unwind)]
-pub fn attach(env: Env, drain: Function<'_, bool, ()>, thread: u32) -> Result<u32> {
-    thread::attach(env, drain, thread)
+pub fn attach(
+    env: Env,
+    drain: Function<'_, bool, ()>,
+    thread: u32,
+    has_libuv: Option<bool>,
+) -> Result<u32> {
+    thread::attach(env, drain, thread, has_libuv.unwrap_or_default())
 }
 
 /// The endpoint of this thread, as deliveries name it.
