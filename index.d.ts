@@ -179,11 +179,53 @@ interface BusOptions {
   mailbox?: MailboxOptions | undefined
   /**
    * Milliseconds after which the other buses of the channel are told, by {@link ParallelEventBus.stall}, that this
-   * thread has not read its messages. 0 for never.
+   * thread is stuck: it has not turned its event loop. They are told no more than a quarter of this time later. 0 for
+   * never.
    *
    * @defaultValue 1000
    */
   stallAfter?: number | undefined
+  /**
+   * Records how long each event waits and runs, for {@link ParallelEventBus.metrics}. It costs an event about 100 ns.
+   *
+   * @defaultValue `false`
+   */
+  recordTiming?: boolean | undefined
+  /**
+   * Has a context of the program's own, such as that of a trace, go with the events of this bus to their listeners in every
+   * thread. AsyncLocalStorage goes with them within a thread by itself.
+   *
+   * @defaultValue none
+   */
+  propagate?: Propagate | undefined
+}
+
+/** An event that {@link Propagate} is asked about. */
+interface PropagatedEvent {
+  /** The bus of the emitter, or of the listener. */
+  bus: ParallelEventBus<any>
+  /** Name of the event. */
+  event: string | symbol
+  /** Its arguments. */
+  args: unknown[]
+}
+
+/** Carries a context from emitters to listeners. An error in either function is a warning, and the event goes on. */
+interface Propagate {
+  /**
+   * Returns headers for an event, or nothing. It is called in the context of the emitter, once for each event that somebody
+   * gets. Names and values together have at most 8192 characters.
+   */
+  inject(about: PropagatedEvent): Record<string, string> | null | undefined
+  /**
+   * Calls `run`, which calls a listener, within the context of the headers. These are of the emitter's `inject`; empty
+   * where it has none. `run` returns what the listener returns, and throws what it throws.
+   */
+  extract(
+    headers: Record<string, string>,
+    run: () => unknown,
+    about: PropagatedEvent & { listener: AnyFunction },
+  ): unknown
 }
 
 /**
@@ -310,6 +352,172 @@ interface Stats {
    * that other buses have not settled counts in addition: once if it is awaited, else once for each of these buses.
    */
   pending: number
+  /** Number of listeners of events of this bus that succeeded. */
+  delivered: number
+  /** Number of listeners that threw or rejected. */
+  failed: number
+  /** Number of listeners that were late. */
+  timedOut: number
+  /** Number of listeners that did not get an event because their mailbox was full, or there was no memory. */
+  refused: number
+  /** Number of listeners that ended with their thread. */
+  lost: number
+  /** Number of listeners that were not called, because a signal aborted. */
+  cancelled: number
+  /** Number of events that nobody listened to. */
+  unheard: number
+  /** Number of events of other buses that this one got. */
+  received: number
+  /** Number of listeners of these that succeeded. */
+  receivedDelivered: number
+  /** Number of listeners of these that threw, rejected, or timed out by an option of their own. */
+  receivedFailed: number
+}
+
+/** Numbers of events, and of the listeners that they were addressed to in all threads, since the bus or its channel began. */
+interface EventCounts {
+  /** Number of events that had listeners. */
+  emitted: number
+  /** Number of events that nobody listened to. */
+  unheard: number
+  /** Number of listeners that succeeded. */
+  delivered: number
+  /** Number of listeners that threw or rejected. */
+  failed: number
+  /** Number of listeners that were late. */
+  timedOut: number
+  /** Number of listeners whose mailbox was full, or for which there was no memory. */
+  refused: number
+  /** Number of listeners that ended with their thread. */
+  lost: number
+  /** Number of listeners that were not called, because a signal aborted. */
+  cancelled: number
+}
+
+/** Times of events in milliseconds. A percentile is right to 3 %, from 2 µs on. */
+interface Times {
+  /** Number of times that were recorded. */
+  count: number
+  /** Their sum by their number. */
+  mean: number
+  /** Half of the times are not longer. */
+  p50: number
+  /** The 90th percentile. */
+  p90: number
+  /** The 99th percentile. */
+  p99: number
+  /** The 99.9th percentile. */
+  p999: number
+  /** The longest time. */
+  max: number
+}
+
+/** The numbers of the events of one name. */
+interface EventMetrics extends EventCounts {
+  /**
+   * From the emit to the start of the first listener, once for each bus that got the event; undefined before the first, and
+   * unless both buses {@link BusOptions.recordTiming | record} times.
+   */
+  wait?: Times | undefined
+  /** From the start of the first listener until all of the bus have settled; undefined before the first. */
+  run?: Times | undefined
+}
+
+/** The numbers of a thread: of the events that its buses on the channel got from other buses. */
+interface ThreadMetrics {
+  /** As in `node:worker_threads`. */
+  threadId: number
+  /** Number of events that it got. */
+  received: number
+  /** Number of events with running listeners now. */
+  running: number
+  /** Number of events that wait now. */
+  queued: number
+  /** Bytes of the encoded arguments of all these. */
+  queuedBytes: number
+  /** The most events that have been running or waiting at once. */
+  maxQueued: number
+  /**
+   * Share of time, from 0 to 1, that its event loop was not idle, since the last report for this bus, or since its first
+   * event; undefined in Bun and Deno.
+   */
+  busy: number | undefined
+  /** Milliseconds for which it has been stuck, if that is as long as its {@link BusOptions.stallAfter}; else 0. */
+  stalledFor: number
+}
+
+/** The numbers of the threads with listeners in a group: of all that they got. */
+interface GroupMetrics {
+  /** Number of threads. */
+  threads: number
+  /** Number of events that they got. */
+  received: number
+  /** Number of events with running listeners now. */
+  running: number
+  /** Number of events that wait now. */
+  queued: number
+}
+
+/** The numbers of a pool that {@link ParallelEventBus.spawn | spawn} started. */
+interface PoolMetrics {
+  /** What its threads run. */
+  module: string
+  /** What it does. */
+  state: 'starting' | 'ready' | 'closing' | 'closed'
+  /** Least number of threads. */
+  minThreads: number
+  /** Greatest number of threads. */
+  maxThreads: number
+  /** The ids of the ready threads. */
+  threadIds: number[]
+  /** Number of threads that ended without being told to, and were replaced. */
+  restarts: number
+}
+
+/** Options of {@link ParallelEventBus.trace}. */
+interface TraceOptions {
+  /**
+   * The file, which is overwritten. `{pid}` in it is the number of the process.
+   *
+   * @defaultValue none: it has to be given
+   */
+  file: string
+  /**
+   * Largest size of the file. What is beyond is left out, and counted in its last line.
+   *
+   * @defaultValue 64 MiB
+   */
+  maxBytes?: number | undefined
+}
+
+/** A trace that is being written. */
+interface Trace {
+  /** The file, as an absolute path. */
+  readonly file: string
+  /** Number of lines that the file had no room for; undefined before the trace is closed. */
+  readonly dropped: number | undefined
+  /** Ends the trace. Any number of calls are one. */
+  close(): Promise<void>
+  /** The same as `close`. Missing in releases of Node 20 that have no `Symbol.asyncDispose`. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** The numbers of a bus and of all threads of its channel. See {@link ParallelEventBus.metrics}. */
+interface Metrics {
+  /** The channel; undefined for a bus without one. */
+  channel: string | undefined
+  /** Of all events together. */
+  total: EventCounts
+  /** By name, the busiest first, at most 256. A symbol is named as by `String(symbol)`. */
+  events: Record<string, EventMetrics>
+  /** Of events of all other names together; undefined if there are none. */
+  otherEvents: EventCounts | undefined
+  /** Of each thread on the channel. */
+  threads: ThreadMetrics[]
+  /** By name. Each pool is a group of its own. */
+  groups: Record<string, GroupMetrics>
+  /** Of the pools of this bus. */
+  pools: PoolMetrics[]
 }
 
 /** The argument of {@link ParallelEventBus.threadExit}: a thread ended that had a bus on this channel. */
@@ -346,15 +554,19 @@ interface DeadLetter {
   error: Error & { code: string; count: number }
 }
 
-/** The argument of {@link ParallelEventBus.stall}: a thread is stuck, while events wait for it. */
+/**
+ * The argument of {@link ParallelEventBus.stall}: a thread is stuck, whether or not events wait for it. Bun and Deno do not
+ * tell of a thread that has no events.
+ */
 interface Stall {
   /** As in `node:worker_threads`. */
   threadId: number
   /**
-   * Number of unread messages. One may hold many events. It is 0 where the thread has read as much as it has room for.
+   * Number of unread messages. One may hold many events. It is 0 where none has come, or the thread has read as much as it
+   * has room for.
    */
   waiting: number
-  /** Least number of milliseconds since it last read messages. */
+  /** Least number of milliseconds since it last turned its event loop. */
   ms: number
 }
 
@@ -422,11 +634,17 @@ interface SpawnOptions extends Pick<WorkerOptions, 'argv' | 'env' | 'execArgv' |
    */
   mailbox?: MailboxOptions | undefined
   /**
-   * Milliseconds after which {@link ParallelEventBus.stall} tells that a thread has not read its messages.
+   * Milliseconds after which {@link ParallelEventBus.stall} tells that a thread is stuck.
    *
    * @defaultValue that of the bus that spawns
    */
   stallAfter?: number | undefined
+  /**
+   * Records the times of events in the threads; see {@link BusOptions.recordTiming}.
+   *
+   * @defaultValue that of the bus that spawns
+   */
+  recordTiming?: boolean | undefined
   /**
    * Handles the failures of listeners in the threads, failures of the module's teardown, and crashes of threads. Its last
    * argument says in which thread. The event of a crash and of a teardown is {@link ParallelEventBus.threadExit}.
@@ -955,6 +1173,41 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
   ): Promise<void>
 
   /**
+   * Resolves to the numbers of a bus and of its whole channel: what became of events, by name, how long they waited and
+   * ran, and what each thread has to do. No thread is waited for, so a thread that is stuck, or has ended, is in them.
+   *
+   * A bus without a channel tells its events apart by name from the first call on, or with `recordTiming`. Those of before
+   * are `otherEvents`.
+   *
+   * @throws TypeError `ERR_INVALID_ARG_TYPE` (as a rejection) for what is no bus
+   *
+   * @example
+   * ```ts
+   * import { ParallelEventBus } from '@cynic/parallel-event-bus'
+   *
+   * const bus = new ParallelEventBus({ recordTiming: true })
+   * bus.on('order', () => {})
+   * await bus.emitAndWait('order')
+   * const { events } = await ParallelEventBus.metrics(bus)
+   * console.log(events.order?.delivered, events.order?.wait?.count) // 1 1
+   * ```
+   */
+  static metrics<Events extends EventMap<Events>>(bus: ParallelEventBus<Events>): Promise<Metrics>
+
+  /**
+   * Begins a trace of all threads of the process that are on a channel, and of this one: each emit, each wait, each call of
+   * a listener, and arrows between them, as Chrome's trace events. https://ui.perfetto.dev shows them. The environment
+   * variable `PARALLEL_EVENT_BUS_TRACE` names a file for the whole life of a process.
+   *
+   * The file is complete when the trace is closed or the process exits, also by an uncaught error. While it is written, events
+   * to other threads take several times as long.
+   *
+   * @throws TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, RangeError `ERR_OUT_OF_RANGE` for wrong options
+   * @throws Error `ERR_INVALID_STATE` if there is a trace already, `ERR_TRACE_FILE` if the file cannot be written
+   */
+  static trace(options: TraceOptions): Trace
+
+  /**
    * Default of {@link BusOptions.maxListeners} for buses made from now on. EventEmitter has a default of its own, which
    * stays.
    *
@@ -1075,26 +1328,37 @@ declare namespace ParallelEventBus {
     EmitterView,
     ErrorHandler,
     EventArguments,
+    EventCounts,
     EventMap,
+    EventMetrics,
     EventName,
     EventReply,
     FailureOrigin,
+    GroupMetrics,
     Listener,
     ListenerOptions,
     ListenerTimeoutError,
     ListeningOptions,
     MailboxFullError,
     MailboxOptions,
+    Metrics,
     NoListenersError,
     Outcome,
     ParallelEventBus,
     ParallelEventBus as EventEmitter,
+    PoolMetrics,
+    Propagate,
+    PropagatedEvent,
     RegisterListeners,
     SpawnOptions,
     Stall,
     Stats,
     ThreadExit,
     ThreadExitedError,
+    ThreadMetrics,
     ThreadPool,
+    Times,
+    Trace,
+    TraceOptions,
   }
 }

@@ -13,8 +13,10 @@ const {
   ThreadExitedError,
 } = require('./lib/errors.js')
 const { listening } = require('./lib/statics/listening.js')
+const { metrics } = require('./lib/statics/metrics.js')
 const { on, once } = require('./lib/statics/once-and-on.js')
 const { spawned } = require('./lib/statics/spawned.js')
+const { trace } = require('./lib/statics/trace.js')
 const { deadLetter, stall, threadExit } = require('./lib/symbols.js')
 
 module.exports = ParallelEventBus
@@ -30,9 +32,11 @@ module.exports.deadLetter = deadLetter
 module.exports.stall = stall
 module.exports.threadExit = threadExit
 module.exports.listening = listening
+module.exports.metrics = metrics
 module.exports.on = on
 module.exports.once = once
 module.exports.spawned = spawned
+module.exports.trace = trace
 
 // A program that changes `from 'node:events'` to the name of this package means the bus, not the class it extends.
 module.exports.EventEmitter = ParallelEventBus

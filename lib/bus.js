@@ -142,11 +142,11 @@ const methods = {
   },
 
   getStats() {
-    return stateOf(this).tracker.stats()
+    return stateOf(this).tracker.statistics.read()
   },
 
   resetStats() {
-    stateOf(this).tracker.resetStats()
+    stateOf(this).tracker.statistics.reset()
     return this
   },
 
@@ -202,7 +202,7 @@ Object.defineProperties(ParallelEventBus.prototype, {
       // An object without a state of its own only inherits from a bus, or stands before one.
       if (!Object.hasOwn(this, STATE)) return this
       const { member, tracker } = this[STATE]
-      const { pending } = tracker.stats()
+      const { pending } = tracker.statistics.read()
       return viewOf(this, { channel: member?.channel, pending, closed: tracker.closed })
     },
     configurable: true,
@@ -227,5 +227,9 @@ function createParallelEventBus(options) {
 
 Object.assign(ParallelEventBus, symbols)
 defineStatics(ParallelEventBus)
+
+// In each thread that loads this.
+const { PARALLEL_EVENT_BUS_TRACE } = process.env
+if (PARALLEL_EVENT_BUS_TRACE) require('./observe/trace.js').traceByEnvironment(PARALLEL_EVENT_BUS_TRACE)
 
 module.exports = { ParallelEventBus, createParallelEventBus }

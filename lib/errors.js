@@ -172,6 +172,19 @@ function invalidArgValue(name, value, reason) {
   return error
 }
 
+/** Returns the error for what cannot be done now. */
+function invalidState(message) {
+  const error = new Error(message)
+  error.code = 'ERR_INVALID_STATE'
+  return error
+}
+
+function cannotWriteTrace(file, cause) {
+  const error = new Error(`the trace cannot be written to ${file}: ${cause.message}`, { cause })
+  error.code = 'ERR_TRACE_FILE'
+  return error
+}
+
 function needsChannel(subject) {
   const error = new TypeError(`${subject} needs a bus with a channel: new ParallelEventBus({ channel: 'orders' })`)
   error.code = 'ERR_INVALID_ARG_VALUE'
@@ -214,7 +227,9 @@ module.exports = {
   stuckError,
   show,
   invalidArgType,
+  cannotWriteTrace,
   invalidArgValue,
+  invalidState,
   needsChannel,
   outOfRange,
   unknownOption,

@@ -42,10 +42,17 @@ class BusState {
 
   /** @param {import('../index.js').BusOptions} options validated */
   constructor(bus, options) {
-    const { onError, captureRejections = EventEmitter.captureRejections, mailbox, stallAfter } = options
-    this.inherited = { mailbox, stallAfter }
+    const {
+      onError,
+      captureRejections = EventEmitter.captureRejections,
+      mailbox,
+      stallAfter,
+      recordTiming,
+      propagate,
+    } = options
+    this.inherited = { mailbox, stallAfter, recordTiming }
     this.bus = bus
-    this.tracker = new Tracker(bus, { onError, captureRejections })
+    this.tracker = new Tracker(bus, { onError, captureRejections, recordTiming, propagate, channel: options.channel })
     this.listeners = new Listeners(bus, this.tracker, () => this.#beCareful())
     this.tracker.listeners = this.listeners
     const { tracker, listeners } = this
@@ -107,7 +114,7 @@ class BusState {
         return prototype.emit.call(bus, event, ...args)
       }
       if (this.#queue(event, args, null, bounds)) return true
-    }
+    } else this.tracker.unheard(event)
     if (bounds !== null) abandon(bounds)
     return event === 'error' && registered === undefined && this.#throwUnheard(args)
   }

@@ -11,7 +11,17 @@ const LONGEST_TIMEOUT = 2 ** 31 - 1
 /** More is a mistake: the system refuses long before. */
 const MOST_THREADS = 1024
 
-const OF_BUS = ['captureRejections', 'channel', 'group', 'mailbox', 'maxListeners', 'onError', 'stallAfter']
+const OF_BUS = [
+  'captureRejections',
+  'channel',
+  'group',
+  'mailbox',
+  'maxListeners',
+  'onError',
+  'propagate',
+  'recordTiming',
+  'stallAfter',
+]
 const OF_LISTENER = ['concurrency', 'group', 'once', 'signal', 'timeout']
 const OF_BOUNDS = ['signal', 'timeout', 'transfer']
 const OF_MAILBOX = ['maxBytes', 'maxMessages']
@@ -137,6 +147,8 @@ function validateBusOptions(options, isOfSubclass) {
   if (!isOfSubclass) validateKeys(options, 'options', OF_BUS)
   if (options.maxListeners !== undefined) validateMaxListeners(options.maxListeners, 'options.maxListeners')
   if (options.onError !== undefined) validateFunction(options.onError, 'options.onError')
+  if (options.recordTiming !== undefined) validateBoolean(options.recordTiming, 'options.recordTiming')
+  if (options.propagate !== undefined) validatePropagate(options.propagate)
   if (options.captureRejections !== undefined) {
     validateBoolean(options.captureRejections, 'options.captureRejections')
   }
@@ -145,6 +157,11 @@ function validateBusOptions(options, isOfSubclass) {
   if (options.group !== undefined) validateName(options.group, 'options.group')
   if (options.mailbox !== undefined) validateMailbox(options.mailbox, 'options.mailbox')
   if (options.stallAfter !== undefined) validateStallAfter(options.stallAfter, 'options.stallAfter')
+}
+
+function validatePropagate(propagate) {
+  validateObject(propagate, 'options.propagate')
+  for (const name of ['inject', 'extract']) validateFunction(propagate[name], `options.propagate.${name}`)
 }
 
 function validateIsOfNoUse(options, name) {
@@ -190,6 +207,7 @@ module.exports = {
   validateListeningOptions,
   validateMailbox,
   validateObject,
+  validateBoolean,
   validateStallAfter,
   validateTimeout,
   optionsIn,

@@ -256,3 +256,103 @@ for (const [way, emit] of Object.entries(WAYS)) {
     assert.deepEqual(result, { success: 0, failed: 1, errors: [failure] })
   })
 }
+
+for (const [way, emit] of Object.entries(WAYS)) {
+  stageTest(`events to another thread are traced where they are emitted, to their end: ${way}`, async (t) => {
+    const { bus, start } = stage(t)
+    const setup = ({ bus }) =>
+      bus.on('x', (value) => {
+        if (value === 1) throw new Error('failed')
+      })
+    await start(2, setup, { options: { onError: undefined } })
+    const { told, phases } = subscribe(t)
+    await emit({ bus })
+    assert.deepEqual(phases(), [
+      'emission start',
+      'emission end',
+      'emission error',
+      'emission asyncStart',
+      'emission asyncEnd',
+    ])
+    const message = told[0][1]
+    const elsewhere = way === 'request' ? 1 : 2
+    const { bus: where, event, args, listeners, result, error } = message
+    assert.deepEqual([where === bus, event, args, listeners, message.elsewhere], [true, 'x', [1], [], elsewhere])
+    assert.deepEqual(
+      [result.success, result.failed, result.errors.map((each) => each.message)],
+      [0, elsewhere, Array(elsewhere).fill('failed')],
+    )
+    assert.equal(error, result.errors[0])
+    for (const [, of] of told) assert.equal(of, message)
+    told.length = 0
+    bus.emit('nobody')
+    await bus.with({ timeout: 3_600_000 }).emitAndWait('nobody')
+    assert.deepEqual(told, [], 'who is nowhere else has no message')
+  })
+}
+
+stageTest('an event for listeners here and elsewhere has a message for each', async (t) => {
+  const { bus, startOne } = stage(t)
+  await startOne(({ bus }) => bus.on('x', () => {}))
+  bus.on('x', () => {})
+  const { told } = subscribe(t)
+  await bus.emitAndWait('x')
+  const emissions = told.filter(([phase]) => phase === 'emission start').map(([, message]) => message)
+  assert.deepEqual(
+    emissions.map(({ listeners, elsewhere }) => [listeners.length, elsewhere]),
+    [
+      [0, 1],
+      [1, undefined],
+    ],
+  )
+})
+
+stageTest('an abort ends the message of an event elsewhere, and the thread still reports its failure', async (t) => {
+  const { bus, cells, startOne } = stage(t)
+  cells.name('go', 'busy')
+  const thread = await startOne(
+    ({ bus, cells, log }) => {
+      process.removeAllListeners('warning').on('warning', ({ code }) => log.push(code))
+      bus.on('x', () => {
+        cells.set('busy', 1)
+        cells.block('go')
+      })
+      bus.on('fails', () => {
+        throw new Error('failed')
+      })
+    },
+    { options: { onError: undefined } },
+  )
+  const { told } = subscribe(t)
+  const controller = new AbortController()
+  const waiting = bus.with({ signal: controller.signal }).emitAndWait('x')
+  await cells.reach('busy')
+  controller.abort(new Error('given up'))
+  await assert.rejects(waiting, /given up/)
+  assert.deepEqual(
+    told.map(([phase]) => phase),
+    ['emission start', 'emission end', 'emission error', 'emission asyncStart', 'emission asyncEnd'],
+  )
+  cells.set('go', 1)
+  bus.emit('fails')
+  await bus.idle()
+  assert.deepEqual(await thread.run(({ log }) => log), ['PARALLEL_EVENT_BUS_LISTENER_FAILED'])
+})
+
+nodeTest('a listener that waits for its own end is told of once, when it is called', async (t) => {
+  const bus = quietBus()
+  const ends = []
+  bus.on('x', () => new Promise((resolve) => ends.push(resolve)), { concurrency: 1 })
+  const { phases } = subscribe(t)
+  bus.emit('x')
+  bus.emit('x')
+  await turn()
+  const calls = () => phases().filter((phase) => phase === 'start').length
+  assert.deepEqual([calls(), ends.length], [1, 1])
+  ends[0]()
+  while (ends.length < 2) await turn()
+  assert.equal(calls(), 2)
+  ends[1]()
+  await bus.idle()
+  assert.equal(phases().filter((phase) => phase === 'asyncEnd').length, 2)
+})

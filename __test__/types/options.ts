@@ -109,6 +109,16 @@ check<
       averageListenersPerEvent: string | 0
       failureRate: string
       pending: number
+      delivered: number
+      failed: number
+      timedOut: number
+      refused: number
+      lost: number
+      cancelled: number
+      unheard: number
+      received: number
+      receivedDelivered: number
+      receivedFailed: number
     }
   >
 >()

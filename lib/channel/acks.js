@@ -26,9 +26,10 @@ class Acks {
   add(batch, index, failed) {
     const words = this.#words
     const last = this.#used - ACK_WORDS
-    if (last >= 0 && words[last] === batch && words[last + 1] + words[last + 2] === index) {
+    const isNext = last >= 0 && words[last] === batch && words[last + 1] + words[last + 2] === index
+    // Failures are told event by event: the events of a range may have different names.
+    if (isNext && failed === 0 && words[last + 3] === 0) {
       words[last + 2]++
-      words[last + 3] += failed
       return
     }
     if (this.#used === MOST_WORDS) this.flush()

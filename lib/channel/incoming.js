@@ -5,15 +5,38 @@
 // waits for; the others are in `tracked.js`.
 
 const { keep } = require('../kept.js')
+const { TimedOutcome, hereOf } = require('../metrics/timed.js')
 const { Emission, countOf } = require('../local/emission.js')
+const { FINISHED, HEARD, HEARD_FAILED, STARTED } = require('../metrics/words.js')
 const runQueue = require('../local/run-queue.js')
 const { keptTracker } = require('../local/tracker.js')
 const { standIn, storedOf } = require('../listeners/registration.js')
 
 const NONE = Object.freeze([])
 
+/** An event of another member. */
+class IncomingEmission extends Emission {
+  /** Its emitter counts it. */
+  dropped() {}
+
+  /**
+   * Takes the note that came with its arguments: the time of the emit, or what is known of an emit that is observed, or null.
+   *
+   * @param {number | { at: number, id: number, headers: Record<string, string> | null } | null} note
+   */
+  attend(note) {
+    const { tracker } = this
+    if (tracker.recordsTiming) {
+      const emittedAt = typeof note === 'number' ? note : note?.at
+      this.outcome = new TimedOutcome(this.tally.words, null, hereOf(emittedAt))
+    }
+    tracker.propagation?.carry(this, note?.headers)
+    runQueue.trace?.came(this, note)
+  }
+}
+
 /** An event of a batch: its emitter waits for no outcome. It is acknowledged when all its listeners are done. */
-class BatchedEmission extends Emission {
+class BatchedEmission extends IncomingEmission {
   constructor(link, tracker, event, listeners, args, batch, index) {
     super(tracker, event, listeners, args, null)
     this.link = link
@@ -25,7 +48,9 @@ class BatchedEmission extends Emission {
   start() {
     this.link.started()
     // An event that has not started when the thread ends is for another thread, or lost: only its emitter can tell.
-    if (!runQueue.exiting) super.start()
+    if (runQueue.exiting) return
+    this.tally.words[STARTED]++
+    super.start()
   }
 
   resume(index) {
@@ -34,6 +59,7 @@ class BatchedEmission extends Emission {
 
   fail(index, error) {
     this.failures++
+    this.tally.words[HEARD_FAILED]++
     this.outcome?.failed(index, error)
     report(this, index, error)
     this.settle(1)
@@ -41,7 +67,7 @@ class BatchedEmission extends Emission {
 
   finish() {
     this.unsettled = -1
-    this.outcome?.settle(countOf(this.listeners))
+    finished(this)
     this.link.acks.add(this.batch, this.index, this.failures)
   }
 }
@@ -64,13 +90,23 @@ class LongBatchedEmission extends BatchedEmission {
   /** Calls nobody: the event has settled in the meantime. */
   #skip() {
     this.link.started()
+    this.tally.words[STARTED]++
     this.settle(this.unsettled)
   }
 }
 
+/** Counts an event that is over, and settles its outcome. */
+function finished({ tally, listeners, outcome }) {
+  const count = countOf(listeners)
+  tally.words[FINISHED]++
+  tally.words[HEARD] += count
+  outcome?.settle(count)
+}
+
 /** Gives an emission its arguments. Where they are unreadable, all listeners fail with the reason. */
-function receive(emission, { args, unreadable }) {
+function receive(emission, { args, unreadable, note }) {
   emission.args = args
+  if (note !== null || emission.tracker.isAttentive) emission.attend(note)
   if (unreadable === null) return
   const { listeners } = emission
   if (typeof listeners === 'function') emission.listeners = failing(unreadable, listeners)
@@ -94,4 +130,4 @@ keep(() => [
   new LongBatchedEmission(null, keptTracker, 'kept', listener, 0, 0, 0),
 ])
 
-module.exports = { BatchedEmission, LongBatchedEmission, failing, receive, report }
+module.exports = { BatchedEmission, IncomingEmission, LongBatchedEmission, failing, finished, receive, report }

@@ -8,9 +8,13 @@ const { BusClosedError, NoListenersError } = require('../errors.js')
 const { keep } = require('../kept.js')
 const { Reply, Outcome } = require('../local/outcome.js')
 const { Registration } = require('../listeners/registration.js')
+const { now } = require('../metrics/timed.js')
 const { keyOf } = require('../validate.js')
+const { areEmissionsTraced } = require('../local/trace-channels.js')
+const runQueue = require('../local/run-queue.js')
 const { Member } = require('./member.js')
 const { NOT_PLAIN } = require('./protocol.js')
+const { SentEvent } = require('./sent.js')
 
 class ChannelLane {
   #tracker
@@ -33,7 +37,13 @@ class ChannelLane {
    */
   enqueue(event, args, outcome, bounds, onHeard) {
     if (!this.member.carries(event)) return this.#local.enqueue(event, args, outcome, bounds, onHeard)
-    if (outcome === null && bounds === null) {
+    if (this.#isObserved) return this.#observed(event, args, () => this.#enqueue(event, args, outcome, bounds, onHeard))
+    if (this.#tracker.recordsTiming) this.#publisher.note = now()
+    return this.#enqueue(event, args, outcome, bounds, onHeard)
+  }
+
+  #enqueue(event, args, outcome, bounds, onHeard) {
+    if (outcome === null && bounds === null && !areEmissionsTraced()) {
       const others = this.#publisher.publish(keyOf(event), args)
       if (others !== NOT_PLAIN) return this.#queueHere(event, this.#plainHere(event), args, others, onHeard)
     }
@@ -42,6 +52,14 @@ class ChannelLane {
 
   /** Publishes an untracked event of a bus without special listeners. `listeners` are the bus's own, or undefined. */
   publish(event, listeners, args) {
+    if (this.#isObserved) return this.#observed(event, args, () => this.#publish(event, listeners, args))
+    if (this.#tracker.recordsTiming) this.#publisher.note = now()
+    return this.#publish(event, listeners, args)
+  }
+
+  #publish(event, listeners, args) {
+    // A tracked event, so that its end is known.
+    if (areEmissionsTraced()) return this.#dispatch(event, args, null, null, undefined)
     const others = this.#publisher.publish(event, args)
     if (others === NOT_PLAIN) return this.#dispatch(event, args, null, null, undefined)
     return this.#queueHere(event, listeners, args, others, undefined)
@@ -49,18 +67,42 @@ class ChannelLane {
 
   #dispatch(event, args, outcome, bounds, onHeard) {
     if (this.#endsEarly(event, outcome, bounds)) return false
-    const others = this.#publisher.dispatch(keyOf(event), args, { isRequest: false, outcome, bounds })
+    const sent = this.#traced()
+    const others = this.#publisher.dispatch(keyOf(event), args, { isRequest: false, outcome, bounds, sent })
     if (this.#endsEarly(event, outcome, bounds)) return false
     const { own } = this.#publisher
     const listeners = this.#listenersHere(event, own)
     const here = countOf(listeners)
-    if (others + here === 0) return false
+    if (others + here === 0) return this.#unheard(event)
     onHeard?.()
     outcome?.expect(others, here)
-    this.#tracker.sent(others, here)
+    this.#tracker.sent(event, others, here)
+    sent?.begin(event, args, others)
     if (here > 0) this.#tracker.enqueueWithin(event, listeners, args, this.#whenDone(own, outcome), bounds)
     this.#removeClaimed(event, own)
     return true
+  }
+
+  /** True if somebody wants to know of each emit, and not only of its end. */
+  get #isObserved() {
+    return this.#tracker.propagation !== null || runQueue.trace !== null
+  }
+
+  #observed(event, args, work) {
+    return this.#tracker.observed(event, args, (emit) => {
+      const outer = this.#publisher.note
+      this.#publisher.note = emit
+      try {
+        return work()
+      } finally {
+        this.#publisher.note = outer
+      }
+    })
+  }
+
+  /** Returns the trace of an event to others, if there are subscribers; else null. */
+  #traced() {
+    return areEmissionsTraced() ? new SentEvent(this.#tracker) : null
   }
 
   /** Returns true if a getter of the arguments has closed the bus, or aborted the signal. Nobody got the event then. */
@@ -77,11 +119,16 @@ class ChannelLane {
 
   /** Queues a published event for the listeners here. It is the usual case: all listeners of the channel are plain. */
   #queueHere(event, listeners, args, others, onHeard) {
-    if (listeners === undefined && others === 0) return false
+    if (listeners === undefined && others === 0) return this.#unheard(event)
     onHeard?.()
-    this.#tracker.sent(others, listeners === undefined ? 0 : 1)
+    this.#tracker.sent(event, others, listeners === undefined ? 0 : 1)
     if (listeners !== undefined) this.#tracker.enqueue(event, listeners, args, null)
     return true
+  }
+
+  #unheard(event) {
+    this.#tracker.unheard(event)
+    return false
   }
 
   /** Returns the outcome of an awaited event. */
@@ -97,16 +144,26 @@ class ChannelLane {
   /** Sends a request to one listener, here or elsewhere: the engine chooses. Returns false where there is none. */
   request(event, args, reply, bounds) {
     if (!this.member.carries(event)) return this.#local.request(event, args, reply, bounds)
-    const others = this.#publisher.dispatch(keyOf(event), args, { isRequest: true, outcome: reply, bounds })
+    if (this.#isObserved) return this.#observed(event, args, () => this.#request(event, args, reply, bounds))
+    if (this.#tracker.recordsTiming) this.#publisher.note = now()
+    return this.#request(event, args, reply, bounds)
+  }
+
+  #request(event, args, reply, bounds) {
+    const sent = this.#traced()
+    const how = { isRequest: true, outcome: reply, bounds, sent }
+    const others = this.#publisher.dispatch(keyOf(event), args, how)
     if (this.#endsEarly(event, reply, bounds)) return false
     const { own } = this.#publisher
-    this.#tracker.sent(others, own.length)
+    this.#tracker.sent(event, others, own.length)
+    sent?.begin(event, args, others)
     if (own.length > 0) {
       const { registration } = own[0]
       const listeners = reply.replying(this.#listeners.claim(registration.stored), registration.stored)
       this.#tracker.enqueueWithin(event, listeners, args, this.#whenDone(own, reply), bounds)
       this.#removeClaimed(event, own)
     } else if (others === 0) {
+      this.#tracker.unheard(event)
       reply.reject(new NoListenersError(event, this.member.describe()))
     }
     return own.length + others > 0
@@ -151,6 +208,10 @@ class Chosen {
     this.#own = own
     this.#outcome = outcome
     for (const { chosen } of own) if (chosen) member.chosen++
+  }
+
+  begin() {
+    this.#outcome?.begin()
   }
 
   failed(index, error) {

@@ -10,6 +10,7 @@ const { Burst } = require('./burst.js')
 const { watchForExit } = require('./exit-reason.js')
 const { Handles } = require('./handles.js')
 const { ListenerTable } = require('./listener-table.js')
+const { beginTrace } = require('../observe/begin.js')
 const { Parcels } = require('./parcels.js')
 const { Reader } = require('./reader.js')
 
@@ -42,6 +43,7 @@ class Link {
     this.#reader = new Reader(thread, this, runQueue)
     native.lend(thread, this.encoder.memory)
     watchForExit()
+    if (native.isTracing()) beginTrace()
   }
 
   /** Returns true for memory that the engine reads without being passed it; null is no memory. */

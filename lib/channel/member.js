@@ -242,6 +242,21 @@ class Member {
     return Math.min(this.#counts().failed - this.#before.failed, this.addressed)
   }
 
+  /** Numbers since the bus joined: of events that it received, and of listeners elsewhere of its own, by fate. */
+  get fates() {
+    return this.#id === 0 ? this.#atEnd.fates : native.fates(this.#thread, this.#id)
+  }
+
+  /** Has the engine know numbers of the bus, for events of a name, or of all others, until the member is forgotten. */
+  keepNumbers(name, words) {
+    if (this.#id !== 0) native.keepRow(this.#thread, this.#id, name === undefined ? undefined : toEngine(name), words)
+  }
+
+  /** Returns the numbers of all members of the channel; null if this one was forgotten. */
+  survey() {
+    return this.#id === 0 ? null : native.survey(this.#thread, this.#id)
+  }
+
   resetCounts() {
     this.#before = this.#counts()
   }
@@ -292,7 +307,7 @@ class Member {
   /** Forgets the member for good. Its counts stay. */
   forget() {
     const id = this.#id
-    this.#atEnd = this.#counts()
+    this.#atEnd = { ...this.#counts(), fates: this.fates }
     this.#id = 0
     this.#keepAlive()
     this.#link.leave(id, this)

@@ -12,19 +12,23 @@ class PendingDispatch {
   #thread
   #event
   #outcome
+  /** Its trace, or null. */
+  #sent
   #release
 
   /** Returns one for a dispatch that needs it; else null. */
-  static for(link, thread, event, { outcome, bounds }) {
+  static for(link, thread, event, { outcome, bounds, sent }) {
     const signal = bounds?.signal
-    return outcome === null && signal === undefined ? null : new PendingDispatch(link, thread, event, outcome, signal)
+    if (outcome === null && signal === undefined && sent === null) return null
+    return new PendingDispatch(link, thread, event, { outcome, signal, sent })
   }
 
-  constructor(link, thread, event, outcome, signal) {
+  constructor(link, thread, event, { outcome, signal, sent }) {
     this.#link = link
     this.#thread = thread
     this.#event = event
     this.#outcome = outcome
+    this.#sent = sent
     /** Names the dispatch in the engine's message about it. */
     this.token = link.expect(this)
     if (signal !== undefined) this.#release = onAbort(signal, () => this.#abort(signal.reason))
@@ -33,7 +37,9 @@ class PendingDispatch {
   /** Settles the dispatch, with the engine's message. */
   settled(success, failures, reply) {
     this.#release?.()
-    this.#outcome?.settledElsewhere(success, errorsFor(this.#event, failures), reply)
+    const errors = errorsFor(this.#event, failures)
+    this.#sent?.settle(success, errors)
+    this.#outcome?.settledElsewhere(success, errors, reply)
   }
 
   /** Forgets a dispatch without listeners: no message will come. */
@@ -45,10 +51,11 @@ class PendingDispatch {
   #abort(reason) {
     this.#link.drop(this.token)
     native.cancel(this.#thread, this.token)
+    this.#sent?.cancel(reason)
     this.#outcome?.abort(reason)
   }
 }
 
-keep(() => [new PendingDispatch({ expect: () => 0 }, 0, 'kept', null, undefined)])
+keep(() => [new PendingDispatch({ expect: () => 0 }, 0, 'kept', { outcome: null, signal: undefined, sent: null })])
 
 module.exports = { PendingDispatch }

@@ -44,6 +44,8 @@ class Publisher {
   #refused = null
   /** @type {{ registration: object, chosen: boolean }[]} see `dispatch`; `Member.done` is for each that was chosen */
   own = NOBODY
+  /** The time of the current emit, or the emit if it is observed, or null: for the receivers. */
+  note = null
 
   /** @param {import('./link.js').Link} link of the thread */
   constructor(tracker, link, thread, id) {
@@ -69,7 +71,7 @@ class Publisher {
     if (burst.isEmpty) encoder.rewind()
     let encoded
     try {
-      encoded = encoder.encode(args, true)
+      encoded = encoder.encode(args, true, null, this.#noteNow())
     } catch {
       return this.#offer(route, args, null)
     }
@@ -86,6 +88,11 @@ class Publisher {
     return route.others
   }
 
+  /** Returns what goes beside the arguments of the current event. An observed emit is asked once it is needed. */
+  #noteNow() {
+    return typeof this.note === 'object' && this.note !== null ? this.note.note : this.note
+  }
+
   /** Returns true for a message that is not written down: the engine copies it once for all receivers. */
   #isLong({ buffer, start, end, parcel }) {
     return end - start > BURST_LONGEST || parcel !== 0 || !this.#link.lends(buffer)
@@ -97,7 +104,8 @@ class Publisher {
    *
    * @param {string} event
    * @param {unknown[]} args
-   * @param {{ isRequest: boolean, outcome: object | null, bounds: { timeout?: number, signal?: AbortSignal } | null }} how
+   * @param {{ isRequest: boolean, outcome: object | null, bounds: { timeout?: number, signal?: AbortSignal } | null,
+   * sent: import('./sent.js').SentEvent | null }} how
    */
   dispatch(event, args, how) {
     const route = this.#route(event)
@@ -109,7 +117,9 @@ class Publisher {
     try {
       // Written out: an object that is spread costs as much as the call into the engine.
       const { isRequest, outcome, bounds } = how
-      sent = this.#offer(route, args, { isRequest, outcome, bounds, token: pending?.token ?? -1 }, refused)
+      const token = pending?.token ?? -1
+      const told = outcome === null && bounds?.signal === undefined ? DISPATCH_TOLD : DISPATCH_AWAITED
+      sent = this.#offer(route, args, { isRequest, bounds, token, told }, refused)
     } finally {
       // Also if the arguments were refused.
       if (!isHeard(sent)) pending?.drop()
@@ -134,7 +144,7 @@ class Publisher {
     }
     let encoded
     try {
-      encoded = refused ?? this.#link.encoder.encode(args, false, how?.bounds?.ports ?? null)
+      encoded = refused ?? this.#link.encoder.encode(args, false, how?.bounds?.ports ?? null, this.#noteNow())
     } catch (error) {
       if (this.#isOver(how)) return how === null ? NOT_PLAIN : 0
       // The guess may have been wrong, and then the arguments are not needed.
@@ -203,13 +213,14 @@ class Publisher {
   /** Dispatches an event with handles: the threads that listen have them before the event. */
   #crossBeside(route, encoded, how) {
     const { handles, parcels } = this.#link
-    const isAwaited = how.token >= 0
-    const token = isAwaited ? how.token : this.#link.expect(SETTLEMENT)
+    const isExpected = how.token >= 0
+    const token = isExpected ? how.token : this.#link.expect(SETTLEMENT)
+    const told = isExpected ? how.told : DISPATCH_TOLD
     let [sent, isPosted] = [0, false]
     try {
       handles.send(token, encoded.handles, native.endpoints(this.#thread, route.number))
       isPosted = true
-      sent = this.#crossTracked(route, encoded, { ...how, token }, isAwaited ? DISPATCH_AWAITED : DISPATCH_TOLD)
+      sent = this.#crossTracked(route, encoded, { ...how, token, told })
     } finally {
       if (!isPosted) parcels.drop(encoded.parcel)
       // A listener here has them as they are.
@@ -219,7 +230,7 @@ class Publisher {
     return sent
   }
 
-  #crossTracked({ number }, { buffer, start, end, parcel }, { isRequest, token, bounds }, told = DISPATCH_AWAITED) {
+  #crossTracked({ number }, { buffer, start, end, parcel }, { isRequest, token, told, bounds }) {
     let flags = isRequest ? DISPATCH_REQUEST : 0
     if (bounds?.signal !== undefined) flags |= DISPATCH_CANCELLABLE
     if (token >= 0) flags |= told

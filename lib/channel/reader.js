@@ -9,6 +9,7 @@ const { errorFor } = require('./failures.js')
 const { MissingHandles, areMoved } = require('./handles.js')
 const { Held } = require('./held.js')
 const { BatchedEmission, LongBatchedEmission, failing } = require('./incoming.js')
+const { beginTrace } = require('../observe/begin.js')
 const { MessageReader } = require('./message-reader.js')
 const {
   BATCH,
@@ -28,6 +29,7 @@ const {
   THREAD_EXIT,
   THREAD_EXITED,
   THREW,
+  TRACE,
 } = require('./protocol.js')
 const { TrackedEmission } = require('./tracked.js')
 
@@ -121,6 +123,8 @@ class Reader {
         return this.#readStall()
       case DRAINED:
         return this.#member()?.hasRoom()
+      case TRACE:
+        return beginTrace()
       case LISTENING:
         return this.#member()?.listening.look()
       default:
@@ -149,6 +153,7 @@ class Reader {
       const emission = isLong
         ? new LongBatchedEmission(this.#link, tracker, first.event, called, endpoint, batch, index)
         : new BatchedEmission(this.#link, tracker, first.event, called, args ?? [], batch, index)
+      if (!isLong && (decoder.note !== null || tracker.isAttentive)) emission.attend(decoder.note)
       this.#queue(emission, endpoint)
     }
   }
@@ -194,6 +199,8 @@ class Reader {
     }
     const emission = new TrackedEmission(this.#link, first, listeners, args, about)
     emission.ports = this.#link.handles.takePorts()
+    const isKnown = isRead && missing === null
+    if (isKnown && (decoder.note !== null || first.member.tracker.isAttentive)) emission.attend(decoder.note)
     if (missing === null) this.#queue(emission, endpoint)
     else if (starts && mustStart && !native.start(this.#thread, delivery)) emission.restoreClaimed(0)
     else {
@@ -215,8 +222,9 @@ class Reader {
    * cannot be read.
    */
   takeArguments(endpoint, isBatch, handle, index) {
-    const args = this.#messages.take(this.#messages.decoderFor(endpoint, isBatch, handle), index)
-    return args === null ? null : { args: args ?? [], unreadable: this.#messages.unreadable }
+    const decoder = this.#messages.decoderFor(endpoint, isBatch, handle)
+    const args = this.#messages.take(decoder, index)
+    return args === null ? null : { args: args ?? [], unreadable: this.#messages.unreadable, note: decoder.note }
   }
 
   #queue(emission, endpoint) {
@@ -233,6 +241,7 @@ class Reader {
         const decoder = this.#messages.decoderFor(endpoint, false, delivery)
         emission.args = bytes === null ? this.#shared(decoder) : decoder.decode(bytes, 0, bytes.length)
         emission.ports = this.#link.handles.takePorts()
+        emission.attend(decoder.note)
       } catch (error) {
         emission.listeners = emission.listeners.map((called) => failing(error, called))
       }

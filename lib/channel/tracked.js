@@ -4,20 +4,20 @@
 
 const { keep } = require('../kept.js')
 const native = require('../native.js')
-const { Emission, countOf } = require('../local/emission.js')
 const { Waiting } = require('../local/gate.js')
 const runQueue = require('../local/run-queue.js')
 const { replying } = require('../local/outcome.js')
 const { keptTracker } = require('../local/tracker.js')
 const { follow } = require('../promises.js')
 const { hasToWait, storedOf } = require('../listeners/registration.js')
-const { receive, report } = require('./incoming.js')
+const { HEARD_FAILED, STARTED } = require('../metrics/words.js')
+const { IncomingEmission, finished, receive, report } = require('./incoming.js')
 
 /** In the place of the index of a listener: the whole emission waits. */
 const WHOLE = -1
 
 /** An event that is awaited or bounded. The engine is told of each listener at once. */
-class TrackedEmission extends Emission {
+class TrackedEmission extends IncomingEmission {
   /** Ports among the arguments, until a listener has them; null for none. */
   ports = null
   #delivery
@@ -68,7 +68,12 @@ class TrackedEmission extends Emission {
 
   #begin() {
     if (this.#mustStart && !native.start(runQueue.handle, this.#delivery)) this.restoreClaimed(0)
-    else if (!this.#isLong || this.#receive()) super.start()
+    else if (!this.#isLong || this.#receive()) this.#run()
+  }
+
+  #run() {
+    this.tally.words[STARTED]++
+    super.start()
   }
 
   /** Closes ports that no listener has got, so that their other ends hear of it. */
@@ -211,6 +216,7 @@ class TrackedEmission extends Emission {
 
   fail(index, error) {
     const isSent = this.#sendError(index, error)
+    this.tally.words[HEARD_FAILED]++
     this.outcome?.failed(index, error)
     report(this, index, error)
     if (isSent) this.settle(1)
@@ -263,7 +269,7 @@ class TrackedEmission extends Emission {
 
   finish() {
     this.unsettled = -1
-    this.outcome?.settle(countOf(this.listeners))
+    finished(this)
     this.#closePorts()
     if (!this.#letGo) native.release(runQueue.handle, this.#delivery)
     this.tracker.member.checkQuiet()

@@ -11,6 +11,8 @@ const REFERS = 1
 const ARGUMENTS = 2
 /** Flag: the message has handles. */
 const BESIDE = 4
+/** Flag: a value that is none of the arguments lies before them. */
+const NOTED = 8
 
 /** A byte below this is an integer. */
 const SHORT_TEXT = 0x80
@@ -95,6 +97,7 @@ module.exports = {
   REFERS,
   ARGUMENTS,
   BESIDE,
+  NOTED,
   SHORT_TEXT,
   TAGS,
   LONGEST_SHORT_TEXT,

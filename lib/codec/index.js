@@ -79,11 +79,12 @@ class Encoder {
    * @param {unknown[]} values a list, as `...args` are
    * @param {boolean} keeps the messages that come behind it are in other places, until `rewind`
    * @param {Set<MessagePort> | null} ports move with it, as handles
+   * @param {unknown} note another value that goes with them; null for none
    * @returns {Encoded}
    * @throws {DOMException} DataCloneError: something cannot be cloned, or not as bytes
    */
-  encode(values, keeps = false, ports = null) {
-    const encoded = this.#write(values, true, keeps, this.#numberHandles, this.#keeper, ports)
+  encode(values, keeps = false, ports = null, note = null) {
+    const encoded = this.#write(values, true, keeps, this.#numberHandles, this.#keeper, ports, note)
     if (this.#shapes.hasGrown) this.#publishBook()
     return encoded
   }
@@ -111,11 +112,12 @@ class Encoder {
     }
   }
 
-  #write(value, isArguments, keeps, numberHandles, keeper, ports = null) {
+  #write(value, isArguments, keeps, numberHandles, keeper, ports = null, note = null) {
     const writer = this.#isBusy ? new Writer(this.#shapes) : this.#writer
     writer.numberHandles = numberHandles
     writer.keeper = keeper
     writer.ports = ports
+    writer.note = note
     if (this.#isBusy) return write(writer, value, isArguments, {})
     this.#isBusy = true
     try {
@@ -165,6 +167,11 @@ const reader = new Reader()
 
 /** Reads the messages of one encoder. */
 class Decoder {
+  /** The note of the message that was decoded last, or null. */
+  get note() {
+    return reader.note
+  }
+
   #book
   #handles
 
@@ -198,7 +205,10 @@ function hasHandles(head) {
 
 function read(buffer, start, end, book, handles, parts) {
   // The engine had no memory for it where it was to be kept.
-  if (start === end) throw outOfMemory()
+  if (start === end) {
+    reader.note = null
+    throw outOfMemory()
+  }
   return reader.message(buffer, start, end, book, handles, parts)
 }
 

@@ -7,7 +7,7 @@ const { readBuffer, readBytes, readResizable, readView } = require('./buffers.js
 const { readMap, readSet, readSparse } = require('./collections.js')
 const { absent, define } = require('./define.js')
 const { readDOMException, readError } = require('./errors.js')
-const { ARGUMENTS, REFERS, SHORT_TEXT, TAGS, VERSION, VERSION_MASK, tags } = require('./format.js')
+const { ARGUMENTS, NOTED, REFERS, SHORT_TEXT, TAGS, VERSION, VERSION_MASK, tags } = require('./format.js')
 const { definitionAt } = require('./definitions.js')
 const { readDeep } = require('./deep-reader.js')
 const { isRunOf, readInto, readRun } = require('./runs.js')
@@ -25,6 +25,8 @@ const HEX = /^[0-9a-f]+$/
 class Reader extends Source {
   /** Shapes that the message has defined. */
   defined = []
+  /** The value before the arguments of the last message; null if there was none. */
+  note = null
   /** Number of open objects of the kinds that can be deep. */
   #depth = 0
   /** @type {import('./book.js').Book} */
@@ -47,6 +49,7 @@ class Reader extends Source {
       const head = this.byte()
       if ((head & VERSION_MASK) !== VERSION) throw new TypeError(`unknown version of a message: ${head >> 4}`)
       this.objects = (head & REFERS) === 0 ? null : []
+      this.note = (head & NOTED) === 0 ? null : this.value()
       const value = (head & ARGUMENTS) === 0 ? this.value() : this.#arguments()
       if (this.at !== end) this.fail()
       return value

@@ -4,7 +4,7 @@
 // the order of `structuredClone`.
 
 const { isProxy } = require('node:util').types
-const { ARGUMENTS, BESIDE, VERSION, tags } = require('./format.js')
+const { ARGUMENTS, BESIDE, NOTED, VERSION, tags } = require('./format.js')
 const { refuse, refuseHandle } = require('./refusal.js')
 const { writeRun } = require('./runs.js')
 const { Site } = require('./shapes.js')
@@ -33,6 +33,8 @@ class Writer extends Sink {
   shapes
   /** Gives a number to the handles of a message; null where they are refused. */
   numberHandles = null
+  /** A value that goes before the arguments; null for none. */
+  note = null
 
   constructor(shapes) {
     super()
@@ -46,7 +48,12 @@ class Writer extends Sink {
     this.depth = 0
     this.usesBook = isArguments
     if (start > this.high) this.grow(start, 0)
-    const end = isArguments ? this.arguments(value, start + 1) : this.value(value, start + 1)
+    let at = start + 1
+    if (this.note !== null) {
+      this.flags |= NOTED
+      at = this.value(this.note, at)
+    }
+    const end = isArguments ? this.arguments(value, at) : this.value(value, at)
     if (this.handles !== null) this.flags |= BESIDE
     this.bytes[start] = VERSION | this.flags | (isArguments ? ARGUMENTS : 0)
     return end

@@ -5,6 +5,7 @@
 const { performance } = require('node:perf_hooks')
 const { clearTimeout, setTimeout } = require('node:timers')
 const { Emission } = require('./emission.js')
+const { CANCELLED, SETTLED } = require('../metrics/words.js')
 const { ListenerTimeoutError } = require('../errors.js')
 const { follow } = require('../promises.js')
 const { onAbort } = require('../listeners/abort.js')
@@ -49,8 +50,10 @@ class BoundedEmission extends Emission {
 
   call(listener, index, bus, args) {
     // Cancelled by a listener before it that aborted, or late because of that one.
-    if (this.#aborted) this.succeed(index)
-    else if (this.#isLate) this.#expire()
+    if (this.#aborted) {
+      this.tally.words[CANCELLED]++
+      this.succeed(index)
+    } else if (this.#isLate) this.#expire()
     else {
       this.#called = Math.max(this.#called, index + 1)
       if (super.call(listener, index, bus, args)) this.succeed(index)
@@ -131,6 +134,8 @@ class BoundedEmission extends Emission {
     this.restoreClaimed(this.#called)
     for (const index of this.#waiting) this.succeed(index)
     if (this.#started) return
+    this.tally.words[CANCELLED] += this.unsettled
+    this.tally.words[SETTLED] += this.unsettled
     this.listeners = []
     this.finish()
   }

@@ -8,6 +8,7 @@ const { AsyncResource, executionAsyncId } = require('node:async_hooks')
 const { adopt, follow, thenOf } = require('../promises.js')
 const { Registration, originalOf, storedOf } = require('../listeners/registration.js')
 const { Waiting } = require('./gate.js')
+const { CANCELLED, SETTLED } = require('../metrics/words.js')
 const runQueue = require('./run-queue.js')
 const { trace } = require('./tracing.js')
 
@@ -30,7 +31,7 @@ class Emission extends AsyncResource {
     this.rank = 0
 
     // Not the tracker itself, which would be one field more in each of very many.
-    this.tally = tracker.tally
+    this.tally = tracker.soleTally ?? tracker.tallyOf(event)
     this.event = event
     this.listeners = listeners
     this.args = args
@@ -58,6 +59,12 @@ class Emission extends AsyncResource {
   /** Starts every listener, in order. Called by the drain, in the emitter's async context. */
   start() {
     if (this.tracker.removals !== null) this.heedRemovals()
+    if (runQueue.isWatched) this.startWatched()
+    else this.callListeners()
+  }
+
+  startWatched() {
+    this.outcome?.begin()
     if (runQueue.isTraced) trace(this, () => this.callListeners())
     else this.callListeners()
   }
@@ -150,7 +157,12 @@ class Emission extends AsyncResource {
   /** Settles a listener that has waited and is not called: it counts for nothing. */
   drop(_index) {
     this.outcome?.skip()
+    this.dropped()
     this.settle(1)
+  }
+
+  dropped() {
+    this.tally.words[CANCELLED]++
   }
 
   /** Waits for a promise. A real one settles once, so no check is needed. */
@@ -179,7 +191,9 @@ class Emission extends AsyncResource {
   finish() {
     // Not 0: a later `settle(0)` must not finish it again.
     this.unsettled = -1
-    this.outcome?.settle(countOf(this.listeners))
+    const count = countOf(this.listeners)
+    this.tally.words[SETTLED] += count
+    this.outcome?.settle(count)
     this.tracker.finished()
   }
 

@@ -32,6 +32,7 @@ class FailureReporter {
   /** @type {WeakMap<Function, Map<string | symbol, Count>>} failures by listener, then by event */
   #failures = new WeakMap()
   #isClosedTold = false
+  #propagations = new Count()
   /** @type {Map<string, Count>} events that were lost, by the code of the error */
   #lost = new Map()
 
@@ -98,6 +99,13 @@ class FailureReporter {
   crashed(event, error, origin) {
     if (this.onError !== undefined) this.#callHandler(event, error, undefined, origin)
     else warn('PARALLEL_EVENT_BUS_THREAD_CRASHED', 'a thread that `spawn` started ended, and is replaced', error)
+  }
+
+  /** Reports that a function of `propagate` threw, or returned what is no headers. The event goes on. */
+  propagationFailed(name, event, error) {
+    if (!this.#propagations.add()) return
+    const times = this.#propagations.value === 1 ? '' : ` ${this.#propagations.value} times, the last time`
+    warn('PARALLEL_EVENT_BUS_PROPAGATION_FAILED', `propagate.${name} failed${times} for ${show(event)}`, error)
   }
 
   /** Reports an `error` that lost all its listeners while it was queued. A synchronous emitter would have thrown it. */

@@ -31,7 +31,7 @@ class LocalLane {
    */
   enqueue(event, args, outcome, bounds, onHeard) {
     const registered = this.#listeners.get(event)
-    if (registered === undefined) return false
+    if (registered === undefined) return this.#unheard(event)
     onHeard?.()
     if (this.#listeners.hasSpecial(event)) return this.#queueWithOnce(event, args, outcome, bounds)
     this.#tracker.enqueueWithin(event, registered, args, outcome, bounds)
@@ -41,7 +41,7 @@ class LocalLane {
   /** Queues an event with `once` listeners. They are claimed, so no later emission has them. */
   #queueWithOnce(event, args, outcome, bounds) {
     const open = this.#listeners.open(event)
-    if (open.length === 0) return false
+    if (open.length === 0) return this.#unheard(event)
     const once = open.filter((listener) => Registration.of(listener)?.once)
     const listeners = open.map((listener) => this.#listeners.claim(listener))
     this.#tracker.enqueueWithin(event, listeners, args, outcome, bounds)
@@ -49,12 +49,17 @@ class LocalLane {
     return true
   }
 
+  #unheard(event) {
+    this.#tracker.unheard(event)
+    return false
+  }
+
   /** Sends a request to the first listener. Returns false where there is none. */
   request(event, args, reply, bounds) {
     const listener = this.#listeners.open(event)[0]
     if (listener === undefined) {
       reply.reject(new NoListenersError(event))
-      return false
+      return this.#unheard(event)
     }
     const listeners = reply.replying(this.#listeners.claim(listener), listener)
     this.#tracker.enqueueWithin(event, listeners, args, reply, bounds)

@@ -16,6 +16,9 @@ class Outcome extends Deferred {
   errors = null
   isAwaited = true
 
+  /** Notes that its listeners are about to be called. */
+  begin() {}
+
   failed(index, error) {
     this.failures++
     this.errors ??= []
@@ -80,6 +83,8 @@ class Reply extends Deferred {
   replying(listener, stored) {
     return replying(this, listener, stored)
   }
+
+  begin() {}
 
   failed(_index, error) {
     this.reject(error)

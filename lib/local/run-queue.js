@@ -24,6 +24,9 @@ const CLOCK_EVERY = 32
 /** Number of emissions that listeners may add while the process exits; more is taken for an endless exchange. */
 const EXIT_EXTRA = 10_000
 
+/** Bun and Deno have event loops of their own. */
+const HAS_LIBUV = process.versions.bun === undefined && process.versions.deno === undefined
+
 class RunQueue {
   // A list linked through `emission.next`.
   #head = null
@@ -45,10 +48,18 @@ class RunQueue {
   isTraced = false
   /** @type {Set<import('./gate.js').Gate>} of listeners that have as many calls as may run at once */
   fullGates = new Set()
+  /** True if somebody wants to know of each emission here: a bus that records times or propagates, or a trace. */
+  hasWatchers = false
+  /** True if either is so. */
+  isWatched = false
+  /** The trace that this thread writes; see `observe/trace-file.js`. Null without one. */
+  trace = null
   /** True if messages wait to be read for which the engine sends no wake. */
   #mustRead = false
   /** True if the drain goes on in the next turn. */
   #goesOn = false
+  /** Number of turns. */
+  turn = 0
   #handle = 0
 
   constructor() {
@@ -108,7 +119,7 @@ class RunQueue {
       const { threadId } = require('node:worker_threads')
       // Until Node 22, the engine calls the drain in the async context in which it got it. So there is to be none.
       native.callOutside(() => {
-        this.#handle = native.attach(this.#drain, threadId)
+        this.#handle = native.attach(this.#drain, threadId, HAS_LIBUV)
       })
     }
     return this.#handle
@@ -145,9 +156,10 @@ class RunQueue {
   #drain = (hasMessages) => {
     const end = performance.now() + TURN_MS
     let look = 1
+    this.turn++
     // Reading queues emissions, and these are not to ask for another drain.
     this.#scheduled = true
-    this.isTraced = isTraced()
+    this.#lookForWatchers()
     try {
       if (hasMessages) this.#mustRead = this.link.read()
       for (let count = 1; this.#head !== null && count <= TURN_EMISSIONS; count++) {
@@ -165,6 +177,11 @@ class RunQueue {
         setImmediate(this.#goOn)
       }
     }
+  }
+
+  #lookForWatchers() {
+    this.isTraced = isTraced()
+    this.isWatched = this.isTraced || this.hasWatchers
   }
 
   #startNext() {
@@ -197,7 +214,8 @@ class RunQueue {
 
   #flush() {
     this.#scheduled = true
-    this.isTraced = isTraced()
+    this.turn++
+    this.#lookForWatchers()
     let left = this.#emitted - this.#started + EXIT_EXTRA
     while (this.#head !== null && left-- > 0) this.#startNext()
     this.link?.acks.flush()

@@ -23,4 +23,15 @@ function isTraced() {
   )
 }
 
-module.exports = { emissions, isTraced, listeners }
+/** As `isTraced`, for emissions alone. */
+function areEmissionsTraced() {
+  return (
+    emissions.start.hasSubscribers ||
+    emissions.end.hasSubscribers ||
+    emissions.asyncStart.hasSubscribers ||
+    emissions.asyncEnd.hasSubscribers ||
+    emissions.error.hasSubscribers
+  )
+}
+
+module.exports = { areEmissionsTraced, emissions, isTraced, listeners }

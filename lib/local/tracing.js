@@ -1,12 +1,15 @@
 'use strict'
 
-// Two tracing channels of node:diagnostics_channel, for monitoring: one message per emission, one per listener.
+// Two tracing channels of node:diagnostics_channel, for monitoring: one message per emission, one per listener. An emission
+// to other threads has a message where it was emitted, too (`channel/sent.js`).
+//
 // An emission is traced if there are subscribers when the turn begins in which its listeners are started. Without any,
 // this is one look per turn. A traced emission differs in two things: its listeners have a function around them, and
 // its outcome has an object before it.
 
 const { adopt, follow, thenOf } = require('../promises.js')
-const { originalOf, standIn, storedOf } = require('../listeners/registration.js')
+const { hasToWait, originalOf, standIn, storedOf } = require('../listeners/registration.js')
+const runQueue = require('./run-queue.js')
 const { emissions, listeners } = require('./trace-channels.js')
 
 /**
@@ -22,6 +25,7 @@ function trace(emission, start) {
   const outcome = new TracedOutcome(message, emission.outcome)
   emission.outcome = outcome
   emission.listeners = called.map((listener) => tracedListener(message, listener))
+  if (runQueue.trace !== null) runQueue.trace.starts(emission, message)
   emissions.start.runStores(message, start)
   outcome.started()
 }
@@ -37,6 +41,8 @@ class TracedOutcome {
     this.#message = message
     this.#next = next
   }
+
+  begin() {}
 
   failed(index, error) {
     this.#errors[index] = error
@@ -80,6 +86,8 @@ function tracedListener(emission, called) {
   const message = { bus, event, args, listener: originalOf(called), emission }
 
   function listener(...own) {
+    // It is called once more, when it need not wait any longer.
+    if (hasToWait(called)) return Reflect.apply(called, this, own)
     return listeners.start.runStores(message, () => {
       try {
         return observed(Reflect.apply(called, this, own), message)
@@ -122,9 +130,10 @@ function fail(channel, message, error) {
   channel.error.publish(message)
 }
 
+/** Publishes that all is over that a message tells of. */
 function settled(channel, message) {
   channel.asyncStart.publish(message)
   channel.asyncEnd.publish(message)
 }
 
-module.exports = { trace }
+module.exports = { settled, trace }

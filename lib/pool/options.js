@@ -7,6 +7,7 @@ const { invalidArgType, invalidArgValue, outOfRange } = require('../errors.js')
 const { validateKeys } = require('../option-names.js')
 const {
   MOST_THREADS,
+  validateBoolean,
   validateConcurrency,
   validateFunction,
   validateInteger,
@@ -19,7 +20,7 @@ const {
 /** Options that are passed to `new Worker`. */
 const OF_WORKER = ['argv', 'env', 'execArgv', 'name', 'resourceLimits', 'stderr', 'stdout']
 /** Options that the buses of the threads are made with. */
-const OF_BUS = ['mailbox', 'stallAfter']
+const OF_BUS = ['mailbox', 'recordTiming', 'stallAfter']
 const OF_SIZE = ['idleTimeout', 'maxThreads', 'minThreads', 'threads']
 const OF_POOL = ['concurrency', 'maxQueue', 'onError', 'terminateAfter', 'workerData']
 const KNOWN = [...OF_WORKER, ...OF_BUS, ...OF_SIZE, ...OF_POOL].sort()
@@ -36,12 +37,13 @@ const MOST_WAITING = 2 ** 32 - 1
 function validateSpawnOptions(options, isFactory) {
   validateObject(options, 'options')
   validateKeys(options, 'options', KNOWN)
-  const { concurrency, maxQueue, mailbox, stallAfter, onError, terminateAfter, idleTimeout } = options
+  const { concurrency, maxQueue, mailbox, recordTiming, stallAfter, onError, terminateAfter, idleTimeout } = options
   validateSize(options)
   if (concurrency !== undefined) validateConcurrency(concurrency, 'options.concurrency')
   if (maxQueue !== undefined && maxQueue !== Infinity) validateInteger(maxQueue, 'options.maxQueue', 0, MOST_WAITING)
   if (mailbox !== undefined) validateMailbox(mailbox, 'options.mailbox')
   if (stallAfter !== undefined) validateStallAfter(stallAfter, 'options.stallAfter')
+  if (recordTiming !== undefined) validateBoolean(recordTiming, 'options.recordTiming')
   if (onError !== undefined) validateFunction(onError, 'options.onError')
   if (terminateAfter !== undefined) validateTimeout(terminateAfter, 'options.terminateAfter')
   if (idleTimeout !== undefined && idleTimeout !== Infinity) validateTimeout(idleTimeout, 'options.idleTimeout')

@@ -34,6 +34,8 @@ const STABLE_AFTER = 10_000
  * @property {(pool: ThreadPool) => void} onEnd called when all threads have ended, and there will be no more
  */
 
+const METRICS = Symbol('metrics')
+
 class ThreadPool {
   #shown
   #size
@@ -47,6 +49,8 @@ class ThreadPool {
   #rounds
   #timers = new Set()
   #crashesInARow = 0
+  /** Number of threads that ended without being told to, or were terminated because they were stuck. */
+  #restarts = 0
   #recycling = null
   #closing = null
   /** The time that `close` has been given. */
@@ -130,6 +134,7 @@ class ThreadPool {
     if (this.#closing !== null) return
     this.#host.onCrash(error, { threadId, listener: undefined, count: 1 })
     if (isReplaced) return
+    this.#restarts++
     const crashes = this.#crashesInARow++
     const delay = crashes === 0 ? 0 : Math.min(FIRST_DELAY * 2 ** (crashes - 1), LAST_DELAY)
     log('a thread crashed, and is replaced in %d ms: %s', delay, error)
@@ -259,6 +264,20 @@ class ThreadPool {
     return { unsettled: this.#unsettled }
   }
 
+  /** Its numbers, for `ParallelEventBus.metrics`. */
+  get [METRICS]() {
+    const { min, max } = this.#size
+    const { threadIds } = this
+    return {
+      module: this.#shown,
+      state: this.#state,
+      minThreads: min,
+      maxThreads: max,
+      threadIds,
+      restarts: this.#restarts,
+    }
+  }
+
   [inspect.custom](depth, options) {
     const { threadIds } = this
     const { min, max, isFixed } = this.#size
@@ -279,4 +298,4 @@ if (Symbol.asyncDispose !== undefined) {
   })
 }
 
-module.exports = { ThreadPool }
+module.exports = { METRICS, ThreadPool }

@@ -19,4 +19,5 @@ module.exports = [
   ...require('./growth-local.js'),
   ...require('./memory.js'),
   ...require('./load.js'),
+  ...require('./timing.js'),
 ]
