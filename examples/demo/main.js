@@ -4,7 +4,7 @@
 //
 // Here are the arguments, the exit codes and the order of things.
 
-const { availableParallelism } = require('node:os')
+const { availableParallelism, tmpdir } = require('node:os')
 const { join, relative } = require('node:path')
 const { parseArgs } = require('node:util')
 const { painter, printable } = require('./format.js')
@@ -14,7 +14,7 @@ const { Pool } = require('./pool.js')
 const { createProgress } = require('./progress.js')
 const report = require('./report.js')
 const { compare } = require('./results.js')
-const { readAll, runOneAfterAnother, runOnThreads, runThroughBus, warmUp } = require('./runs.js')
+const { readAll, runOneAfterAnother, runOnThreads, runThroughBus, warmUp, writeTrace } = require('./runs.js')
 const { walk } = require('./walk.js')
 
 const MOST_THREADS = 16
@@ -22,14 +22,15 @@ const MOST_THREADS = 16
 const IN_FLIGHT_PER_THREAD = 3
 const FEWEST_IN_FLIGHT = 6
 
-const USAGE = 'Usage: npm run demo -- [directory] [--threads n] [--once]'
+const USAGE = 'Usage: npm run demo -- [directory] [--threads n] [--once] [--trace file]'
 const HELP = `${USAGE}
 
 Computes the SHA-256, the line count and the gzip size of the files in a directory (this project's node_modules if
 none is named) three times: one after another, through the bus, and by worker threads that the bus spawns.
 
   --threads n  1 to ${MOST_THREADS} worker threads, instead of one for each core
-  --once       goes over the files once, instead of for about ten seconds`
+  --once       goes over the files once, instead of for about ten seconds
+  --trace file where the trace of a few files goes, instead of to the folder for temporary files`
 
 const DEFAULT_DIRECTORY = join(__dirname, '../../node_modules')
 
@@ -63,6 +64,7 @@ function parse(args) {
   const options = {
     help: { type: 'boolean', short: 'h' },
     once: { type: 'boolean', default: false },
+    trace: { type: 'string', default: join(tmpdir(), 'parallel-event-bus-demo.json') },
     threads: { type: 'string', default: String(Math.min(availableParallelism(), MOST_THREADS)) },
   }
   try {
@@ -90,21 +92,22 @@ async function find(named) {
   }
 }
 
-async function demonstrate(tree, listeners, { threads, once }, { stdout, stderr }) {
+async function demonstrate(tree, listeners, { threads, once, trace }, { stdout, stderr }) {
   const { directory, files } = tree
   const names = Object.keys(listeners)
   const print = (lines) => stdout.write(`${lines.join('\n')}\n`)
   print(report.introduction({ ...tree, directory: shown(directory), names }))
   if (files.length === 0) return OK
 
-  const settings = { threads, once, inFlight: Math.max(FEWEST_IN_FLIGHT, IN_FLIGHT_PER_THREAD * threads) }
-  const { runs, cores, rounds } = await runAll(files, listeners, settings, createProgress({ stdout, stderr }))
+  const settings = { threads, once, trace, inFlight: Math.max(FEWEST_IN_FLIGHT, IN_FLIGHT_PER_THREAD * threads) }
+  const { runs, cores, rounds, traced } = await runAll(files, listeners, settings, createProgress({ stdout, stderr }))
   const style = styleOf(stdout)
   const job = { ...settings, files: files.length, rounds }
   const sections = [
     report.timeline(runs, { ...style, ...job, directory }),
     report.table(runs, { ...style, threads }),
     report.remarks(runs, { ...job, cores }),
+    report.traced(traced),
   ]
   for (const lines of sections) print(['', ...lines])
 
@@ -115,7 +118,7 @@ async function demonstrate(tree, listeners, { threads, once }, { stdout, stderr 
 }
 
 /** Resolves to the three runs, the `cores` that were free meanwhile, and how often each run went over the files. */
-async function runAll(files, listeners, { threads, once, inFlight }, progress) {
+async function runAll(files, listeners, { threads, once, inFlight, trace }, progress) {
   const pass = async (title, total, run) => {
     progress.start(title, total)
     try {
@@ -140,7 +143,8 @@ async function runAll(files, listeners, { threads, once, inFlight }, progress) {
       runs.push(await pass(title, job.length, ways[index]))
       free.push(await pool.freeCores())
     }
-    return { runs, rounds, cores: { of: pool.cores, free: Math.min(...free) } }
+    const traced = await writeTrace(files, Object.keys(listeners), pool, { inFlight, file: trace })
+    return { traced, runs, rounds, cores: { of: pool.cores, free: Math.min(...free) } }
   } finally {
     await pool.close()
   }

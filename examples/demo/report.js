@@ -106,6 +106,12 @@ function remarks(runs, { threads, inFlight, rounds, files, cores }) {
   ]
 }
 
+/** Names the file of the trace, or tells why there is none. */
+function traced(file) {
+  if (file instanceof Error) return [`There is no trace: ${printable(file.message)}`]
+  return [`A trace of some files, in all threads: ${printable(file)}`, 'Open it in https://ui.perfetto.dev']
+}
+
 function worth({ time }, { of, free }) {
   const cores = `${free.toFixed(2)} of ${plural(of, 'core')}`
   const short = `The first run took ${duration(time)}: too short for the speed-ups to mean much.`
@@ -124,4 +130,4 @@ function disagreement({ compared, different }, directory) {
   return `The runs differ in ${count(different.length)} of ${plural(compared, 'file')}, first in ${first}: did it change?`
 }
 
-module.exports = { namesOf, introduction, timeline, table, remarks, disagreement }
+module.exports = { namesOf, introduction, timeline, table, remarks, traced, disagreement }

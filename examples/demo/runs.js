@@ -4,11 +4,13 @@
 
 const { EventEmitter } = require('node:events')
 const { readFile } = require('node:fs/promises')
-const { createParallelEventBus } = require('../../index.js')
+const { ParallelEventBus, createParallelEventBus } = require('../../index.js')
 const { now } = require('./clock.js')
 const { isUnreadable, measure, someAtATime, throwWorst } = require('./measure.js')
 
 const WARM_UP_MS = 500
+/** Number of files that are traced. */
+const TRACED = 300
 /** A prime. */
 const STRIDE = 97
 
@@ -39,6 +41,27 @@ async function runThroughBus(files, listeners, options) {
 /** On the pool's threads: every listener is a request, and the bus chooses the thread. */
 function runOnThreads(files, names, { bus }, options) {
   return measure(files, (event) => ask(bus, names, event), options)
+}
+
+/**
+ * Works on some of the files once more, while a trace is written. The runs that are measured are not traced. Resolves to the
+ * name of the file, or to the error if it cannot be written.
+ */
+async function writeTrace(files, names, { bus }, { inFlight, file }) {
+  let trace
+  try {
+    trace = ParallelEventBus.trace({ file })
+  } catch (error) {
+    return error
+  }
+  try {
+    await someAtATime(inFlight, files.slice(0, TRACED), (each) =>
+      ask(bus, names, { file: each, spans: {}, results: {} }).catch(ignoreUnreadable),
+    )
+  } finally {
+    await trace.close()
+  }
+  return trace.file
 }
 
 /** Asks for each result, wherever the listener that answers is. */
@@ -109,4 +132,4 @@ function register(emitter, listeners) {
   }
 }
 
-module.exports = { readAll, warmUp, runOneAfterAnother, runThroughBus, runOnThreads }
+module.exports = { readAll, warmUp, runOneAfterAnother, runThroughBus, runOnThreads, writeTrace }

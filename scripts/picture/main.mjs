@@ -1,10 +1,11 @@
-// Draws the picture of the README: the same three listeners one after another, and through the bus. `npm run picture` runs
-// them, and writes their times to docs/charts/, once for light pages and once for dark ones.
+// Draws the pictures of the README: the same three listeners one after another, and through the bus; and the timeline of a
+// trace. `npm run picture` runs both, and writes them to docs/charts/, once for light pages and once for dark ones.
 
 import { writeFileSync } from 'node:fs'
 import { setTimeout as after } from 'node:timers/promises'
 import { ParallelEventBus } from '@cynic/parallel-event-bus'
 import { drawing } from './drawing.mjs'
+import { timeline, traced } from './timeline.mjs'
 
 /** Milliseconds that each listener waits for something, as a database or a file. */
 const LISTENERS = { store: 50, mail: 30, index: 80 }
@@ -34,8 +35,11 @@ const parallel = await watch(async (listeners) => {
   await bus.emitAndWait('order')
 })
 
+const trace = traced()
+
 for (const theme of ['light', 'dark']) {
-  const file = new URL(`../../docs/charts/overlap-${theme}.svg`, import.meta.url)
-  writeFileSync(file, drawing(theme, { 'one after another': sequential, ParallelEventBus: parallel }))
+  const fileOf = (name) => new URL(`../../docs/charts/${name}-${theme}.svg`, import.meta.url)
+  writeFileSync(fileOf('overlap'), drawing(theme, { 'one after another': sequential, ParallelEventBus: parallel }))
+  writeFileSync(fileOf('trace'), timeline(theme, trace))
 }
 console.log(`${sequential.end.toFixed(0)} ms one after another, ${parallel.end.toFixed(0)} ms through the bus`)

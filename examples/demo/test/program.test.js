@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict')
 const { spawn } = require('node:child_process')
 const { once } = require('node:events')
-const { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } = require('node:fs')
+const { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync, readFileSync } = require('node:fs')
 const { tmpdir } = require('node:os')
 const { join } = require('node:path')
 const { after, before, describe, test } = require('node:test')
@@ -13,7 +13,7 @@ const { listeners } = require('../listeners.js')
 const { main } = require('../main.js')
 
 const MAIN = join(__dirname, '../main.js')
-const USAGE = 'Usage: npm run demo -- [directory] [--threads n] [--once]\n'
+const USAGE = 'Usage: npm run demo -- [directory] [--threads n] [--once] [--trace file]\n'
 const WINDOWS = process.platform === 'win32'
 const CANNOT_BE_KEPT_OUT = WINDOWS || process.getuid() === 0
 
@@ -95,9 +95,21 @@ describe('on a tree', () => {
     assert.match(stdout, new RegExp(`same results for the ${COUNT} that`))
     const [, ...lines] = stdout.split('\n')
     assert.deepEqual(
-      lines.filter((line) => line.length > 80),
+      lines.filter((line) => line.length > 80 && !line.includes('.json')),
       [],
     )
+  })
+
+  test('writes a trace of all threads, and names its file', async () => {
+    const file = join(root, 'trace.json')
+    const { stdout } = await run(tree(), '--once', '--threads', '2', '--trace', file)
+    assert.ok(stdout.includes(file))
+    const events = JSON.parse(readFileSync(file, 'utf8'))
+    assert.equal(events.filter(({ name }) => name === 'thread_name').length, 3)
+    assert.ok(events.some(({ ph, name }) => ph === 'X' && name.startsWith('emit ')))
+    const missing = await run(tree(), '--once', '--trace', join(root, 'no', 'such', 'folder'))
+    assert.equal(missing.code, 0)
+    assert.match(missing.stdout, /There is no trace: /)
   })
 
   test('writes no control characters where there is no terminal', async () => {
