@@ -9,9 +9,12 @@ class Court {
   #bus
   #steps
 
-  /** @param {{ threads: number, steps: number }} options `steps` is the work of a dimension */
-  static async open({ threads, steps }) {
-    const bus = new ParallelEventBus({ channel: 'judging' })
+  /**
+   * @param {{ threads: number, steps: number, recordTiming?: boolean }} options `steps` is the work of a dimension; see
+   * ParallelEventBus for `recordTiming`
+   */
+  static async open({ threads, steps, recordTiming }) {
+    const bus = new ParallelEventBus({ channel: 'judging', recordTiming })
     await bus.spawn(require.resolve('./judge.js'), { threads })
     return new Court(bus, steps)
   }
