@@ -45,6 +45,10 @@ const PACKAGES = {
   emittery: 'node_modules/emittery',
   eventemitter2: 'node_modules/eventemitter2',
   piscina: 'node_modules/piscina',
+  'prom-client': 'node_modules/prom-client',
+  '@opentelemetry/api': 'node_modules/@opentelemetry/api',
+  '@opentelemetry/context-async-hooks': 'node_modules/@opentelemetry/context-async-hooks',
+  '@opentelemetry/sdk-trace-base': 'node_modules/@opentelemetry/sdk-trace-base',
 }
 /** An example that hangs is one that fails. */
 const LONGEST_RUN_MS = 60_000
