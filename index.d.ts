@@ -566,7 +566,7 @@ interface Stall {
    * has room for.
    */
   waiting: number
-  /** Least number of milliseconds since it last turned its event loop. */
+  /** Least number of milliseconds since it last turned its event loop. It is told again each time this has doubled. */
   ms: number
 }
 

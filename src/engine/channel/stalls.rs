@@ -3,7 +3,7 @@
 //! An endpoint is looked at a few times in the time that it may take. It shows life by a look into its mailbox, or by time
 //! that it was [idle](Wake::idle). One that shows none is woken, so that it looks if it can. The time that it was
 //! silent is told as soon as it is over, so late by no more than a quarter, and
-//! again each time that it has passed once more.
+//! again each time that it has lasted twice as long.
 //!
 //! Of an owner that cannot tell when it is idle, only one with something to do is expected to look.
 
@@ -96,7 +96,7 @@ impl Endpoint {
             }
             let is_news = pulse.silence >= pulse.told_at;
             if is_news {
-                pulse.told_at = pulse.silence + limit;
+                pulse.told_at = 2 * pulse.silence;
             }
             let next = every.min(pulse.told_at - pulse.silence);
             (next, pulse.silence, is_news)
