@@ -91,8 +91,8 @@ const CASES = {
       },
     })
     const places = [thread, emitter, listening, route, 0, 7]
-    // One makes a thread each time, the other prints each time.
-    const left = ['attach', 'panicForTest']
+    // They make a thread, print, and write a file each time.
+    const left = ['attach', 'panicForTest', 'openTrace']
     const functions = Object.entries(native).filter(
       ([name, value]) => typeof value === 'function' && !left.includes(name),
     )
@@ -111,6 +111,7 @@ const CASES = {
       attempt(() => native.attach(value, 1))
       attempt(() => native.attach(() => {}, value))
       attempt(() => native.callOutside(value))
+      attempt(() => native.openTrace(process.cwd(), value))
     }
   },
 
