@@ -34,7 +34,10 @@ for (const { way, options } of WAYS) {
     const { bus, start } = stage(t)
     const setup = ({ bus, data }) => {
       bus.on('x', () => {}, data)
-      bus.on('y', () => Promise.reject(new Error('failed')), data)
+      const fails = () => {
+        throw new Error('failed')
+      }
+      bus.on('y', fails, data)
     }
     const [one, other] = await start(2, setup, { data: options, options: { onError: undefined } })
     bus.on('x', () => {}, options)
@@ -294,6 +297,20 @@ test('a bus without a channel tells events apart once somebody has asked', async
   await assertCounts(bus, 'x', { emitted: 1, delivered: 1 })
   assert.equal((await metrics(bus)).total.emitted, 2)
   assert.equal(bus.getStats().delivered, 2)
+})
+
+test('a bus without a channel tells no more names apart than one with a channel', async () => {
+  const bus = new ParallelEventBus({ recordTiming: true })
+  for (let number = 0; number < 2000; number++) {
+    bus.on(`reply:${number}`, () => {})
+    bus.emit(`reply:${number}`)
+    bus.emit(`nobody:${number}`)
+  }
+  await bus.idle()
+  const { events, total, otherEvents } = await metrics(bus)
+  assert.equal(Object.keys(events).length, 256)
+  assert.deepEqual([total.emitted, total.unheard, otherEvents.wait], [2000, 2000, undefined])
+  assert.ok(Object.values(events).filter(({ unheard }) => unheard > 0).length <= 64, 'names that nobody hears')
 })
 
 test('counts go on when statistics are reset', async () => {

@@ -34,6 +34,8 @@ class Tallies {
   #tracker
   #recordsTiming
   #all = new Map()
+  /** The tally of all events that are not told apart; null before the first. */
+  #others = null
 
   constructor(tracker, recordsTiming) {
     this.#tracker = tracker
@@ -56,13 +58,18 @@ class Tallies {
 
   /** Returns the tally of all events that are not told apart. */
   ofOthers() {
-    return this.#all.get(REST) ?? this.#add(REST)
+    this.#others ??= this.#make(REST)
+    return this.#others
   }
 
   #add(event) {
-    const tally = new Tally(this.#tracker, event, this.#allocate(nameOf(event)))
+    const tally = this.#make(event)
     this.#all.set(event, tally)
     return tally
+  }
+
+  #make(event) {
+    return new Tally(this.#tracker, event, this.#allocate(nameOf(event)))
   }
 
   #allocate(name) {
@@ -74,13 +81,15 @@ class Tallies {
     return words
   }
 
-  [Symbol.iterator]() {
-    return this.#all.values()
+  *[Symbol.iterator]() {
+    yield* this.#all.values()
+    if (this.#others !== null) yield this.#others
   }
 
   /** Begins new tallies for events from now on. Their words go on. */
   reset() {
     for (const [event, { words }] of this.#all) this.#all.set(event, new Tally(this.#tracker, event, words))
+    if (this.#others !== null) this.#others = new Tally(this.#tracker, REST, this.#others.words)
   }
 }
 
