@@ -209,7 +209,8 @@ test('a pipeline paces its source though the stage between waits itself, and los
   const middle = await startOne(
     ({ bus, turn }) =>
       bus.on('raw', async (value) => {
-        if (bus.needsDrain) await bus.drained()
+        // Several wait at once: the others have taken the room when one comes to look again.
+        while (bus.needsDrain) await bus.drained()
         bus.emit('cooked', value)
         await turn()
       }),
