@@ -287,7 +287,54 @@ interface ListenerOptions {
    * @defaultValue `Infinity`
    */
   concurrency?: number | undefined
+  /**
+   * Passes the listener a {@link ListenerContext} as its last argument, `fn(...args, { event, signal, threadId, id })`. With
+   * its `signal` a listener can stop when nobody waits for it any more.
+   *
+   * @defaultValue `false`
+   */
+  context?: boolean | undefined
 }
+
+/**
+ * The last argument of a listener with {@link ListenerOptions.context | context}. A call by hand, of a function that
+ * `rawListeners()` shows, gets one with a signal that only the listener's own `timeout` aborts.
+ */
+interface ListenerContext {
+  /** The event, as it was passed to `on`. */
+  readonly event: string | symbol
+  /** The thread that emitted the event, as in `node:worker_threads`. It may be another one than that of the listener. */
+  readonly threadId: number
+  /** Names the event. All its listeners, in all threads of the process, have the same number, and no other event has it. */
+  readonly id: number
+  /**
+   * Aborts when nobody waits for the listener any more, so that it can stop. The reason is:
+   *
+   * - {@link ListenerTimeoutError}: the {@link Bounds.timeout} of the event, or the listener's own `timeout`, is over
+   * - `signal.reason` of the {@link Bounds.signal} of the event, which has aborted; from another thread it comes as an
+   *   error does, a clone, or as an `AbortError` where it cannot be cloned
+   * - {@link ThreadExitedError}: the thread that emitted the event has ended
+   *
+   * It is made when it is read. It aborts in a turn of the event loop, so a listener that blocks its thread sees nothing of
+   * it. After the event has settled, nothing aborts it.
+   */
+  readonly signal: AbortSignal
+}
+
+/**
+ * A listener with {@link ListenerOptions.context | context}: its arguments are those of the event, then the context.
+ *
+ * A function that is passed by its name is not compared with this: a subclass of the bus may have an `on` of its own that
+ * knows of no context.
+ */
+type ContextListener<Events extends EventMap<Events>, Name = EventName<Events>, This = ParallelEventBus<Events>> =
+  | CallableFunction
+  | (0 extends 1 & Events
+      ? (this: This, ...args: any[]) => unknown
+      : (
+          this: This,
+          ...args: [...args: EventArguments<Events, Name>, context: ListenerContext]
+        ) => Returned<EventReply<Events, Name>>)
 
 /** Bounds of the events that are emitted through {@link ParallelEventBus.with | with}. */
 interface Bounds {
@@ -892,6 +939,12 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
    */
   with(bounds: Bounds): EmitterView<Events>
 
+  /** Adds a listener that gets a {@link ListenerContext} as its last argument. */
+  on<Name extends EventName<Events>>(
+    event: Name | UnmappedName<Events>,
+    listener: ContextListener<Events, Name, this>,
+    options: ListenerOptions & { context: true },
+  ): this
   /**
    * Adds a listener after the others of its event.
    *
@@ -903,6 +956,12 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
     options?: ListenerOptions,
   ): this
 
+  /** Adds a listener that gets a {@link ListenerContext} as its last argument. */
+  addListener<Name extends EventName<Events>>(
+    event: Name | UnmappedName<Events>,
+    listener: ContextListener<Events, Name, this>,
+    options: ListenerOptions & { context: true },
+  ): this
   /** The same as `on`. */
   addListener<Name extends EventName<Events>>(
     event: Name | UnmappedName<Events>,
@@ -910,6 +969,12 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
     options?: ListenerOptions,
   ): this
 
+  /** Adds a listener that gets a {@link ListenerContext} as its last argument. */
+  prependListener<Name extends EventName<Events>>(
+    event: Name | UnmappedName<Events>,
+    listener: ContextListener<Events, Name, this>,
+    options: ListenerOptions & { context: true },
+  ): this
   /** Adds a listener as `on`, but before the other listeners of the event. */
   prependListener<Name extends EventName<Events>>(
     event: Name | UnmappedName<Events>,
@@ -917,6 +982,12 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
     options?: ListenerOptions,
   ): this
 
+  /** Adds a listener that gets a {@link ListenerContext} as its last argument. */
+  once<Name extends EventName<Events>>(
+    event: Name | UnmappedName<Events>,
+    listener: ContextListener<Events, Name, this>,
+    options: Omit<ListenerOptions, 'once'> & { context: true },
+  ): this
   /** Adds a listener for the next event only. It is removed when the event is emitted, not when it is delivered. */
   once<Name extends EventName<Events>>(
     event: Name | UnmappedName<Events>,
@@ -924,6 +995,12 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
     options?: Omit<ListenerOptions, 'once'>,
   ): this
 
+  /** Adds a listener that gets a {@link ListenerContext} as its last argument. */
+  prependOnceListener<Name extends EventName<Events>>(
+    event: Name | UnmappedName<Events>,
+    listener: ContextListener<Events, Name, this>,
+    options: Omit<ListenerOptions, 'once'> & { context: true },
+  ): this
   /** Adds a listener as `once`, but before the other listeners of the event. */
   prependOnceListener<Name extends EventName<Events>>(
     event: Name | UnmappedName<Events>,
@@ -1323,6 +1400,7 @@ declare namespace ParallelEventBus {
     BusOptions,
     Closed,
     CloseOptions,
+    ContextListener,
     createParallelEventBus,
     DeadLetter,
     EmitterView,
@@ -1336,6 +1414,7 @@ declare namespace ParallelEventBus {
     FailureOrigin,
     GroupMetrics,
     Listener,
+    ListenerContext,
     ListenerOptions,
     ListenerTimeoutError,
     ListeningOptions,

@@ -56,8 +56,12 @@ class NoListenersError extends Error {
 branded(NoListenersError, 'ERR_NO_LISTENERS')
 
 class ThreadExitedError extends Error {
-  constructor(event, threadId, cause, count = 1) {
-    const of = count === 1 ? `its listener of ${show(event)}` : `listeners of ${events(event, count)}`
+  /** @param {boolean} [isEmitter] true if the thread is the one that emitted the event */
+  constructor(event, threadId, cause, count = 1, isEmitter = false) {
+    const of =
+      count > 1
+        ? `listeners of ${events(event, count)}`
+        : `${isEmitter ? 'the listener' : 'its listener'} of ${isEmitter ? 'its ' : ''}${show(event)}`
     const when = event === null ? 'without being told to' : `before ${of} had settled`
     const thread = threadId === undefined ? 'a thread' : `thread ${threadId}`
     super(`${thread} ended ${when}`, cause === undefined ? undefined : { cause })

@@ -22,7 +22,7 @@ const OF_BUS = [
   'recordTiming',
   'stallAfter',
 ]
-const OF_LISTENER = ['concurrency', 'group', 'once', 'signal', 'timeout']
+const OF_LISTENER = ['concurrency', 'context', 'group', 'once', 'signal', 'timeout']
 const OF_BOUNDS = ['signal', 'timeout', 'transfer']
 const OF_MAILBOX = ['maxBytes', 'maxMessages']
 const OF_CLOSE = ['timeout']
@@ -129,6 +129,7 @@ function validateListenerOptions(options) {
   validateKeys(options, 'options', OF_LISTENER)
   validateTimeoutAndSignal(options, 'options')
   if (options.once !== undefined) validateBoolean(options.once, 'options.once')
+  if (options.context !== undefined) validateBoolean(options.context, 'options.context')
   if (options.group !== undefined && options.group !== null) validateName(options.group, 'options.group')
   if (options.concurrency !== undefined) validateConcurrency(options.concurrency, 'options.concurrency')
 }

@@ -10,6 +10,7 @@ import {
   type EmitterView,
   type ErrorHandler,
   type FailureOrigin,
+  type ListenerContext,
   type ListenerOptions,
   ListenerTimeoutError,
   NoListenersError,
@@ -74,6 +75,33 @@ bus.on('order', () => {}, { signal: new AbortController() })
 bus.once('order', () => {}, { once: false })
 // @ts-expect-error: as above
 bus.prependOnceListener('order', () => {}, { once: false })
+
+// The context of a listener
+
+bus.on('order', (id, context) => check<Equal<[typeof id, typeof context], [number, ListenerContext]>>(), {
+  context: true,
+})
+bus.once(
+  'order',
+  async (id, { event, signal, threadId, id: name }) => {
+    check<Equal<[typeof id, typeof event, typeof signal], [number, string | symbol, AbortSignal]>>()
+    check<Equal<[typeof threadId, typeof name], [number, number]>>()
+  },
+  { context: true, timeout: 1000 },
+)
+bus.prependListener('order', () => {}, { context: true })
+bus.on('order', (id) => check<Equal<typeof id, number>>(), { context: false, concurrency: 2 })
+bus.on('order', (id) => check<Equal<typeof id, number>>(), listenerOptions)
+const told = (_id: number, { signal }: ListenerContext) => signal.throwIfAborted()
+bus.on('order', told, { context: true })
+new ParallelEventBus().on('any', (_a, _b, context: ListenerContext) => context.id, { context: true })
+
+// @ts-expect-error: only with `context: true`
+bus.on('order', (_id, context) => context)
+// @ts-expect-error: as above
+bus.on('order', told)
+// @ts-expect-error: a boolean
+bus.on('order', () => {}, { context: 1 })
 
 // Bounds and views
 

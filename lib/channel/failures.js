@@ -40,4 +40,11 @@ function errorsFor(event, failures) {
   )
 }
 
-module.exports = { errorFor, errorsFor }
+/** Returns the reason why nobody waits any more for listeners of an event, which the thread has emitted. */
+function overErrorFor(event, kind, detail, threadId, reason) {
+  if (kind === THREW) return reason
+  if (kind === TIMED_OUT) return errorFor(event, kind, detail, threadId)
+  return new ThreadExitedError(event, threadId, exitReasonOf(threadId), 1, true)
+}
+
+module.exports = { errorFor, errorsFor, overErrorFor }

@@ -5,7 +5,9 @@
 // waits for; the others are in `tracked.js`.
 
 const { keep } = require('../kept.js')
+const native = require('../native.js')
 const { TimedOutcome, hereOf } = require('../metrics/timed.js')
+const { Scope, scopeFor } = require('../local/context.js')
 const { Emission, countOf } = require('../local/emission.js')
 const { FINISHED, HEARD, HEARD_FAILED, STARTED } = require('../metrics/words.js')
 const runQueue = require('../local/run-queue.js')
@@ -43,6 +45,14 @@ class BatchedEmission extends IncomingEmission {
     this.batch = batch
     this.index = index
     this.failures = 0
+  }
+
+  /** Of a listener that took the place of another one: nobody can cancel the event, nor is its emitter watched. */
+  get scope() {
+    return scopeFor(this, () => {
+      const [threadId, id] = native.origin(runQueue.handle, true, this.batch)
+      return new Scope({ threadId, id })
+    })
   }
 
   start() {

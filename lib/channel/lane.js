@@ -68,7 +68,9 @@ class ChannelLane {
   #dispatch(event, args, outcome, bounds, onHeard) {
     if (this.#endsEarly(event, outcome, bounds)) return false
     const sent = this.#traced()
-    const others = this.#publisher.dispatch(keyOf(event), args, { isRequest: false, outcome, bounds, sent })
+    const isNamed = this.#listeners.mayHaveContext(event)
+    const how = { isRequest: false, outcome, bounds, sent, isNamed }
+    const others = this.#publisher.dispatch(keyOf(event), args, how)
     if (this.#endsEarly(event, outcome, bounds)) return false
     const { own } = this.#publisher
     const listeners = this.#listenersHere(event, own)
@@ -78,7 +80,7 @@ class ChannelLane {
     outcome?.expect(others, here)
     this.#tracker.sent(event, others, here)
     sent?.begin(event, args, others)
-    if (here > 0) this.#tracker.enqueueWithin(event, listeners, args, this.#whenDone(own, outcome), bounds)
+    if (here > 0) this.#queueDispatched(event, listeners, args, this.#whenDone(own, outcome), bounds, isNamed)
     this.#removeClaimed(event, own)
     return true
   }
@@ -151,7 +153,8 @@ class ChannelLane {
 
   #request(event, args, reply, bounds) {
     const sent = this.#traced()
-    const how = { isRequest: true, outcome: reply, bounds, sent }
+    const isNamed = this.#listeners.mayHaveContext(event)
+    const how = { isRequest: true, outcome: reply, bounds, sent, isNamed }
     const others = this.#publisher.dispatch(keyOf(event), args, how)
     if (this.#endsEarly(event, reply, bounds)) return false
     const { own } = this.#publisher
@@ -160,13 +163,19 @@ class ChannelLane {
     if (own.length > 0) {
       const { registration } = own[0]
       const listeners = reply.replying(this.#listeners.claim(registration.stored), registration.stored)
-      this.#tracker.enqueueWithin(event, listeners, args, this.#whenDone(own, reply), bounds)
+      this.#queueDispatched(event, listeners, args, this.#whenDone(own, reply), bounds, isNamed)
       this.#removeClaimed(event, own)
     } else if (others === 0) {
       this.#tracker.unheard(event)
       reply.reject(new NoListenersError(event, this.member.describe()))
     }
     return own.length + others > 0
+  }
+
+  /** Queues a dispatched event for listeners here. Their context has the name that it has elsewhere. */
+  #queueDispatched(event, listeners, args, outcome, bounds, isNamed) {
+    const emission = this.#tracker.enqueueWithin(event, listeners, args, outcome, bounds)
+    if (isNamed) emission.scope.id = this.#publisher.lastEvent
   }
 
   /** Returns the functions to call here: all plain listeners, and special ones that the engine has chosen. */

@@ -8,11 +8,16 @@ const { Encoder } = require('../codec/index.js')
 const { Acks } = require('./acks.js')
 const { Burst } = require('./burst.js')
 const { watchForExit } = require('./exit-reason.js')
+const { overErrorFor } = require('./failures.js')
 const { Handles } = require('./handles.js')
 const { ListenerTable } = require('./listener-table.js')
 const { beginTrace } = require('../observe/begin.js')
 const { Parcels } = require('./parcels.js')
 const { Reader } = require('./reader.js')
+const { NativePromise } = require('../promises.js')
+
+/** Tokens are numbered in a circle. */
+const TOKENS = 0x3fffffff
 
 /** Stands for the publishers of several buses. */
 const SEVERAL = Symbol('several')
@@ -31,6 +36,9 @@ class Link {
   /** @type {Map<number, import('./pending.js').PendingDispatch>} by token */
   #pending = new Map()
   #lastToken = 0
+  /** @type {Map<number, import('../local/context.js').Scope>} of running listeners, by token */
+  #followed = new Map()
+  #lastFollowed = 0
 
   constructor(thread, runQueue) {
     this.#runQueue = runQueue
@@ -113,7 +121,7 @@ class Link {
 
   /** Returns a token for a dispatch. Its `settled` is called once, unless it is dropped. */
   expect(pending) {
-    do this.#lastToken = (this.#lastToken + 1) & 0x3fffffff
+    do this.#lastToken = (this.#lastToken + 1) & TOKENS
     while (this.#pending.has(this.#lastToken))
     this.#pending.set(this.#lastToken, pending)
     return this.#lastToken
@@ -130,6 +138,31 @@ class Link {
     const pending = this.#pending.get(token)
     this.drop(token)
     return pending
+  }
+
+  // Events of others that listeners follow while they run
+
+  /** Follows a delivery that was started. Returns the token to `unfollow` it by. */
+  follow(event, delivery, scope) {
+    do this.#lastFollowed = (this.#lastFollowed % TOKENS) + 1
+    while (this.#followed.has(this.#lastFollowed))
+    this.#followed.set(this.#lastFollowed, { event, scope })
+    native.follow(this.#runQueue.handle, delivery, this.#lastFollowed)
+    return this.#lastFollowed
+  }
+
+  unfollow(token) {
+    this.#followed.delete(token)
+  }
+
+  /** Notes that nobody waits any more for the listeners that follow an event. */
+  over(token, kind, detail, reason) {
+    const followed = this.#followed.get(token)
+    if (followed === undefined) return
+    this.#followed.delete(token)
+    const { event, scope } = followed
+    // Handlers of the abort are not to run while a message is being read.
+    NativePromise.resolve().then(() => scope.come(overErrorFor(event, kind, detail, scope.threadId, reason)))
   }
 
   // Turns

@@ -71,10 +71,11 @@ class Member {
   /** Registers a listener with the engine: from now on all members' events of this name reach it. */
   listen(registration, prepend) {
     if (this.#id === 0 || !this.carries(registration.event)) return
-    const { event, group, once, timeout } = registration
+    const { event, group, once, timeout, context } = registration
     registration.member = this
     registration.id = this.#link.listeners.add(registration)
-    const isBounded = timeout !== undefined
+    // A timer, and a signal, are those of a delivery.
+    const isTracked = timeout !== undefined || context
     native.listen(
       this.#thread,
       this.#id,
@@ -82,7 +83,7 @@ class Member {
       registration.id,
       once,
       prepend,
-      isBounded,
+      isTracked,
       group === undefined ? undefined : toEngine(group),
     )
     this.#listening++

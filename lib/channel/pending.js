@@ -6,6 +6,7 @@ const { keep } = require('../kept.js')
 const native = require('../native.js')
 const { onAbort } = require('../listeners/abort.js')
 const { errorsFor } = require('./failures.js')
+const { encodeShort } = require('./short-error.js')
 
 class PendingDispatch {
   #link
@@ -31,7 +32,7 @@ class PendingDispatch {
     this.#sent = sent
     /** Names the dispatch in the engine's message about it. */
     this.token = link.expect(this)
-    if (signal !== undefined) this.#release = onAbort(signal, () => this.#abort(signal.reason))
+    if (signal !== undefined) this.#release = onAbort(signal, () => this.#abort(signal))
   }
 
   /** Settles the dispatch, with the engine's message. */
@@ -48,11 +49,34 @@ class PendingDispatch {
     this.#link.drop(this.token)
   }
 
-  #abort(reason) {
+  #abort(signal) {
     this.#link.drop(this.token)
-    native.cancel(this.#thread, this.token)
-    this.#sent?.cancel(reason)
-    this.#outcome?.abort(reason)
+    if (native.cancel(this.#thread, this.token)) this.#tellRunning(signal)
+    this.#sent?.cancel(signal.reason)
+    this.#outcome?.abort(signal.reason)
+  }
+
+  /** Tells listeners that are running already, and want to know. */
+  #tellRunning(signal) {
+    let reason = reasons.get(signal)
+    if (reason === undefined) {
+      reason = encoded(this.#link.encoder, signal.reason)
+      reasons.set(signal, reason)
+    }
+    native.tellCancelled(this.#thread, this.token, reason, 0, reason.length)
+  }
+}
+
+/** @type {WeakMap<AbortSignal, Uint8Array>} their reasons, encoded: a signal may cancel many events */
+const reasons = new WeakMap()
+
+/** Returns the bytes of a reason; none of one that cannot be encoded. */
+function encoded(encoder, reason) {
+  try {
+    const { buffer, start, end } = encodeShort(encoder, reason)
+    return buffer.slice(start, end)
+  } catch {
+    return new Uint8Array(0)
   }
 }
 

@@ -19,6 +19,7 @@ module.exports = {
   DRAINED: 8,
   LISTENING: 9,
   TRACE: 10,
+  OVER: 11,
 
   // Flags of a delivery.
   DELIVERY_MUST_START: 1,
@@ -35,6 +36,7 @@ module.exports = {
   DISPATCH_CANCELLABLE: 2,
   DISPATCH_AWAITED: 4,
   DISPATCH_TOLD: 8,
+  DISPATCH_NAMED: 16,
 
   // Results of `publish` and `dispatch` in the place of a number of listeners, and a bit that they add to it.
   NEEDS_PAYLOAD: -1,

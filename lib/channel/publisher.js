@@ -10,6 +10,7 @@ const {
   BURST_LONGEST,
   DISPATCH_AWAITED,
   DISPATCH_CANCELLABLE,
+  DISPATCH_NAMED,
   DISPATCH_REQUEST,
   DISPATCH_TOLD,
   HAS_OWN,
@@ -98,6 +99,11 @@ class Publisher {
     return end - start > BURST_LONGEST || parcel !== 0 || !this.#link.lends(buffer)
   }
 
+  /** The number that names the event which was dispatched last, if it was to have one. */
+  get lastEvent() {
+    return native.lastEvent(this.#thread)
+  }
+
   /**
    * Dispatches an event to listeners of other members, and returns their number. Leaves in `own` the listeners of this bus
    * that the event claimed or was assigned.
@@ -105,7 +111,7 @@ class Publisher {
    * @param {string} event
    * @param {unknown[]} args
    * @param {{ isRequest: boolean, outcome: object | null, bounds: { timeout?: number, signal?: AbortSignal } | null,
-   * sent: import('./sent.js').SentEvent | null }} how
+   * sent: import('./sent.js').SentEvent | null, isNamed: boolean }} how `isNamed` if `lastEvent` is asked for
    */
   dispatch(event, args, how) {
     const route = this.#route(event)
@@ -116,10 +122,10 @@ class Publisher {
     let sent = 0
     try {
       // Written out: an object that is spread costs as much as the call into the engine.
-      const { isRequest, outcome, bounds } = how
+      const { isRequest, outcome, bounds, isNamed } = how
       const token = pending?.token ?? -1
       const told = outcome === null && bounds?.signal === undefined ? DISPATCH_TOLD : DISPATCH_AWAITED
-      sent = this.#offer(route, args, { isRequest, bounds, token, told }, refused)
+      sent = this.#offer(route, args, { isRequest, bounds, token, told, isNamed }, refused)
     } finally {
       // Also if the arguments were refused.
       if (!isHeard(sent)) pending?.drop()
@@ -230,8 +236,9 @@ class Publisher {
     return sent
   }
 
-  #crossTracked({ number }, { buffer, start, end, parcel }, { isRequest, token, told, bounds }) {
+  #crossTracked({ number }, { buffer, start, end, parcel }, { isRequest, token, told, bounds, isNamed }) {
     let flags = isRequest ? DISPATCH_REQUEST : 0
+    if (isNamed) flags |= DISPATCH_NAMED
     if (bounds?.signal !== undefined) flags |= DISPATCH_CANCELLABLE
     if (token >= 0) flags |= told
     const [thread, named, timeout] = [this.#thread, Math.max(0, token), Math.ceil(bounds?.timeout ?? 0)]

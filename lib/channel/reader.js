@@ -24,6 +24,7 @@ const {
   LOST_COUNTED,
   LOST_STARTED,
   LOST_VARIOUS,
+  OVER,
   SETTLED,
   STALL,
   THREAD_EXIT,
@@ -127,6 +128,8 @@ class Reader {
         return beginTrace()
       case LISTENING:
         return this.#member()?.listening.look()
+      case OVER:
+        return this.#readOver()
       default:
         // Its end, and the beginning of the next one, are not known either.
         throw new Error(`the engine has written a message of a kind that is not known: ${kind}`)
@@ -337,6 +340,15 @@ class Reader {
     if (kind === THREAD_EXITED && threadId !== undefined) this.#threadEnded(threadId)
     const error = errorFor(event, kind, detail, threadId, count)
     member?.lost({ event, args, listeners, threadId, count, error }, (flags & LOST_STARTED) !== 0)
+  }
+
+  /** Reads that nobody waits for running listeners any more. Of a reason that cannot be read, undefined stands for it. */
+  #readOver() {
+    const messages = this.#messages
+    const token = messages.word()
+    const kind = messages.word()
+    const detail = messages.word()
+    this.#link.over(token, kind, detail, kind === THREW ? messages.value() : undefined)
   }
 
   // News of other threads. They are read to their end, also where their bus is closed by now.

@@ -4,6 +4,7 @@
 
 const { keep } = require('../kept.js')
 const native = require('../native.js')
+const { Scope } = require('../local/context.js')
 const { Waiting } = require('../local/gate.js')
 const runQueue = require('../local/run-queue.js')
 const { replying } = require('../local/outcome.js')
@@ -36,6 +37,10 @@ class TrackedEmission extends IncomingEmission {
   /** The registration of its only listener, if that has a gate; else null. */
   #gated
   #letGo = false
+  /** @type {Scope | null} */
+  #scope = null
+  /** The token by which the event is followed, for its scope; or 0. */
+  #followed = 0
 
   /**
    * @param {{ delivery: number, mustStart: boolean, isAwaited: boolean, isRequest: boolean, indexes: number[]?,
@@ -57,6 +62,18 @@ class TrackedEmission extends IncomingEmission {
     this.#gated = gated
     this.#returned = isRequest ? { value: undefined } : null
     if (isRequest) this.listeners = listeners.map((called) => replying(this.#returned, called, storedOf(called)))
+  }
+
+  get scope() {
+    if (this.#scope === null) {
+      const [threadId, id] = native.origin(runQueue.handle, false, this.#delivery)
+      this.#scope = new Scope({ threadId, id, watch: () => this.#follow() })
+    }
+    return this.#scope
+  }
+
+  #follow() {
+    if (this.unsettled > 0) this.#followed = this.link.follow(this.event, this.#delivery, this.#scope)
   }
 
   start() {
@@ -271,6 +288,7 @@ class TrackedEmission extends IncomingEmission {
     this.unsettled = -1
     finished(this)
     this.#closePorts()
+    if (this.#followed !== 0) this.link.unfollow(this.#followed)
     if (!this.#letGo) native.release(runQueue.handle, this.#delivery)
     this.tracker.member.checkQuiet()
   }

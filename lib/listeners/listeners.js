@@ -28,6 +28,8 @@ class Listeners {
   #changed
   /** @type {Map<string | symbol, number>} number of replaced listeners by event; only there is looked for them */
   #special = new Map()
+  /** Number of listeners that get a context. */
+  #contexts = 0
   /** True if some listener of this bus has or had options. Only then is a removed one looked for. */
   #hadOptions = false
 
@@ -61,7 +63,7 @@ class Listeners {
   claim(stored) {
     const registration = Registration.of(stored)
     if (registration?.once) return registration.claim()
-    return registration === undefined || registration.gate === null ? stored : registration.target
+    return registration === undefined || registration.target === registration.within ? stored : registration.target
   }
 
   /** Returns the stored listeners of an event that may take the place of others in a queued emission. */
@@ -85,6 +87,11 @@ class Listeners {
 
   hasSpecial(event) {
     return this.#special.has(keyOf(event))
+  }
+
+  /** True if a listener of an event may get a context. */
+  mayHaveContext(event) {
+    return this.#contexts > 0 && this.hasSpecial(event)
   }
 
   // Adding
@@ -125,8 +132,15 @@ class Listeners {
     const before = Registration.of(listener)
     if (before === undefined) return new Registration(this.#bus, event, listener, this.#withGroup(event, options))
     if (options === undefined && before.isFreeFor(this.#bus, event)) return before.renewed()
-    const { once, timeout, signal, group, concurrency } = before
-    const known = { once, timeout, signal, concurrency, group: this.member?.carries(event) ? group : undefined }
+    const { once, timeout, signal, group, concurrency, context } = before
+    const known = {
+      once,
+      timeout,
+      signal,
+      concurrency,
+      context,
+      group: this.member?.carries(event) ? group : undefined,
+    }
     const all = this.#withGroup(event, { ...known, ...options })
     return new Registration(this.#bus, event, before.listener, all, listener)
   }
@@ -159,6 +173,7 @@ class Listeners {
       this.#hadOptions = true
       this.member?.listen(registration, isFirst)
       registration.wasAdded()
+      if (registration.context) this.#contexts++
       if (registration.isReplaced) this.#countSpecial(event, 1)
     }
     const undone = this.#tracker.changes()?.added(event, originalOf(stored))
@@ -210,6 +225,7 @@ class Listeners {
     registration.added = false
     registration.letGo()
     if (registration.member !== null) registration.member.unlisten(registration)
+    if (registration.context) this.#contexts--
     if (registration.isReplaced) this.#countSpecial(event, -1)
     return true
   }

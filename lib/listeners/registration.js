@@ -12,6 +12,7 @@ const { performance } = require('node:perf_hooks')
 const { clearTimeout, setTimeout } = require('node:timers')
 const { ListenerTimeoutError } = require('../errors.js')
 const { NativePromise, adopt, follow, thenOf } = require('../promises.js')
+const { ListenerContext, Scope, currentScope } = require('../local/context.js')
 const { Gate } = require('../local/gate.js')
 const runQueue = require('../local/run-queue.js')
 const { onAbort } = require('./abort.js')
@@ -40,11 +41,12 @@ class Registration {
   #release = undefined
 
   /**
-   * @param {{ once?: boolean, timeout?: number, group?: string, signal?: AbortSignal, concurrency?: number, shared?: Gate }}
-   * options `shared` is the gate of several listeners
+   * @param {{ once?: boolean, timeout?: number, group?: string, signal?: AbortSignal, concurrency?: number, context?: boolean,
+   * shared?: Gate }} options `shared` is the gate of several listeners
    * @param {Function} [alias] the stored function of another registration, if the listener was passed as that
    */
-  constructor(bus, event, listener, { once = false, timeout, group, signal, concurrency, shared } = {}, alias) {
+  constructor(bus, event, listener, options = {}, alias = undefined) {
+    const { once = false, timeout, group, signal, concurrency, context = false, shared } = options
     this.bus = bus
     this.event = event
     this.listener = listener
@@ -56,16 +58,20 @@ class Registration {
     /** What keeps calls waiting beyond `concurrency`, or null. */
     this.gate = gateOf(concurrency, shared)
     this.concurrency = concurrency
-    /** The listener, within its timeout. */
-    this.within = timeout === undefined ? listener : timed(event, listener, timeout)
+    this.context = context
+    const inTime = timeout === undefined ? listener : timed(event, listener, timeout, context)
+    /** The listener, within its timeout, for calls by hand; and for emissions, once its gate lets them. */
+    this.within = context ? told(this, inTime, () => new Scope()) : inTime
+    this.admitted = context ? told(this, inTime, currentScope) : inTime
     /** What emissions call. */
-    this.target = this.gate === null ? this.within : gated(this)
+    this.target = this.gate === null ? this.admitted : gated(this)
     /** EventEmitter's entry. A function of its own for each registration, even of the same listener. */
     this.stored = once ? onceFunction(this) : callFunction(this.within)
     this.stored.listener = listener
     this.stored[REGISTRATION] = this
     if (this.within !== listener) standIn(this.within, this.stored)
-    if (this.target !== this.within) standIn(this.target, this.stored)
+    if (this.admitted !== this.within) standIn(this.admitted, this.stored)
+    if (this.target !== this.admitted) standIn(this.target, this.stored)
   }
 
   /** True if it does not get every event: only its first, or those that its group assigns to it. */
@@ -75,7 +81,7 @@ class Registration {
 
   /** True if emissions call another function than EventEmitter's entry. */
   get isReplaced() {
-    return this.isSpecial || this.gate !== null
+    return this.isSpecial || this.target !== this.within
   }
 
   /** Returns true if it may be registered again as it is, for an event of a bus. */
@@ -218,17 +224,33 @@ function gateOf(concurrency, shared = null) {
 
 /** Returns a function that calls the listener when its gate lets it. */
 function gated(registration) {
-  const { gate, within } = registration
+  const { gate, admitted } = registration
   return function call(...args) {
-    return gate.pass(registration, within, this, args)
+    return gate.pass(registration, admitted, this, args)
   }
 }
 
-/** Returns a listener that fails with a ListenerTimeoutError `timeout` ms after its start, unless it has settled. */
-function timed(event, listener, timeout) {
+/** Returns a function that passes the listener a context as its last argument, of the scope that `scopeOf` returns. */
+function told({ event, timeout }, listener, scopeOf) {
+  return function call(...args) {
+    args.push(new ListenerContext(event, scopeOf(), timeout !== undefined))
+    return Reflect.apply(listener, this, args)
+  }
+}
+
+/**
+ * Returns a listener that fails with a ListenerTimeoutError `timeout` ms after its start, unless it has settled.
+ *
+ * @param {boolean} isTold true if its last argument is a context
+ */
+function timed(event, listener, timeout, isTold) {
   return function call(...args) {
     const start = performance.now()
-    const late = () => new ListenerTimeoutError(event, listener, timeout)
+    const late = () => {
+      const error = new ListenerTimeoutError(event, listener, timeout)
+      if (isTold) ListenerContext.timedOut(args.at(-1), error)
+      return error
+    }
     const result = Reflect.apply(listener, this, args)
     const left = timeout - (performance.now() - start)
     const itsThen = thenOf(result)

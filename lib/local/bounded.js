@@ -4,6 +4,7 @@
 
 const { performance } = require('node:perf_hooks')
 const { clearTimeout, setTimeout } = require('node:timers')
+const { Scope } = require('./context.js')
 const { Emission } = require('./emission.js')
 const { CANCELLED, SETTLED } = require('../metrics/words.js')
 const { ListenerTimeoutError } = require('../errors.js')
@@ -24,6 +25,8 @@ class BoundedEmission extends Emission {
   #settled = new Set()
   /** Indexes of the listeners that wait for a call of theirs to end. */
   #waiting = new Set()
+  /** @type {Scope | null} */
+  #scope = null
 
   /** @param {{ timeout?: number, signal?: AbortSignal }} bounds the time counts from here, queueing included */
   constructor(tracker, event, listeners, args, outcome, bounds) {
@@ -35,6 +38,11 @@ class BoundedEmission extends Emission {
       this.#timer = setTimeout(() => this.#expire(), timeout)
     }
     if (signal !== undefined) this.#release = onAbort(signal, () => this.#abort())
+  }
+
+  get scope() {
+    this.#scope ??= new Scope()
+    return this.#scope
   }
 
   start() {
@@ -124,6 +132,7 @@ class BoundedEmission extends Emission {
     for (let index = 0; index < count && !this.#finished; index++) {
       if (!this.#settled.has(index)) this.fail(index, new ListenerTimeoutError(event, this.listener(index), timeout))
     }
+    this.#scope?.come(new ListenerTimeoutError(event, undefined, timeout))
   }
 
   /** Tells the waiting emitter, and cancels the emission if it has not started. Running listeners go on. */
@@ -133,6 +142,7 @@ class BoundedEmission extends Emission {
     if (this.#finished) return
     this.restoreClaimed(this.#called)
     for (const index of this.#waiting) this.succeed(index)
+    this.#scope?.come(this.#bounds.signal.reason)
     if (this.#started) return
     this.tally.words[CANCELLED] += this.unsettled
     this.tally.words[SETTLED] += this.unsettled

@@ -7,6 +7,7 @@
 const { AsyncResource, executionAsyncId } = require('node:async_hooks')
 const { adopt, follow, thenOf } = require('../promises.js')
 const { Registration, originalOf, storedOf } = require('../listeners/registration.js')
+const { Scope, scopeFor } = require('./context.js')
 const { Waiting } = require('./gate.js')
 const { CANCELLED, SETTLED } = require('../metrics/words.js')
 const runQueue = require('./run-queue.js')
@@ -49,6 +50,11 @@ class Emission extends AsyncResource {
   /** `this` of its listeners. */
   get bus() {
     return this.tracker.bus
+  }
+
+  /** What its listeners are told of it, those with `context: true`. */
+  get scope() {
+    return scopeFor(this, () => new Scope())
   }
 
   /** True if it is awaited: each failure will be in the outcome. */

@@ -53,13 +53,13 @@ class Tracker {
 
   /** Queues an event for `listeners`. See `Emission` for the shapes. */
   enqueue(event, listeners, args, outcome) {
-    this.#push(new Emission(this, event, listeners, args, outcome))
+    return this.#push(new Emission(this, event, listeners, args, outcome))
   }
 
   /** Queues an event, bounded by `{ timeout, signal }` unless they are null. */
   enqueueWithin(event, listeners, args, outcome, bounds) {
-    if (bounds === null) this.enqueue(event, listeners, args, outcome)
-    else this.#push(new BoundedEmission(this, event, listeners, args, outcome, bounds))
+    if (bounds === null) return this.enqueue(event, listeners, args, outcome)
+    return this.#push(new BoundedEmission(this, event, listeners, args, outcome, bounds))
   }
 
   #push(emission) {
@@ -71,6 +71,7 @@ class Tracker {
     this.pending++
     this.member?.catchUp()
     runQueue.push(emission)
+    return emission
   }
 
   /** True if it wants to know of each event that its bus gets. */

@@ -1,4 +1,8 @@
-//! Names of members and listeners, as numbers.
+//! Names of members, listeners and events, as numbers.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+static LAST_EVENT: AtomicU64 = AtomicU64::new(0);
 
 /// Names a listener within its endpoint.
 pub type ListenerId = u32;
@@ -12,4 +16,9 @@ impl MemberId {
     pub fn as_u32(self) -> u32 {
         self.0
     }
+}
+
+/// Returns a number that names one event for the life of the process. The first is 1.
+pub fn next_event() -> u64 {
+    LAST_EVENT.fetch_add(1, Ordering::Relaxed) + 1
 }

@@ -19,6 +19,7 @@
 //! | [`DRAINED`]     | member                                                                                    |
 //! | [`LISTENING`]   | member                                                                                    |
 //! | [`TRACE`]       |                                                                                           |
+//! | [`OVER`]        | token, kind of failure, detail; and the reason, if it [`THREW`]                           |
 //!
 //! A failure within [`SETTLED`] is: listeners, thread, kind of failure, detail; and the error, if it [`THREW`].
 //! The name is left out of a loss with [`LOST_VARIOUS`], its payload where it is [`LOST_COUNTED`].
@@ -77,6 +78,8 @@ pub const DRAINED: u32 = 8;
 pub const LISTENING: u32 = 9;
 /// The process begins to write a trace.
 pub const TRACE: u32 = 10;
+/// Nobody waits any more for listeners that are running, and want to know.
+pub const OVER: u32 = 11;
 
 // Flags of a delivery.
 /// The delivery has to be started before its listeners are called.
@@ -119,6 +122,8 @@ pub const DISPATCH_CANCELLABLE: u32 = 2;
 pub const DISPATCH_AWAITED: u32 = 4;
 /// The emitter hears when it has settled, and awaits nothing.
 pub const DISPATCH_TOLD: u32 = 8;
+/// The emitter will ask for the number that names the event.
+pub const DISPATCH_NAMED: u32 = 16;
 
 // Results of `publish` and `dispatch`: a number of listeners elsewhere, or one of these.
 /// The event has listeners elsewhere and came without a payload.

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use super::protocol::{
     APART, BATCH, DELIVERY, DELIVERY_IS_AWAITED, DELIVERY_IS_REQUEST, DELIVERY_MUST_START, DRAINED,
     FORGET, HAS_OFFERS, LISTENING, LOST, LOST_COUNTED, LOST_STARTED, LOST_VARIOUS, MAILBOX_FULL,
-    MAILBOX_FULL_BYTES, MORE_TO_READ, NO_MEMORY, QUEUE_FULL, SETTLED, STALL, THREAD_EXIT,
+    MAILBOX_FULL_BYTES, MORE_TO_READ, NO_MEMORY, OVER, QUEUE_FULL, SETTLED, STALL, THREAD_EXIT,
     THREAD_EXITED, THREW, TIMED_OUT, TRACE,
 };
 use super::thread::{Thread, shrink};
@@ -148,6 +148,9 @@ fn size_of(message: &Message, is_stripped: bool) -> usize {
             let name = lost.event.as_deref().map_or(0, |event| 1 + event.len().div_ceil(4));
             9 + name + lost.payload.as_ref().map_or(0, words_for_payload)
         }
+        Message::Notice(Notice::Over { kind: FailureKind::Threw(reason), .. }) => {
+            4 + words_for(reason)
+        }
         _ => 8,
     }
 }
@@ -177,6 +180,13 @@ fn write(thread: &Thread, message: Message, words: &mut Words<'_>) {
         Message::Notice(Notice::Drained(member)) => words.put_all(&[DRAINED, member.as_u32()]),
         Message::Notice(Notice::Trace) => words.put(TRACE),
         Message::Notice(Notice::Listening(member)) => words.put_all(&[LISTENING, member.as_u32()]),
+        Message::Notice(Notice::Over { token, kind }) => {
+            let (number, detail) = wire_of(&kind);
+            words.put_all(&[OVER, token, number, detail]);
+            if let FailureKind::Threw(reason) = &kind {
+                words.put_payload(reason);
+            }
+        }
     }
 }
 

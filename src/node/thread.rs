@@ -78,6 +78,8 @@ pub struct Thread {
     sweep_at: Cell<usize>,
     /// This thread's own listeners that the last dispatch chose.
     pub own: RefCell<Vec<Own>>,
+    /// Name of the last event that JavaScript asks for it.
+    pub last_event: Cell<u64>,
     /// Dispatches that JavaScript may cancel, by their token.
     pub cancellable: RefCell<HashMap<u32, Weak<Dispatch>>>,
     /// Where payloads are, and where the events of a burst are written down.
@@ -129,6 +131,7 @@ pub fn attach(
         strips: Cell::default(),
         sweep_at: Cell::new(MUCH),
         own: RefCell::default(),
+        last_event: Cell::default(),
         cancellable: RefCell::default(),
         lent: RefCell::default(),
         records: RefCell::default(),

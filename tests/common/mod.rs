@@ -224,6 +224,7 @@ pub fn say(message: &Message) -> String {
         Message::Notice(Notice::Trace) => "trace".into(),
         Message::Notice(Notice::Drained(_)) => "drained".into(),
         Message::Notice(Notice::Listening(_)) => "listening".into(),
+        Message::Notice(Notice::Over { token, kind }) => format!("over {token} {kind:?}"),
     }
 }
 

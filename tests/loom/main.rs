@@ -6,6 +6,7 @@
 mod burst;
 mod capacity;
 mod engine;
+mod following;
 mod hold;
 mod mailbox;
 mod sharing;

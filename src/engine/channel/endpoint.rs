@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{self, Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
+use super::followers::Followers;
 use super::member::Member;
 use super::message::{Message, Notice};
 use super::route::Route;
@@ -65,6 +66,8 @@ pub struct Endpoint {
     pub(super) pulse: sync::Mutex<Pulse>,
     /// When it was made, and for how long its owner had been idle by then.
     began: (Instant, Duration),
+    /// Endpoints that want to know when it is closed.
+    pub(super) followers: Mutex<Followers>,
 }
 
 impl Endpoint {
@@ -86,6 +89,7 @@ impl Endpoint {
             offers: Mutex::new(VecDeque::new()),
             has_offers: AtomicBool::new(false),
             pulse: sync::Mutex::default(),
+            followers: Mutex::new(Some(BTreeMap::new())),
         })
     }
 
@@ -246,6 +250,7 @@ impl Endpoint {
         // Dropping a message settles it.
         drop(self.mailbox.close());
         channels(&members).for_each(|channel| channel.tell_of_exit(self));
+        self.leave_followers();
     }
 
     pub(super) fn forget(&self, member: &Arc<Member>) {

@@ -3,7 +3,7 @@
 use super::notices::{Stall, Untold};
 use super::{Batch, Delivery};
 use crate::engine::ids::{ListenerId, MemberId};
-use crate::engine::outcome::{Lost, Outcome};
+use crate::engine::outcome::{FailureKind, Lost, Outcome};
 
 /// A message in the mailbox of an endpoint.
 pub enum Message {
@@ -55,6 +55,15 @@ pub enum Notice {
     Drained(MemberId),
     /// Somebody has begun to listen to an event for which a member [waited](super::listening).
     Listening(MemberId),
+    /// Nobody waits any more for listeners of this endpoint that [follow](crate::engine::delivery::Delivery::follow) their
+    /// event.
+    Over {
+        /// Token that the endpoint follows it by.
+        token: u32,
+        /// [`TimedOut`](FailureKind::TimedOut), [`ThreadExited`](FailureKind::ThreadExited), or, if the emitter has
+        /// cancelled, its reason as the error that was [thrown](FailureKind::Threw).
+        kind: FailureKind,
+    },
 }
 
 impl Message {

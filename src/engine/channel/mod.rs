@@ -5,6 +5,7 @@
 mod backlog;
 pub mod burst;
 pub mod endpoint;
+mod followers;
 pub mod ledger;
 mod listening;
 mod losses;

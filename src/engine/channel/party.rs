@@ -12,7 +12,7 @@ use crate::engine::delivery::Party;
 use crate::engine::delivery::dispatch::Dispatch;
 use crate::engine::delivery::recipient::Choice;
 use crate::engine::fates::Fate;
-use crate::engine::outcome::{Loss, Lost, Outcome, Report};
+use crate::engine::outcome::{FailureKind, Loss, Lost, Outcome, Report};
 use crate::engine::payload::Payload;
 use crate::engine::sync::Ordering;
 
@@ -100,6 +100,18 @@ impl Party for Member {
             // An endpoint that is gone has nobody to tell.
             let _ = self.endpoint.mailbox().push(Message::Notice(notice));
         }
+    }
+
+    fn follow(&self, follower: &Self, token: u32) -> bool {
+        self.endpoint.follow(&follower.endpoint, token)
+    }
+
+    fn unfollow(&self, follower: &Self, token: u32) {
+        self.endpoint.unfollow(&follower.endpoint, token);
+    }
+
+    fn tell_over(&self, token: u32, kind: FailureKind) {
+        self.endpoint.tell_over(token, kind);
     }
 
     fn take_on(&self, deliveries: usize) {

@@ -7,13 +7,13 @@
 //! [`settling`](super::settling) says how.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::Party;
 use super::recipient::{Freed, Recipient};
 use super::settling::State;
-use crate::engine::ids::ListenerId;
+use crate::engine::ids::{self, ListenerId};
 use crate::engine::metrics;
 use crate::engine::outcome::Report;
 use crate::engine::payload::{Content, Payload};
@@ -59,6 +59,8 @@ pub struct Dispatch<P: Party> {
     pub(super) is_over: AtomicBool,
     /// True if some recipient has moved. Beside the state, as above.
     has_moved: AtomicBool,
+    /// Name of the event; 0 before somebody asks for it.
+    id: AtomicU64,
     _counted: metrics::Counted,
 }
 
@@ -92,6 +94,7 @@ impl<P: Party> Dispatch<P> {
             state: Mutex::new(State::new(recipients, payload, emission.report)),
             is_over: AtomicBool::new(false),
             has_moved: AtomicBool::new(false),
+            id: AtomicU64::new(0),
             _counted: metrics::DISPATCHES.count(),
         });
         if let Some(ms) = emission.timeout {
@@ -108,6 +111,18 @@ impl<P: Party> Dispatch<P> {
     /// Returns the name of the event.
     pub fn event(&self) -> &str {
         P::event(&self.route)
+    }
+
+    /// Returns the number that names the event for the life of the process.
+    pub fn id(&self) -> u64 {
+        let known = self.id.load(Ordering::Relaxed);
+        if known != 0 {
+            return known;
+        }
+        let id = ids::next_event();
+        self.id
+            .compare_exchange(0, id, Ordering::Relaxed, Ordering::Relaxed)
+            .map_or_else(|of| of, |_| id)
     }
 
     /// Returns the encoded arguments; nothing once it has settled.

@@ -7,6 +7,7 @@
 
 pub mod batch;
 pub mod dispatch;
+mod following;
 mod party;
 mod pool;
 pub mod recipient;
@@ -140,6 +141,12 @@ impl<P: Party> Delivery<P> {
             self.member.starts();
         }
         starts
+    }
+
+    /// Has the member told, with this token, when listeners that were started need not go on: the time of the event is
+    /// over, the emitter has cancelled it, or is gone. Ends with the delivery.
+    pub fn follow(&self, token: u32) {
+        self.dispatch.follow(self.place, &self.member, token);
     }
 
     /// Fails the listener at `index` with [`FailureKind::TimedOut`] if it has not settled in `ms`.

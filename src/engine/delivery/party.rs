@@ -6,7 +6,7 @@ use super::dispatch::Dispatch;
 use super::recipient::Choice;
 use crate::engine::capacity::Crossed;
 use crate::engine::fates::Fate;
-use crate::engine::outcome::{Loss, Outcome, Report};
+use crate::engine::outcome::{FailureKind, Loss, Outcome, Report};
 use crate::engine::payload::Payload;
 
 /// A member of a channel: the emitter of an event, or a recipient. All that is in flight reaches its members, and
@@ -52,6 +52,17 @@ pub trait Party: Send + Sync + Sized + 'static {
     /// Notifies the endpoint of the member that an event of its own was lost. `payload` is called if there is room
     /// for the arguments.
     fn lost(self: &Arc<Self>, loss: Loss<'_>, payload: impl FnOnce() -> Option<Payload>);
+
+    /// Has a follower [told](Self::tell_over) when the thread of this member, the emitter, ends. Returns false if it has.
+    #[must_use = "false means that it has ended"]
+    fn follow(&self, follower: &Self, token: u32) -> bool;
+
+    /// Takes [`follow`](Self::follow) back.
+    fn unfollow(&self, follower: &Self, token: u32);
+
+    /// Notifies the endpoint of the member that nobody waits any more for listeners that it
+    /// [follows](super::Delivery::follow) the event for.
+    fn tell_over(&self, token: u32, kind: FailureKind);
 
     /// Counts deliveries that are about to be made to the member. Any lock may be held.
     fn take_on(&self, deliveries: usize);

@@ -42,6 +42,8 @@ pub(in crate::engine) struct Recipient<P> {
     /// True while its member has a delivery of it, or will have: that is counted, and room is taken for it.
     in_flight: bool,
     started: bool,
+    /// Token of its member, if that [follows](super::following) it.
+    follower: Option<u32>,
     /// By listener; empty before the first settled.
     settled: Vec<bool>,
     unsettled: u32,
@@ -78,6 +80,7 @@ impl<P: Party> Recipient<P> {
             moves: 0,
             in_flight: false,
             started: false,
+            follower: None,
             settled: Vec::new(),
             unsettled,
         }
@@ -155,6 +158,15 @@ impl<P: Party> Recipient<P> {
         }
         self.started = true;
         true
+    }
+
+    pub(super) fn follow(&mut self, token: u32) {
+        self.follower = Some(token);
+    }
+
+    /// Returns the token of a member that follows it, which it does no more.
+    pub(super) fn unfollow(&mut self) -> Option<u32> {
+        self.follower.take()
     }
 
     pub(super) fn has_started(&self) -> bool {

@@ -26,6 +26,8 @@ pub(super) struct State<P> {
     pub(super) timers: Vec<Timer>,
     /// True if the emitter has cancelled: listeners that have not started never will.
     pub(super) is_cancelled: bool,
+    /// The reason why nobody waits for listeners that have started, if there is one.
+    pub(super) over: Option<FailureKind>,
 }
 
 /// Work that is left until no lock is held.
@@ -64,6 +66,7 @@ impl<P: Party> Dispatch<P> {
         for recipient in 0..u32::try_from(recipients).unwrap_or(u32::MAX) {
             self.fail_rest(recipient, FailureKind::TimedOut(ms));
         }
+        self.tell_followers(FailureKind::TimedOut(ms));
     }
 
     /// Cancels recipients that have not started: they never will, count for nothing and take no room any
@@ -152,11 +155,14 @@ impl<P: Party> Dispatch<P> {
 
     /// Takes a recipient back from the member that held it and let go of it. Does nothing if it has moved.
     pub(super) fn abandon(self: &Arc<Self>, place: Place, member: &Arc<P>) {
-        let (freed, is_settled, again) = {
+        let (freed, follower, is_settled, again) = {
             let mut state = lock(&self.state);
             let Some(of) = state.at(place) else { return };
-            (of.let_go(self.size), of.is_settled(), of.choice_if_movable())
+            (of.let_go(self.size), of.unfollow(), of.is_settled(), of.choice_if_movable())
         };
+        if let Some(token) = follower {
+            self.emitter.unfollow(member, token);
+        }
         freed.into_iter().for_each(Freed::tell);
         if is_settled {
             return;
@@ -192,6 +198,7 @@ impl<P: Party> State<P> {
             report,
             timers: Vec::new(),
             is_cancelled: false,
+            over: None,
         }
     }
 

@@ -7,6 +7,7 @@ use napi_derive::napi;
 
 use super::emit::place;
 use crate::engine::channel::Delivery;
+use crate::engine::ids;
 use crate::engine::payload::try_copy;
 use crate::node::hot::Passed;
 use crate::node::protocol::ACK_WORDS;
@@ -139,6 +140,30 @@ pub fn is_over(thread: u32, delivery: u32) -> Result<bool> {
     let thread = find(thread)?;
     let taken = thread.deliveries.borrow();
     Ok(taken.get(delivery as usize).is_none_or(Delivery::is_settled))
+}
+
+/// Returns the thread that emitted a batch or a delivery, and the number that names its event. Events of a batch have
+/// none, so that is a new one.
+#[napi(catch_unwind)]
+pub fn origin(thread: u32, is_batch: bool, handle: u32) -> Result<Vec<f64>> {
+    let thread = find(thread)?;
+    let (batches, taken) = (thread.batches.borrow(), thread.deliveries.borrow());
+    let origin = if is_batch {
+        batches.get(handle as usize).map(|batch| (batch.emitter(), ids::next_event()))
+    } else {
+        taken.get(handle as usize).map(|delivery| (delivery.emitter(), delivery.dispatch().id()))
+    };
+    let (emitter, id) = origin.ok_or_else(|| unknown("delivery"))?;
+    Ok(vec![emitter.endpoint().thread().into(), id as f64])
+}
+
+/// Has a message with this token come when listeners of a delivery need not go on, which has been started.
+#[napi(catch_unwind)]
+pub fn follow(thread: u32, delivery: u32, token: u32) -> Result<()> {
+    if let Some(delivery) = find(thread)?.deliveries.borrow().get(delivery as usize) {
+        delivery.follow(token);
+    }
+    Ok(())
 }
 
 /// Skips a listener of a delivery, which was removed before its turn: it counts for nothing.

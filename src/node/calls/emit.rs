@@ -9,13 +9,14 @@ use super::member::member;
 use crate::engine::channel::member::Member;
 use crate::engine::channel::route::{Dispatched, Published, Route};
 use crate::engine::delivery::dispatch::Emission;
+use crate::engine::ids;
 use crate::engine::outcome::Report;
-use crate::engine::payload::Content;
+use crate::engine::payload::{Content, try_copy};
 use crate::node::hot::Passed;
 use crate::node::parcels::Attached;
 use crate::node::protocol::{
-    DISPATCH_AWAITED, DISPATCH_CANCELLABLE, DISPATCH_REQUEST, DISPATCH_TOLD, HAS_OWN, LOOPS_BACK,
-    NEEDS_PAYLOAD, NOT_PLAIN,
+    DISPATCH_AWAITED, DISPATCH_CANCELLABLE, DISPATCH_NAMED, DISPATCH_REQUEST, DISPATCH_TOLD,
+    HAS_OWN, LOOPS_BACK, NEEDS_PAYLOAD, NOT_PLAIN,
 };
 use crate::node::thread::{LentBytes, Thread, find, unknown};
 
@@ -100,6 +101,10 @@ pub fn dispatch(
         Dispatched::NoMemory => return Err(no_memory(env, (end - start) as usize)),
         Dispatched::To { others, own, comes_back, dispatch } => (others, own, comes_back, dispatch),
     };
+    if flags & DISPATCH_NAMED != 0 {
+        let id = dispatch.as_ref().map_or_else(ids::next_event, |dispatch| dispatch.id());
+        thread.last_event.set(id);
+    }
     if let Some(dispatch) = dispatch {
         if cancellable {
             thread.cancellable.borrow_mut().insert(token, Arc::downgrade(&dispatch));
@@ -144,14 +149,43 @@ pub fn done(thread: u32, member: u32) -> Result<()> {
     Ok(())
 }
 
-/// Cancels a dispatch: listeners that have not started never will.
+/// Cancels a dispatch: listeners that have not started never will. Returns whether some have, and are running:
+/// `tell_cancelled` is to be called then.
 #[napi(catch_unwind)]
-pub fn cancel(thread: u32, token: u32) -> Result<()> {
+pub fn cancel(thread: u32, token: u32) -> Result<bool> {
+    let thread = find(thread)?;
+    let dispatch = thread.take_cancellable(token).and_then(|dispatch| dispatch.upgrade());
+    let Some(dispatch) = dispatch else { return Ok(false) };
+    dispatch.cancel();
+    let is_running = dispatch.is_running();
+    if is_running {
+        thread.cancellable.borrow_mut().insert(token, Arc::downgrade(&dispatch));
+    }
+    Ok(is_running)
+}
+
+/// Tells the listeners that are running for a cancelled dispatch. `bytes[start..end]` is the reason, an error.
+#[napi(catch_unwind)]
+pub fn tell_cancelled(thread: u32, token: u32, bytes: &[u8], start: u32, end: u32) -> Result<()> {
     let dispatch = find(thread)?.take_cancellable(token);
     if let Some(dispatch) = dispatch.and_then(|dispatch| dispatch.upgrade()) {
-        dispatch.cancel();
+        let reason = bytes.get(start as usize..end as usize).and_then(try_copy);
+        // Where there is no memory for the reason, nothing stands for it.
+        dispatch.tell_cancelled(reason.unwrap_or_default());
     }
     Ok(())
+}
+
+/// Returns the number that names the last event that this thread has dispatched, of those for which it was to be asked.
+#[napi(catch_unwind)]
+pub fn last_event(thread: u32) -> Result<f64> {
+    Ok(find(thread)?.last_event.get() as f64)
+}
+
+/// Returns a number that names an event for the life of the process.
+#[napi(catch_unwind)]
+pub fn next_event() -> f64 {
+    ids::next_event() as f64
 }
 
 /// Returns the error of `lib/errors.js`.
