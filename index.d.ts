@@ -365,6 +365,20 @@ interface Bounds {
    * @defaultValue none
    */
   transfer?: readonly (ArrayBuffer | MessagePort)[] | undefined
+  /**
+   * On a channel, for listeners of a {@link ListenerOptions.group | group}: events with the same key go to the same bus, in
+   * the order of emission, whoever emits them. A key belongs to a channel, an event and a group. It may go to another bus
+   * once none of its events is in flight. No other bus takes over such events one by one. When a bus ceases to listen, or
+   * its thread ends, all that it has not started goes to one other bus, in order, after what it is running. An event for a
+   * bus without room is refused, and not sent elsewhere.
+   *
+   * Events start in order. Where an async listener must have ended before the next one starts, give it `concurrency: 1`.
+   * `1`, `1n` and `'1'` are three keys; `NaN` is none. A key means nothing without a channel, and to listeners without a
+   * group.
+   *
+   * @defaultValue none
+   */
+  key?: string | number | bigint | undefined
 }
 
 /** The outcome of one event. `success + failed` is the number of its listeners. */
@@ -932,8 +946,8 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
   ): Promise<EventReply<Events, Name>>
 
   /**
-   * Returns a view of the bus with `emit`, `emitAndWait` and `request` bounded by a time and a signal, or with objects to
-   * move. Each call has the whole time.
+   * Returns a view of the bus with `emit`, `emitAndWait` and `request` bounded by a time and a signal, with objects to
+   * move, or with a key that keeps events together. Each call has the whole time.
    *
    * @throws TypeError `ERR_INVALID_ARG_TYPE`, RangeError `ERR_OUT_OF_RANGE` for bounds of the wrong kind
    */

@@ -87,12 +87,12 @@ const methods = {
 
   with(bounds) {
     validateBounds(bounds, 'bounds')
-    const { timeout, signal, transfer } = bounds
+    const { timeout, signal, transfer, key } = bounds
     const state = stateOf(this)
     return new EmitterView({
-      emit: (event, args) => !signal?.aborted && state.emit(event, args, { timeout, signal, transfer }),
-      wait: (event, args) => state.wait(event, args, { timeout, signal, transfer }),
-      request: (event, args) => state.request(event, args, { timeout, signal, transfer }),
+      emit: (event, args) => !signal?.aborted && state.emit(event, args, { timeout, signal, transfer, key }),
+      wait: (event, args) => state.wait(event, args, { timeout, signal, transfer, key }),
+      request: (event, args) => state.request(event, args, { timeout, signal, transfer, key }),
     })
   },
 

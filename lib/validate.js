@@ -23,7 +23,7 @@ const OF_BUS = [
   'stallAfter',
 ]
 const OF_LISTENER = ['concurrency', 'context', 'group', 'once', 'signal', 'timeout']
-const OF_BOUNDS = ['signal', 'timeout', 'transfer']
+const OF_BOUNDS = ['key', 'signal', 'timeout', 'transfer']
 const OF_MAILBOX = ['maxBytes', 'maxMessages']
 const OF_CLOSE = ['timeout']
 const OF_LISTENING = ['signal', 'threads']
@@ -92,10 +92,19 @@ function validateBounds(options, name) {
   validateObject(options, name)
   validateKeys(options, name, OF_BOUNDS)
   validateTimeoutAndSignal(options, name)
-  const { transfer } = options
+  const { key, transfer } = options
+  if (key !== undefined) validateKey(key, `${name}.key`)
   if (transfer !== undefined && !Array.isArray(transfer)) {
     throw invalidArgType(`${name}.transfer`, 'an instance of Array', transfer)
   }
+}
+
+/** Validates a key of events. NaN is one that somebody has failed to make. */
+function validateKey(value, name) {
+  if (!['string', 'number', 'bigint'].includes(typeof value)) {
+    throw invalidArgType(name, 'one of type string, number, or bigint', value)
+  }
+  if (Number.isNaN(value)) throw outOfRange(name, 'a number other than NaN', value)
 }
 
 /** Validates the name of a channel or a group. */

@@ -1,6 +1,6 @@
 'use strict'
 
-// The result of `bus.with({ timeout, signal })`: the bus's three ways to emit, each bounded.
+// The result of `bus.with({ timeout, signal, key })`: the bus's three ways to emit, each bounded.
 
 const { keep } = require('./kept.js')
 

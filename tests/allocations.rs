@@ -112,6 +112,7 @@ fn allocations_of_awaited(channel: &str, members: u32) -> f64 {
                 request: false,
                 timeout: None,
                 cancellable: false,
+                key: None,
                 report: Report::Message(1),
             };
             assert!(matches!(route.dispatch(&emitter, emission), Dispatched::To { .. }));

@@ -115,6 +115,7 @@ fn an_emission_for_which_there_is_no_memory_has_not_happened() {
         request: false,
         timeout: Some(3_600_000),
         cancellable: false,
+        key: None,
         report: Report::Message(1),
     };
     let route = emitter.channel().route("e");

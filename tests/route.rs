@@ -84,6 +84,7 @@ fn a_payload_is_asked_for_only_when_somebody_else_listens_and_before_anything_ha
         request: false,
         timeout: None,
         cancellable: false,
+        key: None,
         report: Report::None,
     };
     emitter.listen("e", 1, once());

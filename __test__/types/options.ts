@@ -106,6 +106,9 @@ bus.on('order', () => {}, { context: 1 })
 // Bounds and views
 
 const bounds: Bounds = { timeout: 1000, signal }
+for (const key of ['a', 1, 1n, undefined]) bus.with({ key }).emit('order', 1)
+// @ts-expect-error: a value, not an object
+bus.with({ key: {} })
 const view = bus.with(bounds)
 check<Equal<typeof view, EmitterView<Events>>>()
 check<Equal<ReturnType<typeof view.emit>, boolean>>()

@@ -72,6 +72,7 @@ impl Audience {
                 request: false,
                 timeout: None,
                 cancellable: false,
+                key: None,
                 report: Report::Message(token),
             };
             black_box(self.route.dispatch(&self.emitter, emission));

@@ -80,7 +80,7 @@ class ChannelLane {
     outcome?.expect(others, here)
     this.#tracker.sent(event, others, here)
     sent?.begin(event, args, others)
-    if (here > 0) this.#queueDispatched(event, listeners, args, this.#whenDone(own, outcome), bounds, isNamed)
+    if (here > 0) this.#queueDispatched(event, listeners, args, this.#whenDone(own, outcome, bounds), bounds, isNamed)
     this.#removeClaimed(event, own)
     return true
   }
@@ -163,7 +163,7 @@ class ChannelLane {
     if (own.length > 0) {
       const { registration } = own[0]
       const listeners = reply.replying(this.#listeners.claim(registration.stored), registration.stored)
-      this.#queueDispatched(event, listeners, args, this.#whenDone(own, reply), bounds, isNamed)
+      this.#queueDispatched(event, listeners, args, this.#whenDone(own, reply, bounds), bounds, isNamed)
       this.#removeClaimed(event, own)
     } else if (others === 0) {
       this.#tracker.unheard(event)
@@ -190,8 +190,10 @@ class ChannelLane {
     })
   }
 
-  #whenDone(own, outcome) {
-    return own.some(({ chosen }) => chosen) ? new Chosen(this.member, own, outcome) : outcome
+  #whenDone(own, outcome, bounds) {
+    if (!own.some(({ chosen }) => chosen)) return outcome
+    const inLine = bounds?.key === undefined ? null : this.#publisher.inLine
+    return new Chosen(this.member, own, inLine, outcome)
   }
 
   #removeClaimed(event, own) {
@@ -210,11 +212,14 @@ const NOBODY = Object.freeze([])
 class Chosen {
   #member
   #own
+  /** The engine's handle for those that get an event with a key, or null. */
+  #inLine
   #outcome
 
-  constructor(member, own, outcome) {
+  constructor(member, own, inLine, outcome) {
     this.#member = member
     this.#own = own
+    this.#inLine = inLine
     this.#outcome = outcome
     for (const { chosen } of own) if (chosen) member.chosen++
   }
@@ -241,6 +246,7 @@ class Chosen {
 
   settle(count) {
     for (const { chosen } of this.#own) if (chosen) this.#member.done()
+    if (this.#inLine !== null) this.#member.endInLine(this.#inLine)
     this.#outcome?.settle(count)
   }
 
@@ -287,6 +293,6 @@ class JoinedReply extends Reply {
   }
 }
 
-keep(() => [new JoinedOutcome(), new JoinedReply('kept'), new Chosen(null, NOBODY, null)])
+keep(() => [new JoinedOutcome(), new JoinedReply('kept'), new Chosen(null, NOBODY, null, null)])
 
 module.exports = { ChannelLane, Member }

@@ -144,6 +144,11 @@ class Member {
     this.checkQuiet()
   }
 
+  /** Tells the engine that events with a key, of which it has given a handle, are done. */
+  endInLine(handle) {
+    native.endInLine(this.#thread, handle)
+  }
+
   /**
    * Reports events of this bus that did not get to the end of some listeners. If none had started, `deadLetter` is told.
    *

@@ -99,6 +99,11 @@ class Publisher {
     return end - start > BURST_LONGEST || parcel !== 0 || !this.#link.lends(buffer)
   }
 
+  /** A handle for what of `own` gets an event with a key; null where nothing does. */
+  get inLine() {
+    return native.inLine(this.#thread)
+  }
+
   /** The number that names the event which was dispatched last, if it was to have one. */
   get lastEvent() {
     return native.lastEvent(this.#thread)
@@ -241,6 +246,7 @@ class Publisher {
     if (isNamed) flags |= DISPATCH_NAMED
     if (bounds?.signal !== undefined) flags |= DISPATCH_CANCELLABLE
     if (token >= 0) flags |= told
+    if (bounds?.key !== undefined) native.setKey(this.#thread, keyed(bounds.key))
     const [thread, named, timeout] = [this.#thread, Math.max(0, token), Math.ceil(bounds?.timeout ?? 0)]
     this.#link.parcels.attach(parcel)
     const sent = this.#link.lends(buffer)
@@ -273,6 +279,11 @@ class Publisher {
     }
     return own
   }
+}
+
+/** Returns the engine's name for a key: 1, 1n and '1' are three. */
+function keyed(key) {
+  return `${typeof key}:${typeof key === 'string' ? toEngine(key) : key}`
 }
 
 /** True if an event was addressed to listeners of other members. */

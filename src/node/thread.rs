@@ -24,7 +24,7 @@ use crate::engine::channel::endpoint::Endpoint;
 use crate::engine::channel::member::Member;
 use crate::engine::channel::message::{Message, Notice};
 use crate::engine::channel::route::Own;
-use crate::engine::channel::{Batch, Delivery, Dispatch};
+use crate::engine::channel::{Batch, Delivery, Dispatch, InLine};
 use crate::engine::hold::Hold;
 use crate::engine::pace::{Look, Pace};
 use crate::engine::payload::Payload;
@@ -78,6 +78,12 @@ pub struct Thread {
     sweep_at: Cell<usize>,
     /// This thread's own listeners that the last dispatch chose.
     pub own: RefCell<Vec<Own>>,
+    /// Key of the event that is dispatched next.
+    pub key: RefCell<Option<Arc<str>>>,
+    /// This thread's own listeners that get an event with a key, by the handles that JavaScript has.
+    pub in_line: RefCell<Slab<Vec<InLine>>>,
+    /// Handle of those of the last dispatch.
+    pub last_in_line: Cell<Option<usize>>,
     /// Name of the last event that JavaScript asks for it.
     pub last_event: Cell<u64>,
     /// Dispatches that JavaScript may cancel, by their token.
@@ -131,6 +137,9 @@ pub fn attach(
         strips: Cell::default(),
         sweep_at: Cell::new(MUCH),
         own: RefCell::default(),
+        key: RefCell::default(),
+        in_line: RefCell::default(),
+        last_in_line: Cell::default(),
         last_event: Cell::default(),
         cancellable: RefCell::default(),
         lent: RefCell::default(),
@@ -323,6 +332,7 @@ fn detach(thread: &Rc<Thread>) {
     thread.loopback.take();
     thread.batches.take();
     thread.deliveries.take();
+    thread.in_line.take().drain().flatten().for_each(InLine::end);
     // Before the memory that their numbers are in goes.
     thread.members.take().into_values().for_each(|place| place.member.close_rows());
     thread.rows.take();

@@ -79,6 +79,7 @@ impl Awaited {
             request,
             timeout: timeout.then_some(3_600_000),
             cancellable: false,
+            key: None,
             report: Report::Message(self.last_token),
         };
         let Dispatched::To { others, own, dispatch, .. } =

@@ -12,6 +12,7 @@ use parallel_event_bus::engine::capacity::{Bound, MailboxLimits};
 use parallel_event_bus::engine::channel::Batch;
 use parallel_event_bus::engine::channel::Delivery;
 use parallel_event_bus::engine::channel::Dispatch;
+use parallel_event_bus::engine::channel::InLine;
 use parallel_event_bus::engine::channel::endpoint::Endpoint;
 use parallel_event_bus::engine::channel::member::Member;
 use parallel_event_bus::engine::channel::message::{Message, Notice};
@@ -71,6 +72,7 @@ pub fn in_group(name: &str) -> ListenerOptions {
 pub struct Emitted {
     pub others: u32,
     pub own: Vec<Own>,
+    pub in_line: Vec<InLine>,
     pub dispatch: Option<Arc<Dispatch>>,
     emitter: Arc<Endpoint>,
     token: u32,
@@ -80,6 +82,11 @@ impl Emitted {
     /// The outcome, if it is there; taken.
     pub fn outcome(&mut self) -> Option<Outcome> {
         Collected::look(&self.emitter, |collected| collected.outcomes.remove(&self.token))
+    }
+
+    /// The emitter's own listeners are done.
+    pub fn end(self) {
+        self.in_line.into_iter().for_each(InLine::end);
     }
 
     pub fn dispatch(&self) -> &Arc<Dispatch> {
@@ -116,12 +123,13 @@ pub fn emit_as(
         request: false,
         timeout: None,
         cancellable: false,
+        key: None,
         report: Report::Message(token),
     };
     change(&mut emission);
     match emitter.channel().route(event).dispatch(emitter, emission) {
-        Dispatched::To { others, own, dispatch, .. } => {
-            Emitted { others, own, dispatch, emitter: emitter.endpoint().clone(), token }
+        Dispatched::To { others, own, in_line, dispatch, .. } => {
+            Emitted { others, own, in_line, dispatch, emitter: emitter.endpoint().clone(), token }
         }
         _ => panic!("it came with a payload, and there is memory"),
     }

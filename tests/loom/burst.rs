@@ -103,8 +103,14 @@ impl Script {
             Published::NotPlain => {
                 let (request, timeout, cancellable) = (false, None, false);
                 let payload = payload.map(Content::Lent);
-                let emission =
-                    Emission { payload, request, timeout, cancellable, report: Report::None };
+                let emission = Emission {
+                    payload,
+                    request,
+                    timeout,
+                    cancellable,
+                    key: None,
+                    report: Report::None,
+                };
                 route.dispatch(member, emission);
                 // The next one crosses, too.
                 0

@@ -55,6 +55,7 @@ pub(crate) fn emit(emitter: &Arc<Member>, report: Report) -> Option<Arc<Dispatch
         request: false,
         timeout: None,
         cancellable: true,
+        key: None,
         report,
     };
     match emitter.channel().route("e").dispatch(emitter, emission) {

@@ -3,6 +3,7 @@
 //! Run with `cargo test --release --features loom --test loom`.
 #![cfg(feature = "loom")]
 
+mod affinity;
 mod burst;
 mod capacity;
 mod engine;

@@ -197,6 +197,7 @@ impl World {
             request,
             timeout: timeout.then_some(AN_HOUR),
             cancellable,
+            key: None,
             report,
         };
         let route = self.members[emitter].channel().route(&name_of(event));

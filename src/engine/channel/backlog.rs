@@ -94,6 +94,11 @@ impl Backlog {
         self.added += 1;
     }
 
+    /// Returns all that have not started, in order. `met` gets what is to be dropped when no lock is held.
+    pub(super) fn unstarted(&self, met: &mut Vec<Arc<Dispatch>>) -> Vec<Unstarted> {
+        self.waiting.iter().filter_map(|waiting| waiting.find(met)).collect()
+    }
+
     /// Notes that a tick is scheduled.
     pub(super) fn mark(&mut self) {
         self.marked = self.added;

@@ -170,6 +170,9 @@ fn publish(emitter: &Arc<Member>, route: &Arc<Route>, payloads: &mut Vec<Content
         // Short enough for there to be memory.
         let payload = Some(payload);
         let report = Report::None;
-        route.dispatch(emitter, Emission { payload, request, timeout, cancellable, report });
+        route.dispatch(
+            emitter,
+            Emission { payload, request, timeout, cancellable, key: None, report },
+        );
     }
 }

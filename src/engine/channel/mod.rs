@@ -2,10 +2,13 @@
 //!
 //! A channel exists while it has members. It is found by its name from every thread.
 
+mod affinity;
 mod backlog;
 pub mod burst;
+mod choosing;
 pub mod endpoint;
 mod followers;
+mod handover;
 pub mod ledger;
 mod listening;
 mod losses;
@@ -31,6 +34,7 @@ use crate::engine::capacity::Crossed;
 use crate::engine::delivery;
 use crate::engine::metrics;
 use crate::engine::sync::{Mutex, lock};
+pub use affinity::InLine;
 use endpoint::{Endpoint, Flush};
 use ledger::Ledger;
 use listening::Awaited;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::affinity::InLine;
 use super::losses::Note;
 use super::member::Member;
 use super::message::{Message, Notice};
@@ -18,6 +19,11 @@ use crate::engine::sync::Ordering;
 
 impl Party for Member {
     type Route = Route;
+    type InLine = InLine;
+
+    fn end(in_line: InLine) {
+        in_line.end();
+    }
 
     fn event(route: &Route) -> &Arc<str> {
         route.name()

@@ -7,10 +7,11 @@
 
 use std::sync::Arc;
 
+use super::choosing::Addressed;
 use super::member::Member;
 pub use super::publish::Published;
 use super::table::Table;
-use super::{Delivery, Dispatch};
+use super::{Delivery, Dispatch, InLine};
 use crate::engine::delivery::dispatch::Emission;
 use crate::engine::delivery::recipient::{Choice, Recipient};
 use crate::engine::fates::Fates;
@@ -54,6 +55,8 @@ pub enum Dispatched {
         /// among the deliveries: the emitter calls them. For each that was chosen among several
         /// members it then calls [`Member::done`].
         own: Vec<Own>,
+        /// To be [ended](InLine::end) with them: these of them get an event with a key.
+        in_line: Vec<InLine>,
         /// True if some are of the emitting endpoint: it gets the event as others do.
         comes_back: bool,
         /// The event on its way to others, if it has recipients.
@@ -99,6 +102,11 @@ impl Route {
         lock(&self.table).breadth()
     }
 
+    /// Returns the number of keys of each group with events in flight.
+    pub fn keys(&self) -> usize {
+        lock(&self.table).lines.len()
+    }
+
     /// Returns whether another member of the same endpoint listens.
     pub fn has_siblings(&self, member: &Arc<Member>) -> bool {
         lock(&self.table).has_siblings(member)
@@ -122,29 +130,36 @@ impl Route {
         mut emission: Emission<'_>,
     ) -> Dispatched {
         let mut table = lock(&self.table);
+        let key = emission.key.take();
+        let is_needed =
+            table.has_others(emitter) || key.as_ref().is_some_and(|key| table.may_wait(key));
         let payload = match emission.payload.take() {
-            _ if !table.has_others(emitter) => Some(Payload::default()),
+            _ if !is_needed => Some(Payload::default()),
             None => return Dispatched::NeedsPayload,
             Some(content) => content.into_payload(),
         };
         let Some(payload) = payload else { return Dispatched::NoMemory };
         let size = payload.size();
-        let mut own = Vec::new();
-        let mut recipients = Vec::new();
-        if emission.request {
-            let chosen = table.choose(&Choice::Any, size, Some(emitter), None);
-            table.assign(chosen, Choice::Any, emitter, &mut own, &mut recipients);
+        let mut addressed = Addressed::default();
+        let choices = if emission.request {
+            vec![Choice::Any]
         } else {
-            table.address_everyone(emitter, size, &mut own, &mut recipients);
-            for group in table.groups() {
-                let choice = Choice::Group(group);
-                let chosen = table.choose(&choice, size, Some(emitter), None);
-                table.assign(chosen, choice, emitter, &mut own, &mut recipients);
+            table.address_everyone(emitter, size, &mut addressed);
+            table.groups().into_iter().map(Choice::Group).collect()
+        };
+        for choice in choices {
+            let chosen = match &key {
+                Some(key) => table.choose_by_key(&choice, key, size, emitter),
+                None => table.choose(&choice, size, Some(emitter), None).map(|it| (it, None)),
+            };
+            if let Some(chosen) = chosen {
+                table.assign(chosen, choice, (self, emitter), &mut addressed);
             }
         }
+        let Addressed { own, in_line, recipients } = addressed;
         table.prune();
         if recipients.is_empty() {
-            return Dispatched::To { others: 0, own, comes_back: false, dispatch: None };
+            return Dispatched::To { others: 0, own, in_line, comes_back: false, dispatch: None };
         }
         let is_here =
             |to: &Recipient<Member>| Arc::ptr_eq(&to.member().endpoint, &emitter.endpoint);
@@ -153,14 +168,16 @@ impl Route {
         emitter.addresses(others as usize);
         let dispatch = Dispatch::begin(self, emitter, emission, payload, recipients);
         table.backlogs.add(&dispatch);
-        let (to_wake, refused) = queue(Delivery::all(&dispatch));
+        let mut over = Vec::new();
+        let deliveries = table.lines.add(&dispatch, Delivery::all(&dispatch), &mut over);
+        let (to_wake, refused) = queue(deliveries);
         let watch = Self::expect_a_tick(&mut table);
         drop(table);
         wake_all(&to_wake);
         emitter.channel().watch(self, watch);
-        drop(refused);
+        drop((refused, over));
         dispatch.refuse_what_was_full();
-        Dispatched::To { others, own, comes_back, dispatch: Some(dispatch) }
+        Dispatched::To { others, own, in_line, comes_back, dispatch: Some(dispatch) }
     }
 
     /// Finds another listener for a delivery that a member let go of before it started. Returns false
@@ -225,16 +242,18 @@ impl Route {
     fn change<T>(self: &Arc<Self>, member: &Member, change: impl FnOnce(&mut Table) -> T) -> T {
         let mut table = lock(&self.table);
         let changed = change(&mut table);
+        let left = self.hand_over(&mut table, member);
         let watch = Self::expect_a_tick(&mut table);
         drop(table);
         member.channel().watch(self, watch);
+        left.finish();
         changed
     }
 }
 
 /// Queues deliveries. Returns the members to be woken, and the deliveries that nobody takes any more; both
 /// are for when no lock is held.
-fn queue(deliveries: Vec<Delivery>) -> (Vec<Arc<Member>>, Vec<Delivery>) {
+pub(super) fn queue(deliveries: Vec<Delivery>) -> (Vec<Arc<Member>>, Vec<Delivery>) {
     let mut to_wake = Vec::new();
     let mut refused = Vec::new();
     for delivery in deliveries {

@@ -161,7 +161,7 @@ impl Route {
                     break;
                 };
                 let (dispatch, recipient) = (&unstarted.dispatch, unstarted.recipient);
-                match Delivery::stolen(dispatch, recipient, &member, listener) {
+                match Delivery::stolen(dispatch, recipient, &member, listener, &mut None) {
                     Some((delivery, room)) => {
                         freed.extend(room);
                         channel = Some(member.channel().clone());

@@ -1,15 +1,14 @@
-//! The listeners to one event, member by member, and the choice of one among them. Kept, and locked, by a
-//! [route](super::route).
+//! The listeners to one event, member by member. Kept, and locked, by a [route](super::route).
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::affinity::Lines;
+use super::choosing::Addressed;
 use super::member::Member;
-use super::queue;
 use super::route::{ListenerOptions, Own};
 use super::row::{Entry, Row};
 use super::sharing::Backlogs;
-use crate::engine::capacity::Bound;
 use crate::engine::delivery::recipient::{Choice, Recipient};
 use crate::engine::ids::{ListenerId, MemberId};
 use crate::engine::metrics;
@@ -22,6 +21,8 @@ pub(super) struct Table {
     pub(super) rows: Vec<Row>,
     /// What was given to one of several and has not started.
     pub(super) backlogs: Backlogs,
+    /// What has a key and is in flight.
+    pub(super) lines: Lines,
     /// Where the row of each member that listens is.
     pub(super) places: HashMap<MemberId, usize>,
     /// Grouped listeners in all rows.
@@ -29,7 +30,7 @@ pub(super) struct Table {
     /// Listeners in all rows that events do not come to in batches.
     special: usize,
     /// Number of times that one of several was chosen.
-    choices: u64,
+    pub(super) choices: u64,
 }
 
 /// A member that is to get events, with its listeners without a group.
@@ -45,20 +46,6 @@ impl Audience<'_> {
         *self.addressed += events as u64;
     }
 }
-
-/// A listener picked out of a table, with room for the event taken if it has.
-pub(super) struct Chosen {
-    row: usize,
-    entry: usize,
-    pub(super) member: Arc<Member>,
-    /// The bound that leaves no room is the error.
-    pub(super) room: Result<(), Bound>,
-    /// True if it is the emitting member's own, which calls it itself.
-    is_own: bool,
-}
-
-/// Whether its thread is stalled, its events in flight, when it was chosen last, its row and its entry there.
-type Candidate = (bool, usize, u64, usize, usize);
 
 impl Table {
     pub(super) fn is_empty(&self) -> bool {
@@ -185,13 +172,13 @@ impl Table {
         &mut self,
         emitter: &Arc<Member>,
         size: usize,
-        own: &mut Vec<Own>,
-        recipients: &mut Vec<Recipient<Member>>,
+        addressed: &mut Addressed,
     ) {
         for row in self.rows.iter_mut().filter(|row| !row.is_empty()) {
             if Arc::ptr_eq(&row.member, emitter) {
                 let once = row.entries.iter().filter(|entry| entry.group.is_none() && entry.once);
-                own.extend(once.map(|entry| Own { listener: entry.id, chosen: false }));
+                let once = once.map(|entry| Own { listener: entry.id, chosen: false });
+                addressed.own.extend(once);
                 self.special -= row.claim_once();
             } else {
                 let listeners = row.everyone();
@@ -203,7 +190,7 @@ impl Table {
                 let claimed = if room.is_ok() { row.claim_once() } else { 0 };
                 self.special -= claimed;
                 let member = row.member.clone();
-                recipients.push(Recipient::new(
+                addressed.recipients.push(Recipient::new(
                     member,
                     listeners,
                     Choice::Everyone,
@@ -241,106 +228,6 @@ impl Table {
         }
     }
 
-    /// Chooses the candidate with the least in flight; of equals, the one that was chosen longest ago. One whose
-    /// thread is stalled comes after all others. One without room is chosen only when no other is left. Takes the
-    /// room. The `own` member needs none if it calls its listener itself: if it has nothing in flight, or is alone. Else
-    /// it gets a delivery as others do, which they may take over. Where so much waits for the candidates as their
-    /// [queue](super::queue) may, there is no room; what is moved from one to another does not count anew.
-    pub(super) fn choose(
-        &self,
-        choice: &Choice,
-        size: usize,
-        own: Option<&Arc<Member>>,
-        except: Option<&Arc<Member>>,
-    ) -> Option<Chosen> {
-        let candidate = |(at, row): (usize, &Row)| {
-            if except.is_some_and(|except| Arc::ptr_eq(except, &row.member)) {
-                return None;
-            }
-            let entry = row.entries.iter().position(|entry| choice.allows(&entry.group))?;
-            let Row { member, entries, .. } = row;
-            let is_stalled = member.endpoint().is_stalled();
-            Some((is_stalled, member.in_flight(), entries[entry].chosen, at, entry))
-        };
-        let mut candidates: Vec<_> = self.rows.iter().enumerate().filter_map(candidate).collect();
-        candidates.sort_unstable();
-        let chosen = |(_, _, _, row, entry): Candidate, room, is_own| Chosen {
-            row,
-            entry,
-            member: self.rows[row].member.clone(),
-            room,
-            is_own,
-        };
-        let loads =
-            candidates.iter().map(|candidate| (&*self.rows[candidate.3].member, candidate.1));
-        let queue = if except.is_none() { queue::exceeded(loads) } else { None };
-        let (mut full, is_alone) = (None, candidates.len() == 1);
-        for candidate in candidates {
-            let member = &self.rows[candidate.3].member;
-            let may_call = own.is_some_and(|own| Arc::ptr_eq(own, member));
-            if may_call && (is_alone || candidate.1 == 0) {
-                return Some(chosen(candidate, Ok(()), true));
-            }
-            match queue
-                .filter(|_| member.queue.get().is_some())
-                .map_or_else(|| member.take_room(size), Err)
-            {
-                Ok(()) => return Some(chosen(candidate, Ok(()), false)),
-                Err(_) if may_call => return Some(chosen(candidate, Ok(()), true)),
-                Err(bound) => full = full.or(Some((candidate, bound))),
-            }
-        }
-        full.map(|(candidate, bound)| chosen(candidate, Err(bound), false))
-    }
-
-    /// Notes a choice among the emitter's own listeners, or as a recipient of the dispatch.
-    pub(super) fn assign(
-        &mut self,
-        chosen: Option<Chosen>,
-        choice: Choice,
-        emitter: &Arc<Member>,
-        own: &mut Vec<Own>,
-        recipients: &mut Vec<Recipient<Member>>,
-    ) {
-        let Some(chosen) = chosen else { return };
-        // One that gets nothing, for want of room, is not used up by it.
-        let (listener, has_claimed) =
-            if chosen.room.is_ok() { self.take(&chosen) } else { (self.id(&chosen), false) };
-        let Chosen { member, room, is_own, .. } = chosen;
-        if is_own {
-            emitter.take_own();
-            own.push(Own { listener, chosen: true });
-        } else {
-            // What was claimed for one member stays there.
-            if room.is_ok() && !has_claimed {
-                self.backlogs.note(recipients.len(), &choice);
-            }
-            recipients.push(Recipient::new(member, [listener].into(), choice, room, has_claimed));
-        }
-    }
-
-    pub(super) fn id(&self, chosen: &Chosen) -> ListenerId {
-        self.rows[chosen.row].entries[chosen.entry].id
-    }
-
-    pub(super) fn is_once(&self, chosen: &Chosen) -> bool {
-        self.rows[chosen.row].entries[chosen.entry].once
-    }
-
-    /// Takes the chosen listener. Returns its id, and whether it is a `once` listener, which is claimed then.
-    pub(super) fn take(&mut self, chosen: &Chosen) -> (ListenerId, bool) {
-        self.choices += 1;
-        let row = &mut self.rows[chosen.row];
-        row.addressed += 1;
-        let entry = &mut row.entries[chosen.entry];
-        entry.chosen = self.choices;
-        let (id, once) = (entry.id, entry.once);
-        if once {
-            self.take_entry(chosen.row, chosen.entry);
-        }
-        (id, once)
-    }
-
     fn row(&mut self, member: &Arc<Member>) -> &mut Row {
         let rows = &mut self.rows;
         let at = *self.places.entry(member.id()).or_insert_with(|| {
@@ -357,7 +244,7 @@ impl Table {
         &mut self.rows[at]
     }
 
-    fn take_entry(&mut self, row: usize, entry: usize) {
+    pub(super) fn take_entry(&mut self, row: usize, entry: usize) {
         let row = &mut self.rows[row];
         let entry = row.entries.remove(entry);
         row.everyone = None;

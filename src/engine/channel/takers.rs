@@ -54,6 +54,29 @@ impl Table {
         takers.map(|row| row.member.in_flight()).min()
     }
 
+    /// The listener that takes over deliveries of these sizes, all of them: that of the member with the least in flight.
+    /// Takes the room. `unused` gets room that was taken in vain, to be given back when no lock is held.
+    pub(super) fn heir(
+        &mut self,
+        choice: &Choice,
+        sizes: &[usize],
+        unused: &mut Vec<(Arc<Member>, usize)>,
+    ) -> Option<(Arc<Member>, ListenerId)> {
+        let mut rows: Vec<_> = self.rows.iter_mut().collect();
+        rows.sort_by_key(|row| (row.member.endpoint().is_stalled(), row.member.in_flight()));
+        rows.into_iter().find_map(|row| {
+            let listener = row.taker(choice, &[])?;
+            let taken =
+                sizes.iter().take_while(|size| row.member.take_room(**size).is_ok()).count();
+            if taken < sizes.len() {
+                unused.extend(sizes[..taken].iter().map(|size| (row.member.clone(), *size)));
+                return None;
+            }
+            row.addressed += taken as u64;
+            Some((row.member.clone(), listener))
+        })
+    }
+
     /// The listener of an endpoint that takes over a delivery: that of the member with the least in flight. Takes the
     /// room.
     pub(super) fn take_for(

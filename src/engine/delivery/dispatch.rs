@@ -30,6 +30,8 @@ pub struct Emission<'a> {
     pub timeout: Option<u32>,
     /// True if the emitter may [cancel](Dispatch::cancel).
     pub cancellable: bool,
+    /// Events of one key go to one member of a group, in order.
+    pub key: Option<Arc<str>>,
     /// The way in which the emitter hears of the outcome.
     pub report: Report,
 }
@@ -240,6 +242,7 @@ impl<P: Party> Dispatch<P> {
         recipient: u32,
         to: &Arc<P>,
         listeners: Arc<[ListenerId]>,
+        in_line: &mut Option<P::InLine>,
     ) -> Option<(Place, Option<Freed<P>>)> {
         let mut state = lock(&self.state);
         let moved = &mut state.recipients[recipient as usize];
@@ -248,6 +251,7 @@ impl<P: Party> Dispatch<P> {
         }
         let freed = moved.let_go(self.size);
         moved.move_to(to, listeners, false);
+        moved.in_line(in_line.take());
         self.has_moved.store(true, Ordering::Release);
         Some((Place { recipient, moves: moved.moves() }, freed))
     }

@@ -56,15 +56,16 @@ impl<P: Party> Delivery<P> {
     }
 
     /// Returns the delivery of a recipient that is taken from its member before it started. From now on the delivery
-    /// that the member has is [over](Self::is_over). None if it has started or settled meanwhile.
+    /// that the member has is [over](Self::is_over). It takes the place in line of an event with a key. None if it has started or settled meanwhile.
     pub(super) fn stolen(
         dispatch: &Arc<Dispatch<P>>,
         recipient: u32,
         to: &Arc<P>,
         listener: ListenerId,
+        in_line: &mut Option<P::InLine>,
     ) -> Option<(Self, Option<Freed<P>>)> {
         let listeners: Arc<[ListenerId]> = [listener].into();
-        let (place, freed) = dispatch.steal(recipient, to, listeners.clone())?;
+        let (place, freed) = dispatch.steal(recipient, to, listeners.clone(), in_line)?;
         let (dispatch, member) = (dispatch.clone(), to.clone());
         Some((Delivery { dispatch, place, member, listeners }, freed))
     }
@@ -72,6 +73,11 @@ impl<P: Party> Delivery<P> {
     /// Returns the dispatch that it belongs to.
     pub fn dispatch(&self) -> &Arc<Dispatch<P>> {
         &self.dispatch
+    }
+
+    /// Returns the number of its recipient.
+    pub(super) fn recipient(&self) -> u32 {
+        self.place.recipient
     }
 
     /// Returns the member that it goes to.

@@ -17,6 +17,12 @@ pub trait Party: Send + Sync + Sized + 'static {
     /// The route of an event: its name, and its listeners.
     type Route: Send + Sync;
 
+    /// An event with a key that is in flight.
+    type InLine: Send;
+
+    /// Notes that an event with a key is not in flight any more.
+    fn end(in_line: Self::InLine);
+
     /// Returns the name of the event of a route.
     fn event(route: &Self::Route) -> &Arc<str>;
 

@@ -29,7 +29,7 @@ impl Choice {
 }
 
 /// The listeners of one member that are addressed. See the [module](self).
-pub(in crate::engine) struct Recipient<P> {
+pub(in crate::engine) struct Recipient<P: Party> {
     member: Arc<P>,
     listeners: Arc<[ListenerId]>,
     choice: Choice,
@@ -39,6 +39,10 @@ pub(in crate::engine) struct Recipient<P> {
     has_claimed: bool,
     /// How often it moved: a delivery that was made before knows nothing of it any more.
     moves: u32,
+    /// Of an event with a key, while it is in flight.
+    in_line: Option<P::InLine>,
+    /// True if the event has a key.
+    has_key: bool,
     /// True while its member has a delivery of it, or will have: that is counted, and room is taken for it.
     in_flight: bool,
     started: bool,
@@ -50,15 +54,17 @@ pub(in crate::engine) struct Recipient<P> {
 }
 
 /// Room that was given back, of which others may have to be told.
-pub(in crate::engine) struct Freed<P> {
+pub(in crate::engine) struct Freed<P: Party> {
     member: Arc<P>,
     crossed: Crossed,
+    in_line: Option<P::InLine>,
 }
 
 impl<P: Party> Freed<P> {
-    /// Notifies those that wait for the room. With no lock held.
+    /// Notifies those that wait for the room, or for the event. With no lock held.
     pub(in crate::engine) fn tell(self) {
         self.member.has_room(self.crossed);
+        self.in_line.into_iter().for_each(P::end);
     }
 }
 
@@ -78,12 +84,31 @@ impl<P: Party> Recipient<P> {
             room,
             has_claimed,
             moves: 0,
+            in_line: None,
+            has_key: false,
             in_flight: false,
             started: false,
             follower: None,
             settled: Vec::new(),
             unsettled,
         }
+    }
+
+    /// Returns it with the place in line of an event with a key, if it has one.
+    pub(in crate::engine) fn with_place_in_line(mut self, in_line: Option<P::InLine>) -> Self {
+        self.has_key = in_line.is_some();
+        self.in_line = in_line;
+        self
+    }
+
+    /// Gives it the place in line for its next member.
+    pub(super) fn in_line(&mut self, in_line: Option<P::InLine>) {
+        self.in_line = in_line;
+    }
+
+    /// Returns whether the event has a key. Then it goes to another member only with those before and behind it.
+    pub(super) fn has_key(&self) -> bool {
+        self.has_key
     }
 
     pub(in crate::engine) fn listeners(&self) -> u32 {
@@ -179,10 +204,9 @@ impl<P: Party> Recipient<P> {
         if !std::mem::replace(&mut self.in_flight, false) {
             return None;
         }
-        match self.member.let_go(1, bytes) {
-            Crossed::Nothing => None,
-            crossed => Some(Freed { member: self.member.clone(), crossed }),
-        }
+        let (crossed, in_line) = (self.member.let_go(1, bytes), self.in_line.take());
+        let is_news = crossed != Crossed::Nothing || in_line.is_some();
+        is_news.then(|| Freed { member: self.member.clone(), crossed, in_line })
     }
 
     /// Settles one listener. Returns false if it had settled before.

@@ -15,7 +15,7 @@ use crate::engine::sync::lock;
 use crate::engine::timer::{self, Timer};
 
 /// The state of a dispatch.
-pub(super) struct State<P> {
+pub(super) struct State<P: Party> {
     pub(super) recipients: Vec<Recipient<P>>,
     /// None when all recipients have settled: a delivery to a member that does not look must not keep it.
     pub(super) payload: Option<Payload>,
@@ -31,7 +31,7 @@ pub(super) struct State<P> {
 }
 
 /// Work that is left until no lock is held.
-struct Left<P> {
+struct Left<P: Party> {
     freed: Vec<Freed<P>>,
     finished: Option<Finished>,
 }
@@ -158,7 +158,8 @@ impl<P: Party> Dispatch<P> {
         let (freed, follower, is_settled, again) = {
             let mut state = lock(&self.state);
             let Some(of) = state.at(place) else { return };
-            (of.let_go(self.size), of.unfollow(), of.is_settled(), of.choice_if_movable())
+            let again = of.choice_if_movable().filter(|_| !of.has_key());
+            (of.let_go(self.size), of.unfollow(), of.is_settled(), again)
         };
         if let Some(token) = follower {
             self.emitter.unfollow(member, token);
@@ -258,7 +259,7 @@ impl<P: Party> State<P> {
     }
 }
 
-impl<P> Left<P> {
+impl<P: Party> Left<P> {
     fn nothing() -> Self {
         Left { freed: Vec::new(), finished: None }
     }

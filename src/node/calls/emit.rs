@@ -6,6 +6,7 @@ use napi::{Env, Error, Result, Status};
 use napi_derive::napi;
 
 use super::member::member;
+use crate::engine::channel::InLine;
 use crate::engine::channel::member::Member;
 use crate::engine::channel::route::{Dispatched, Published, Route};
 use crate::engine::delivery::dispatch::Emission;
@@ -79,6 +80,8 @@ pub fn dispatch(
     bytes: Option<Passed<'_>>,
 ) -> Result<i32> {
     let thread = find(thread)?;
+    // Also where the call fails: it is that of this event alone.
+    let key = thread.key.take();
     let attached = thread.parcels.take();
     let lent = thread.lent.borrow();
     let payload = content(env, attached, bytes, &lent, start, end)?;
@@ -90,16 +93,19 @@ pub fn dispatch(
         request: flags & DISPATCH_REQUEST != 0,
         timeout: (timeout > 0).then_some(timeout),
         cancellable,
+        key,
         report: match flags & (DISPATCH_AWAITED | DISPATCH_TOLD) {
             0 => Report::None,
             DISPATCH_TOLD => Report::Settlement(token),
             _ => Report::Message(token),
         },
     };
-    let (others, own, comes_back, dispatch) = match route.dispatch(member, emission) {
+    let (others, own, in_line, comes_back, dispatch) = match route.dispatch(member, emission) {
         Dispatched::NeedsPayload => return Ok(NEEDS_PAYLOAD),
         Dispatched::NoMemory => return Err(no_memory(env, (end - start) as usize)),
-        Dispatched::To { others, own, comes_back, dispatch } => (others, own, comes_back, dispatch),
+        Dispatched::To { others, own, in_line, comes_back, dispatch } => {
+            (others, own, in_line, comes_back, dispatch)
+        }
     };
     if flags & DISPATCH_NAMED != 0 {
         let id = dispatch.as_ref().map_or_else(ids::next_event, |dispatch| dispatch.id());
@@ -113,6 +119,9 @@ pub fn dispatch(
     }
     let has_own = if own.is_empty() { 0 } else { HAS_OWN };
     *thread.own.borrow_mut() = own;
+    if !in_line.is_empty() {
+        thread.last_in_line.set(Some(thread.in_line.borrow_mut().insert(in_line)));
+    }
     Ok(count(others) + if comes_back { LOOPS_BACK } else { 0 } + has_own)
 }
 
@@ -146,6 +155,29 @@ pub fn own(thread: u32) -> Result<Vec<u32>> {
 #[napi(catch_unwind)]
 pub fn done(thread: u32, member: u32) -> Result<()> {
     self::member(&*find(thread)?, member)?.done(1);
+    Ok(())
+}
+
+/// The event that is dispatched next has this key.
+#[napi(catch_unwind)]
+pub fn set_key(thread: u32, key: String) -> Result<()> {
+    *find(thread)?.key.borrow_mut() = Some(key.into());
+    Ok(())
+}
+
+/// Returns a handle for what `own` named that has a key, for `end_in_line`; null where nothing has.
+#[napi(catch_unwind)]
+pub fn in_line(thread: u32) -> Result<Option<u32>> {
+    let last = find(thread)?.last_in_line.take();
+    Ok(last.map(|handle| u32::try_from(handle).unwrap_or(u32::MAX)))
+}
+
+/// What `in_line` stands for is done.
+#[napi(catch_unwind)]
+pub fn end_in_line(thread: u32, handle: u32) -> Result<()> {
+    let thread = find(thread)?;
+    let in_line = thread.in_line.borrow_mut().try_remove(handle as usize);
+    in_line.into_iter().flatten().for_each(InLine::end);
     Ok(())
 }
 
