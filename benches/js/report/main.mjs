@@ -6,13 +6,13 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { charts } from './charts.mjs'
-import { from, kinds, numbers } from './readme.mjs'
+import { from, kinds, numbers, pools } from './readme.mjs'
 import { Results } from './results.mjs'
 import { goals, origin, rows, versions } from './tables.mjs'
 
 const ROOT = new URL('../../../', import.meta.url)
 const PAGES = {
-  'README.md': { from, kinds, numbers },
+  'README.md': { from, kinds, numbers, pools },
   'docs/benchmarks.md': { origin, versions, goals, rows },
 }
 

@@ -41,6 +41,31 @@ export function numbers(results) {
   return table(['', 'takes', 'beside', 'the bus is'], rows)
 }
 
+const POOLS = ['piscina', 'tinypool', 'workerpool', 'poolifier']
+
+/** The same work by the bus and by pools of threads: their times, and how well the bus uses the cores. */
+export function pools(results) {
+  const line = (what, id) => {
+    const theirs = POOLS.map((pool) => results.lines.find((each) => each.id === id && each.against === pool))
+    const { ours, unit } = theirs.find((each) => each !== undefined)
+    const cell = (times) => (times === undefined ? '–' : digits(times.median))
+    return [`${what}, ${unit.replace(/ per .*/, '')}`, cell(ours), ...theirs.map((each) => cell(each?.theirs))]
+  }
+  const ideal = (what, id) => {
+    const { ratio } = results.line(id, 'the ceiling')
+    return [...line(what, id), spread(ratio, ' %')]
+  }
+  const rows = [
+    ideal('1 task of 200 ms and 40 of 5 ms, until all are done', 'mixed-one-long'),
+    ideal('60 tasks of 1 to 100 ms, most of them short', 'mixed-pareto'),
+    ideal('40 tasks of 5 ms', 'mixed-equal'),
+    [...line('99 of 100 short tasks beside a long one', 'beside'), ''],
+    [...line('one of 1000 requests in flight that do nothing', 'request'), ''],
+    [...line('start of a pool, until both threads have done a task', 'pool'), ''],
+  ]
+  return table(['on 2 threads', 'the bus', ...POOLS, 'the bus, of the ideal'], rows)
+}
+
 /** For which payloads the bus is faster than BroadcastChannel, and for which slower. */
 export function kinds(results) {
   const all = results.kinds.map(({ name, ratio }) => ({
