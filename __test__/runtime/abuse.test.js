@@ -5,6 +5,7 @@
 
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')
+const { readFileSync } = require('node:fs')
 const path = require('node:path')
 const { test } = require('node:test')
 
@@ -115,31 +116,15 @@ const CASES = {
     }
   },
 
-  'handles of another thread': async ({ native, attach, start }) => {
+  'handles of another thread': async ({ native, attach, start, ofAThread }) => {
     const { thread, emitter } = attach()
     const body = ({ native, attempt, data }) => {
       const { parentPort } = require('node:worker_threads')
-      const notOfAThread = [
-        'attach',
-        'callOutside',
-        'counters',
-        'version',
-        'panicForTest',
-        'exitReason',
-        'engines',
-        'secret',
-        // Of the process
-        'isTracing',
-        'joinTrace',
-        'leaveTrace',
-        'closeTrace',
-      ]
-      const results = Object.entries(native)
-        .filter(([name, value]) => typeof value === 'function' && !notOfAThread.includes(name))
-        .map(([name, call]) => [name, attempt(() => call(data.thread, data.emitter, 'e', 1, false, false, false))])
+      const called = (name) => native[name](data.thread, data.emitter, 'e', 1, false, false, false)
+      const results = data.names.map((name) => [name, attempt(() => called(name))])
       parentPort.postMessage(results.filter(([, result]) => !(result instanceof Error)).map(([name]) => name))
     }
-    const worker = start(body, { thread, emitter })
+    const worker = start(body, { thread, emitter, names: ofAThread })
     const done = await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
     if (done.length > 0) throw new Error(`these did something: ${done}`)
     native.leave(thread, emitter)
@@ -281,6 +266,12 @@ const CASES = {
   },
 }
 
+/** The functions whose first argument is the handle of the current thread. `exitReason` is about another one. */
+const OF_A_THREAD = Array.from(
+  readFileSync(path.join(__dirname, '../../native.d.ts'), 'utf8').matchAll(/function (\w+)\(thread: number/g),
+  ([, name]) => name,
+).filter((name) => name !== 'exitReason')
+
 for (const [name, run] of Object.entries(CASES)) {
   test(name, () => {
     const binding = JSON.stringify(path.join(__dirname, '../../native.js'))
@@ -289,6 +280,7 @@ for (const [name, run] of Object.entries(CASES)) {
       const tools = ${tools}
       const all = tools(require, ${binding})
       all.source = String(tools)
+      all.ofAThread = ${JSON.stringify(OF_A_THREAD)}
       Promise.resolve((${run})(all)).then(() => process.exit(0), (error) => {
         console.log(error)
         process.exit(1)
