@@ -139,6 +139,6 @@ function currentScope() {
   return (current instanceof Waiting ? current.emission : current).scope
 }
 
-keep(() => [new ListenerContext('kept', new Scope(), true)])
+keep(() => [new ListenerContext('kept', new Scope({ threadId: 0 }), true)])
 
 module.exports = { ListenerContext, Scope, currentScope, scopeFor }

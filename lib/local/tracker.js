@@ -13,11 +13,13 @@ const { Outcome } = require('./outcome.js')
 const { Deferred } = require('../promises.js')
 const { Removals } = require('../listeners/removals.js')
 const { Emit } = require('../observe/emit.js')
-const { Propagation } = require('../observe/propagation.js')
 const { Statistics } = require('../metrics/statistics.js')
 const { Tallies } = require('../metrics/tally.js')
 const { TimedOutcome } = require('../metrics/timed.js')
 const { ADDRESSED, EMITTED, FAILED, TIMED_OUT, UNHEARD } = require('../metrics/words.js')
+
+/** Loaded by the first bus that has its events carry a context. */
+const propagating = () => require('../observe/propagation.js')
 
 class Tracker {
   /** Number of emissions queued or running. */
@@ -110,7 +112,7 @@ class Tracker {
 
   /** Has events carry a context; null ends it. */
   propagateBy(propagate) {
-    this.propagation = propagate === null ? null : new Propagation(this, propagate)
+    this.propagation = propagate === null ? null : new (propagating().Propagation)(this, propagate)
     runQueue.hasWatchers = true
   }
 

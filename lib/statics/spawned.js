@@ -2,7 +2,6 @@
 
 // The worker's side of `spawn(() => new Worker(…))`: waits for the pool's message, and serves the pool.
 
-const { isMainThread, parentPort, workerData } = require('node:worker_threads')
 const { validateFunction } = require('../validate.js')
 
 const pooling = () => ({ ...require('../pool/factory.js'), ...require('../pool/serve.js') })
@@ -14,6 +13,8 @@ const pooling = () => ({ ...require('../pool/factory.js'), ...require('../pool/s
  */
 function spawned(register) {
   validateFunction(register, 'register')
+  // It takes long to load, and few programs call this.
+  const { isMainThread, parentPort, workerData } = require('node:worker_threads')
   if (isMainThread) {
     const error = new Error(
       'ParallelEventBus.spawned() is for a worker that bus.spawn(() => new Worker(…)) has started',

@@ -1,0 +1,51 @@
+'use strict'
+
+// What `require` of the package loads: nothing that a bus without a channel does not need, as each file takes its time.
+
+const assert = require('node:assert/strict')
+const { execFileSync } = require('node:child_process')
+const path = require('node:path')
+const { test } = require('node:test')
+
+const root = path.join(__dirname, '../..')
+
+/** Tells the own files, and the modules of Node's, that a program has loaded at its end. */
+const TELLING = `
+  const Module = require('node:module')
+  const { _load: load } = Module
+  const builtin = new Set()
+  Module._load = function(name) {
+    if (Module.isBuiltin(name)) builtin.add(name.replace('node:', ''))
+    return Reflect.apply(load, this, arguments)
+  }
+  process.on('exit', () => console.log(JSON.stringify({ files: Object.keys(require.cache), builtin: [...builtin] })))
+`
+
+/** Returns the files that a program loads, their folders below `lib`, and the modules of Node's. */
+function loadedBy(program) {
+  const source = `${TELLING}; const { ParallelEventBus } = require(${JSON.stringify(root)}); ${program}`
+  const { files, builtin } = JSON.parse(execFileSync(process.execPath, ['-e', source], { encoding: 'utf8' }))
+  const rooms = files.map((file) => path.dirname(path.relative(path.join(root, 'lib'), file)))
+  return { rooms: [...new Set(rooms)].filter((room) => !room.startsWith('.')).sort(), builtin, files }
+}
+
+test('require loads no threads of Node', () => {
+  assert.ok(!loadedBy('').builtin.includes('worker_threads'), 'it takes as long as ten files')
+})
+
+test('require, and a bus without a channel, load neither channels, pools nor codecs', () => {
+  for (const program of ['', "new ParallelEventBus().on('x', () => {}).emit('x')"]) {
+    const { rooms, files } = loadedBy(program)
+    assert.deepEqual(rooms, ['listeners', 'local', 'metrics', 'observe', 'statics'], program)
+    const observing = files.filter((file) => path.basename(path.dirname(file)) === 'observe')
+    assert.deepEqual(
+      observing.map((file) => path.basename(file)),
+      ['emit.js'],
+    )
+  }
+})
+
+test('a bus with a channel loads the rest, but no pool and no trace', () => {
+  const { rooms } = loadedBy("new ParallelEventBus({ channel: 'x' }).on('x', () => {}).close()")
+  assert.deepEqual(rooms, ['channel', 'codec', 'listeners', 'local', 'metrics', 'observe', 'statics'])
+})
