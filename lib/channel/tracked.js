@@ -39,8 +39,6 @@ class TrackedEmission extends IncomingEmission {
   #letGo = false
   /** @type {Scope | null} */
   #scope = null
-  /** The token by which the event is followed, for its scope; or 0. */
-  #followed = 0
 
   /**
    * @param {{ delivery: number, mustStart: boolean, isAwaited: boolean, isRequest: boolean, indexes: number[]?,
@@ -73,7 +71,7 @@ class TrackedEmission extends IncomingEmission {
   }
 
   #follow() {
-    if (this.unsettled > 0) this.#followed = this.link.follow(this.event, this.#delivery, this.#scope)
+    if (this.unsettled > 0) this.#scope.token = this.link.follow(this.event, this.#delivery, this.#scope)
   }
 
   start() {
@@ -288,7 +286,7 @@ class TrackedEmission extends IncomingEmission {
     this.unsettled = -1
     finished(this)
     this.#closePorts()
-    if (this.#followed !== 0) this.link.unfollow(this.#followed)
+    if (this.#scope !== null) this.link.unfollow(this.#scope.token)
     if (!this.#letGo) native.release(runQueue.handle, this.#delivery)
     this.tracker.member.checkQuiet()
   }

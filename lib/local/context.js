@@ -39,6 +39,8 @@ class End {
 }
 
 class Scope extends End {
+  /** Names it to the link, if it follows an event of another thread; else 0. */
+  token = 0
   #threadId
   #id
   #watch

@@ -141,19 +141,21 @@ impl Route {
         let Some(payload) = payload else { return Dispatched::NoMemory };
         let size = payload.size();
         let mut addressed = Addressed::default();
-        let choices = if emission.request {
-            vec![Choice::Any]
-        } else {
-            table.address_everyone(emitter, size, &mut addressed);
-            table.groups().into_iter().map(Choice::Group).collect()
-        };
-        for choice in choices {
+        let assign = |table: &mut Table, choice: Choice, addressed: &mut Addressed| {
             let chosen = match &key {
                 Some(key) => table.choose_by_key(&choice, key, size, emitter),
                 None => table.choose(&choice, size, Some(emitter), None).map(|it| (it, None)),
             };
             if let Some(chosen) = chosen {
-                table.assign(chosen, choice, (self, emitter), &mut addressed);
+                table.assign(chosen, choice, (self, emitter), addressed);
+            }
+        };
+        if emission.request {
+            assign(&mut table, Choice::Any, &mut addressed);
+        } else {
+            table.address_everyone(emitter, size, &mut addressed);
+            for group in table.groups() {
+                assign(&mut table, Choice::Group(group), &mut addressed);
             }
         }
         let Addressed { own, in_line, recipients } = addressed;

@@ -39,8 +39,8 @@ pub(in crate::engine) struct Recipient<P: Party> {
     has_claimed: bool,
     /// How often it moved: a delivery that was made before knows nothing of it any more.
     moves: u32,
-    /// Of an event with a key, while it is in flight.
-    in_line: Option<P::InLine>,
+    /// Of an event with a key, while it is in flight. Few have one, so it is not to make all others larger.
+    in_line: Option<Box<P::InLine>>,
     /// True if the event has a key.
     has_key: bool,
     /// True while its member has a delivery of it, or will have: that is counted, and room is taken for it.
@@ -57,14 +57,14 @@ pub(in crate::engine) struct Recipient<P: Party> {
 pub(in crate::engine) struct Freed<P: Party> {
     member: Arc<P>,
     crossed: Crossed,
-    in_line: Option<P::InLine>,
+    in_line: Option<Box<P::InLine>>,
 }
 
 impl<P: Party> Freed<P> {
     /// Notifies those that wait for the room, or for the event. With no lock held.
     pub(in crate::engine) fn tell(self) {
         self.member.has_room(self.crossed);
-        self.in_line.into_iter().for_each(P::end);
+        self.in_line.into_iter().for_each(|in_line| P::end(*in_line));
     }
 }
 
@@ -97,13 +97,13 @@ impl<P: Party> Recipient<P> {
     /// Returns it with the place in line of an event with a key, if it has one.
     pub(in crate::engine) fn with_place_in_line(mut self, in_line: Option<P::InLine>) -> Self {
         self.has_key = in_line.is_some();
-        self.in_line = in_line;
+        self.in_line = in_line.map(Box::new);
         self
     }
 
     /// Gives it the place in line for its next member.
     pub(super) fn in_line(&mut self, in_line: Option<P::InLine>) {
-        self.in_line = in_line;
+        self.in_line = in_line.map(Box::new);
     }
 
     /// Returns whether the event has a key. Then it goes to another member only with those before and behind it.
