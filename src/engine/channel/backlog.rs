@@ -54,6 +54,8 @@ pub(super) struct Unstarted {
     pub(super) victim: Arc<Member>,
     /// The listener that it is for.
     pub(super) listener: ListenerId,
+    /// Its number among all of the backlog.
+    number: u64,
 }
 
 impl Backlog {
@@ -75,6 +77,15 @@ impl Backlog {
 
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
+    }
+
+    /// Returns the number of deliveries, with those that are gone and have not been met.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    pub(super) fn is_ripe(&self, unstarted: &Unstarted) -> bool {
+        unstarted.number < self.ripe
     }
 
     /// Adds a delivery.
@@ -147,6 +158,12 @@ impl Waiting {
         let dispatch = self.dispatch.upgrade()?;
         met.push(dispatch.clone());
         let (victim, listener) = dispatch.victim(self.recipient)?;
-        Some(Unstarted { dispatch, recipient: self.recipient, victim, listener })
+        Some(Unstarted {
+            dispatch,
+            recipient: self.recipient,
+            victim,
+            listener,
+            number: self.number,
+        })
     }
 }

@@ -147,7 +147,9 @@ impl Table {
         match line {
             Some(line) => self.lines.note(recipients.len(), line),
             // What was claimed for one member stays there.
-            None if room.is_ok() && !has_claimed => self.backlogs.note(recipients.len(), &choice),
+            None if room.is_ok() && !has_claimed => {
+                self.backlogs.note(recipients.len(), &choice, member.in_flight());
+            }
             None => {}
         }
         let recipient = Recipient::new(member, [listener].into(), choice, room, has_claimed);

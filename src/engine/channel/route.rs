@@ -208,7 +208,7 @@ impl Route {
         let _ = table.take(&chosen);
         table.prune();
         if !has_claimed {
-            table.backlogs.note(recipient as usize, choice);
+            table.backlogs.note(recipient as usize, choice, usize::MAX);
             table.backlogs.add(dispatch);
         }
         let (to_wake, refused) = queue(vec![delivery]);
@@ -245,6 +245,7 @@ impl Route {
         let mut table = lock(&self.table);
         let changed = change(&mut table);
         let left = self.hand_over(&mut table, member);
+        table.backlogs.fall_behind();
         let watch = Self::expect_a_tick(&mut table);
         drop(table);
         member.channel().watch(self, watch);

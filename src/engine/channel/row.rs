@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::member::Member;
+use super::service::Service;
 use crate::engine::ids::ListenerId;
 
 /// A member's place in a table.
@@ -13,8 +14,7 @@ pub(super) struct Row {
     pub(super) everyone: Option<Arc<[ListenerId]>>,
     /// Number of events that were addressed to entries of it.
     pub(super) addressed: u64,
-    /// Number of deliveries that its endpoint had started at the last tick.
-    pub(super) started: u64,
+    pub(super) service: Service,
     /// True while its endpoint has an offer to take over what others have not started.
     pub(super) has_offer: bool,
 }

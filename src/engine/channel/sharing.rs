@@ -5,17 +5,20 @@
 //!
 //! Nobody asks for that where all is well. A thread looks once a millisecond, while there are deliveries that have not
 //! started, for those that had not a millisecond before. It *offers* them to the endpoints with a listener for them, and
-//! wakes these. Where all members start so many that they are soon through, it leaves them alone, and looks seldom. An endpoint with offers that has nothing to do [takes over](Endpoint::steal) some of them: half
+//! wakes these. Where all members start so many that they are soon through, or who was chosen had nothing else to do, it
+//! looks more seldom. An endpoint with offers that has nothing to do [takes over](Endpoint::steal) some of them: half
 //! of what it finds, so that those that hold them keep some, and never very many. An offer stays until nothing is left
-//! to take, also for one that cannot take more: it asks again when it can.
+//! to take, also for one that cannot take more: it asks again when it can. While nobody has nothing to do, what waits
+//! behind a long run is [moved](super::levelling).
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use super::backlog::{Backlog, Unstarted};
 use super::endpoint::Endpoint;
+use super::levelling::Levelled;
 use super::message::Message;
-use super::route::Route;
+use super::route::{Route, queue, wake_all};
 use super::table::Table;
 use super::watched::Watch;
 use super::{Delivery, Dispatch};
@@ -24,25 +27,28 @@ use crate::engine::ids::ListenerId;
 use crate::engine::sync::lock;
 
 /// Number of deliveries that are taken over at once, at most.
-const MOST: usize = 16;
+pub(super) const MOST: usize = 16;
 
 /// What a table knows of deliveries that have not started.
 #[derive(Default)]
 pub(super) struct Backlogs {
-    by_choice: Vec<Backlog>,
+    pub(super) by_choice: Vec<Backlog>,
     /// Recipients of the event that is being addressed, and the backlogs that they belong to.
     noted: Vec<(u32, usize)>,
     /// By [`Watch`].
-    is_watched: [bool; 3],
+    is_watched: [bool; Watch::KINDS],
     /// True if all members were quick when something waited.
     are_quick: bool,
+    /// Something was added behind something else since the last look was scheduled.
+    is_behind: bool,
     /// A listener was removed since there is a backlog: that may be held by a member that listens no more.
     is_outlived: bool,
 }
 
 impl Backlogs {
-    /// Notes a recipient of the event that is being addressed.
-    pub(super) fn note(&mut self, recipient: usize, choice: &Choice) {
+    /// Notes a recipient of the event that is being addressed, whose member has so many in flight.
+    pub(super) fn note(&mut self, recipient: usize, choice: &Choice, in_flight: usize) {
+        self.is_behind |= in_flight > 1;
         let known = self.by_choice.iter().position(|backlog| backlog.choice() == choice);
         let at = known.unwrap_or_else(|| {
             self.by_choice.push(Backlog::new(choice.clone()));
@@ -58,6 +64,11 @@ impl Backlogs {
         }
     }
 
+    /// Notes that something may wait behind something else.
+    pub(super) fn fall_behind(&mut self) {
+        self.is_behind = true;
+    }
+
     /// Notes that a listener was removed.
     pub(super) fn outlive(&mut self) {
         self.is_outlived = !self.are_empty();
@@ -69,15 +80,17 @@ impl Backlogs {
 
     /// Has the route looked at. Returns when, if that is news. What is here then is ripe.
     fn watch(&mut self, is_soon: bool) -> Option<Watch> {
-        let watch = match (is_soon, self.are_quick) {
-            (false, _) => Watch::Later,
-            (true, true) => Watch::Seldom,
-            (true, false) => Watch::Soon,
+        let watch = match (is_soon, self.is_behind, self.are_quick) {
+            (false, ..) => Watch::Later,
+            (true, false, _) => Watch::Unlikely,
+            (true, true, true) => Watch::Seldom,
+            (true, true, false) => Watch::Soon,
         };
         if self.is_expected() || self.are_empty() || self.is_watched[watch as usize] {
             return None;
         }
         self.is_watched[watch as usize] = true;
+        self.is_behind = false;
         self.by_choice.iter_mut().for_each(Backlog::mark);
         Some(watch)
     }
@@ -97,7 +110,7 @@ impl Route {
 
     /// Offers what has waited since the last tick. Returns when to look again, and who has to be woken.
     pub(super) fn tick(self: &Arc<Self>, watch: Watch) -> (Option<Watch>, Vec<Arc<Endpoint>>) {
-        let (mut met, mut to_wake) = (Vec::new(), Vec::new());
+        let (mut met, mut to_wake, mut levelled) = (Vec::new(), Vec::new(), Levelled::default());
         let mut table = lock(&self.table);
         table.backlogs.is_watched[watch as usize] = false;
         if table.backlogs.is_expected() {
@@ -122,12 +135,18 @@ impl Route {
                 }
                 to_wake.push(thief);
             }
+            table.level(at, &mut met, &mut levelled);
         }
+        let (receivers, refused) = queue(std::mem::take(&mut levelled.deliveries));
         table.backlogs.by_choice.retain(|backlog| !backlog.is_empty());
         let is_soon = is_expected && (table.is_shared() || table.backlogs.is_outlived);
+        table.backlogs.is_behind |= is_soon;
         table.backlogs.is_outlived &= !table.backlogs.are_empty();
         let next = table.backlogs.watch(is_soon);
         drop(table);
+        wake_all(&receivers);
+        levelled.finish();
+        drop(refused);
         (next, to_wake)
     }
 
@@ -175,6 +194,9 @@ impl Route {
             table.forget_offer(thief);
         }
         // It may not get to all that it took before others have nothing to do.
+        if !into.is_empty() {
+            table.backlogs.fall_behind();
+        }
         let watch = channel.as_ref().and_then(|_| Self::expect_a_tick(&mut table));
         drop(table);
         channel.iter().for_each(|channel| channel.watch(self, watch));

@@ -8,6 +8,7 @@ use super::choosing::Addressed;
 use super::member::Member;
 use super::route::{ListenerOptions, Own};
 use super::row::{Entry, Row};
+use super::service::Service;
 use super::sharing::Backlogs;
 use crate::engine::delivery::recipient::{Choice, Recipient};
 use crate::engine::ids::{ListenerId, MemberId};
@@ -236,7 +237,7 @@ impl Table {
                 entries: Vec::new(),
                 everyone: None,
                 addressed: 0,
-                started: 0,
+                service: Service::default(),
                 has_offer: false,
             });
             rows.len() - 1

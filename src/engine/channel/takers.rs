@@ -20,7 +20,8 @@ impl Table {
     pub(super) fn has_slow(&mut self) -> bool {
         let mut has_slow = false;
         for row in &mut self.rows {
-            has_slow |= row.is_slow();
+            let started = row.member.endpoint().started();
+            has_slow |= row.service.tick(started, row.member.in_flight());
         }
         has_slow
     }
@@ -98,20 +99,9 @@ impl Table {
     }
 }
 
-/// Number of deliveries a tick from which on a member is not slow, if it is through with all in so many ticks.
-const QUICK: u64 = 8;
-const SOON: u64 = 4;
-
 impl Row {
-    /// Notes a tick. Returns whether deliveries may wait for long at this member.
-    fn is_slow(&mut self) -> bool {
-        let started = self.member.endpoint().started();
-        let rate = started - std::mem::replace(&mut self.started, started);
-        rate < QUICK || self.member.in_flight() as u64 > SOON * rate
-    }
-
     /// A listener that takes over deliveries of this choice. Not a `once` listener, which is claimed at `emit`.
-    fn taker(&self, choice: &Choice, full: &[ListenerId]) -> Option<ListenerId> {
+    pub(super) fn taker(&self, choice: &Choice, full: &[ListenerId]) -> Option<ListenerId> {
         let may_take = |e: &&Entry| !e.once && choice.allows(&e.group) && !full.contains(&e.id);
         self.entries.iter().find(may_take).map(|entry| entry.id)
     }

@@ -13,6 +13,8 @@ use crate::engine::timer::{self, Timer};
 pub(super) enum Watch {
     /// Nobody else can take from its backlog, or that was offered to all.
     Later,
+    /// Who has it had nothing else to do, so it will be started. To set a timer for each event would be dear.
+    Unlikely,
     /// All its members were quick at the last look. Looks cost them more than they could gain.
     Seldom,
     Soon,
@@ -20,7 +22,7 @@ pub(super) enum Watch {
 
 /// The routes of a channel with a backlog.
 #[derive(Default)]
-pub(super) struct Watched([Routes; 3]);
+pub(super) struct Watched([Routes; Watch::KINDS]);
 
 #[derive(Default)]
 struct Routes {
@@ -55,6 +57,7 @@ impl Channel {
 
     /// Offers what has waited since the last tick to those that may take it over. The timers call it.
     pub fn tick(self: &Arc<Self>) {
+        self.look_at_backlogs(Watch::Unlikely);
         self.look_at_backlogs(Watch::Seldom);
         self.look_at_backlogs(Watch::Soon);
     }
@@ -76,9 +79,12 @@ impl Channel {
 }
 
 impl Watch {
+    pub(super) const KINDS: usize = 4;
+
     fn delay(self) -> Duration {
         Duration::from_millis(match self {
             Watch::Later => 1000,
+            Watch::Unlikely => 16,
             Watch::Seldom => 4,
             Watch::Soon => 1,
         })

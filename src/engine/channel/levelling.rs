@@ -1,0 +1,114 @@
+//! Moving what waits behind a long run to where it will start sooner.
+//!
+//! Who has nothing to do takes over what others hold: see [`sharing`](super::sharing). While all have something to do
+//! nobody does, and what waits behind a long run would be overtaken by all that others are given meanwhile. So at a tick
+//! it goes to the member where it has clearly less to [wait](super::service) for.
+
+use std::sync::Arc;
+
+use super::backlog::Unstarted;
+use super::member::Member;
+use super::service::TICK;
+use super::sharing::MOST;
+use super::table::Table;
+use super::{Delivery, Dispatch};
+use crate::engine::delivery::recipient::{Choice, Freed};
+
+/// A queue that is longer is left as it is: to look through it at each tick is dear, and what is moved goes to an end.
+const LONGEST: usize = 256;
+
+/// What was moved, and what is to be done about it when no lock is held.
+#[derive(Default)]
+pub(super) struct Levelled {
+    pub(super) deliveries: Vec<Delivery>,
+    freed: Vec<Freed<Member>>,
+    too_late: Vec<(Arc<Member>, usize)>,
+}
+
+impl Levelled {
+    /// With no lock held.
+    pub(super) fn finish(self) {
+        self.too_late.into_iter().for_each(|(member, size)| member.give_back(1, size));
+        self.freed.into_iter().for_each(Freed::tell);
+    }
+}
+
+impl Table {
+    /// Moves ripe deliveries of a backlog to where they start sooner. `met` gets what is to be dropped when no lock is held.
+    pub(super) fn level(
+        &mut self,
+        backlog: usize,
+        met: &mut Vec<Arc<Dispatch>>,
+        levelled: &mut Levelled,
+    ) {
+        let backlog = &self.backlogs.by_choice[backlog];
+        let choice = backlog.choice().clone();
+        if !self.may_level(&choice) || backlog.len() > LONGEST {
+            return;
+        }
+        let waiting = backlog.unstarted(met);
+        let place = |unstarted: Unstarted| {
+            let row = *self.places.get(&unstarted.victim.id())?;
+            Some((row, backlog.is_ripe(&unstarted), unstarted))
+        };
+        let waiting: Vec<_> = waiting.into_iter().filter_map(place).collect();
+        let mut queued = vec![0; self.rows.len()];
+        waiting.iter().for_each(|(row, ..)| queued[*row] += 1);
+        let mut before = vec![0; self.rows.len()];
+        let mut soonest = self.soonest(&choice, &queued);
+        for (row, is_ripe, unstarted) in waiting {
+            let wait = self.rows[row].service.wait(before[row]);
+            before[row] += 1;
+            let Some((better, sooner)) = soonest else { return };
+            // It is to be clearly better, as it is a guess: else events would go to and fro.
+            if !is_ripe || better == row || wait < sooner + sooner.max(2 * TICK) {
+                continue;
+            }
+            self.move_to(better, &choice, unstarted, levelled);
+            if levelled.deliveries.len() >= MOST {
+                return;
+            }
+            queued[better] += 1;
+            soonest = self.soonest(&choice, &queued);
+        }
+    }
+
+    /// Whether there is a member that has been at something for longer than a few ticks, and another one.
+    fn may_level(&self, choice: &Choice) -> bool {
+        let takers = || self.rows.iter().filter(|row| row.taker(choice, &[]).is_some());
+        takers().nth(1).is_some() && takers().any(|row| row.service.wait(0) > 4 * TICK)
+    }
+
+    /// Returns the row where one more starts soonest, and when.
+    fn soonest(&self, choice: &Choice, queued: &[usize]) -> Option<(usize, u64)> {
+        let rows = self.rows.iter().enumerate();
+        let takers = rows.filter(|(_, row)| {
+            row.taker(choice, &[]).is_some() && !row.member.endpoint().is_stalled()
+        });
+        let waits = takers.map(|(at, row)| (row.service.wait(queued[at]), at));
+        waits.min().map(|(wait, at)| (at, wait))
+    }
+
+    fn move_to(
+        &mut self,
+        row: usize,
+        choice: &Choice,
+        Unstarted { dispatch, recipient, .. }: Unstarted,
+        levelled: &mut Levelled,
+    ) {
+        let size = dispatch.size();
+        let row = &mut self.rows[row];
+        let Some(listener) = row.taker(choice, &[]) else { return };
+        if row.member.take_room(size).is_err() {
+            return;
+        }
+        row.addressed += 1;
+        match Delivery::stolen(&dispatch, recipient, &row.member, listener, &mut None) {
+            Some((delivery, freed)) => {
+                levelled.deliveries.push(delivery);
+                levelled.freed.extend(freed);
+            }
+            None => levelled.too_late.push((row.member.clone(), size)),
+        }
+    }
+}

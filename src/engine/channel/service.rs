@@ -1,0 +1,43 @@
+//! How long a member takes from one start to the next, as seen at ticks.
+//!
+//! What it will take is not known. But the longer something has run, the longer it will go on, as a rule: so the time
+//! that it has taken is also the guess for what is left of it. That suits the uneven; where all take the same time, no
+//! guess decides anything, as all members are equally far behind.
+
+/// Number of starts a tick from which on a member is not slow, if it is through with all in so many ticks.
+const QUICK: u64 = 8;
+const SOON: u64 = 4;
+
+/// A tick, in the units of the times here.
+pub(super) const TICK: u64 = 256;
+
+/// The starts of one member's endpoint. See the [module](self).
+#[derive(Default)]
+pub(super) struct Service {
+    /// Number of starts at the last tick.
+    started: u64,
+    /// Ticks since there was one.
+    since: u64,
+    /// The time between two of late, in units.
+    usual: u64,
+}
+
+impl Service {
+    /// Notes a tick. Returns whether deliveries may wait for long: unless it starts so many that it is through with them
+    /// before others could take them over.
+    pub(super) fn tick(&mut self, started: u64, in_flight: usize) -> bool {
+        let rate = started - std::mem::replace(&mut self.started, started);
+        if let Some(taken) = ((self.since + 1) * TICK).checked_div(rate) {
+            self.usual = (self.usual + taken) / 2;
+            self.since = 0;
+        } else {
+            self.since = if in_flight > 0 { self.since + 1 } else { 0 };
+        }
+        rate < QUICK || in_flight as u64 > SOON * rate
+    }
+
+    /// Guesses the time until a delivery starts that has so many others before it.
+    pub(super) fn wait(&self, others: usize) -> u64 {
+        self.usual.max(self.since * TICK) + others as u64 * self.usual
+    }
+}
