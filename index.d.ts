@@ -683,7 +683,8 @@ interface SpawnOptions extends Pick<WorkerOptions, 'argv' | 'env' | 'execArgv' |
   /**
    * Number of events that wait for the pool at most, beyond those that its threads have at once: `concurrency` for each, or
    * one without it. Another event for the group is refused with {@link MailboxFullError}. An integer >= 0, or `Infinity`.
-   * What its emitter knows of it is the refusal: `needsDrain` tells of mailboxes alone.
+   * Threads that emit different events to the pool at the same moment may exceed it by one event each. What its emitter
+   * knows of it is the refusal: `needsDrain` tells of mailboxes alone.
    *
    * @defaultValue Infinity: what the mailboxes of the threads have room for
    */
