@@ -5,6 +5,7 @@
 //! one costs O(log n). One that is cancelled is gone at once, with all that it would have touched.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,7 @@ struct Pending {
 static PENDING: LazyLock<Mutex<Pending>> =
     LazyLock::new(|| Mutex::new(Pending { acts: BTreeMap::new(), last_number: 0, started: false }));
 static EARLIER: Condvar = Condvar::new();
+static IS_FROZEN: AtomicBool = AtomicBool::new(false);
 
 /// No timer is further away than this: a century, which every clock can count.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
@@ -41,6 +43,11 @@ pub fn schedule(delay: Duration, act: impl FnOnce() + Send + 'static) -> Timer {
 /// Schedules as [`schedule`], for a timer that is there as long as its owner, and waits for nothing. It is not counted.
 pub fn schedule_quietly(delay: Duration, act: impl FnOnce() + Send + 'static) -> Timer {
     add(delay, Box::new(act), None)
+}
+
+/// Keeps all timers of the process from firing, for good: a test calls what they would call, when it wants that.
+pub fn freeze() {
+    IS_FROZEN.store(true, Ordering::Release);
 }
 
 fn add(delay: Duration, act: Act, counted: Option<metrics::Counted>) -> Timer {
@@ -76,6 +83,9 @@ fn run() {
         let now = Instant::now();
         let wait = pending.acts.first_key_value().map(|(first, _)| first.at.duration_since(now));
         pending = match wait {
+            _ if IS_FROZEN.load(Ordering::Acquire) => {
+                EARLIER.wait(pending).unwrap_or_else(PoisonError::into_inner)
+            }
             Some(Duration::ZERO) => {
                 let due = pending.acts.pop_first();
                 drop(pending);

@@ -234,6 +234,19 @@ impl Rules {
         (moved, freed)
     }
 
+    /// As [`steal`](Self::steal), but it is queued.
+    pub fn level(&mut self, item: Item, member: usize, id: u32) -> Option<Freed> {
+        let (item, freed) = self.steal(item, member, id);
+        let endpoint = self.members[member].endpoint;
+        self.endpoints[endpoint].queue.push_back(item);
+        freed
+    }
+
+    pub fn entry(&self, event: usize, id: u32) -> Entry {
+        let entries = self.rows[event].iter().flat_map(|row| &row.entries);
+        entries.clone().into_iter().find(|entry| entry.id == id).expect("it listens").clone()
+    }
+
     /// It is another listener's.
     pub fn give_to(
         &mut self,

@@ -13,6 +13,7 @@ mod world;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use parallel_event_bus::engine::timer;
 use proptest::prelude::*;
 
 const ENDPOINTS: usize = 4;
@@ -22,6 +23,8 @@ static CASES: AtomicUsize = AtomicUsize::new(0);
 proptest! {
     #[test]
     fn behaves_like_the_model(steps in steps::steps()) {
+        // The model ticks by itself.
+        timer::freeze();
         let before = common::living();
         // A channel of its own, so that a case that fails leaves nothing for the next to trip over.
         let number = CASES.fetch_add(1, Ordering::Relaxed);

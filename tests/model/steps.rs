@@ -55,6 +55,8 @@ pub enum Step {
         endpoint: usize,
         max: usize,
     },
+    /// Looks for what waits in vain.
+    Tick,
     /// Takes over what others have not started.
     Steal {
         endpoint: usize,
@@ -133,6 +135,7 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => ANY.prop_map(|emission| Step::Expire { emission }),
         12 => (ANY, 0..5_usize).prop_map(|(endpoint, max)| Step::Collect { endpoint, max }),
         12 => ANY.prop_map(|endpoint| Step::Take { endpoint }),
+        10 => Just(Step::Tick),
         6 => ANY.prop_map(|endpoint| Step::Steal { endpoint }),
         8 => ANY.prop_map(|held| Step::Start { held }),
         14 => (ANY, 0..4_usize, how)

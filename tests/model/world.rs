@@ -87,6 +87,7 @@ impl World {
                 let taken = self.unread[endpoint].pop_front();
                 self.held.extend(taken.map(|held| (endpoint, held)));
             }
+            Step::Tick => self.tick(),
             Step::Steal { endpoint } => self.steal(endpoint % self.endpoints.len()),
             _ if self.members.is_empty() => {}
             Step::Leave { member } => {

@@ -68,9 +68,9 @@ async function allOf(run, tasks) {
   await Promise.all(tasks.map((steps) => run(steps)))
 }
 
-const LONG_MS = 200
+const LONG_MS = 500
 const SHORT_MS = 1
-const SHORTS = 40
+const SHORTS = 100
 
 /** The 99th percentile of short tasks, given one after another, while one thread has a long one. */
 async function beside(settings) {

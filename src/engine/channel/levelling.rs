@@ -12,24 +12,39 @@ use super::service::TICK;
 use super::sharing::MOST;
 use super::table::Table;
 use super::{Delivery, Dispatch};
+use crate::engine::capacity::Crossed;
 use crate::engine::delivery::recipient::{Choice, Freed};
+use crate::engine::ids::ListenerId;
 
 /// A queue that is longer is left as it is: to look through it at each tick is dear, and what is moved goes to an end.
 const LONGEST: usize = 256;
+
+/// A delivery that was moved.
+pub struct Moved {
+    /// The listener that it is for now.
+    pub listener: ListenerId,
+    /// Its event.
+    pub dispatch: Arc<Dispatch>,
+}
 
 /// What was moved, and what is to be done about it when no lock is held.
 #[derive(Default)]
 pub(super) struct Levelled {
     pub(super) deliveries: Vec<Delivery>,
+    moved: Vec<Moved>,
     freed: Vec<Freed<Member>>,
-    too_late: Vec<(Arc<Member>, usize)>,
+    /// Members that gave back the room for what had started or settled meanwhile.
+    given_back: Vec<(Arc<Member>, Crossed)>,
 }
 
 impl Levelled {
-    /// With no lock held.
-    pub(super) fn finish(self) {
-        self.too_late.into_iter().for_each(|(member, size)| member.give_back(1, size));
+    /// Tells those that wait for room. Returns what was moved. With no lock held.
+    pub(super) fn finish(self) -> Vec<Moved> {
+        self.given_back
+            .into_iter()
+            .for_each(|(member, crossed)| member.channel().gave_back(&member, crossed));
         self.freed.into_iter().for_each(Freed::tell);
+        self.moved
     }
 }
 
@@ -61,7 +76,7 @@ impl Table {
             before[row] += 1;
             let Some((better, sooner)) = soonest else { return };
             // It is to be clearly better, as it is a guess: else events would go to and fro.
-            if !is_ripe || better == row || wait < sooner + sooner.max(2 * TICK) {
+            if !is_ripe || self.shares(row, better) || wait < sooner + sooner.max(2 * TICK) {
                 continue;
             }
             self.move_to(better, &choice, unstarted, levelled);
@@ -77,6 +92,12 @@ impl Table {
     fn may_level(&self, choice: &Choice) -> bool {
         let takers = || self.rows.iter().filter(|row| row.taker(choice, &[]).is_some());
         takers().nth(1).is_some() && takers().any(|row| row.service.wait(0) > 4 * TICK)
+    }
+
+    /// Whether two rows are of one thread.
+    fn shares(&self, one: usize, other: usize) -> bool {
+        let endpoint = |row: usize| self.rows[row].member.endpoint();
+        Arc::ptr_eq(endpoint(one), endpoint(other))
     }
 
     /// Returns the row where one more starts soonest, and when.
@@ -107,8 +128,11 @@ impl Table {
             Some((delivery, freed)) => {
                 levelled.deliveries.push(delivery);
                 levelled.freed.extend(freed);
+                levelled.moved.push(Moved { listener, dispatch });
             }
-            None => levelled.too_late.push((row.member.clone(), size)),
+            None => levelled
+                .given_back
+                .push((row.member.clone(), row.member.capacity().give_back(1, size))),
         }
     }
 }

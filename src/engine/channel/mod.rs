@@ -10,7 +10,7 @@ pub mod endpoint;
 mod followers;
 mod handover;
 pub mod ledger;
-mod levelling;
+pub mod levelling;
 mod listening;
 mod losses;
 pub mod member;

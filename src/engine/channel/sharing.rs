@@ -16,7 +16,7 @@ use std::sync::{Arc, Weak};
 
 use super::backlog::{Backlog, Unstarted};
 use super::endpoint::Endpoint;
-use super::levelling::Levelled;
+use super::levelling::{Levelled, Moved};
 use super::message::Message;
 use super::route::{Route, queue, wake_all};
 use super::table::Table;
@@ -41,6 +41,8 @@ pub(super) struct Backlogs {
     are_quick: bool,
     /// Something was added behind something else since the last look was scheduled.
     is_behind: bool,
+    /// Something was added since the last [unlikely](Watch::Unlikely) look.
+    is_used: bool,
     /// A listener was removed since there is a backlog: that may be held by a member that listens no more.
     is_outlived: bool,
 }
@@ -49,6 +51,7 @@ impl Backlogs {
     /// Notes a recipient of the event that is being addressed, whose member has so many in flight.
     pub(super) fn note(&mut self, recipient: usize, choice: &Choice, in_flight: usize) {
         self.is_behind |= in_flight > 1;
+        self.is_used = true;
         let known = self.by_choice.iter().position(|backlog| backlog.choice() == choice);
         let at = known.unwrap_or_else(|| {
             self.by_choice.push(Backlog::new(choice.clone()));
@@ -89,10 +92,23 @@ impl Backlogs {
         if self.is_expected() || self.are_empty() || self.is_watched[watch as usize] {
             return None;
         }
-        self.is_watched[watch as usize] = true;
         self.is_behind = false;
-        self.by_choice.iter_mut().for_each(Backlog::mark);
-        Some(watch)
+        Some(self.expect(watch))
+    }
+
+    fn expect(&mut self, watch: Watch) -> Watch {
+        // What is looked at sooner is ripe as of then.
+        if !self.is_expected() {
+            self.by_choice.iter_mut().for_each(Backlog::mark);
+        }
+        self.is_watched[watch as usize] = true;
+        watch
+    }
+
+    /// Has the route looked at again if this look was an unlikely one, and something was added since the one before.
+    fn watch_on(&mut self, watch: Watch) -> Option<Watch> {
+        let is_used = watch == Watch::Unlikely && std::mem::take(&mut self.is_used);
+        is_used.then(|| self.expect(watch))
     }
 
     /// Whether the route is looked at in a few milliseconds.
@@ -108,13 +124,16 @@ impl Route {
         table.backlogs.watch(is_shared)
     }
 
-    /// Offers what has waited since the last tick. Returns when to look again, and who has to be woken.
-    pub(super) fn tick(self: &Arc<Self>, watch: Watch) -> (Option<Watch>, Vec<Arc<Endpoint>>) {
+    /// Offers what has waited since the last tick. Returns when to look again, who has to be woken, and what was moved.
+    pub(super) fn tick(
+        self: &Arc<Self>,
+        watch: Watch,
+    ) -> (Option<Watch>, Vec<Arc<Endpoint>>, Vec<Moved>) {
         let (mut met, mut to_wake, mut levelled) = (Vec::new(), Vec::new(), Levelled::default());
         let mut table = lock(&self.table);
         table.backlogs.is_watched[watch as usize] = false;
         if table.backlogs.is_expected() {
-            return (None, to_wake);
+            return (table.backlogs.watch_on(watch), to_wake, Vec::new());
         }
         let (are_quick, mut is_expected) = (!table.has_slow(), false);
         for at in 0..table.backlogs.by_choice.len() {
@@ -142,12 +161,11 @@ impl Route {
         let is_soon = is_expected && (table.is_shared() || table.backlogs.is_outlived);
         table.backlogs.is_behind |= is_soon;
         table.backlogs.is_outlived &= !table.backlogs.are_empty();
-        let next = table.backlogs.watch(is_soon);
+        let next = table.backlogs.watch(is_soon).or_else(|| table.backlogs.watch_on(watch));
         drop(table);
-        wake_all(&receivers);
-        levelled.finish();
         drop(refused);
-        (next, to_wake)
+        wake_all(&receivers);
+        (next, to_wake, levelled.finish())
     }
 
     /// Takes over deliveries for an endpoint, but not for listeners that are `full`. Returns whether some are left.

@@ -4,6 +4,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::Channel;
+use super::levelling::Moved;
 use super::route::Route;
 use crate::engine::sync::lock;
 use crate::engine::timer::{self, Timer};
@@ -13,7 +14,8 @@ use crate::engine::timer::{self, Timer};
 pub(super) enum Watch {
     /// Nobody else can take from its backlog, or that was offered to all.
     Later,
-    /// Who has it had nothing else to do, so it will be started. To set a timer for each event would be dear.
+    /// Who has it had nothing else to do, so it will be started. To set a timer for each event would be dear, so this one
+    /// is set again and again while there are events.
     Unlikely,
     /// All its members were quick at the last look. Looks cost them more than they could gain.
     Seldom,
@@ -55,14 +57,15 @@ impl Channel {
         }
     }
 
-    /// Offers what has waited since the last tick to those that may take it over. The timers call it.
-    pub fn tick(self: &Arc<Self>) {
-        self.look_at_backlogs(Watch::Unlikely);
-        self.look_at_backlogs(Watch::Seldom);
-        self.look_at_backlogs(Watch::Soon);
+    /// Does what the timers do: offers what has waited since the last tick to those that may take it over. Returns what
+    /// was moved.
+    pub fn tick(self: &Arc<Self>) -> Vec<Moved> {
+        let watches = [Watch::Unlikely, Watch::Seldom, Watch::Soon];
+        watches.into_iter().flat_map(|watch| self.look_at_backlogs(watch)).collect()
     }
 
-    fn look_at_backlogs(self: &Arc<Self>, watch: Watch) {
+    fn look_at_backlogs(self: &Arc<Self>, watch: Watch) -> Vec<Moved> {
+        let mut all_moved = Vec::new();
         let routes = {
             let mut watched = lock(&self.watched);
             let of = watched.of(watch);
@@ -70,11 +73,13 @@ impl Channel {
             std::mem::take(&mut of.routes)
         };
         for route in routes.iter().filter_map(Weak::upgrade) {
-            let (next, to_wake) = route.tick(watch);
+            let (next, to_wake, moved) = route.tick(watch);
+            all_moved.extend(moved);
             self.watch(&route, next);
             // A closed mailbox is that of an endpoint that is ending.
             to_wake.iter().for_each(|thief| _ = thief.mailbox().wake());
         }
+        all_moved
     }
 }
 
@@ -84,7 +89,7 @@ impl Watch {
     fn delay(self) -> Duration {
         Duration::from_millis(match self {
             Watch::Later => 1000,
-            Watch::Unlikely => 16,
+            Watch::Unlikely => 50,
             Watch::Seldom => 4,
             Watch::Soon => 1,
         })

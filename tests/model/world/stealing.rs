@@ -1,23 +1,22 @@
 //! Taking over what others have not started, and comparing it with what the rules allow.
 
-use std::time::Instant;
-
+use parallel_event_bus::engine::channel::levelling::Moved;
 use parallel_event_bus::engine::channel::message::Message;
 
 use super::{Held, World};
-use crate::common;
 use crate::rules::{Entry, Item};
 
 impl World {
     /// What is taken over is the oldest that the listener may have. As long as there is something, some is.
     pub fn steal(&mut self, endpoint: usize) {
         let mut stolen = Vec::new();
-        let end = Instant::now() + common::WATCHDOG;
-        // The thread of the timers ticks, too: it may be about to offer what there is.
-        while stolen.is_empty() && self.has_something_to_take(endpoint) {
-            assert!(Instant::now() < end, "it is left to wait");
-            self.members.iter().for_each(|member| member.channel().tick());
+        // It is ripe at the second tick, and overdue at the third.
+        for _tick in 0..3 {
+            self.tick();
+        }
+        if self.has_something_to_take(endpoint) {
             self.endpoints[endpoint].steal(&[], &mut stolen);
+            assert!(!stolen.is_empty(), "it is left to wait");
         }
         let mut freed = Vec::new();
         for message in stolen {
@@ -39,6 +38,21 @@ impl World {
             self.unread[endpoint].push_back(Held::Delivery(delivery, item));
         }
         freed.into_iter().for_each(|(member, room)| self.rules.tell_of_room(member, room));
+    }
+
+    /// Lets a tick pass. What is moved goes to a member with a listener that may have it, and room.
+    pub fn tick(&mut self) {
+        let Some(member) = self.members.first() else { return };
+        for Moved { listener, dispatch } in member.channel().tick() {
+            let number = u32::from_ne_bytes(dispatch.payload()[..4].try_into().unwrap()) as usize;
+            let (member, event) =
+                (self.listeners[listener as usize], self.rules.emissions[number].event);
+            let entry = self.rules.entry(event, listener);
+            let mut takeable = self.rules.takeable(member, event, &entry).into_iter();
+            let item = takeable.find(|item| item.emission == number).expect("it may have it");
+            let freed = self.rules.level(item, member, listener);
+            freed.into_iter().for_each(|(member, room)| self.rules.tell_of_room(member, room));
+        }
     }
 
     fn choice_of(&self, takeable: &[Item], emission: usize) -> crate::rules::Choice {
