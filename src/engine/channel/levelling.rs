@@ -17,7 +17,7 @@ use crate::engine::delivery::recipient::{Choice, Freed};
 use crate::engine::ids::ListenerId;
 
 /// A queue that is longer is left as it is: to look through it at each tick is dear, and what is moved goes to an end.
-const LONGEST: usize = 256;
+const LONGEST: usize = 64;
 
 /// A delivery that was moved.
 pub struct Moved {
