@@ -5,7 +5,8 @@
 // listeners.
 //
 // It subscribes to the tracing channels. Beyond what they tell it hears of emits, and of the notes that come with events.
-// Lines are collected, and written at the end of the turn: what a thread does in the turn in which it is terminated is lost.
+// Lines are collected, and written before each call of a listener and at the end of the turn. So the file has the call that a
+// thread is stuck in, or was terminated in.
 
 const { isMainThread, threadId } = require('node:worker_threads')
 const { emissions, listeners } = require('../local/trace-channels.js')
@@ -26,6 +27,7 @@ class ThreadTrace {
   #lastId = threadId * THREAD
   #lines = ''
   #count = 0
+  #flushesSoon = false
   /** @type {WeakMap<object, { id: number, at: number }>} the emit of an emission, and of a message of the tracing channels */
   #emits = new WeakMap()
   /** @type {WeakMap<object, { id: number, at: number }>} calls of listeners, by their messages */
@@ -132,6 +134,8 @@ class ThreadTrace {
     const at = now()
     this.#calls.set(message, { id: 0, at })
     this.#add({ ph: 'B', name: nameOf(message), cat: 'listener', ts: micros(at) })
+    // It may hold its thread without end, and is the one that is looked for then.
+    this.#flush()
   }
 
   #called(message) {
@@ -152,9 +156,18 @@ class ThreadTrace {
   }
 
   #add(event) {
-    if (this.#count++ === 0) NativePromise.resolve().then(() => this.#flush())
+    this.#count++
+    if (!this.#flushesSoon) {
+      this.#flushesSoon = true
+      NativePromise.resolve().then(this.#flushOfTurn)
+    }
     this.#lines += `${JSON.stringify({ pid: process.pid, tid: trackOf(threadId), ...event })},\n`
     if (this.#lines.length > MOST_COLLECTED) this.#flush()
+  }
+
+  #flushOfTurn = () => {
+    this.#flushesSoon = false
+    this.#flush()
   }
 
   #flush() {
