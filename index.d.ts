@@ -224,7 +224,12 @@ interface Propagate {
   extract(
     headers: Record<string, string>,
     run: () => unknown,
-    about: PropagatedEvent & { listener: AnyFunction },
+    about: PropagatedEvent & {
+      /** The listener, as it was given. */
+      listener: AnyFunction
+      /** Milliseconds from the emit to this call; undefined unless the bus of the emitter propagates or records times, too. */
+      waited: number | undefined
+    },
   ): unknown
 }
 
@@ -492,6 +497,8 @@ interface ThreadMetrics {
   received: number
   /** Number of events with running listeners now. */
   running: number
+  /** The same, by name, of those of which there are any. A thread that is stuck is so in one of these. */
+  runningByEvent: Record<string, number>
   /** Number of events that wait now. */
   queued: number
   /** Bytes of the encoded arguments of all these. */

@@ -11,7 +11,7 @@ use std::time::Duration;
 use common::*;
 use parallel_event_bus::engine::capacity::MailboxLimits;
 use parallel_event_bus::engine::channel::endpoint::Endpoint;
-use parallel_event_bus::engine::channel::ledger::{MOST_NAMES, Numbers, Row, add_all};
+use parallel_event_bus::engine::channel::ledger::{MOST_NAMES, Numbers, Progress, Row, add_all};
 use parallel_event_bus::engine::channel::member::Member;
 use parallel_event_bus::engine::channel::message::{Message, Notice};
 use parallel_event_bus::engine::channel::route::ListenerOptions;
@@ -20,6 +20,9 @@ use parallel_event_bus::engine::timer::schedule;
 
 /// As long as the tests of this package wait for anything.
 const WATCHDOG: Duration = Duration::from_secs(60);
+
+/// Where the rows of these tests have what has begun and ended.
+const PROGRESS: Progress = Progress { begun: 2, ended: 3 };
 
 struct Words(Vec<f64>);
 
@@ -30,7 +33,7 @@ impl Row for Words {
 }
 
 fn numbers(member: &Member, name: &str) -> Numbers {
-    let mut events = member.channel().survey().events.into_iter();
+    let mut events = member.channel().survey(PROGRESS).events.into_iter();
     events.find(|(of, _)| of.as_deref() == Some(name)).map(|(_, found)| found).unwrap_or_default()
 }
 
@@ -99,7 +102,7 @@ fn names_beyond_the_busiest_are_one_number() {
         let row = Words(vec![number as f64, 1.0]);
         watcher.keep_row(Some(format!("e{number}").into()), Box::new(row));
     }
-    let events = watcher.channel().survey().events;
+    let events = watcher.channel().survey(PROGRESS).events;
     assert_eq!(events.len(), MOST_NAMES + 1);
     assert_eq!(events[0].0.as_deref(), Some("e511"));
     let (name, rest) = &events[MOST_NAMES];
@@ -115,12 +118,30 @@ fn a_member_tells_of_its_groups_its_room_and_its_events() {
     assert_eq!((worker.unsettled(), worker.capacity().bytes()), (3, 24));
     // They are gone with what was read.
     drop(read(worker.endpoint()));
-    let survey = emitter.channel().survey();
+    let survey = emitter.channel().survey(PROGRESS);
     let load = survey.loads.iter().find(|load| Arc::ptr_eq(&load.member, &worker)).unwrap();
     assert_eq!(load.groups.iter().map(|name| &**name).collect::<Vec<_>>(), ["g"]);
     assert_eq!((worker.received(), worker.unsettled()), (3, 0));
     assert_eq!((worker.capacity().bytes(), worker.capacity().most_events()), (0, 3));
     drop(running);
+}
+
+#[test]
+fn a_member_tells_which_events_it_is_at() {
+    let (watcher, worker) = (member(1, "running"), member(2, "running"));
+    for (name, row) in [
+        (Some("a"), vec![0.0, 0.0, 5.0, 3.0]),
+        (Some("over"), vec![0.0, 0.0, 5.0, 5.0]),
+        (Some("short"), vec![9.0]),
+        (None, vec![0.0, 0.0, 1.0, 0.0]),
+    ] {
+        worker.keep_row(name.map(Into::into), Box::new(Words(row)));
+    }
+    let survey = watcher.channel().survey(PROGRESS);
+    let of = |member| survey.loads.iter().find(|load| Arc::ptr_eq(&load.member, member)).unwrap();
+    assert_eq!(of(&worker).running, [(Some("a".into()), 2.0), (None, 1.0)]);
+    assert_eq!(of(&worker).own, [9.0, 0.0, 11.0, 8.0]);
+    assert_eq!(of(&watcher).running, []);
 }
 
 /// An owner that may be idle, or busy with something of its own.

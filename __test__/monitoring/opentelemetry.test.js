@@ -3,40 +3,16 @@
 // Spans and metrics of a bus, as the SDK of OpenTelemetry exports them, from all threads.
 
 const assert = require('node:assert/strict')
+const { readFileSync } = require('node:fs')
 const path = require('node:path')
 const { Worker } = require('node:worker_threads')
 const { once } = require('node:events')
-const { SpanKind, SpanStatusCode, context, trace } = require('@opentelemetry/api')
-const { AsyncLocalStorageContextManager } = require('@opentelemetry/context-async-hooks')
+const { SpanKind, SpanStatusCode, trace } = require('@opentelemetry/api')
 const { W3CTraceContextPropagator } = require('@opentelemetry/core')
-const {
-  AggregationTemporality,
-  InMemoryMetricExporter,
-  MeterProvider,
-  PeriodicExportingMetricReader,
-} = require('@opentelemetry/sdk-metrics')
-const { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } = require('@opentelemetry/sdk-trace-base')
 const { ParallelEventBus } = require('../..')
 const { instrument } = require('../../opentelemetry.js')
 const { stage, test, until } = require('../fixtures/stage.js')
-
-context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
-
-function exporting() {
-  const exporter = new InMemorySpanExporter()
-  const tracerProvider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] })
-  const metrics = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
-  const reader = new PeriodicExportingMetricReader({ exporter: metrics, exportIntervalMillis: 3_600_000 })
-  const meterProvider = new MeterProvider({ readers: [reader] })
-  /** Exports the metrics now, and returns the data points of each by its name. */
-  const points = async () => {
-    metrics.reset()
-    await meterProvider.forceFlush()
-    const all = metrics.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics))
-    return new Map(all.map(({ descriptor, dataPoints }) => [descriptor.name, dataPoints]))
-  }
-  return { tracerProvider, meterProvider, points, spans: () => exporter.getFinishedSpans(), exporter }
-}
+const { exporting, pointOf } = require('./exporting.js')
 
 const named = (spans, name) => spans.filter((span) => span.name === name)
 
@@ -137,23 +113,56 @@ test('metrics are exported, with those of other threads', async (t) => {
   for (let count = 0; count < 3; count++) await bus.emitAndWait('order')
   bus.emit('nobody')
   const exported = await points()
-  const point = (name, attributes) =>
-    exported
-      .get(name)
-      ?.find((each) => Object.entries(attributes).every(([key, value]) => each.attributes[key] === value))
   const order = { 'messaging.destination.name': 'order', 'parallel_event_bus.channel': channel }
-  assert.equal(point('messaging.client.sent.messages', order).value, 3)
+  assert.equal(pointOf(exported, 'messaging.client.sent.messages', order), 3)
   const outcome = (name) =>
-    point('parallel_event_bus.listeners', { ...order, 'parallel_event_bus.outcome': name }).value
+    pointOf(exported, 'parallel_event_bus.listeners', { ...order, 'parallel_event_bus.outcome': name })
   assert.deepEqual([outcome('delivered'), outcome('failed'), outcome('lost')], [6, 3, 0])
-  assert.equal(point('parallel_event_bus.events.unheard', { 'messaging.destination.name': 'nobody' }).value, 1)
-  assert.equal(point('parallel_event_bus.thread.events.queued', { 'thread.id': thread.id }).value, 0)
+  assert.equal(pointOf(exported, 'parallel_event_bus.events.unheard', { 'messaging.destination.name': 'nobody' }), 1)
+  assert.equal(pointOf(exported, 'parallel_event_bus.thread.events.queued', { 'thread.id': thread.id }), 0)
   const durations = exported.get('messaging.process.duration')
   const counts = durations.map(({ attributes, value }) => [`${attributes['error.type']}`, value.count])
   assert.deepEqual(counts.sort(), [
     ['TypeError', 3],
     ['undefined', 3],
   ])
+  const [wait, ...others] = exported.get('parallel_event_bus.event.wait')
+  assert.deepEqual([wait.value.count, wait.attributes['thread.id'], others], [6, 0, []])
+})
+
+test('the metrics are those that the document names', async (t) => {
+  const document = readFileSync(path.join(__dirname, '../../docs/operating.md'), 'utf8')
+  const table = /\n\| metric {2}.*?\n\n/s.exec(document.slice(document.indexOf('## OpenTelemetry')))[0]
+  const { tracerProvider, meterProvider, points } = exporting()
+  const { bus, cells, startOne } = stage(t)
+  cells.name('busy', 'go')
+  instrument(bus, { tracerProvider, meterProvider })
+  const pool = await bus.spawn(require.resolve('../fixtures/pool.cjs'))
+  await startOne(({ bus, cells }) => {
+    bus.on('held', () => {
+      cells.add('busy')
+      cells.block('go')
+    })
+  })
+  bus.on('held', () => {})
+  bus.emit('held')
+  await cells.reach('busy')
+  await until(() => bus.getStats().delivered > 0)
+  const names = [...(await points()).keys()]
+  cells.set('go', 1)
+  // A name that begins with a dot goes on as the one before it.
+  let before = ''
+  const named = Array.from(table.matchAll(/`([\w.]+)`/g), ([, name]) => {
+    if (!name.startsWith('.')) before = name.startsWith('parallel_event_bus.thread.') ? 'parallel_event_bus.thread' : ''
+    return name.startsWith('.') ? before + name : name
+  })
+  for (const name of names) assert.ok(named.includes(name), `${name} is in the document`)
+  const attributes = ['parallel_event_bus.outcome', 'parallel_event_bus.pool']
+  assert.deepEqual(
+    named.filter((name) => !names.includes(name)),
+    attributes,
+  )
+  await pool.close()
 })
 
 test('a bus is instrumented once, and can be left', async () => {

@@ -3,40 +3,13 @@
 // The numbers of a bus and its channel for Prometheus, as prom-client serves them.
 
 const assert = require('node:assert/strict')
-const { createServer, get } = require('node:http')
-const { once } = require('node:events')
+const { readFileSync } = require('node:fs')
+const path = require('node:path')
 const { Registry, Counter } = require('prom-client')
 const { ParallelEventBus } = require('../..')
 const { collect } = require('../../prometheus.js')
 const { stage, test } = require('../fixtures/stage.js')
-
-/** Serves a registry, and resolves to what a scrape gets. */
-async function scrape(t, register) {
-  const server = createServer(async (_request, response) => {
-    response.setHeader('Content-Type', register.contentType)
-    response.end(await register.metrics())
-  })
-  server.listen(0, '127.0.0.1')
-  t.after(() => server.close())
-  await once(server, 'listening')
-  const [response] = await once(get({ port: server.address().port, host: '127.0.0.1', agent: false }), 'response')
-  let text = ''
-  for await (const part of response.setEncoding('utf8')) text += part
-  server.close()
-  return text
-}
-
-/** The samples of a text, by their names and labels. */
-function samplesOf(text) {
-  const samples = new Map()
-  for (const line of text.split('\n')) {
-    if (line === '' || line.startsWith('#')) continue
-    const [, name, value] = /^(.+) (\S+)$/.exec(line)
-    assert.ok(!samples.has(name), `${name} is there once`)
-    samples.set(name, Number(value))
-  }
-  return samples
-}
+const { samplesOf, scrape } = require('./scraping.js')
 
 test('a scrape has what became of events in all threads, and their times', async (t) => {
   const { bus, channel, start } = stage(t, { recordTiming: true })
@@ -77,6 +50,23 @@ test('a scrape has what became of events in all threads, and their times', async
   assert.match(text, /# TYPE parallel_event_bus_events_total counter/)
   assert.match(text, /# TYPE parallel_event_bus_event_wait_seconds histogram/)
   assert.match(text, /# TYPE parallel_event_bus_thread_events_queued gauge/)
+})
+
+test('the metrics are those that the document names', async () => {
+  const document = readFileSync(path.join(__dirname, '../../docs/operating.md'), 'utf8')
+  const table = /\n\| metric {2}.*?\n\n/s.exec(document.slice(document.indexOf('## Prometheus')))[0]
+  const register = new Registry()
+  collect(new ParallelEventBus(), { register })
+  const names = register.getMetricsAsArray().map(({ name }) => name.replace('parallel_event_bus_', ''))
+  const named = Array.from(table.matchAll(/`(\w+_\w+)`/g), ([, name]) => name)
+  assert.deepEqual(
+    names.filter((name) => !named.includes(name)),
+    [],
+  )
+  assert.deepEqual(
+    named.filter((name) => !names.includes(name) && name !== 'parallel_event_bus_'),
+    [],
+  )
 })
 
 test('pools, and threads that were replaced, are in a scrape', async (t) => {

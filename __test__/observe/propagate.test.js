@@ -81,11 +81,38 @@ test('inject is called once for each event that somebody gets, extract for each 
     { bus, event: 'both', args: [5] },
     { bus, event: 'here', args: [] },
   ])
-  assert.deepEqual(extracted, [
+  const about = extracted.map(({ waited, ...rest }) => rest)
+  assert.ok(extracted.every(({ waited }) => waited >= 0))
+  assert.deepEqual(about, [
     { headers: {}, bus, event: 'both', args: [5], listener: one },
     { headers: {}, bus, event: 'both', args: [5], listener: other },
     { headers: {}, bus, event: 'here', args: [], listener: one },
   ])
+})
+
+test('extract is told how long the call of the listener has waited, where the emitter tells', async (t) => {
+  const { bus, join, startOne } = stage(t)
+  const waits = []
+  const extract = (_headers, run, { waited }) => {
+    waits.push(waited)
+    return run()
+  }
+  const listening = join({ propagate: { inject: () => null, extract } })
+  listening.on('x', () => {})
+  bus.emit('x')
+  await bus.idle()
+  assert.deepEqual(waits, [undefined], 'of a bus that neither propagates nor records times')
+  listening.emit('x')
+  await listening.idle()
+  await startOne(
+    async ({ bus }) => {
+      bus.emit('x')
+      await bus.idle()
+    },
+    { options: { recordTiming: true } },
+  )
+  assert.equal(waits.length, 3)
+  assert.ok(waits.slice(1).every((waited) => waited >= 0))
 })
 
 test('extract is given what the listener returns, and its errors, and changes neither', async () => {

@@ -28,11 +28,9 @@ class IncomingEmission extends Emission {
    */
   attend(note) {
     const { tracker } = this
-    if (tracker.recordsTiming) {
-      const emittedAt = typeof note === 'number' ? note : note?.at
-      this.outcome = new TimedOutcome(this.tally.words, null, hereOf(emittedAt))
-    }
-    tracker.propagation?.carry(this, note?.headers)
+    const emittedAt = typeof note === 'number' ? note : note?.at
+    if (tracker.recordsTiming) this.outcome = new TimedOutcome(this.tally.words, null, hereOf(emittedAt))
+    tracker.propagation?.carry(this, note?.headers, emittedAt)
     runQueue.trace?.came(this, note)
   }
 }

@@ -15,6 +15,7 @@ const { Link } = require('./link.js')
 const { AwaitedListeners } = require('./awaited-listeners.js')
 const { fromEngine, toEngine } = require('./names.js')
 const { Publisher } = require('./publisher.js')
+const { FINISHED, STARTED } = require('../metrics/words.js')
 
 /** Defaults of `mailbox` and `stallAfter`. */
 const MAX_MESSAGES = 65_536
@@ -260,7 +261,7 @@ class Member {
 
   /** Returns the numbers of all members of the channel; null if this one was forgotten. */
   survey() {
-    return this.#id === 0 ? null : native.survey(this.#thread, this.#id)
+    return this.#id === 0 ? null : native.survey(this.#thread, this.#id, STARTED, FINISHED)
   }
 
   resetCounts() {

@@ -119,7 +119,7 @@ class Tracker {
   #observe(emission) {
     const emit = this.emit ?? new Emit(this, emission.event, emission.args)
     emit.listeners += emission.unsettled
-    if (this.propagation !== null) this.propagation.carry(emission, emit.headers)
+    if (this.propagation !== null) this.propagation.carry(emission, emit.headers, emit.at)
     if (runQueue.trace === null) return
     runQueue.trace.queued(emission, emit)
     if (this.emit === null) runQueue.trace.emitted(emit)

@@ -54,9 +54,24 @@ function timesIn(own) {
   return { wait: timesOf(own, WAIT), run: timesOf(own, RUN) }
 }
 
-function threadOf({ threadId, received, inFlight, running, queuedBytes, maxQueued, stalledFor, busy }) {
+function threadOf({ threadId, received, inFlight, running, runningByEvent, queuedBytes, maxQueued, stalledFor, busy }) {
   const queued = Math.max(0, inFlight - running)
-  return { threadId, received, running, queued, queuedBytes, maxQueued, busy, stalledFor }
+  return {
+    threadId,
+    received,
+    running,
+    runningByEvent: counts(runningByEvent),
+    queued,
+    queuedBytes,
+    maxQueued,
+    busy,
+    stalledFor,
+  }
+}
+
+/** Returns an object for counts by name, which may be any. */
+function counts(byName) {
+  return Object.assign(Object.create(null), Object.fromEntries(byName))
 }
 
 /** Adds the share of time that each thread was busy since the last report of this bus, or since its first event. */

@@ -7,6 +7,8 @@ const { fromEngine } = require('../channel/names.js')
 const { nameOf } = require('./tally.js')
 const { FINISHED, STARTED } = require('./words.js')
 
+/** The name of events that are not told apart. It is no name of one: those that are misspelt are not in parentheses. */
+const OTHERS = '(others)'
 const NO_FATES = Object.freeze([0, 0, 0, 0, 0, 0])
 
 /**
@@ -17,6 +19,7 @@ const NO_FATES = Object.freeze([0, 0, 0, 0, 0, 0])
  * @property {number} received events
  * @property {number} inFlight those of them that have not settled
  * @property {number} running those of them that have begun
+ * @property {Map<string, number>} runningByEvent the same, by name
  * @property {number} queuedBytes
  * @property {number} maxQueued
  * @property {number} stalledFor milliseconds
@@ -44,12 +47,14 @@ function ofBus({ tallies }) {
 /** Sums the numbers of the buses of each thread. */
 function byThread(members) {
   const threads = new Map()
-  for (const { thread, received, inFlight, bytes, most, own, groups, ...about } of members) {
+  for (const { thread, received, inFlight, bytes, most, own, running, groups, ...about } of members) {
     const of = threads.get(thread) ?? first(thread, about)
     threads.set(thread, of)
     of.received += received
     of.inFlight += inFlight
     of.running += (own[STARTED] ?? 0) - (own[FINISHED] ?? 0)
+    for (const { name, count } of running)
+      addTo(of.runningByEvent, name === undefined ? OTHERS : fromEngine(name), count)
     of.queuedBytes += bytes
     of.maxQueued += most
     of.groups.push(...groups.map(fromEngine))
@@ -57,9 +62,21 @@ function byThread(members) {
   return [...threads.values()].sort((one, other) => one.threadId - other.threadId)
 }
 
+function addTo(counts, name, count) {
+  counts.set(name, (counts.get(name) ?? 0) + count)
+}
+
 function first(thread, { age, idle, stalledFor }) {
-  const sums = { received: 0, inFlight: 0, running: 0, queuedBytes: 0, maxQueued: 0, groups: [] }
+  const sums = {
+    received: 0,
+    inFlight: 0,
+    running: 0,
+    runningByEvent: new Map(),
+    queuedBytes: 0,
+    maxQueued: 0,
+    groups: [],
+  }
   return { threadId: thread, ...sums, age, idle, stalledFor }
 }
 
-module.exports = { survey }
+module.exports = { OTHERS, survey }

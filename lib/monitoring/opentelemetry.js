@@ -30,6 +30,7 @@ class Instrumentation {
   #state
   #tracer
   #duration
+  #wait
   #propagator
 
   constructor(state, { tracerProvider, meterProvider, propagator }) {
@@ -40,6 +41,10 @@ class Instrumentation {
     this.#duration = meter.createHistogram('messaging.process.duration', {
       unit: 's',
       description: 'Duration of a listener',
+    })
+    this.#wait = meter.createHistogram(`${SYSTEM}.event.wait`, {
+      unit: 's',
+      description: 'Time from an emit to the call of a listener',
     })
     this.stopObserving = this.#observe(meter)
   }
@@ -56,9 +61,10 @@ class Instrumentation {
   }
 
   /** A span around a listener, in the context that came with the event. */
-  extract = (headers, run, { event, listener }) => {
+  extract = (headers, run, { event, listener, waited }) => {
     const parent = this.#propagator.extract(api.context.active(), headers, api.defaultTextMapGetter)
-    const attributes = { ...this.#attributes('process', event), 'thread.id': threadId }
+    const attributes = this.#ofListener(event)
+    if (waited !== undefined) this.#wait.record(waited / 1e3, { ...attributes })
     if (listener.name !== '') attributes['code.function.name'] = listener.name
     const kind = api.SpanKind.CONSUMER
     const span = this.#tracer.startSpan(`process ${String(event)}`, { kind, attributes }, parent)
@@ -82,7 +88,7 @@ class Instrumentation {
   }
 
   #end(span, event, started, failure) {
-    const attributes = this.#attributes('process', event)
+    const attributes = this.#ofListener(event)
     if (failure !== null) {
       const { error } = failure
       attributes['error.type'] = error?.code ?? error?.name ?? typeof error
@@ -92,6 +98,11 @@ class Instrumentation {
     }
     span.end()
     this.#duration.record((performance.now() - started) / 1e3, attributes)
+  }
+
+  /** Each thread has listeners, and exports their times: without its id, those of several would be one series. */
+  #ofListener(event) {
+    return { ...this.#attributes('process', event), 'thread.id': threadId }
   }
 
   #attributes(operation, event) {
@@ -122,6 +133,7 @@ class Instrumentation {
       const [name, ...rest] = about
       return { key, gauge: gauge(`${SYSTEM}.thread.${name}`, ...rest) }
     })
+    const runningByEvent = gauge(`${SYSTEM}.thread.events.running_by_event`, '{event}', 'Events with running listeners')
     const observe = (observer) => {
       const { events, threads, pools } = seriesOf(this.#state, [])
       const ofBus = this.#ofBus()
@@ -136,13 +148,16 @@ class Instrumentation {
       for (const thread of threads) {
         const about = { 'thread.id': thread.thread, ...ofBus }
         for (const { key, gauge } of gauges) observer.observe(gauge, thread[key], about)
+        for (const [event, count] of thread.runningByEvent) {
+          observer.observe(runningByEvent, count, { ...about, 'messaging.destination.name': event })
+        }
         if (thread.busy !== undefined) observer.observe(busy, thread.busy, about)
       }
       for (const [pool, numbers] of pools.entries()) {
         observer.observe(restarts, numbers.restarts, { [`${SYSTEM}.pool`]: pool, ...ofBus })
       }
     }
-    const all = [sent, unheard, listeners, restarts, busy, ...gauges.map(({ gauge }) => gauge)]
+    const all = [sent, unheard, listeners, restarts, busy, runningByEvent, ...gauges.map(({ gauge }) => gauge)]
     meter.addBatchObservableCallback(observe, all)
     return () => meter.removeBatchObservableCallback(observe, all)
   }

@@ -46,6 +46,15 @@ const METRICS = [
   histogram('event_run_seconds', 'Time from the start of the listeners of an event until all have settled.', 'run'),
   ofThreads('thread_events_received_total', 'counter', 'Number of events that a thread got from others.', 'received'),
   ofThreads('thread_events_running', 'gauge', 'Number of events with running listeners in a thread.', 'running'),
+  {
+    name: 'thread_events_running_by_event',
+    type: 'gauge',
+    help: 'Number of events with running listeners in a thread, by event; missing where it is 0.',
+    samples: ({ threads }) =>
+      threads.flatMap(({ thread, runningByEvent }) =>
+        Array.from(runningByEvent, ([event, count]) => [count, { thread: `${thread}`, event }]),
+      ),
+  },
   ofThreads('thread_events_queued', 'gauge', 'Number of events that wait for a thread.', 'queued'),
   ofThreads('thread_queued_bytes', 'gauge', 'Bytes of the unsettled events of a thread.', 'queuedBytes'),
   ofThreads('thread_events_unsettled_max', 'gauge', 'The most unsettled events that a thread has had.', 'maxQueued'),

@@ -3,13 +3,11 @@
 // The numbers of a bus and its channel as series, for systems that store numbers: what they are called is theirs.
 
 const { countsOf } = require('../metrics/report.js')
-const { survey } = require('../metrics/survey.js')
+const { OTHERS, survey } = require('../metrics/survey.js')
 const { countOf, countsUpTo } = require('../metrics/times.js')
 const { COUNTS, RUN, WAIT } = require('../metrics/words.js')
 const { METRICS } = require('../pool/pool.js')
 
-/** The name of events that are not told apart. It is no name of one: those that are misspelt are not in parentheses. */
-const OTHERS = '(others)'
 const MS = 1e-3
 
 /** The outcomes of listeners, as they are called outside, by their names in metrics. */
@@ -47,11 +45,23 @@ function histogramOf(own, at, bounds) {
   return { counts: countsUpTo(upTo, own, at), count: countOf(own, at), sum: own[at] * MS }
 }
 
-function threadOf({ threadId, received, inFlight, running, queuedBytes, maxQueued, stalledFor, age, idle }) {
+function threadOf({
+  threadId,
+  received,
+  inFlight,
+  running,
+  runningByEvent,
+  queuedBytes,
+  maxQueued,
+  stalledFor,
+  age,
+  idle,
+}) {
   return {
     thread: threadId,
     received,
     running: Math.max(0, running),
+    runningByEvent,
     queued: Math.max(0, inFlight - running),
     queuedBytes,
     maxQueued,

@@ -4,6 +4,7 @@
 // to their listeners. At the emit, `inject` returns headers; `extract` gets them around the call of each listener, in
 // whatever thread. None of them can keep an event from its listeners: what they throw is a warning.
 
+const { now } = require('../metrics/timed.js')
 const { hasToWait, originalOf, standIn, storedOf } = require('../listeners/registration.js')
 
 /** Largest size of headers, in characters of their names and values. */
@@ -30,14 +31,18 @@ class Propagation {
     }
   }
 
-  /** Puts `extract` around the listeners of an emission. */
-  carry(emission, headers) {
+  /**
+   * Puts `extract` around the listeners of an emission.
+   *
+   * @param {number | undefined} emittedAt by the clock of the process
+   */
+  carry(emission, headers, emittedAt) {
     const { listeners } = emission
-    const carried = (called) => this.#carried(emission, called, headers ?? NONE)
+    const carried = (called) => this.#carried(emission, called, headers ?? NONE, emittedAt)
     emission.listeners = typeof listeners === 'function' ? carried(listeners) : listeners.map(carried)
   }
 
-  #carried({ event, bus }, called, headers) {
+  #carried({ event, bus }, called, headers, emittedAt) {
     const { reporter } = this.#tracker
     const propagate = this.#propagate
     function listener(...args) {
@@ -51,7 +56,8 @@ class Propagation {
         return outcome.value
       }
       try {
-        propagate.extract(headers, run, { bus, event, args, listener: originalOf(called) })
+        const waited = emittedAt === undefined ? undefined : Math.max(0, now() - emittedAt)
+        propagate.extract(headers, run, { bus, event, args, listener: originalOf(called), waited })
       } catch (error) {
         if (!(outcome?.hasFailed && outcome.error === error)) reporter.propagationFailed('extract', event, error)
       }

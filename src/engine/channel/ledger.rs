@@ -45,6 +45,8 @@ pub struct Load {
     pub member: Arc<Member>,
     /// What its owner has counted, all events together.
     pub own: Vec<f64>,
+    /// Number of events that it is at, by name, without the names of which there are none.
+    pub running: Vec<(Name, f64)>,
     /// Groups of its listeners.
     pub groups: BTreeSet<Arc<str>>,
 }
@@ -58,6 +60,30 @@ pub struct Survey {
 }
 
 type Named = (Name, Box<dyn Row>);
+
+/// What the owner of a member has counted; see [`Load`].
+#[derive(Default)]
+struct Counted {
+    own: Vec<f64>,
+    running: Vec<(Name, f64)>,
+}
+
+/// The places of two counts of events in rows.
+#[derive(Clone, Copy)]
+pub struct Progress {
+    /// Of those that have begun.
+    pub begun: usize,
+    /// Of those of them that have ended.
+    pub ended: usize,
+}
+
+impl Progress {
+    /// Returns how many events have begun and have not ended.
+    fn running(self, numbers: &[f64]) -> f64 {
+        let count = |at: usize| numbers.get(at).copied().unwrap_or_default();
+        count(self.begun) - count(self.ended)
+    }
+}
 
 /// The rows of members, and what is left of members and routes that are gone.
 #[derive(Default)]
@@ -114,7 +140,7 @@ impl Member {
 
 impl Channel {
     /// Returns its numbers. Nobody is waited for.
-    pub fn survey(&self) -> Survey {
+    pub fn survey(&self, progress: Progress) -> Survey {
         let routes: Vec<_> = lock(&self.routes).by_event.values().cloned().collect();
         let mut by_name: HashMap<Name, Numbers> = HashMap::new();
         for route in &routes {
@@ -123,7 +149,7 @@ impl Channel {
                 by_name.entry(Some(route.name().clone())).or_default().add(&fates, |_| {});
             }
         }
-        let mut own: HashMap<MemberId, Vec<f64>> = HashMap::new();
+        let mut counted: HashMap<MemberId, Counted> = HashMap::new();
         {
             let ledger = lock(&self.ledger);
             for (name, past) in &ledger.past {
@@ -131,11 +157,17 @@ impl Channel {
                 by_name.entry(name.clone()).or_default().add(&past.fates, add);
             }
             for (member, rows) in &ledger.rows {
-                let sums = own.entry(*member).or_default();
+                let Counted { own, running } = counted.entry(*member).or_default();
                 for (name, row) in rows {
-                    row.add_to(sums);
+                    let mut numbers = Vec::new();
+                    row.add_to(&mut numbers);
+                    add_all(&numbers, own);
+                    let count = progress.running(&numbers);
+                    if count > 0.0 {
+                        running.push((name.clone(), count));
+                    }
                     let of_name = by_name.entry(name.clone()).or_default();
-                    of_name.add(&Counts::default(), |sums| row.add_to(sums));
+                    of_name.add(&Counts::default(), |sums| add_all(&numbers, sums));
                 }
             }
         }
@@ -144,10 +176,10 @@ impl Channel {
             .iter()
             .take(MOST_LOOKED_AT)
             .for_each(|route| lock(&route.table).add_groups(&mut groups));
-        let load = |member: Arc<Member>| Load {
-            own: own.remove(&member.id()).unwrap_or_default(),
-            groups: groups.remove(&member.id()).unwrap_or_default(),
-            member,
+        let load = |member: Arc<Member>| {
+            let Counted { own, running } = counted.remove(&member.id()).unwrap_or_default();
+            let groups = groups.remove(&member.id()).unwrap_or_default();
+            Load { member, own, running, groups }
         };
         let members = lock(&self.members).all();
         Survey { events: busiest(by_name), loads: members.into_iter().map(load).collect() }

@@ -11,7 +11,7 @@ use napi::bindgen_prelude::Float64Array;
 use napi_derive::napi;
 
 use super::member::member;
-use crate::engine::channel::ledger::{Load, Name, Numbers, Row};
+use crate::engine::channel::ledger::{Load, Name, Numbers, Progress, Row};
 use crate::node::lent::Lent;
 use crate::node::thread::find;
 
@@ -72,6 +72,14 @@ pub struct EventNumbers {
     pub own: Vec<f64>,
 }
 
+/// Events of one name that a member is at.
+#[napi(object)]
+pub struct RunningEvents {
+    /// Missing for all other names together.
+    pub name: Option<String>,
+    pub count: f64,
+}
+
 /// The numbers of a member.
 #[napi(object)]
 pub struct MemberNumbers {
@@ -87,6 +95,8 @@ pub struct MemberNumbers {
     pub most: f64,
     /// The sums of what JavaScript counts.
     pub own: Vec<f64>,
+    /// Those of its events that have begun and not ended.
+    pub running: Vec<RunningEvents>,
     /// Milliseconds since its thread came, and for how many of them its event loop was idle, if that is known.
     pub age: f64,
     pub idle: Option<f64>,
@@ -105,11 +115,12 @@ pub struct ChannelNumbers {
     pub members: Vec<MemberNumbers>,
 }
 
-/// Returns the numbers of the channel of a member.
+/// Returns the numbers of the channel of a member. `begun` and `ended` are places in what JavaScript counts.
 #[napi(catch_unwind)]
-pub fn survey(thread: u32, member: u32) -> Result<ChannelNumbers> {
+pub fn survey(thread: u32, member: u32, begun: u32, ended: u32) -> Result<ChannelNumbers> {
     let member = self::member(&*find(thread)?, member)?;
-    let survey = member.channel().survey();
+    let progress = Progress { begun: begun as usize, ended: ended as usize };
+    let survey = member.channel().survey(progress);
     Ok(ChannelNumbers {
         events: survey.events.into_iter().map(of_event).collect(),
         members: survey.loads.into_iter().map(of_member).collect(),
@@ -124,7 +135,11 @@ fn of_event((name, numbers): (Name, Numbers)) -> EventNumbers {
     }
 }
 
-fn of_member(Load { member, own, groups }: Load) -> MemberNumbers {
+fn of_running((name, count): (Name, f64)) -> RunningEvents {
+    RunningEvents { name: name.map(|name| name.to_string()), count }
+}
+
+fn of_member(Load { member, own, running, groups }: Load) -> MemberNumbers {
     let (age, idle) = member.endpoint().idle();
     MemberNumbers {
         thread: member.endpoint().thread(),
@@ -133,6 +148,7 @@ fn of_member(Load { member, own, groups }: Load) -> MemberNumbers {
         bytes: member.capacity().bytes() as f64,
         most: member.capacity().most_events() as f64,
         own,
+        running: running.into_iter().map(of_running).collect(),
         age: in_ms(age),
         idle: idle.map(in_ms),
         stalled_for: in_ms(member.endpoint().stalled_for()),
