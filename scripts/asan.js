@@ -33,6 +33,9 @@ const FILES = [
   'runtime/native',
   'spawn/pool',
   'channel/churn',
+  'channel/metrics',
+  'observe/trace',
+  'monitoring/incident',
 ]
 
 /** Returns the addon. */

@@ -11,6 +11,7 @@ const { growthOf } = require('../../scripts/soak/growth.js')
 const { Ledger } = require('../../scripts/soak/ledger.js')
 const { makeListener } = require('../../scripts/soak/listeners.js')
 const { Random } = require('../../scripts/soak/random.js')
+const { Numbers } = require('../../scripts/soak/watch.js')
 
 const MAIN = path.join(__dirname, '../../scripts/soak/main.js')
 
@@ -34,6 +35,24 @@ test('a soak of a moment finds nothing, and reports its work', { timeout: 120_00
   assert.match(stdout, /^seed 7, 2 s$/m)
   assert.match(stdout, /^[1-9][\d,]* events, [1-9][\d,]* calls of listeners, [1-9][\d,]* promises$/m)
   assert.match(stdout, /^nothing was violated$/m)
+})
+
+test('a soak tells of metrics that fall, do not rise by percentile, or are less than nothing', () => {
+  const told = []
+  const numbers = new Numbers({ violated: (what) => told.push(what) })
+  const times = { p50: 1, p90: 2, p99: 3, p999: 4, max: 5 }
+  const total = { emitted: 2, unheard: 0, failed: 0, timedOut: 0, refused: 1, lost: 0 }
+  const thread = { running: 0, queued: 1, queuedBytes: 9, stalledFor: 0 }
+  const check = (about) => {
+    const metrics = { channel: 'a', total, events: { x: { wait: times } }, threads: [thread], ...about }
+    numbers.check(metrics)
+    return told.splice(0)
+  }
+  assert.deepEqual(check(), [])
+  assert.deepEqual(check({ channel: 'b', total: { ...total, emitted: 1 } }), [], 'of another channel')
+  assert.deepEqual(check({ total: { ...total, refused: 0 } }), ['refused falls'])
+  assert.deepEqual(check({ events: { x: { run: { ...times, p99: 1 } } } }), ['times of x'])
+  assert.deepEqual(check({ threads: [{ ...thread, queued: -1 }] }), ['numbers of a thread'])
 })
 
 test('wrong arguments of a soak are refused', () => {

@@ -52,7 +52,8 @@ function byThread(members) {
     threads.set(thread, of)
     of.received += received
     of.inFlight += inFlight
-    of.running += (own[STARTED] ?? 0) - (own[FINISHED] ?? 0)
+    // Either may have grown while the other one was read.
+    of.running += Math.max(0, (own[STARTED] ?? 0) - (own[FINISHED] ?? 0))
     for (const { name, count } of running)
       addTo(of.runningByEvent, name === undefined ? OTHERS : fromEngine(name), count)
     of.queuedBytes += bytes

@@ -60,7 +60,7 @@ function threadOf({
   return {
     thread: threadId,
     received,
-    running: Math.max(0, running),
+    running,
     runningByEvent,
     queued: Math.max(0, inFlight - running),
     queuedBytes,

@@ -8,6 +8,7 @@ const { Checks, PURPOSE } = require('./checks.js')
 const { burn, turn } = require('./listeners.js')
 const { Peer } = require('./peer.js')
 const { Random } = require('./random.js')
+const { Numbers } = require('./watch.js')
 
 /** Milliseconds without any event after which an unsettled promise is lost. */
 const PATIENCE_MS = 30_000
@@ -24,6 +25,7 @@ class Actor {
   /** @type {Peer[]} */
   #peers = []
   #pool = null
+  #numbers
   #weights
   #channels
   #die
@@ -37,6 +39,7 @@ class Actor {
     this.ledger = ledger
     this.thread = thread
     this.checks = new Checks(ledger, die === null ? 'the main thread' : `thread ${thread}`)
+    this.#numbers = new Numbers(this.checks)
     this.#channels = channels
     this.#weights = weights
     this.#die = die
@@ -104,6 +107,8 @@ class Actor {
         return peer.listenFor()
       case 'idle':
         return this.track('idle', peer.bus.idle())
+      case 'look':
+        return this.track('metrics', this.#numbers.look(peer.bus))
       case 'burn':
         return burn(random.integer(1, 15))
       case 'ref':

@@ -6,6 +6,7 @@ const { ParallelEventBus, on, once } = require('../..')
 const { TAKEN_BACK } = require('./checks.js')
 const { makeListener, turn } = require('./listeners.js')
 const { makeLoad } = require('./loads.js')
+const { propagating } = require('./watch.js')
 
 const LONG_MS = 3_600_000
 const MOST_LISTENERS = 8
@@ -27,6 +28,8 @@ class Peer {
       maxListeners: 0,
       mailbox: { maxMessages: random.of([4, 100, 5000, undefined]), maxBytes: random.of([5000, undefined]) },
       stallAfter: random.of([0, 5, undefined]),
+      recordTiming: random.chance(0.3),
+      propagate: random.chance(0.2) ? propagating(checks) : undefined,
       onError: (_event, error) => checks.expected(error, 'told to onError'),
     })
     for (const symbol of ['deadLetter', 'threadExit', 'stall']) {

@@ -9,8 +9,11 @@ const { Worker } = require('node:worker_threads')
 const { Actor, PATIENCE_MS, PURPOSE } = require('./actor.js')
 const { Checks } = require('./checks.js')
 const { Random } = require('./random.js')
+const { tracing } = require('./watch.js')
 
 const MOST_THREADS = 5
+/** Share of the rounds with a trace. */
+const TRACED = 0.3
 const THREAD = path.join(__dirname, 'thread.js')
 
 /** The actions of threads, and their frequencies: each round has its own. */
@@ -25,6 +28,7 @@ const WEIGHTS = {
   remove: 2,
   listenFor: 1,
   idle: 1,
+  look: 0.5,
   burn: 0.5,
   ref: 0.5,
   join: 0.5,
@@ -58,6 +62,7 @@ class Round {
   }
 
   async run(ms) {
+    const endTrace = this.#random.chance(TRACED) ? tracing(this.#checks) : null
     const timer = setTimeout(() => this.#ledger.add('over'), ms)
     const main = new Actor(this.#ledger, this.#part(0), null)
     const threads = Array.from({ length: this.#random.integer(1, MOST_THREADS) }, () => this.#keepThread())
@@ -68,6 +73,7 @@ class Round {
     await Promise.race([Promise.all(threads), this.#nothingHappens()])
     this.#endLate()
     await Promise.all(threads)
+    await endTrace?.()
   }
 
   #part(thread) {
