@@ -13,6 +13,8 @@ module.exports = {
   'tapable SyncHook': 'on the emitter’s stack, in code generated for them; the first error ends it',
   'hookable callHook': 'awaits one after another; the first error ends it',
   'itself without': 'counts, and reads no clock',
+  'itself without headers': 'carries no context',
+  'itself untraced': 'writes nothing',
   prototype: 'microtasks: keeps timers and I/O out meanwhile',
   'eventemitter2 emitAsync': FAILS_FAST,
   'tapable AsyncParallelHook': 'starts them at once, in code generated for them; tells of the first error only',

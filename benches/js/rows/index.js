@@ -19,5 +19,5 @@ module.exports = [
   ...require('./growth-local.js'),
   ...require('./memory.js'),
   ...require('./load.js'),
-  ...require('./timing.js'),
+  ...require('./observed.js'),
 ]
