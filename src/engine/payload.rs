@@ -59,6 +59,11 @@ impl Payload {
         Payload { parts, ..self }
     }
 
+    /// Returns the parts.
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
     /// Takes the parts.
     pub fn take_parts(&mut self) -> Vec<Part> {
         std::mem::take(&mut self.parts)

@@ -1,0 +1,89 @@
+//! Another process, as a bridge knows it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::super::Millis;
+use super::super::frame::{Change, Frame};
+use super::super::peer::PeerId;
+use super::super::session::Session;
+use super::super::table::Table;
+use super::Action;
+
+/// Another process.
+pub struct Peer {
+    pub(super) name: Arc<str>,
+    /// Channels that both have.
+    pub(super) channels: BTreeSet<Arc<str>>,
+    pub(super) session: Session,
+    pub(super) heard: Millis,
+    pub(super) greeted: Option<Millis>,
+    pub(super) table: Table,
+    /// Bytes of the longest frame that it takes.
+    pub(super) longest: usize,
+    /// Number of the message with all that it was told of listeners at first.
+    pub(super) first_told: u64,
+    /// It has told all that it knew of its listeners.
+    pub(super) is_synced: bool,
+}
+
+impl Peer {
+    /// Returns its name, for people.
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// Returns who listens there.
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// Returns the bytes of the longest frame that it takes.
+    pub fn longest(&self) -> usize {
+        self.longest
+    }
+
+    /// Returns the bytes that are kept for it.
+    pub fn kept(&self) -> usize {
+        self.session.outgoing.bytes()
+    }
+
+    pub(super) fn numbers(&self) -> (u64, u64) {
+        (self.session.mine, self.session.theirs.unwrap_or_default())
+    }
+
+    /// Returns whether all frames made sense.
+    pub(super) fn receive(
+        &mut self,
+        id: PeerId,
+        frames: Vec<Frame>,
+        actions: &mut Vec<Action>,
+    ) -> bool {
+        for frame in frames {
+            match &frame {
+                Frame::Change(change) if !self.may_tell(change) => return false,
+                Frame::Synced => self.is_synced = true,
+                _ => {}
+            }
+            actions.push(Action::Received(id, frame));
+        }
+        true
+    }
+
+    /// Applies a change. Returns false for one that makes no sense, or is of a channel that is not shared.
+    fn may_tell(&mut self, change: &Change) -> bool {
+        let is_shared = match change {
+            Change::Joined(joined) => self.channels.contains(&joined.channel),
+            _ => true,
+        };
+        is_shared && self.table.apply(change)
+    }
+
+    /// Returns whether both have the same table of its listeners.
+    pub(super) fn agrees(&self, last: u64, digest: Option<u64>) -> bool {
+        let Some(digest) = digest.filter(|_| self.session.incoming.has_all(last)) else {
+            return true;
+        };
+        digest == self.table.digest(&self.channels)
+    }
+}

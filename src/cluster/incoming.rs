@@ -1,0 +1,95 @@
+//! Messages of one peer: each is read once, in order. One that comes too early is dropped, and told of as a gap, so that
+//! it is sent again with those before it.
+
+use super::Millis;
+use super::fragment::Assembly;
+use super::frame::{Frame, LAST_PART, PART};
+use super::message::Receipt;
+use super::wire::Reader;
+
+/// Time after which a gap is told again. What was sent again may have been lost, too.
+const TELL_AGAIN: Millis = 250;
+
+/// The messages of one peer. See the [module](self).
+pub struct Incoming {
+    /// Number of the next message.
+    next: u64,
+    assembly: Assembly,
+    /// Number of a message that was sent and has not come.
+    gap: Option<u64>,
+    /// When it was told of.
+    told_at: Option<Millis>,
+    /// The peer waits for an acknowledgement.
+    must_tell: bool,
+}
+
+impl Incoming {
+    /// Returns one for frames of so many bytes at most.
+    pub fn new(longest: usize) -> Self {
+        let assembly = Assembly::new(longest);
+        Incoming { next: 1, assembly, gap: None, told_at: None, must_tell: false }
+    }
+
+    /// Takes a message, and returns its frames; none if it came before, or too early. None makes no sense.
+    pub fn take(&mut self, number: u64, frames: &[u8]) -> Option<Vec<Frame>> {
+        self.must_tell = true;
+        if number != self.next {
+            self.sent(number);
+            return Some(Vec::new());
+        }
+        self.next += 1;
+        if self.gap.is_some_and(|gap| gap < self.next) {
+            self.gap = None;
+        }
+        self.told_at = None;
+        self.read(frames)
+    }
+
+    fn read(&mut self, frames: &[u8]) -> Option<Vec<Frame>> {
+        let mut from = Reader::new(frames);
+        let mut read = Vec::new();
+        while !from.is_at_end() {
+            let (kind, body) = (from.byte()?, from.bytes()?);
+            match kind {
+                PART => self.assembly.add(body)?,
+                LAST_PART => {
+                    let (kind, body) = self.assembly.end(body)?;
+                    read.extend(Frame::read(kind, &body)?);
+                }
+                _ => read.extend(Frame::read(kind, body)?),
+            }
+        }
+        Some(read)
+    }
+
+    /// Notes that the message of this number was sent.
+    pub fn sent(&mut self, number: u64) {
+        if number >= self.next {
+            self.gap = self.gap.max(Some(number));
+        }
+    }
+
+    /// Returns whether the peer is to be told now.
+    pub fn must_tell(&self, now: Millis) -> bool {
+        self.must_tell || self.must_tell_of_gap(now)
+    }
+
+    /// Returns whether everything has come that was sent up to this number.
+    pub fn has_all(&self, number: u64) -> bool {
+        self.next > number
+    }
+
+    fn must_tell_of_gap(&self, now: Millis) -> bool {
+        self.gap.is_some() && self.told_at.is_none_or(|at| now >= at + TELL_AGAIN)
+    }
+
+    /// Tells the peer what has come.
+    pub fn receipt(&mut self, now: Millis) -> Receipt {
+        self.must_tell = false;
+        let has_gap = self.must_tell_of_gap(now);
+        if has_gap {
+            self.told_at = Some(now);
+        }
+        Receipt { ack: self.next - 1, has_gap }
+    }
+}

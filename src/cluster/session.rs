@@ -1,0 +1,74 @@
+//! The exchange with one peer, from the moment when both know of each other until one of them gives the other up.
+//!
+//! Each side numbers its sessions, and puts both numbers into all that it says. So what belongs to an earlier session is
+//! known as such, and a process that believes its peer to be dead can say so: it has a new number.
+
+use super::Millis;
+use super::incoming::Incoming;
+use super::message::{Body, Receipt};
+use super::outgoing::{Outgoing, Window};
+
+/// The exchange with one peer. See the [module](self).
+pub struct Session {
+    /// The number of this side. Later sessions have higher ones.
+    pub mine: u64,
+    /// The number of the other side, once it is known.
+    pub theirs: Option<u64>,
+    /// The other side knows the number of this one, too.
+    pub is_up: bool,
+    /// What is to be told.
+    pub outgoing: Outgoing,
+    /// What was told.
+    pub incoming: Incoming,
+    /// The link is new: what was sent over the old one may be lost.
+    must_rewind: bool,
+}
+
+impl Session {
+    /// Returns a session that nothing was said in.
+    pub fn new(
+        mine: u64,
+        theirs: Option<u64>,
+        window: Window,
+        most: usize,
+        longest: usize,
+    ) -> Self {
+        Session {
+            mine,
+            theirs,
+            is_up: false,
+            outgoing: Outgoing::new(window, most),
+            incoming: Incoming::new(longest),
+            must_rewind: false,
+        }
+    }
+
+    /// Has everything sent again once the peer is heard, because the link is new.
+    pub fn relink(&mut self) {
+        self.must_rewind = true;
+    }
+
+    /// Notes what the peer has got.
+    pub fn receipt(&mut self, receipt: Receipt) {
+        self.outgoing.acknowledge(receipt.ack);
+        if receipt.has_gap || std::mem::take(&mut self.must_rewind) {
+            self.outgoing.rewind();
+        }
+    }
+
+    /// Returns what is to be said now, one after the other.
+    pub fn say(&mut self, now: Millis, is_beat: bool, digest: u64, mut say: impl FnMut(Body<'_>)) {
+        self.outgoing.seal();
+        let mut has_told = false;
+        while let Some((number, frames)) = self.outgoing.send() {
+            let receipt = self.incoming.receipt(now);
+            say(Body::Data { number, receipt, frames });
+            has_told = true;
+        }
+        if is_beat || (!has_told && self.incoming.must_tell(now)) {
+            let digest = self.outgoing.is_sent().then_some(digest);
+            let (last, receipt) = (self.outgoing.last_sent(), self.incoming.receipt(now));
+            say(Body::Beat { last, receipt, digest });
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Bridges of several processes over a link that loses, repeats, reorders and is cut, by a clock that the test turns.
+#![cfg(not(feature = "loom"))]
+
+mod faults;
+mod ledger;
+mod meeting;
+mod net;
+mod node;
+mod wire;
+mod world;
