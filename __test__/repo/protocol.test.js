@@ -14,7 +14,7 @@ const PAGE = path.join(__dirname, '../../src/node/protocol.rs')
 function numbersIn(source) {
   const constants = source.matchAll(/^pub const ([A-Z_]+): \w+ = (-?\d+)(?: << (\d+))?;$/gm)
   return Object.fromEntries(
-    Array.from(constants, ([, name, value, shift = '0']) => [name, Number(value) << Number(shift)]),
+    Array.from(constants, ([, name, value, shift = '0']) => [name, Number(value) * 2 ** Number(shift)]),
   )
 }
 

@@ -20,11 +20,29 @@ module.exports = {
   LISTENING: 9,
   TRACE: 10,
   OVER: 11,
+  NEWS: 12,
+
+  // What has happened to a link, and its states.
+  NEWS_PEER_JOIN: 1,
+  NEWS_PEER_EXIT: 2,
+  NEWS_LINK_STATE: 3,
+  LINK_UP: 0,
+  LINK_AWAY: 1,
+  LINK_CLOSING: 2,
+  LINK_CLOSED: 3,
+
+  // News of a link for the thread that has opened it.
+  LINK_NEWS_OPENED: 1,
+  LINK_NEWS_FAILED: 2,
+  LINK_NEWS_SYNCED: 3,
+  LINK_NEWS_WARNING: 4,
+  LINK_NEWS_CLOSED: 5,
 
   // Flags of a delivery.
   DELIVERY_MUST_START: 1,
   DELIVERY_IS_REQUEST: 2,
   DELIVERY_IS_AWAITED: 4,
+  DELIVERY_IS_FOREIGN: 8,
 
   // Flags of a loss.
   LOST_STARTED: 1,
@@ -44,7 +62,8 @@ module.exports = {
   HAS_OWN: 1 << 30,
   LOOPS_BACK: 1 << 29,
 
-  // Kinds of failures. The detail beside a kind is a time in milliseconds, or the bound of a mailbox or queue.
+  // Kinds of failures. The detail beside a kind is a time in milliseconds, the bound of a mailbox or queue, or whether
+  // listeners had started.
   THREW: 0,
   TIMED_OUT: 1,
   MAILBOX_FULL: 2,
@@ -52,6 +71,11 @@ module.exports = {
   NO_MEMORY: 4,
   MAILBOX_FULL_BYTES: 5,
   QUEUE_FULL: 6,
+  PEER_GONE: 7,
+  TOO_LARGE: 8,
+
+  // From this number on, threads are those of other processes.
+  FIRST_FOREIGN_THREAD: 2 ** 31,
 
   // Words of the records of a burst: their number, the generation of listeners, and the first record.
   BURST_COUNT: 0,

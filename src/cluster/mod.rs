@@ -13,13 +13,16 @@
 //!   [`session`] has one of each.
 //! * [`table`] is who listens in one process: this one, or a peer.
 //! * [`bridge`] greets, notices deaths, and keeps the tables the same.
+//! * [`host`] joins a bridge to the engine of this process; [`names`] are those of the others.
 //! * [`owed`] has the events that others have and have not settled.
 
 pub mod bridge;
 pub mod fragment;
 pub mod frame;
+pub mod host;
 pub mod incoming;
 pub mod message;
+pub mod names;
 pub mod outgoing;
 pub mod owed;
 pub mod payload;

@@ -131,6 +131,11 @@ impl Capacity {
         }
     }
 
+    /// Returns the most that may be unsettled.
+    pub fn limits(&self) -> MailboxLimits {
+        MailboxLimits { max_messages: self.events as usize, max_bytes: self.bytes as usize }
+    }
+
     /// Returns the number of unsettled events.
     pub fn events(&self) -> usize {
         split(self.used.load(Ordering::Acquire)).0 as usize

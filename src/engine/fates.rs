@@ -17,7 +17,7 @@ pub enum Fate {
     TimedOut,
     /// There was no room for the event, or no memory.
     Refused,
-    /// Its thread ended.
+    /// Its thread, or its process, ended.
     Lost,
     /// The emitter cancelled the event before it started.
     Cancelled,
@@ -52,8 +52,10 @@ impl From<&FailureKind> for Fate {
         match kind {
             FailureKind::Threw(_) => Fate::Failed,
             FailureKind::TimedOut(_) => Fate::TimedOut,
-            FailureKind::MailboxFull(_) | FailureKind::NoMemory => Fate::Refused,
-            FailureKind::ThreadExited => Fate::Lost,
+            FailureKind::MailboxFull(_) | FailureKind::NoMemory | FailureKind::TooLarge(_) => {
+                Fate::Refused
+            }
+            FailureKind::ThreadExited | FailureKind::PeerGone(_) => Fate::Lost,
         }
     }
 }

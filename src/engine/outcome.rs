@@ -18,6 +18,21 @@ pub enum FailureKind {
     NoMemory,
     /// The thread ended, or the task let go of it, before the listener had settled.
     ThreadExited,
+    /// The process that it was for is gone.
+    PeerGone(Started),
+    /// It is larger than the way to another process takes, which is so many bytes.
+    TooLarge(u64),
+}
+
+/// Whether listeners of another process were called, as far as is known here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Started {
+    /// They were not: the event had not left.
+    No,
+    /// They were.
+    Yes,
+    /// Nobody knows.
+    Unknown,
 }
 
 /// One or more listeners of one member that did not succeed, for one reason.
@@ -98,4 +113,35 @@ pub enum Report {
     Message(u32),
     /// By a message with this token. Nobody awaits the outcome: failures are told as those of others.
     Settlement(u32),
+    /// By a message for each [step](Step), at once. `awaited` says whether the listeners' failures are heard by somebody.
+    Each {
+        /// Names the dispatch in these messages.
+        token: u32,
+        /// The emitter hears of each failure.
+        awaited: bool,
+    },
+}
+
+impl Report {
+    /// Returns the token, if the emitter hears of each failure.
+    pub fn token(self) -> Option<u32> {
+        match self {
+            Report::Message(token) | Report::Each { token, awaited: true } => Some(token),
+            _ => None,
+        }
+    }
+}
+
+/// What became of a listener, where each is told of at once. Listeners are named by their index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The listeners are about to be called. Told only where a delivery has to be
+    /// [started](super::delivery::Delivery::must_start).
+    Started,
+    /// It has succeeded, with its reply.
+    Succeeded(u32, Option<Payload>),
+    /// It has failed; true if it may have been called.
+    Failed(u32, FailureKind, bool),
+    /// It counts for nothing.
+    Skipped(u32),
 }

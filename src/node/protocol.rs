@@ -20,6 +20,7 @@
 //! | [`LISTENING`]   | member                                                                                    |
 //! | [`TRACE`]       |                                                                                           |
 //! | [`OVER`]        | token, kind of failure, detail; and the reason, if it [`THREW`]                           |
+//! | [`NEWS`]        | member, what has happened, to whom                                                        |
 //!
 //! A failure within [`SETTLED`] is: listeners, thread, kind of failure, detail; and the error, if it [`THREW`].
 //! The name is left out of a loss with [`LOST_VARIOUS`], its payload where it is [`LOST_COUNTED`].
@@ -57,6 +58,8 @@
 //! JavaScript writes a record first and adds to the count then, atomically. The engine adds to the generation
 //! whenever listeners have changed.
 
+#![cfg_attr(not(all(feature = "cluster", unix)), allow(dead_code, reason = "links are left out"))]
+
 // Kinds of messages.
 /// Untracked events of one member for another.
 pub const BATCH: u32 = 1;
@@ -80,6 +83,38 @@ pub const LISTENING: u32 = 9;
 pub const TRACE: u32 = 10;
 /// Nobody waits any more for listeners that are running, and want to know.
 pub const OVER: u32 = 11;
+/// Something has happened to the link of a channel to other processes.
+pub const NEWS: u32 = 12;
+
+// What has happened to a link.
+/// A process has joined; its number.
+pub const NEWS_PEER_JOIN: u32 = 1;
+/// A process is gone; its number.
+pub const NEWS_PEER_EXIT: u32 = 2;
+/// The state of the link has changed; the state.
+pub const NEWS_LINK_STATE: u32 = 3;
+
+// States of a link.
+/// It carries events.
+pub const LINK_UP: u32 = 0;
+/// It carries nothing for now.
+pub const LINK_AWAY: u32 = 1;
+/// It is being closed.
+pub const LINK_CLOSING: u32 = 2;
+/// It is closed.
+pub const LINK_CLOSED: u32 = 3;
+
+// News of a link, for the thread that has opened it.
+/// It is up.
+pub const LINK_NEWS_OPENED: u32 = 1;
+/// It cannot be opened.
+pub const LINK_NEWS_FAILED: u32 = 2;
+/// All peers know who listens here; the token.
+pub const LINK_NEWS_SYNCED: u32 = 3;
+/// Something is wrong.
+pub const LINK_NEWS_WARNING: u32 = 4;
+/// It is closed; the number of events that had not settled.
+pub const LINK_NEWS_CLOSED: u32 = 5;
 
 // Flags of a delivery.
 /// The delivery has to be started before its listeners are called.
@@ -88,6 +123,8 @@ pub const DELIVERY_MUST_START: u32 = 1;
 pub const DELIVERY_IS_REQUEST: u32 = 2;
 /// The emitter awaits the outcome.
 pub const DELIVERY_IS_AWAITED: u32 = 4;
+/// The emitter is in another process.
+pub const DELIVERY_IS_FOREIGN: u32 = 8;
 
 // Flags of a loss.
 /// The listeners had started.
@@ -112,6 +149,13 @@ pub const NO_MEMORY: u32 = 4;
 pub const MAILBOX_FULL_BYTES: u32 = 5;
 /// So many events waited for the members of a group as may; the detail is their number.
 pub const QUEUE_FULL: u32 = 6;
+/// The process is gone; the detail is 0 if the listener had not started, 1 if it had, 2 if nobody knows.
+pub const PEER_GONE: u32 = 7;
+/// The event is too large for another process; the detail is the number of bytes that it may have.
+pub const TOO_LARGE: u32 = 8;
+
+/// From this number on, threads are those of other processes.
+pub const FIRST_FOREIGN_THREAD: u32 = 2147483648;
 
 // Flags of `dispatch`.
 /// One listener gets the event, and replies.

@@ -6,10 +6,10 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use super::protocol::{
-    APART, BATCH, DELIVERY, DELIVERY_IS_AWAITED, DELIVERY_IS_REQUEST, DELIVERY_MUST_START, DRAINED,
-    FORGET, HAS_OFFERS, LISTENING, LOST, LOST_COUNTED, LOST_STARTED, LOST_VARIOUS, MAILBOX_FULL,
-    MAILBOX_FULL_BYTES, MORE_TO_READ, NO_MEMORY, OVER, QUEUE_FULL, SETTLED, STALL, THREAD_EXIT,
-    THREAD_EXITED, THREW, TIMED_OUT, TRACE,
+    APART, BATCH, DELIVERY, DELIVERY_IS_AWAITED, DELIVERY_IS_FOREIGN, DELIVERY_IS_REQUEST,
+    DELIVERY_MUST_START, DRAINED, FORGET, HAS_OFFERS, LISTENING, LOST, LOST_COUNTED, LOST_STARTED,
+    LOST_VARIOUS, MAILBOX_FULL, MAILBOX_FULL_BYTES, MORE_TO_READ, NEWS, NO_MEMORY, OVER, PEER_GONE,
+    QUEUE_FULL, SETTLED, STALL, THREAD_EXIT, THREAD_EXITED, THREW, TIMED_OUT, TOO_LARGE, TRACE,
 };
 use super::thread::{Thread, shrink};
 use crate::engine::capacity::Bound;
@@ -18,7 +18,7 @@ use crate::engine::channel::Delivery;
 use crate::engine::channel::message::{Message, Notice};
 use crate::engine::delivery::batch::{self, words_of};
 use crate::engine::ids::MemberId;
-use crate::engine::outcome::{FailureKind, Lost, Outcome};
+use crate::engine::outcome::{FailureKind, Lost, Outcome, Started};
 use crate::engine::payload::Payload;
 
 /// Words of a batch are read as the engine has written them.
@@ -187,6 +187,11 @@ fn write(thread: &Thread, message: Message, words: &mut Words<'_>) {
                 words.put_payload(reason);
             }
         }
+        Message::Notice(Notice::News { member, what, number }) => {
+            words.put_all(&[NEWS, member.as_u32(), what, number]);
+        }
+        // For endpoints that are no JS threads.
+        Message::Notice(Notice::Step { .. } | Notice::Cancelled(_)) => {}
     }
 }
 
@@ -216,6 +221,9 @@ fn write_delivery(thread: &Thread, delivery: Delivery, words: &mut Words<'_>) {
     }
     if delivery.token().is_some() {
         flags |= DELIVERY_IS_AWAITED;
+    }
+    if delivery.emitter().endpoint().is_ghost() {
+        flags |= DELIVERY_IS_FOREIGN;
     }
     let listeners = delivery.listeners();
     let count = to_word(listeners.len());
@@ -280,6 +288,10 @@ fn wire_of(kind: &FailureKind) -> (u32, u32) {
         FailureKind::MailboxFull(Bound::Queue(most)) => (QUEUE_FULL, saturated(*most)),
         FailureKind::ThreadExited => (THREAD_EXITED, 0),
         FailureKind::NoMemory => (NO_MEMORY, 0),
+        FailureKind::PeerGone(Started::No) => (PEER_GONE, 0),
+        FailureKind::PeerGone(Started::Yes) => (PEER_GONE, 1),
+        FailureKind::PeerGone(Started::Unknown) => (PEER_GONE, 2),
+        FailureKind::TooLarge(most) => (TOO_LARGE, saturated(*most)),
     }
 }
 

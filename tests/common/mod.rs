@@ -225,6 +225,9 @@ pub fn say(message: &Message) -> String {
         }
         Message::Notice(Notice::Forget(id)) => format!("forget {id}"),
         Message::Notice(Notice::ThreadExit { thread, .. }) => format!("exit of {thread}"),
+        Message::Notice(Notice::Step { token, step }) => format!("step of {token}: {step:?}"),
+        Message::Notice(Notice::Cancelled(_)) => "cancelled".into(),
+        Message::Notice(Notice::News { what, number, .. }) => format!("news {what} of {number}"),
         Message::Notice(Notice::Losses(_)) => panic!("it is for the endpoint, not for its owner"),
         Message::Notice(Notice::Stall(stall)) => {
             format!("stall of {}, {} wait", stall.thread, stall.waiting)

@@ -34,14 +34,12 @@ pub(super) struct Chosen {
     is_own: bool,
 }
 
-/// Whether its thread is stalled, its events in flight, when it was chosen last, its row and its entry there.
-type Candidate = (bool, usize, u64, usize, usize);
-
 impl Table {
-    /// Chooses the candidate with the least in flight; of equals, the one that was chosen longest ago. One whose
-    /// thread is stalled comes after all others. One without room is chosen only when no other is left. Takes the
-    /// room. The `own` member needs none if it calls its listener itself: if it has nothing in flight, or is alone. Else
-    /// it gets a delivery as others do, which they may take over. Where so much waits for the candidates as their
+    /// Chooses the candidate with the least in flight; of equals, one of this process, and of these the one that was
+    /// chosen longest ago. One whose thread is stalled comes after all others. One without room is chosen only when no
+    /// other is left. Takes the room. The `own` member needs none if it calls its listener itself: if it has nothing in
+    /// flight, or is alone. Else it gets a delivery as others do, which they may take over. Where so much waits for the
+    /// candidates as their
     /// [queue](super::queue) may, there is no room; what is moved from one to another does not count anew.
     pub(super) fn choose(
         &self,
@@ -56,26 +54,27 @@ impl Table {
             }
             let entry = row.entries.iter().position(|entry| choice.allows(&entry.group))?;
             let Row { member, entries, .. } = row;
-            let is_stalled = member.endpoint().is_stalled();
-            Some((is_stalled, member.in_flight(), entries[entry].chosen, at, entry))
+            let (is_stalled, is_far) =
+                (member.endpoint().is_stalled(), member.endpoint().is_ghost());
+            let load = member.in_flight() + member.load_elsewhere();
+            Some(((is_stalled, load, is_far, entries[entry].chosen), at, entry))
         };
         let mut candidates: Vec<_> = self.rows.iter().enumerate().filter_map(candidate).collect();
         candidates.sort_unstable();
-        let chosen = |(_, _, _, row, entry): Candidate, room, is_own| Chosen {
+        let chosen = |(_, row, entry): (_, usize, usize), room, is_own| Chosen {
             row,
             entry,
             member: self.rows[row].member.clone(),
             room,
             is_own,
         };
-        let loads =
-            candidates.iter().map(|candidate| (&*self.rows[candidate.3].member, candidate.1));
+        let loads = candidates.iter().map(|(of, row, _)| (&*self.rows[*row].member, of.1));
         let queue = if except.is_none() { queue::exceeded(loads) } else { None };
         let (mut full, is_alone) = (None, candidates.len() == 1);
         for candidate in candidates {
-            let member = &self.rows[candidate.3].member;
+            let member = &self.rows[candidate.1].member;
             let may_call = own.is_some_and(|own| Arc::ptr_eq(own, member));
-            if may_call && (is_alone || candidate.1 == 0) {
+            if may_call && (is_alone || candidate.0.1 == 0) {
                 return Some(chosen(candidate, Ok(()), true));
             }
             match queue

@@ -1,7 +1,7 @@
 //! A thread or task that takes part: its mailbox, and its members.
 //!
-//! A JS thread, a Rust task and a bridge to elsewhere are all endpoints; the engine does not tell
-//! them apart. One that ends is [closed](Endpoint::close), which settles all it owed.
+//! A JS thread and a Rust task are endpoints. So is a thread of another process, as a *ghost*: its mailbox is read by
+//! a bridge that carries events there. One that ends is [closed](Endpoint::close), which settles all it owed.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::mem::take;
@@ -43,6 +43,7 @@ struct OwnLine<T>(T);
 pub struct Endpoint {
     id: u32,
     thread: u32,
+    is_ghost: bool,
     /// The codebook that others need to read its payloads.
     codebook: Mutex<Arc<[u8]>>,
     mailbox: Mailbox<Message, Arc<dyn Wake>>,
@@ -73,10 +74,20 @@ pub struct Endpoint {
 impl Endpoint {
     /// Returns an endpoint in no channel. Others name it by `thread`.
     pub fn new(thread: u32, wake: Arc<dyn Wake>) -> Arc<Self> {
+        Self::of_kind(thread, wake, false)
+    }
+
+    /// Returns an endpoint that stands for a thread of another process.
+    pub fn ghost(thread: u32, wake: Arc<dyn Wake>) -> Arc<Self> {
+        Self::of_kind(thread, wake, true)
+    }
+
+    fn of_kind(thread: u32, wake: Arc<dyn Wake>, is_ghost: bool) -> Arc<Self> {
         Arc::new(Endpoint {
             began: (Instant::now(), wake.idle().unwrap_or_default()),
             id: LAST_ID.fetch_add(1, Ordering::Relaxed) + 1,
             thread,
+            is_ghost,
             codebook: Mutex::new([].into()),
             mailbox: Mailbox::new(wake),
             burst: OnceLock::new(),
@@ -96,6 +107,11 @@ impl Endpoint {
     /// Names this endpoint alone, for the life of the process.
     pub fn id(&self) -> u32 {
         self.id
+    }
+
+    /// Returns whether it stands for a thread of another process.
+    pub fn is_ghost(&self) -> bool {
+        self.is_ghost
     }
 
     /// Shares the codebook that others need to read its payloads from now on: to the engine these are bytes
@@ -245,12 +261,23 @@ impl Endpoint {
     /// one of a group goes to another of it, everything else fails as
     /// [`FailureKind::ThreadExited`](crate::engine::outcome::FailureKind::ThreadExited).
     pub fn close(&self) {
+        let members = self.vanish();
+        channels(&members).for_each(|channel| channel.tell_of_exit(self));
+        self.leave_followers();
+    }
+
+    /// Closes it as [`close`](Self::close), but tells nobody: more than this thread has ended.
+    pub fn vanish(&self) -> BTreeMap<MemberId, Arc<Member>> {
         let members = lock(&self.members).take().unwrap_or_default();
         members.values().for_each(Member::leave);
         // Dropping a message settles it.
         drop(self.mailbox.close());
-        channels(&members).for_each(|channel| channel.tell_of_exit(self));
-        self.leave_followers();
+        members
+    }
+
+    /// Returns whether its thread has ended, or is about to. Its members leave after that.
+    pub fn has_ended(&self) -> bool {
+        lock(&self.members).is_none()
     }
 
     pub(super) fn forget(&self, member: &Arc<Member>) {
@@ -268,7 +295,11 @@ impl Endpoint {
     pub(super) fn tell_of_stall(&self, ms: u64) {
         self.is_stalled.store(true, Ordering::Release);
         let waiting = u32::try_from(self.mailbox.len()).unwrap_or(u32::MAX);
-        let ms = u32::try_from(ms).unwrap_or(u32::MAX);
+        self.tell_of_stall_of(waiting, u32::try_from(ms).unwrap_or(u32::MAX));
+    }
+
+    /// Tells others that so many messages have waited for so many milliseconds without a look.
+    pub fn tell_of_stall_of(&self, waiting: u32, ms: u32) {
         let members = lock(&self.members).clone().unwrap_or_default();
         for channel in channels(&members) {
             channel.tell(self, |member| member.stall_of(self.thread, waiting, ms));

@@ -34,6 +34,8 @@ pub struct Member {
     own: AtomicUsize,
     /// Dispatches of its own that have not settled, and untracked events, one for each member they went to.
     pub(super) pending: AtomicUsize,
+    /// Events of others for it, where it is of another process: these do not go through here.
+    elsewhere: AtomicUsize,
     /// Messages about its own events that its endpoint has not read.
     pub(super) untold: AtomicUsize,
     /// Its events that were lost, as far as its endpoint has not read of it.
@@ -68,6 +70,7 @@ impl Member {
             listeners: Mutex::new(Some(HashMap::new())),
             in_flight: AtomicUsize::new(0),
             pending: AtomicUsize::new(0),
+            elsewhere: AtomicUsize::new(0),
             untold: AtomicUsize::new(0),
             losses: Losses::default(),
             stalls: Mutex::new(HashSet::new()),
@@ -170,6 +173,15 @@ impl Member {
     /// Deliveries that it has not let go of.
     pub fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::Acquire)
+    }
+
+    /// Notes how many events it has in flight, of those that its process got from elsewhere than here.
+    pub fn set_load_elsewhere(&self, events: usize) {
+        self.elsewhere.store(events, Ordering::Release);
+    }
+
+    pub(super) fn load_elsewhere(&self) -> usize {
+        self.elsewhere.load(Ordering::Acquire)
     }
 
     /// Dispatches of its own that have not settled, and untracked events, one for each member they went to.

@@ -1,9 +1,11 @@
 //! Messages in the mailbox of an endpoint: events for its listeners, and notices.
 
+use std::sync::Arc;
+
 use super::notices::{Stall, Untold};
-use super::{Batch, Delivery};
+use super::{Batch, Delivery, Dispatch};
 use crate::engine::ids::{ListenerId, MemberId};
-use crate::engine::outcome::{FailureKind, Lost, Outcome};
+use crate::engine::outcome::{FailureKind, Lost, Outcome, Step};
 
 /// A message in the mailbox of an endpoint.
 pub enum Message {
@@ -63,6 +65,24 @@ pub enum Notice {
         /// [`TimedOut`](FailureKind::TimedOut), [`ThreadExited`](FailureKind::ThreadExited), or, if the emitter has
         /// cancelled, its reason as the error that was [thrown](FailureKind::Threw).
         kind: FailureKind,
+    },
+    /// A step of a dispatch that is [reported](crate::engine::outcome::Report::Each) so.
+    Step {
+        /// Token of the dispatch.
+        token: u32,
+        /// The step.
+        step: Step,
+    },
+    /// The emitter has cancelled a dispatch that this endpoint has started.
+    Cancelled(Arc<Dispatch>),
+    /// Something has happened to the channel from outside, which its owner knows the meaning of.
+    News {
+        /// Member of this endpoint that is told.
+        member: MemberId,
+        /// What has happened.
+        what: u32,
+        /// To whom.
+        number: u32,
     },
 }
 

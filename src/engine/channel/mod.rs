@@ -16,7 +16,9 @@ mod losses;
 pub mod member;
 mod members;
 pub mod message;
+pub mod named;
 pub mod notices;
+pub mod observer;
 mod party;
 mod publish;
 pub mod queue;
@@ -43,6 +45,7 @@ use listening::Awaited;
 use member::Member;
 use members::Members;
 use message::{Message, Notice};
+use observer::Observed;
 use route::Route;
 use watched::Watched;
 
@@ -75,6 +78,7 @@ pub struct Channel {
     /// Routes with deliveries that have not started.
     watched: Mutex<Watched>,
     ledger: Mutex<Ledger>,
+    observed: Arc<Observed>,
 }
 
 struct Routes {
@@ -84,7 +88,7 @@ struct Routes {
 }
 
 /// Returns the channel of this name; a new one if nobody is in it.
-pub(super) fn open(name: &str) -> Arc<Channel> {
+pub fn open(name: &str) -> Arc<Channel> {
     let mut channels = CHANNELS.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(channel) = channels.get(name).and_then(Weak::upgrade) {
         return channel;
@@ -92,6 +96,7 @@ pub(super) fn open(name: &str) -> Arc<Channel> {
     let name: Arc<str> = name.into();
     let channel = Arc::new(Channel {
         name: name.clone(),
+        observed: Arc::default(),
         members: Mutex::new(Members::default()),
         routes: Mutex::new(Routes { by_event: HashMap::new(), prune_at: PRUNE_AT }),
         awaited: Mutex::new(HashMap::new()),
@@ -131,7 +136,7 @@ impl Channel {
             return route.clone();
         }
         let name: Arc<str> = event.into();
-        let route = Arc::new(Route::new(name.clone()));
+        let route = Arc::new(Route::new(name.clone(), &self.observed));
         routes.by_event.insert(name, route.clone());
         if routes.by_event.len() > routes.prune_at {
             routes.prune(&self.ledger);
@@ -187,11 +192,13 @@ impl Channel {
     }
 
     pub(super) fn enter(&self, member: Arc<Member>) {
-        lock(&self.members).enter(member);
+        lock(&self.members).enter(member.clone());
+        self.observed.note(&member, |observer| observer.joined(&member));
     }
 
     pub(super) fn exit(&self, member: &Member) {
         lock(&self.members).exit(member);
+        self.observed.note(member, |observer| observer.left(member));
         // Members that wait for it are held up no longer.
         self.tell_drained();
     }
@@ -248,7 +255,8 @@ impl Channel {
         }
     }
 
-    pub(super) fn tell_of_exit(&self, gone: &Endpoint) {
+    /// Tells the members of other endpoints that the thread of this one has ended.
+    pub fn tell_of_exit(&self, gone: &Endpoint) {
         let thread = gone.thread();
         self.tell(gone, |member| {
             Some(Message::Notice(Notice::ThreadExit { member: member.id(), thread }))

@@ -16,6 +16,12 @@ impl Member {
         Notice::Lost { emitter: self.id(), lost: Box::new(lost), untold }
     }
 
+    /// Tells its endpoint what has happened to the channel from outside.
+    pub(super) fn told(&self, what: u32, number: u32) {
+        let notice = Notice::News { member: self.id(), what, number };
+        let _ = self.endpoint.mailbox().push(Message::Notice(notice));
+    }
+
     /// Returns the news of a stall of another thread, unless such news of that thread was not read yet.
     pub(super) fn stall_of(
         self: &Arc<Self>,

@@ -13,7 +13,7 @@ use crate::engine::delivery::Party;
 use crate::engine::delivery::dispatch::Dispatch;
 use crate::engine::delivery::recipient::Choice;
 use crate::engine::fates::Fate;
-use crate::engine::outcome::{FailureKind, Loss, Lost, Outcome, Report};
+use crate::engine::outcome::{FailureKind, Loss, Lost, Outcome, Report, Started, Step};
 use crate::engine::payload::Payload;
 use crate::engine::sync::Ordering;
 
@@ -70,7 +70,7 @@ impl Party for Member {
     fn settled(self: &Arc<Self>, outcome: Outcome, report: Report) {
         let failed = outcome.failed();
         let (token, outcome) = match report {
-            Report::None => return self.ended(1, failed),
+            Report::None | Report::Each { .. } => return self.ended(1, failed),
             Report::Message(token) | Report::Settlement(token) => (token, outcome),
         };
         let mailbox = self.endpoint.mailbox();
@@ -81,6 +81,27 @@ impl Party for Member {
         self.ended(1, failed);
         if must_wake {
             mailbox.send_wake();
+        }
+    }
+
+    fn stepped(self: &Arc<Self>, token: u32, step: Step) {
+        let notice = Notice::Step { token, step };
+        // An endpoint that is gone has nobody to tell.
+        let _ = self.endpoint.mailbox().push(Message::Notice(notice));
+    }
+
+    fn cancelled(&self, dispatch: &Arc<Dispatch<Self>>) {
+        if self.endpoint.is_ghost() {
+            let notice = Notice::Cancelled(dispatch.clone());
+            let _ = self.endpoint.mailbox().push(Message::Notice(notice));
+        }
+    }
+
+    fn reason_of_loss(&self) -> FailureKind {
+        if self.endpoint.is_ghost() {
+            FailureKind::PeerGone(Started::No)
+        } else {
+            FailureKind::ThreadExited
         }
     }
 

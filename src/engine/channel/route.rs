@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::choosing::Addressed;
 use super::member::Member;
+use super::observer::Observed;
 pub use super::publish::Published;
 use super::table::Table;
 use super::{Delivery, Dispatch, InLine};
@@ -74,8 +75,9 @@ pub struct Own {
 }
 
 impl Route {
-    pub(super) fn new(event: Arc<str>) -> Self {
-        Route { event, fates: Fates::default(), table: Mutex::new(Table::default()) }
+    pub(super) fn new(event: Arc<str>, observed: &Arc<Observed>) -> Self {
+        let table = Table::of(event.clone(), observed.clone());
+        Route { event, fates: Fates::default(), table: Mutex::new(table) }
     }
 
     /// Returns the name of the event.

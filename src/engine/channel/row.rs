@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::member::Member;
+use super::observer::Observed;
 use super::service::Service;
 use crate::engine::ids::ListenerId;
 
@@ -52,9 +53,16 @@ impl Row {
     }
 
     /// Returns how many there were.
-    pub(super) fn claim_once(&mut self) -> usize {
+    pub(super) fn claim_once(&mut self, observed: &Observed) -> usize {
         let before = self.entries.len();
-        self.entries.retain(|entry| !entry.once || entry.group.is_some());
+        let Row { member, entries, .. } = self;
+        entries.retain(|entry| {
+            let stays = !entry.once || entry.group.is_some();
+            if !stays {
+                observed.note(member, |observer| observer.removed(member, entry.id));
+            }
+            stays
+        });
         let claimed = before - self.entries.len();
         if claimed > 0 {
             self.everyone = None;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::affinity::Lines;
 use super::choosing::Addressed;
 use super::member::Member;
+use super::observer::Observed;
 use super::route::{ListenerOptions, Own};
 use super::row::{Entry, Row};
 use super::service::Service;
@@ -15,7 +16,6 @@ use crate::engine::ids::{ListenerId, MemberId};
 use crate::engine::metrics;
 
 /// The listeners to an event. See the [module](self).
-#[derive(Default)]
 pub(super) struct Table {
     /// One for each member that listens, in the order in which they began to; and, for a while, those of
     /// members that no longer do, without entries.
@@ -32,6 +32,8 @@ pub(super) struct Table {
     special: usize,
     /// Number of times that one of several was chosen.
     pub(super) choices: u64,
+    pub(super) event: Arc<str>,
+    observed: Arc<Observed>,
 }
 
 /// A member that is to get events, with its listeners without a group.
@@ -49,6 +51,20 @@ impl Audience<'_> {
 }
 
 impl Table {
+    pub(super) fn of(event: Arc<str>, observed: Arc<Observed>) -> Self {
+        Table {
+            rows: Vec::new(),
+            backlogs: Backlogs::default(),
+            lines: Lines::default(),
+            places: HashMap::new(),
+            grouped: 0,
+            special: 0,
+            choices: 0,
+            event,
+            observed,
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.places.is_empty()
     }
@@ -77,6 +93,8 @@ impl Table {
     }
 
     pub(super) fn add(&mut self, member: &Arc<Member>, id: ListenerId, options: ListenerOptions) {
+        let (event, observed) = (self.event.clone(), self.observed.clone());
+        observed.note(member, |observer| observer.added(member, &event, id, &options));
         let ListenerOptions { once, prepend, group, tracked } = options;
         self.grouped += usize::from(group.is_some());
         let row = self.row(member);
@@ -180,7 +198,7 @@ impl Table {
                 let once = row.entries.iter().filter(|entry| entry.group.is_none() && entry.once);
                 let once = once.map(|entry| Own { listener: entry.id, chosen: false });
                 addressed.own.extend(once);
-                self.special -= row.claim_once();
+                self.special -= row.claim_once(&self.observed);
             } else {
                 let listeners = row.everyone();
                 if listeners.is_empty() {
@@ -188,7 +206,7 @@ impl Table {
                 }
                 let room = row.member.take_room(size);
                 row.addressed += u64::from(room.is_ok());
-                let claimed = if room.is_ok() { row.claim_once() } else { 0 };
+                let claimed = if room.is_ok() { row.claim_once(&self.observed) } else { 0 };
                 self.special -= claimed;
                 let member = row.member.clone();
                 addressed.recipients.push(Recipient::new(
@@ -248,6 +266,7 @@ impl Table {
     pub(super) fn take_entry(&mut self, row: usize, entry: usize) {
         let row = &mut self.rows[row];
         let entry = row.entries.remove(entry);
+        self.observed.note(&row.member, |observer| observer.removed(&row.member, entry.id));
         row.everyone = None;
         if row.is_empty() {
             self.places.remove(&row.member.id());

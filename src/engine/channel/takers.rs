@@ -100,8 +100,12 @@ impl Table {
 }
 
 impl Row {
-    /// A listener that takes over deliveries of this choice. Not a `once` listener, which is claimed at `emit`.
+    /// A listener that takes over deliveries of this choice. Not a `once` listener, which is claimed at `emit`, nor one of
+    /// another process, of which nobody here knows when it has nothing to do.
     pub(super) fn taker(&self, choice: &Choice, full: &[ListenerId]) -> Option<ListenerId> {
+        if self.member.endpoint().is_ghost() {
+            return None;
+        }
         let may_take = |e: &&Entry| !e.once && choice.allows(&e.group) && !full.contains(&e.id);
         self.entries.iter().find(may_take).map(|entry| entry.id)
     }

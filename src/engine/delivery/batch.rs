@@ -170,6 +170,21 @@ impl<P: Party> Batch<P> {
         Some((P::event(self.route(index)?), listeners, payload))
     }
 
+    /// Settles an event that did not get to its listeners, and notifies the emitter.
+    pub fn lose(&mut self, index: usize, kind: FailureKind) {
+        let place = self.place(index);
+        let is_it = |event: &&Event| event.index as usize == index && !event.settled;
+        let Some(event) = self.events.get(place).filter(is_it) else { return };
+        let (listeners, bytes) = (event.listeners, event.bytes);
+        let Some(route) = self.route(index) else { return };
+        self.emitter.became(route, Fate::from(&kind), listeners);
+        let (event, thread) = (P::event(route), self.member.thread());
+        let loss = Loss { event, kind, listeners, thread, started: false, bytes };
+        self.emitter.lost(loss, || Some(self.event(index)?.2));
+        self.events[place].settled = true;
+        self.settled(1, bytes, listeners);
+    }
+
     /// Takes the payload of an event that is not among the words, when its listeners are about to be called. It is
     /// theirs then: if they are lost, the emitter is told so without it.
     pub fn take_payload(&mut self, index: usize) -> Option<Payload> {
@@ -308,8 +323,8 @@ impl<P: Party> Batch<P> {
             let (listeners, bytes) = (event.listeners, event.bytes);
             failed += listeners;
             all += bytes;
-            self.emitter.became(route, Fate::Lost, listeners);
-            let (kind, thread) = (FailureKind::ThreadExited, self.member.thread());
+            let (kind, thread) = (self.member.reason_of_loss(), self.member.thread());
+            self.emitter.became(route, Fate::from(&kind), listeners);
             let loss =
                 Loss { event: P::event(route), kind, listeners, thread, started: false, bytes };
             self.emitter.lost(loss, || Some(self.read(event)?.1));

@@ -8,14 +8,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Party;
 use super::recipient::{Freed, Recipient};
 use super::settling::State;
 use crate::engine::ids::{self, ListenerId};
 use crate::engine::metrics;
-use crate::engine::outcome::Report;
+use crate::engine::outcome::{Report, Step};
 use crate::engine::payload::{Content, Payload};
 use crate::engine::sync::{Mutex, lock};
 use crate::engine::timer;
@@ -55,6 +55,8 @@ pub struct Dispatch<P: Party> {
     is_request: bool,
     /// The emitter's token for it, if the emitter awaits the outcome.
     token: Option<u32>,
+    /// When its time is over, and how many milliseconds it had.
+    timeout: Option<(Instant, u32)>,
     pub(super) state: Mutex<State<P>>,
     /// True if all recipients have settled, and no listener was claimed for them. Beside the state, because it is asked
     /// of all that waits.
@@ -81,10 +83,6 @@ impl<P: Party> Dispatch<P> {
             || emission.cancellable
             || emission.request
             || recipients.iter().any(Recipient::is_chosen);
-        let token = match emission.report {
-            Report::Message(token) => Some(token),
-            Report::None | Report::Settlement(_) => None,
-        };
         let dispatch = Arc::new(Dispatch {
             emitter: emitter.clone(),
             route: route.clone(),
@@ -92,7 +90,8 @@ impl<P: Party> Dispatch<P> {
             lies_apart: payload.lies_apart(),
             must_start,
             is_request: emission.request,
-            token,
+            token: emission.report.token(),
+            timeout: emission.timeout.map(|ms| (Instant::now() + millis(ms), ms)),
             state: Mutex::new(State::new(recipients, payload, emission.report)),
             is_over: AtomicBool::new(false),
             has_moved: AtomicBool::new(false),
@@ -100,12 +99,7 @@ impl<P: Party> Dispatch<P> {
             _counted: metrics::DISPATCHES.count(),
         });
         if let Some(ms) = emission.timeout {
-            let late = Arc::downgrade(&dispatch);
-            dispatch.set_timer(ms, move || {
-                if let Some(late) = late.upgrade() {
-                    late.expire(ms);
-                }
-            });
+            dispatch.expire_in(ms, ms);
         }
         dispatch
     }
@@ -159,6 +153,23 @@ impl<P: Party> Dispatch<P> {
         &self.emitter
     }
 
+    /// Returns how many milliseconds are left, and of how many; None where its time has no end.
+    pub fn time_left(&self) -> Option<(u32, u32)> {
+        let (end, of) = self.timeout?;
+        let left = end.saturating_duration_since(Instant::now()).as_millis();
+        Some((u32::try_from(left).unwrap_or(u32::MAX), of))
+    }
+
+    /// Has it [expire](Self::expire) in so many milliseconds, as if it had had others.
+    pub(in crate::engine) fn expire_in(self: &Arc<Self>, left: u32, of: u32) {
+        let late = Arc::downgrade(self);
+        self.set_timer(left, move || {
+            if let Some(late) = late.upgrade() {
+                late.expire(of);
+            }
+        });
+    }
+
     pub(super) fn token(&self) -> Option<u32> {
         self.token
     }
@@ -195,7 +206,7 @@ impl<P: Party> Dispatch<P> {
     }
 
     pub(super) fn set_timer(&self, ms: u32, act: impl FnOnce() + Send + 'static) {
-        let timer = timer::schedule(Duration::from_millis(ms.into()), act);
+        let timer = timer::schedule(millis(ms), act);
         {
             let mut state = lock(&self.state);
             if state.open > 0 {
@@ -207,8 +218,15 @@ impl<P: Party> Dispatch<P> {
 
     /// See [`super::Delivery::start`].
     pub(super) fn start(&self, place: Place) -> bool {
-        let mut state = lock(&self.state);
-        !state.is_cancelled && state.at(place).is_some_and(Recipient::start)
+        let (starts, stepwise) = {
+            let mut state = lock(&self.state);
+            let starts = !state.is_cancelled && state.at(place).is_some_and(Recipient::start);
+            (starts, state.stepwise())
+        };
+        if let Some(token) = stepwise.filter(|_| starts) {
+            self.emitter.stepped(token, Step::Started);
+        }
+        starts
     }
 
     /// Gives a recipient that its member let go of to other listeners. None if it has settled meanwhile.
@@ -255,4 +273,8 @@ impl<P: Party> Dispatch<P> {
         self.has_moved.store(true, Ordering::Release);
         Some((Place { recipient, moves: moved.moves() }, freed))
     }
+}
+
+fn millis(ms: u32) -> Duration {
+    Duration::from_millis(ms.into())
 }

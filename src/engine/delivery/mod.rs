@@ -11,6 +11,7 @@ mod following;
 mod party;
 mod pool;
 pub mod recipient;
+mod sent;
 mod settling;
 
 use std::sync::{Arc, Weak};

@@ -6,7 +6,7 @@ use super::dispatch::Dispatch;
 use super::recipient::Choice;
 use crate::engine::capacity::Crossed;
 use crate::engine::fates::Fate;
-use crate::engine::outcome::{FailureKind, Loss, Outcome, Report};
+use crate::engine::outcome::{FailureKind, Loss, Outcome, Report, Step};
 use crate::engine::payload::Payload;
 
 /// A member of a channel: the emitter of an event, or a recipient. All that is in flight reaches its members, and
@@ -54,6 +54,15 @@ pub trait Party: Send + Sync + Sized + 'static {
 
     /// Counts a dispatch of the member that has settled, and reports its outcome.
     fn settled(self: &Arc<Self>, outcome: Outcome, report: Report);
+
+    /// Reports a step of a dispatch of the member.
+    fn stepped(self: &Arc<Self>, token: u32, step: Step);
+
+    /// Notifies the endpoint of the member that the emitter has cancelled what the member has started.
+    fn cancelled(&self, dispatch: &Arc<Dispatch<Self>>);
+
+    /// Returns why events fail that the member let go of.
+    fn reason_of_loss(&self) -> FailureKind;
 
     /// Notifies the endpoint of the member that an event of its own was lost. `payload` is called if there is room
     /// for the arguments.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Party;
 use crate::engine::capacity::{Bound, Crossed};
 use crate::engine::ids::ListenerId;
+use crate::engine::outcome::FailureKind;
 
 /// The candidates that the listeners of a recipient were chosen among.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,9 +49,17 @@ pub(in crate::engine) struct Recipient<P: Party> {
     started: bool,
     /// Token of its member, if that [follows](super::following) it.
     follower: Option<u32>,
+    /// What becomes of it if nobody else gets it, where its member has [refused](super::Delivery::refuse) it.
+    refusal: Option<Refusal>,
     /// By listener; empty before the first settled.
     settled: Vec<bool>,
     unsettled: u32,
+}
+
+/// What becomes of listeners that were not called.
+pub(super) enum Refusal {
+    Fail(FailureKind),
+    Skip,
 }
 
 /// Room that was given back, of which others may have to be told.
@@ -89,6 +98,7 @@ impl<P: Party> Recipient<P> {
             in_flight: false,
             started: false,
             follower: None,
+            refusal: None,
             settled: Vec::new(),
             unsettled,
         }
@@ -225,6 +235,23 @@ impl<P: Party> Recipient<P> {
         }
         self.unsettled -= 1;
         true
+    }
+
+    /// Takes back that its listeners were about to be called: they were not.
+    pub(super) fn unstart(&mut self, refusal: Refusal) {
+        self.started = false;
+        self.refusal = Some(refusal);
+    }
+
+    pub(super) fn take_refusal(&mut self) -> Option<Refusal> {
+        self.refusal.take()
+    }
+
+    /// Returns the indexes of the listeners that have not settled.
+    pub(super) fn unsettled(&self) -> Vec<u32> {
+        let count = if self.is_settled() { 0 } else { self.listeners() };
+        let is_open = |at: &u32| !self.settled.get(*at as usize).copied().unwrap_or(false);
+        (0..count).filter(is_open).collect()
     }
 
     /// Settles all listeners that have not. Returns their number.

@@ -7,9 +7,9 @@ use std::sync::atomic::Ordering;
 
 use super::Party;
 use super::dispatch::{Dispatch, Place};
-use super::recipient::{Freed, Recipient};
+use super::recipient::{Freed, Recipient, Refusal};
 use crate::engine::fates::Fate;
-use crate::engine::outcome::{Failure, FailureKind, Loss, Outcome, Report};
+use crate::engine::outcome::{Failure, FailureKind, Loss, Outcome, Report, Step};
 use crate::engine::payload::Payload;
 use crate::engine::sync::lock;
 use crate::engine::timer::{self, Timer};
@@ -31,13 +31,15 @@ pub(super) struct State<P: Party> {
 }
 
 /// Work that is left until no lock is held.
-struct Left<P: Party> {
-    freed: Vec<Freed<P>>,
-    finished: Option<Finished>,
+pub(super) struct Left<P: Party> {
+    pub(super) freed: Vec<Freed<P>>,
+    /// To be told, of the dispatch with this token.
+    steps: Vec<(u32, Step)>,
+    pub(super) finished: Option<Finished>,
 }
 
 /// Work that is left once the last recipient has settled.
-struct Finished {
+pub(super) struct Finished {
     report: Report,
     outcome: Outcome,
     /// To be cancelled.
@@ -72,18 +74,21 @@ impl<P: Party> Dispatch<P> {
     /// Cancels recipients that have not started: they never will, count for nothing and take no room any
     /// more. The emitter hears no more of the others. Does nothing where nobody [has to
     /// start](super::Delivery::must_start).
-    pub fn cancel(&self) {
+    pub fn cancel(self: &Arc<Self>) {
         if !self.must_start {
             return;
         }
         let mut left = Left::nothing();
-        {
+        let running: Vec<_> = {
             let state = &mut *lock(&self.state);
             state.is_cancelled = true;
-            state.report = Report::None;
+            if state.stepwise().is_none() {
+                state.report = Report::None;
+            }
             let (mut cancelled, mut listeners) = (0, 0);
             let open = state.recipients.iter_mut().filter(|to| !to.is_settled());
             for to in open.filter(|to| !to.has_started()) {
+                left.steps.extend(skipped(state.report, to));
                 listeners += to.settle_rest();
                 left.freed.extend(to.let_go(self.size));
                 cancelled += 1;
@@ -92,8 +97,11 @@ impl<P: Party> Dispatch<P> {
             if cancelled > 0 {
                 left.finished = state.close(cancelled);
             }
-        }
+            let running = state.recipients.iter().filter(|to| !to.is_settled());
+            running.map(|to| to.member().clone()).collect()
+        };
         self.finish(left);
+        running.iter().for_each(|member| member.cancelled(self));
     }
 
     /// See [`super::Delivery::skip`].
@@ -101,9 +109,13 @@ impl<P: Party> Dispatch<P> {
         let mut left = Left::nothing();
         {
             let mut state = lock(&self.state);
+            let token = state.stepwise();
             let Some(from) = state.at(place) else { return };
-            if from.settle(index) && from.is_settled() {
-                left.finished = state.close(1);
+            if from.settle(index) {
+                left.steps.extend(token.map(|token| (token, Step::Skipped(index))));
+                if from.is_settled() {
+                    left.finished = state.close(1);
+                }
             }
         }
         self.finish(left);
@@ -124,11 +136,16 @@ impl<P: Party> Dispatch<P> {
 
     /// Fails all listeners of a recipient that have not settled. The emitter is notified of each event that did not
     /// get to the end of them.
-    fn fail_rest(&self, recipient: u32, kind: FailureKind) {
+    pub(super) fn fail_rest(&self, recipient: u32, kind: FailureKind) {
         let mut left = Left::nothing();
         let lost = {
             let state = &mut *lock(&self.state);
+            let token = state.stepwise();
             let to = &mut state.recipients[recipient as usize];
+            if let Some(token) = token {
+                let failed = |index| (token, Step::Failed(index, kind.clone(), to.has_started()));
+                left.steps.extend(to.unsettled().into_iter().map(failed));
+            }
             let listeners = to.settle_rest();
             if listeners == 0 {
                 return;
@@ -139,13 +156,15 @@ impl<P: Party> Dispatch<P> {
                 left.freed.extend(to.let_go(self.size));
             }
             self.emitter.became(&self.route, Fate::from(&kind), listeners);
-            let failure = Failure { recipient, index, listeners, thread, kind: kind.clone() };
-            state.outcome.failures.push(failure);
+            if token.is_none() {
+                let failure = Failure { recipient, index, listeners, thread, kind: kind.clone() };
+                state.outcome.failures.push(failure);
+            }
             let payload = state.payload.clone();
             left.finished = state.close(1);
             let (event, bytes) = (P::event(&self.route), self.size);
             let loss = Loss { event, kind, listeners, thread, started, bytes };
-            (!state.is_cancelled).then_some((loss, payload))
+            (!state.is_cancelled && token.is_none()).then_some((loss, payload))
         };
         if let Some((loss, payload)) = lost {
             self.emitter.lost(loss, || payload);
@@ -155,11 +174,12 @@ impl<P: Party> Dispatch<P> {
 
     /// Takes a recipient back from the member that held it and let go of it. Does nothing if it has moved.
     pub(super) fn abandon(self: &Arc<Self>, place: Place, member: &Arc<P>) {
-        let (freed, follower, is_settled, again) = {
+        let (freed, follower, is_settled, again, refusal) = {
             let mut state = lock(&self.state);
             let Some(of) = state.at(place) else { return };
             let again = of.choice_if_movable().filter(|_| !of.has_key());
-            (of.let_go(self.size), of.unfollow(), of.is_settled(), again)
+            let freed = of.let_go(self.size);
+            (freed, of.unfollow(), of.is_settled(), again, of.take_refusal())
         };
         if let Some(token) = follower {
             self.emitter.unfollow(member, token);
@@ -171,14 +191,23 @@ impl<P: Party> Dispatch<P> {
         let moved = again.is_some_and(|choice| {
             P::choose_again(&self.route, self, place.recipient, &choice, member)
         });
-        if !moved {
-            self.fail_rest(place.recipient, FailureKind::ThreadExited);
+        match refusal {
+            _ if moved => {}
+            None => self.fail_rest(place.recipient, member.reason_of_loss()),
+            Some(Refusal::Fail(kind)) => self.fail_rest(place.recipient, kind),
+            Some(Refusal::Skip) => self.skip_rest(place),
         }
     }
 
+    fn skip_rest(&self, place: Place) {
+        let unsettled = lock(&self.state).at(place).map(|of| of.unsettled());
+        unsettled.into_iter().flatten().for_each(|index| self.skip(place, index));
+    }
+
     /// Does the work that is left, with no lock held.
-    fn finish(&self, Left { freed, finished }: Left<P>) {
+    pub(super) fn finish(&self, Left { freed, steps, finished }: Left<P>) {
         freed.into_iter().for_each(Freed::tell);
+        steps.into_iter().for_each(|(token, step)| self.emitter.stepped(token, step));
         let Some(Finished { report, outcome, timers, payload, has_claimed }) = finished else {
             return;
         };
@@ -218,10 +247,12 @@ impl<P: Party> State<P> {
         bytes: usize,
     ) -> Option<Left<P>> {
         let mut left = Left::nothing();
+        let token = self.stepwise();
         let to = self.at(place)?;
         if !to.settle(index) {
             return None;
         }
+        let started = to.has_started();
         let thread = to.member().thread();
         let done = to.is_settled();
         // Before the emitter hears of it, so that its next choice knows. A listener that is out of
@@ -229,12 +260,18 @@ impl<P: Party> State<P> {
         if done && !matches!(result, Err(FailureKind::TimedOut(_))) {
             left.freed.extend(to.let_go(bytes));
         }
-        match result {
-            Ok(reply) => {
+        match (result, token) {
+            (Ok(reply), Some(token)) => {
+                left.steps.push((token, Step::Succeeded(index, reply)));
+            }
+            (Err(kind), Some(token)) => {
+                left.steps.push((token, Step::Failed(index, kind, started)));
+            }
+            (Ok(reply), None) => {
                 self.outcome.success += 1;
                 self.outcome.reply = reply;
             }
-            Err(kind) => {
+            (Err(kind), None) => {
                 let recipient = place.recipient;
                 let failure = Failure { recipient, index, listeners: 1, thread, kind };
                 self.outcome.failures.push(failure);
@@ -246,8 +283,16 @@ impl<P: Party> State<P> {
         Some(left)
     }
 
+    /// Returns the token of a dispatch that is reported step by step.
+    pub(super) fn stepwise(&self) -> Option<u32> {
+        match self.report {
+            Report::Each { token, .. } => Some(token),
+            _ => None,
+        }
+    }
+
     /// Counts recipients that have settled.
-    fn close(&mut self, recipients: usize) -> Option<Finished> {
+    pub(super) fn close(&mut self, recipients: usize) -> Option<Finished> {
         self.open -= recipients;
         (self.open == 0).then(|| {
             let mut outcome = std::mem::take(&mut self.outcome);
@@ -260,7 +305,13 @@ impl<P: Party> State<P> {
 }
 
 impl<P: Party> Left<P> {
-    fn nothing() -> Self {
-        Left { freed: Vec::new(), finished: None }
+    pub(super) fn nothing() -> Self {
+        Left { freed: Vec::new(), steps: Vec::new(), finished: None }
     }
+}
+
+/// Returns the steps of listeners that count for nothing any more, if they are reported.
+fn skipped<P: Party>(report: Report, to: &Recipient<P>) -> Vec<(u32, Step)> {
+    let Report::Each { token, .. } = report else { return Vec::new() };
+    to.unsettled().into_iter().map(|index| (token, Step::Skipped(index))).collect()
 }

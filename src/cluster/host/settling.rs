@@ -1,0 +1,199 @@
+//! Carries outcomes: those of peers' events to the peers, and those of events that peers have to their emitters.
+
+use std::sync::Arc;
+
+use super::Host;
+use super::remote::{Remote, Work};
+use crate::cluster::frame::Frame;
+use crate::cluster::owed::Sent;
+use crate::cluster::peer::PeerId;
+use crate::engine::outcome::{FailureKind, Step};
+use crate::engine::payload::Payload;
+
+// What has become of peers' events.
+
+impl Host {
+    /// Tells a peer of steps of its events, with as few words as possible.
+    pub(super) fn send_steps(&mut self, peer: PeerId, steps: Vec<(u32, Step)>) {
+        let mut done: Option<(u64, u64)> = None;
+        let mut steps = steps.into_iter().peekable();
+        while let Some((token, step)) = steps.next() {
+            let is_followed = steps.peek().is_some_and(|(next, _)| *next == token);
+            if step == Step::Started && is_followed {
+                continue;
+            }
+            let Some(remote) = self.remotes.get_mut(&peer) else { return };
+            match remote.told(token, step) {
+                Told::Nothing => {}
+                Told::Done(id) => match &mut done {
+                    Some((first, count)) if *first + *count == id => *count += 1,
+                    _ => {
+                        let before = done.replace((id, 1));
+                        before.into_iter().for_each(|range| self.send_done(peer, range));
+                    }
+                },
+                Told::Frame(frame) => {
+                    done.take().into_iter().for_each(|range| self.send_done(peer, range));
+                    self.send(peer, frame);
+                }
+            }
+        }
+        done.into_iter().for_each(|range| self.send_done(peer, range));
+    }
+
+    fn send_done(&mut self, peer: PeerId, (first, count): (u64, u64)) {
+        self.send(peer, Frame::Done { first, count });
+    }
+
+    /// Settles events that a peer has, as it says.
+    pub(super) fn settle(&mut self, peer: PeerId, frame: Frame) {
+        let Some(remote) = self.remotes.get_mut(&peer) else { return };
+        match frame {
+            Frame::Started(id) => {
+                if let Some(sent) = remote.owed.get(id) {
+                    sent.started = true;
+                }
+            }
+            Frame::Done { first, count } => {
+                for (id, sent) in remote.owed.take_range(first, count) {
+                    remote.all_done(id, sent.what);
+                }
+            }
+            Frame::Replied { id, index, reply } => remote.step(id, Step::Succeeded(index, reply)),
+            Frame::Failed { id, index, kind, started } => {
+                remote.step(id, Step::Failed(index, kind, started));
+            }
+            Frame::Skipped { id, index } => remote.step(id, Step::Skipped(index)),
+            Frame::Refused { id, kind } => remote.refused(id, Some(kind)),
+            Frame::Unheard(id) => remote.refused(id, None),
+            _ => {}
+        }
+    }
+}
+
+/// What a step means to the peer that has emitted the event.
+enum Told {
+    Nothing,
+    /// All listeners have succeeded.
+    Done(u64),
+    Frame(Frame),
+}
+
+impl Remote {
+    pub(super) fn next_token(&mut self) -> u32 {
+        loop {
+            self.last_token = self.last_token.wrapping_add(1);
+            if !self.received.contains_key(&self.last_token) {
+                return self.last_token;
+            }
+        }
+    }
+
+    fn told(&mut self, token: u32, step: Step) -> Told {
+        let Some(received) = self.received.get_mut(&token) else { return Told::Nothing };
+        let id = received.id;
+        if step == Step::Started {
+            return Told::Frame(Frame::Started(id));
+        }
+        let is_only = received.places.len() == 1 && received.places[0] == 0;
+        let place = |index: u32| received.places.get(index as usize).copied().unwrap_or(u32::MAX);
+        let told = match step {
+            Step::Succeeded(_, None) if is_only => Told::Done(id),
+            Step::Succeeded(index, reply) => {
+                Told::Frame(Frame::Replied { id, index: place(index), reply })
+            }
+            Step::Failed(index, kind, started) => {
+                Told::Frame(Frame::Failed { id, index: place(index), kind, started })
+            }
+            Step::Skipped(index) => Told::Frame(Frame::Skipped { id, index: place(index) }),
+            Step::Started => Told::Nothing,
+        };
+        received.left -= 1;
+        if received.left == 0 {
+            self.received.remove(&token);
+            self.tokens.remove(&id);
+        }
+        told
+    }
+
+    // What has become of events that the peer has.
+
+    fn step(&mut self, id: u64, step: Step) {
+        let Some(sent) = self.owed.get(id) else { return };
+        sent.left = sent.left.saturating_sub(1);
+        let is_last = sent.left == 0;
+        match &mut sent.what {
+            Work::Tracked(delivery) => match step {
+                Step::Succeeded(index, reply) => delivery.succeed(index, reply),
+                Step::Failed(_, kind, false) if is_passed_on(&kind) && is_last => {
+                    return self.refused(id, Some(kind));
+                }
+                Step::Failed(index, kind, _) => delivery.fail_as(index, kind),
+                Step::Skipped(_) if is_last && delivery.listeners().len() == 1 => {
+                    return self.refused(id, None);
+                }
+                Step::Skipped(index) => delivery.skip(index),
+                Step::Started => {}
+            },
+            Work::Untracked { failed, lost, .. } => match step {
+                Step::Failed(_, kind, _) if is_passed_on(&kind) => *lost = Some(kind),
+                Step::Failed(..) => *failed += 1,
+                _ => {}
+            },
+        }
+        if is_last && let Some(Sent { what, .. }) = self.take(id) {
+            self.over(what);
+        }
+    }
+
+    fn take(&mut self, id: u64) -> Option<Sent<Work>> {
+        let sent = self.owed.take(id)?;
+        self.forget(id, &sent.what);
+        Some(sent)
+    }
+
+    fn forget(&mut self, id: u64, work: &Work) {
+        let Work::Tracked(delivery) = work else { return };
+        let address = Arc::as_ptr(delivery.dispatch()).addr();
+        let Some(ids) = self.sent.get_mut(&address) else { return };
+        ids.retain(|other| *other != id);
+        if ids.is_empty() {
+            self.sent.remove(&address);
+        }
+    }
+
+    /// All listeners have settled.
+    fn over(&mut self, work: Work) {
+        // A tracked one is let go of.
+        if let Work::Untracked { batch, index, failed, lost } = work {
+            self.settle_untracked(batch, |events| match lost {
+                Some(kind) => events.lose(index, kind),
+                None => events.settle(index, 1, failed),
+            });
+        }
+    }
+
+    fn all_done(&mut self, id: u64, work: Work) {
+        self.forget(id, &work);
+        if let Work::Tracked(delivery) = &work {
+            let count = u32::try_from(delivery.listeners().len()).unwrap_or(u32::MAX);
+            (0..count).for_each(|index| delivery.succeed(index, None::<Payload>));
+        }
+        self.over(work);
+    }
+
+    /// None of its listeners was called: another may be, where one was chosen.
+    fn refused(&mut self, id: u64, kind: Option<FailureKind>) {
+        match (self.take(id).map(|sent| sent.what), kind) {
+            (Some(Work::Tracked(delivery)), kind) => delivery.refuse(kind),
+            (Some(work), Some(kind)) => self.lose(work, kind),
+            (Some(work), None) => self.over(work),
+            (None, _) => {}
+        }
+    }
+}
+
+/// Whether a failure concerns the way to a listener, and so says nothing about others.
+fn is_passed_on(kind: &FailureKind) -> bool {
+    !matches!(kind, FailureKind::Threw(_) | FailureKind::TimedOut(_))
+}

@@ -1,0 +1,10 @@
+//! Two processes in one: each a host with channels of its own, joined by a link that the test carries.
+#![cfg(not(feature = "loom"))]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod ends;
+mod events;
+mod hostile;
+mod pair;
+mod tables;
