@@ -21,6 +21,9 @@ type OwnEvents = {
   [ParallelEventBus.threadExit]: [about: ThreadExit]
   [ParallelEventBus.deadLetter]: [about: DeadLetter]
   [ParallelEventBus.stall]: [about: Stall]
+  [ParallelEventBus.peerJoin]: [about: PeerChange]
+  [ParallelEventBus.peerExit]: [about: PeerChange]
+  [ParallelEventBus.linkState]: [about: LinkChange]
   error: [error: Error]
   newListener: [event: string | symbol, listener: AnyFunction]
   removeListener: [event: string | symbol, listener: AnyFunction]
@@ -590,9 +593,136 @@ interface Metrics {
 
 /** The argument of {@link ParallelEventBus.threadExit}: a thread ended that had a bus on this channel. */
 interface ThreadExit {
-  /** As in `node:worker_threads`. */
+  /** As in `node:worker_threads`, within its process. */
   threadId: number
+  /** The process, if it is another one. */
+  peer?: Peer
 }
+
+/** Another process. */
+interface Peer {
+  /** Names it among all processes, from its start to its end. */
+  id: string
+  /** For people: see {@link ConnectOptions.name}. */
+  name: string
+}
+
+/** The argument of {@link ParallelEventBus.peerJoin} and {@link ParallelEventBus.peerExit}. */
+interface PeerChange {
+  /** The process; undefined if it is not known any more. */
+  peer: Peer | undefined
+}
+
+/** State of a link: it carries events, it carries none for now, it is being closed, or it is closed. */
+type LinkStateName = 'up' | 'away' | 'closing' | 'closed'
+
+/** The argument of {@link ParallelEventBus.linkState}. */
+interface LinkChange {
+  /** What it is now. */
+  state: LinkStateName
+}
+
+/** Options of {@link connect}. */
+interface ConnectOptions {
+  /**
+   * Names of the channels that leave this process. All others stay in it. A channel has one link at most.
+   *
+   * @defaultValue none: it is required
+   */
+  channels: string[]
+  /**
+   * Keeps deployments apart that share a directory.
+   *
+   * @defaultValue `'default'`
+   */
+  space?: string | undefined
+  /**
+   * Name of this process, for people.
+   *
+   * @defaultValue host name and process id
+   */
+  name?: string | undefined
+  /**
+   * Milliseconds without a sign of life after which a process is gone. Where its connection ends, it is gone at once.
+   *
+   * @defaultValue 5000
+   */
+  peerTimeout?: number | undefined
+  /**
+   * Milliseconds without a link after which all other processes are gone.
+   *
+   * @defaultValue 30 000
+   */
+  linkTimeout?: number | undefined
+  /**
+   * What another process may not have acknowledged, at most. Further events wait, within {@link BusOptions.mailbox}.
+   *
+   * @defaultValue 8192 messages, 8 MiB
+   */
+  maxUnacknowledged?: {
+    /** Number of messages, of many events each. */
+    messages?: number | undefined
+    /** Bytes of them. */
+    bytes?: number | undefined
+  }
+  /**
+   * Bytes of the encoded arguments of one event. A larger one fails for listeners of other processes, with
+   * `ERR_EVENT_TOO_LARGE`.
+   *
+   * @defaultValue 16 MiB
+   */
+  maxEvent?: number | undefined
+}
+
+/** A link of this process to others, made by {@link connect}. It does not keep the event loop alive. */
+interface ChannelLink {
+  /** The state of the link. */
+  readonly state: LinkStateName
+  /** Returns the processes that are there, and how many listeners this one knows of in each. */
+  peers(): Array<Peer & { listeners: number }>
+  /**
+   * Resolves when every process that is there now knows what this one listens to, and the other way round.
+   *
+   * @throws Error `ERR_LINK_CLOSED` (rejects)
+   */
+  synced(): Promise<void>
+  /**
+   * Closes the link: nothing more is addressed to other processes, or comes from them. Resolves when all that is under way
+   * has settled, or after `timeout` milliseconds, with the number of events that had not.
+   *
+   * @param options - `timeout` is 10 000 by default
+   */
+  close(options?: { timeout?: number | undefined }): Promise<{ unsettled: number }>
+  /** Keeps the event loop alive. */
+  ref(): this
+  /** Lets the event loop end, which is the default. While the link is being opened or closed, the loop stays alive. */
+  unref(): this
+  /** The same as `close`, for `await using`. Missing in releases of Node 20 that have no `Symbol.asyncDispose`. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/**
+ * Joins channels of this process to the channels of the same names in other processes of this host. Buses need no change:
+ * those that are there, and later ones, in any thread.
+ *
+ * @param url - `unix:` and the absolute path of a directory, which is made if it is not there. Each process has a socket
+ * in it. Whoever may use the directory may call listeners.
+ * @throws Error `ERR_CHANNEL_LINKED` for a channel that has a link, `ERR_LINK_FAILED` where the directory cannot be used,
+ * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`; TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`; RangeError
+ * `ERR_OUT_OF_RANGE` (rejects)
+ *
+ * @example
+ * ```js
+ * import { connect, ParallelEventBus } from '@cynic/parallel-event-bus'
+ *
+ * const link = await connect(`unix:${process.cwd()}/sockets`, { channels: ['orders'] })
+ * const bus = new ParallelEventBus({ channel: 'orders' })
+ * await link.synced()
+ * const { success } = await bus.emitAndWait('created', { id: 1 }) // the listeners of every process
+ * console.log(link.state, success) // up 0
+ * ```
+ */
+declare function connect(url: string | URL, options: ConnectOptions): Promise<ChannelLink>
 
 /**
  * The argument of {@link ParallelEventBus.deadLetter}: an event of this bus did not reach listeners in another thread.
@@ -613,11 +743,13 @@ interface DeadLetter {
   listeners: number
   /** The thread of these listeners; undefined for several threads. */
   threadId: number | undefined
+  /** The process, if it is another one. */
+  peer?: Peer
   /** Number of losses, of one event for one bus each. */
   count: number
   /**
-   * The reason. Its `code` is `ERR_MAILBOX_FULL`, `ERR_THREAD_EXITED`, `ERR_LISTENER_TIMEOUT` or
-   * `ERR_MEMORY_ALLOCATION_FAILED`.
+   * The reason. Its `code` is `ERR_MAILBOX_FULL`, `ERR_THREAD_EXITED`, `ERR_LISTENER_TIMEOUT`, `ERR_PEER_GONE`,
+   * `ERR_EVENT_TOO_LARGE` or `ERR_MEMORY_ALLOCATION_FAILED`.
    */
   error: Error & { code: string; count: number }
 }
@@ -627,8 +759,10 @@ interface DeadLetter {
  * tell of a thread that has no events.
  */
 interface Stall {
-  /** As in `node:worker_threads`. */
+  /** As in `node:worker_threads`, within its process. */
   threadId: number
+  /** The process, if it is another one. */
+  peer?: Peer
   /**
    * Number of unread messages. One may hold many events. It is 0 where none has come, or the thread has read as much as it
    * has room for.
@@ -1325,7 +1459,13 @@ declare class ParallelEventBus<Events extends EventMap<Events> = any> extends No
   /** Name of the event that tells that an event did not reach listeners in another thread: {@link DeadLetter}. */
   static readonly deadLetter: unique symbol
   /** Name of the event that tells that a thread of the channel is stuck: {@link Stall}. */
-  static readonly stall: unique symbol;
+  static readonly stall: unique symbol
+  /** Name of the event that tells that a process has joined the channel: {@link PeerChange}. */
+  static readonly peerJoin: unique symbol
+  /** Name of the event that tells that a process has left the channel, or died: {@link PeerChange}. */
+  static readonly peerExit: unique symbol
+  /** Name of the event that tells of the link of the channel: {@link LinkChange}. */
+  static readonly linkState: unique symbol;
 
   /** The same as `close`, for `await using`. Missing in releases of Node 20 that have no `Symbol.asyncDispose`. */
   [Symbol.asyncDispose](): Promise<void>
@@ -1397,6 +1537,24 @@ declare class ThreadExitedError extends Error {
   readonly event: string | null | undefined
   /** As in `node:worker_threads`; undefined for several threads. */
   readonly threadId: number | undefined
+  /** The process, if it is another one. */
+  readonly peer?: Peer
+  /** Number of losses that the error stands for; 1 unless one error stands for many. */
+  readonly count: number
+}
+
+/** The process of a listener was gone before it had settled. `instanceof` goes by the code, so it holds in every realm. */
+declare class PeerGoneError extends Error {
+  /** The bus makes them; a test double may, too. */
+  constructor(event: string, peer: Peer | undefined, started: boolean | 'unknown')
+  readonly name: 'PeerGoneError'
+  readonly code: 'ERR_PEER_GONE'
+  /** The event that was lost; undefined for events of several names. */
+  readonly event: string | undefined
+  /** The process; undefined for several, and if it is not known any more. */
+  readonly peer: Peer | undefined
+  /** Whether the listener had been called. False is a promise that it never was. */
+  readonly started: boolean | 'unknown'
   /** Number of losses that the error stands for; 1 unless one error stands for many. */
   readonly count: number
 }
@@ -1411,6 +1569,8 @@ declare class MailboxFullError extends Error {
   readonly event: string | undefined
   /** The thread of the bus, as in `node:worker_threads`; undefined for several threads. */
   readonly threadId: number | undefined
+  /** The process, if it is another one. */
+  readonly peer?: Peer
   /** Number of losses that the error stands for; 1 unless one error stands for many. */
   readonly count: number
 }
@@ -1420,9 +1580,12 @@ declare namespace ParallelEventBus {
     Bounds,
     BusClosedError,
     BusOptions,
+    ChannelLink,
     Closed,
     CloseOptions,
+    ConnectOptions,
     ContextListener,
+    connect,
     createParallelEventBus,
     DeadLetter,
     EmitterView,
@@ -1435,6 +1598,8 @@ declare namespace ParallelEventBus {
     EventReply,
     FailureOrigin,
     GroupMetrics,
+    LinkChange,
+    LinkStateName,
     Listener,
     ListenerContext,
     ListenerOptions,
@@ -1447,6 +1612,9 @@ declare namespace ParallelEventBus {
     Outcome,
     ParallelEventBus,
     ParallelEventBus as EventEmitter,
+    Peer,
+    PeerChange,
+    PeerGoneError,
     PoolMetrics,
     Propagate,
     PropagatedEvent,

@@ -10,6 +10,7 @@ const {
   ListenerTimeoutError,
   MailboxFullError,
   NoListenersError,
+  PeerGoneError,
   ThreadExitedError,
 } = require('./lib/errors.js')
 const { listening } = require('./lib/statics/listening.js')
@@ -17,18 +18,28 @@ const { metrics } = require('./lib/statics/metrics.js')
 const { on, once } = require('./lib/statics/once-and-on.js')
 const { spawned } = require('./lib/statics/spawned.js')
 const { trace } = require('./lib/statics/trace.js')
-const { deadLetter, stall, threadExit } = require('./lib/symbols.js')
+const { deadLetter, linkState, peerExit, peerJoin, stall, threadExit } = require('./lib/symbols.js')
+
+/** Loaded with the first call: most programs have one process. */
+async function connect(url, options) {
+  return require('./lib/cluster/connect.js').connect(url, options)
+}
 
 module.exports = ParallelEventBus
 module.exports.ParallelEventBus = ParallelEventBus
 module.exports.createParallelEventBus = createParallelEventBus
+module.exports.connect = connect
 module.exports.BusClosedError = BusClosedError
 module.exports.ListenerTimeoutError = ListenerTimeoutError
 module.exports.MailboxFullError = MailboxFullError
 module.exports.NoListenersError = NoListenersError
+module.exports.PeerGoneError = PeerGoneError
 module.exports.ThreadExitedError = ThreadExitedError
 
 module.exports.deadLetter = deadLetter
+module.exports.linkState = linkState
+module.exports.peerExit = peerExit
+module.exports.peerJoin = peerJoin
 module.exports.stall = stall
 module.exports.threadExit = threadExit
 module.exports.listening = listening

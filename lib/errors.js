@@ -57,16 +57,17 @@ branded(NoListenersError, 'ERR_NO_LISTENERS')
 
 class ThreadExitedError extends Error {
   /** @param {boolean} [isEmitter] true if the thread is the one that emitted the event */
-  constructor(event, threadId, cause, count = 1, isEmitter = false) {
+  constructor(event, threadId, cause, count = 1, peer = undefined, isEmitter = false) {
     const of =
       count > 1
         ? `listeners of ${events(event, count)}`
         : `${isEmitter ? 'the listener' : 'its listener'} of ${isEmitter ? 'its ' : ''}${show(event)}`
     const when = event === null ? 'without being told to' : `before ${of} had settled`
-    const thread = threadId === undefined ? 'a thread' : `thread ${threadId}`
+    const thread = threadIn(threadId, peer)
     super(`${thread} ended ${when}`, cause === undefined ? undefined : { cause })
     this.event = event
     this.threadId = threadId
+    if (peer !== undefined) this.peer = peer
     if (count > 1) this.count = count
   }
 }
@@ -78,15 +79,16 @@ class MailboxFullError extends Error {
    * @param {{ maxMessages?: number, maxBytes?: number, maxQueue?: number }} [bound] the exceeded one; undefined where it
    * differs
    */
-  constructor(event, threadId, count = 1, bound = undefined) {
+  constructor(event, threadId, count = 1, bound = undefined, peer = undefined) {
     const subject =
       count === 1 ? `${event === undefined ? 'an event' : show(event)} was` : `${events(event, count)} were`
-    const mailbox = threadId === undefined ? 'a mailbox' : `the mailbox of thread ${threadId}`
+    const mailbox = threadId === undefined ? 'a mailbox' : `the mailbox of ${threadIn(threadId, peer)}`
     const [what, wayOut] =
       bound?.maxQueue === undefined ? [mailbox, 'Await bus.drained()'] : ['the queue of the pool', 'Await some replies']
     super(`${what} is full (${boundIn(bound)}): ${subject} not queued. ${wayOut}, or raise it`)
     this.event = event
     this.threadId = threadId
+    if (peer !== undefined) this.peer = peer
     if (count > 1) this.count = count
   }
 }
@@ -97,6 +99,35 @@ function boundIn({ maxMessages, maxBytes, maxQueue } = {}) {
   if (maxQueue !== undefined) return `${maxQueue} events that wait, maxQueue`
   if (maxMessages !== undefined) return `${maxMessages} events, mailbox.maxMessages`
   return maxBytes === undefined ? 'mailbox.maxMessages, mailbox.maxBytes' : `${maxBytes} bytes, mailbox.maxBytes`
+}
+
+class PeerGoneError extends Error {
+  /**
+   * @param {{ id: string, name: string } | undefined} peer undefined for several, or one that is not known any more
+   * @param {boolean | 'unknown'} started whether the listener was called
+   */
+  constructor(event, peer, started, count = 1) {
+    const of = count === 1 ? `its listener of ${show(event)}` : `listeners of ${events(event, count)}`
+    const known = { true: 'had started', false: 'had not got it', unknown: 'may have started' }
+    super(`${processOf(peer)} is gone before ${of} had settled, which ${known[started]}`)
+    this.event = event
+    this.peer = peer
+    this.started = started
+    if (count > 1) this.count = count
+  }
+}
+branded(PeerGoneError, 'ERR_PEER_GONE')
+counted(PeerGoneError)
+
+/** Returns the words for a process. */
+function processOf(peer) {
+  return peer === undefined ? 'a process' : `process ${peer.name}`
+}
+
+/** Returns the words for a thread, of this process or another one. */
+function threadIn(threadId, peer) {
+  const thread = threadId === undefined ? 'a thread' : `thread ${threadId}`
+  return peer === undefined ? thread : `${thread} of ${processOf(peer)}`
 }
 
 class BusClosedError extends Error {
@@ -212,12 +243,25 @@ function outOfMemory(bytes) {
 }
 
 /** Returns an error like `MailboxFullError`, for events that were not queued for want of memory. */
-function outOfMemoryFor(event, threadId, count = 1) {
+function outOfMemoryFor(event, threadId, count = 1, peer = undefined) {
   const subject = count === 1 ? `${event === undefined ? 'an event' : show(event)} was` : `${events(event, count)} were`
-  const thread = threadId === undefined ? 'a thread' : `thread ${threadId}`
+  const thread = threadIn(threadId, peer)
   const error = new RangeError(`There is no memory for a message to ${thread}, so ${subject} not queued`)
   error.code = 'ERR_MEMORY_ALLOCATION_FAILED'
-  return Object.assign(error, { event, threadId }, count > 1 && { count })
+  return Object.assign(error, { event, threadId }, peer && { peer }, count > 1 && { count })
+}
+
+/** Returns the error of an event that is too large for another process. */
+function eventTooLarge(event, most, peer, count = 1) {
+  const subject = count === 1 ? `${event === undefined ? 'an event' : show(event)} is` : `${events(event, count)} are`
+  const error = new RangeError(`${subject} too large for ${processOf(peer)}: more than ${most} bytes, maxEvent`)
+  error.code = 'ERR_EVENT_TOO_LARGE'
+  return Object.assign(error, { event }, peer && { peer }, count > 1 && { count })
+}
+
+/** Returns an error of a link. */
+function linkError(code, message) {
+  return Object.assign(new Error(message), { code })
 }
 
 module.exports = {
@@ -225,6 +269,7 @@ module.exports = {
   NoListenersError,
   ThreadExitedError,
   MailboxFullError,
+  PeerGoneError,
   BusClosedError,
   describe,
   exitCodeError,
@@ -240,4 +285,6 @@ module.exports = {
   messageTooLarge,
   outOfMemory,
   outOfMemoryFor,
+  eventTooLarge,
+  linkError,
 }

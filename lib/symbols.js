@@ -6,5 +6,8 @@
 module.exports = {
   threadExit: Symbol.for('@cynic/parallel-event-bus.threadExit'),
   deadLetter: Symbol.for('@cynic/parallel-event-bus.deadLetter'),
+  peerJoin: Symbol.for('@cynic/parallel-event-bus.peerJoin'),
+  peerExit: Symbol.for('@cynic/parallel-event-bus.peerExit'),
+  linkState: Symbol.for('@cynic/parallel-event-bus.linkState'),
   stall: Symbol.for('@cynic/parallel-event-bus.stall'),
 }

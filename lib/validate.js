@@ -223,6 +223,7 @@ module.exports = {
   optionsIn,
   validateFunction,
   validateListener,
+  validateName,
   validateBounds,
   validateListenerOptions,
   validateMaxListeners,

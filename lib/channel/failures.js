@@ -2,10 +2,30 @@
 
 // The failure of an event in another thread, as the error that its emitter gets.
 
-const { ListenerTimeoutError, MailboxFullError, ThreadExitedError, outOfMemoryFor } = require('../errors.js')
+const {
+  ListenerTimeoutError,
+  MailboxFullError,
+  PeerGoneError,
+  ThreadExitedError,
+  eventTooLarge,
+  outOfMemoryFor,
+} = require('../errors.js')
 const log = require('../log.js')
 const { exitReasonOf } = require('./exit-reason.js')
-const { MAILBOX_FULL, MAILBOX_FULL_BYTES, NO_MEMORY, QUEUE_FULL, THREW, TIMED_OUT } = require('./protocol.js')
+const { whereIs } = require('./foreign.js')
+const {
+  MAILBOX_FULL,
+  MAILBOX_FULL_BYTES,
+  NO_MEMORY,
+  PEER_GONE,
+  QUEUE_FULL,
+  THREW,
+  TIMED_OUT,
+  TOO_LARGE,
+} = require('./protocol.js')
+
+/** Whether the listeners of a process that is gone had started, by the detail. */
+const STARTED = [false, true, 'unknown']
 
 /**
  * Returns the error for a failure of a kind that has none of its own.
@@ -22,15 +42,18 @@ function errorFor(event, kind, detail, threadId, count = 1) {
   return error
 }
 
-function errorOf(event, kind, detail, threadId, count) {
+function errorOf(event, kind, detail, thread, count) {
+  const { threadId, peer } = whereIs(thread)
   if (kind === TIMED_OUT) return new ListenerTimeoutError(event, undefined, detail, count)
-  if (kind === MAILBOX_FULL) return new MailboxFullError(event, threadId, count, { maxMessages: detail })
-  if (kind === MAILBOX_FULL_BYTES) return new MailboxFullError(event, threadId, count, { maxBytes: detail })
-  if (kind === QUEUE_FULL) return new MailboxFullError(event, threadId, count, { maxQueue: detail })
-  if (kind === NO_MEMORY) return outOfMemoryFor(event, threadId, count)
-  // Several threads have no reason in common.
-  const reason = threadId === undefined ? undefined : exitReasonOf(threadId)
-  return new ThreadExitedError(event, threadId, reason, count)
+  if (kind === MAILBOX_FULL) return new MailboxFullError(event, threadId, count, { maxMessages: detail }, peer)
+  if (kind === MAILBOX_FULL_BYTES) return new MailboxFullError(event, threadId, count, { maxBytes: detail }, peer)
+  if (kind === QUEUE_FULL) return new MailboxFullError(event, threadId, count, { maxQueue: detail }, peer)
+  if (kind === NO_MEMORY) return outOfMemoryFor(event, threadId, count, peer)
+  if (kind === PEER_GONE) return new PeerGoneError(event, peer, STARTED[detail], count)
+  if (kind === TOO_LARGE) return eventTooLarge(event, detail, peer, count)
+  // Several threads have no reason in common, and that of another process is not known here.
+  const reason = threadId === undefined || peer !== undefined ? undefined : exitReasonOf(threadId)
+  return new ThreadExitedError(event, threadId, reason, count, peer)
 }
 
 /** Returns the errors of listeners that failed, one for each of them. */
@@ -44,7 +67,7 @@ function errorsFor(event, failures) {
 function overErrorFor(event, kind, detail, threadId, reason) {
   if (kind === THREW) return reason
   if (kind === TIMED_OUT) return errorFor(event, kind, detail, threadId)
-  return new ThreadExitedError(event, threadId, exitReasonOf(threadId), 1, true)
+  return new ThreadExitedError(event, threadId, exitReasonOf(threadId), 1, undefined, true)
 }
 
 module.exports = { errorFor, errorsFor, overErrorFor }

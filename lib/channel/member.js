@@ -9,11 +9,13 @@ const { Deferred, NativePromise } = require('../promises.js')
 const { show } = require('../errors.js')
 const native = require('../native.js')
 const runQueue = require('../local/run-queue.js')
-const { deadLetter, stall, threadExit } = require('../symbols.js')
+const { deadLetter, linkState, peerExit, peerJoin, stall, threadExit } = require('../symbols.js')
 const { exitReasonOf, leaveReasonOf } = require('./exit-reason.js')
+const { LINK_STATES, whereIs } = require('./foreign.js')
 const { Link } = require('./link.js')
 const { AwaitedListeners } = require('./awaited-listeners.js')
 const { fromEngine, toEngine } = require('./names.js')
+const { NEWS_LINK_STATE, NEWS_PEER_JOIN } = require('./protocol.js')
 const { Publisher } = require('./publisher.js')
 const { FINISHED, STARTED } = require('../metrics/words.js')
 
@@ -153,7 +155,7 @@ class Member {
   /**
    * Reports events of this bus that did not get to the end of some listeners. If none had started, `deadLetter` is told.
    *
-   * @param {{ event?: string, args?: unknown[], listeners: number, threadId?: number, count: number, error: Error }} about
+   * @param {{ event?: string, args?: unknown[], listeners: number, threadId?: number, peer?: object, count: number, error: Error }} about
    * a field that differs among them is undefined
    */
   lost(about, hadStarted) {
@@ -161,12 +163,19 @@ class Member {
     if (!hadStarted) this.#bus.tell(deadLetter, about)
   }
 
-  threadExited(threadId) {
-    this.#bus.tell(threadExit, { threadId })
+  threadExited(about) {
+    this.#bus.tell(threadExit, about)
   }
 
-  stalled(threadId, waiting, ms) {
-    this.#bus.tell(stall, { threadId, waiting, ms })
+  stalled(about) {
+    this.#bus.tell(stall, about)
+  }
+
+  /** Tells the bus what has happened to the link of its channel. */
+  told(what, number) {
+    if (what === NEWS_LINK_STATE) return this.#bus.tell(linkState, { state: LINK_STATES[number] })
+    const { peer } = whereIs(number)
+    this.#bus.tell(what === NEWS_PEER_JOIN ? peerJoin : peerExit, { peer })
   }
 
   /** Has `heard` called when news come that a thread has ended, before the news are told. Null ends the watch. */

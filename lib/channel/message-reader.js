@@ -171,13 +171,14 @@ class MessageReader {
   }
 
   /** Returns the decoder for a batch, or a delivery, of an endpoint. By that message it gets the codebook, if needed. */
-  decoderFor(endpoint, isBatch, handle) {
+  decoderFor(endpoint, isBatch, handle, isForeign = false) {
     this.#isBatch = isBatch
     this.#handle = handle
     let decoder = this.#decoders.get(endpoint)
     if (decoder === undefined) {
       if (this.#decoders.size === MOST_DECODERS) this.#decoders.clear()
-      decoder = new Decoder(() => native.codebook(this.#thread, this.#isBatch, this.#handle), this.#handles)
+      const codebook = () => native.codebook(this.#thread, this.#isBatch, this.#handle)
+      decoder = new Decoder(codebook, isForeign ? null : this.#handles)
       this.#decoders.set(endpoint, decoder)
     }
     return decoder

@@ -4,6 +4,7 @@
 // engine. An untracked event is published. One that is awaited, bounded, or goes to one of several, is dispatched.
 
 const native = require('../native.js')
+const { refuseAbroad } = require('../codec/refusal.js')
 const { toEngine } = require('./names.js')
 const { PendingDispatch } = require('./pending.js')
 const {
@@ -224,6 +225,10 @@ class Publisher {
   /** Dispatches an event with handles: the threads that listen have them before the event. */
   #crossBeside(route, encoded, how) {
     const { handles, parcels } = this.#link
+    if (native.isHeardAbroad(this.#thread, route.number)) {
+      parcels.drop(encoded.parcel)
+      refuseAbroad(encoded.handles.objects[0])
+    }
     const isExpected = how.token >= 0
     const token = isExpected ? how.token : this.#link.expect(SETTLEMENT)
     const told = isExpected ? how.told : DISPATCH_TOLD

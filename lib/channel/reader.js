@@ -6,6 +6,7 @@
 const native = require('../native.js')
 const { Decoder, hasHandles } = require('../codec/index.js')
 const { errorFor } = require('./failures.js')
+const { isForeign, whereIs } = require('./foreign.js')
 const { MissingHandles, areMoved } = require('./handles.js')
 const { Held } = require('./held.js')
 const { BatchedEmission, LongBatchedEmission, failing } = require('./incoming.js')
@@ -15,6 +16,7 @@ const {
   BATCH,
   DELIVERY,
   DELIVERY_IS_AWAITED,
+  DELIVERY_IS_FOREIGN,
   DELIVERY_IS_REQUEST,
   DELIVERY_MUST_START,
   DRAINED,
@@ -24,6 +26,7 @@ const {
   LOST_COUNTED,
   LOST_STARTED,
   LOST_VARIOUS,
+  NEWS,
   OVER,
   SETTLED,
   STALL,
@@ -130,6 +133,8 @@ class Reader {
         return this.#member()?.listening.look()
       case OVER:
         return this.#readOver()
+      case NEWS:
+        return this.#readNews()
       default:
         // Its end, and the beginning of the next one, are not known either.
         throw new Error(`the engine has written a message of a kind that is not known: ${kind}`)
@@ -166,7 +171,8 @@ class Reader {
     const flags = messages.word()
     const delivery = messages.word()
     const endpoint = messages.word()
-    const decoder = messages.decoderFor(endpoint, false, delivery)
+    const isForeign = (flags & DELIVERY_IS_FOREIGN) !== 0
+    const decoder = messages.decoderFor(endpoint, false, delivery, isForeign)
     const token = messages.word()
     const count = messages.word()
     const ids = messages.skip(count)
@@ -187,7 +193,6 @@ class Reader {
     const timeouts = this.#timeouts(ids, count)
     // Alone, the whole event may wait before it is started.
     const gated = count === 1 && first.gate !== null ? first : null
-    const isLeft = !isRead
     const about = {
       delivery,
       mustStart: mustStart && !starts,
@@ -198,7 +203,8 @@ class Reader {
       gated,
       endpoint,
       token,
-      isLong: isLeft,
+      isForeign,
+      isLong: !isRead,
     }
     const emission = new TrackedEmission(this.#link, first, listeners, args, about)
     emission.ports = this.#link.handles.takePorts()
@@ -339,7 +345,8 @@ class Reader {
     const args = (flags & LOST_COUNTED) === 0 ? messages.value(this.#own) : undefined
     if (kind === THREAD_EXITED && threadId !== undefined) this.#threadEnded(threadId)
     const error = errorFor(event, kind, detail, threadId, count)
-    member?.lost({ event, args, listeners, threadId, count, error }, (flags & LOST_STARTED) !== 0)
+    const about = { event, args, listeners, ...whereIs(threadId), count, error }
+    member?.lost(about, (flags & LOST_STARTED) !== 0)
   }
 
   /** Reads that nobody waits for running listeners any more. Of a reason that cannot be read, undefined stands for it. */
@@ -357,10 +364,11 @@ class Reader {
     const member = this.#member()
     const threadId = this.#messages.word()
     this.#threadEnded(threadId)
-    member?.threadExited(threadId)
+    member?.threadExited(whereIs(threadId))
   }
 
   #threadEnded(threadId) {
+    if (isForeign(threadId)) return
     this.#link.handles.threadEnded(threadId)
     this.watched.get(threadId)?.()
   }
@@ -370,7 +378,14 @@ class Reader {
     const threadId = this.#messages.word()
     const waiting = this.#messages.word()
     const ms = this.#messages.word()
-    member?.stalled(threadId, waiting, ms)
+    member?.stalled({ ...whereIs(threadId), waiting, ms })
+  }
+
+  #readNews() {
+    const member = this.#member()
+    const what = this.#messages.word()
+    const number = this.#messages.word()
+    member?.told(what, number)
   }
 
   #member() {

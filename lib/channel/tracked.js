@@ -4,6 +4,7 @@
 
 const { keep } = require('../kept.js')
 const native = require('../native.js')
+const { refuseAbroad } = require('../codec/refusal.js')
 const { Scope } = require('../local/context.js')
 const { Waiting } = require('../local/gate.js')
 const runQueue = require('../local/run-queue.js')
@@ -36,18 +37,21 @@ class TrackedEmission extends IncomingEmission {
   #isLong
   /** The registration of its only listener, if that has a gate; else null. */
   #gated
+  /** True if the emitter is in another process. */
+  #isForeign
   #letGo = false
   /** @type {Scope | null} */
   #scope = null
 
   /**
    * @param {{ delivery: number, mustStart: boolean, isAwaited: boolean, isRequest: boolean, indexes: number[]?,
-   * timeouts: number[]?, gated: object?, endpoint: number, token: number, isLong: boolean }} about
+   * timeouts: number[]?, gated: object?, endpoint: number, token: number, isForeign: boolean, isLong: boolean }} about
    * `gated` is the registration of its only listener, if that has a gate
    */
   constructor(link, { member, event }, listeners, args, about) {
     super(member.tracker, event, listeners, args, null)
-    const { delivery, mustStart, isAwaited, isRequest, indexes, timeouts, gated, endpoint, token, isLong } = about
+    const { delivery, mustStart, isAwaited, isRequest, indexes, timeouts, gated } = about
+    const { endpoint, token, isForeign, isLong } = about
     this.link = link
     this.#delivery = delivery
     this.#mustStart = mustStart
@@ -58,6 +62,7 @@ class TrackedEmission extends IncomingEmission {
     this.#token = token
     this.#isLong = isLong
     this.#gated = gated
+    this.#isForeign = isForeign
     this.#returned = isRequest ? { value: undefined } : null
     if (isRequest) this.listeners = listeners.map((called) => replying(this.#returned, called, storedOf(called)))
   }
@@ -267,6 +272,7 @@ class TrackedEmission extends IncomingEmission {
    * have to wait for a pair; later `cross` gets a copy of the message then, or `refused` the reason.
    */
   #sendBeside({ buffer, start, end, handles, parcel }, cross, refused) {
+    if (this.#isForeign) refuseAbroad(handles.objects[0])
     const { link } = this
     const send = () => link.handles.reply(this.#endpoint, this.#token, handles)
     if (send()) return true
@@ -304,6 +310,7 @@ keep(() => [
     gated: null,
     endpoint: 0,
     token: 0,
+    isForeign: false,
     isLong: false,
   }),
 ])

@@ -23,6 +23,11 @@ function refuseHandle(object) {
   throw refusal(`#<${nameOf(object)}> could not be cloned: it cannot be sent as bytes.`)
 }
 
+/** Throws for an object that threads of one process can share, and other processes cannot. */
+function refuseAbroad(object) {
+  throw refusal(`#<${nameOf(object)}> could not be cloned: another process listens, and it cannot leave its own.`)
+}
+
 function nameOf(object) {
   try {
     return object.constructor.name
@@ -31,4 +36,4 @@ function nameOf(object) {
   }
 }
 
-module.exports = { refusal, refuse, refuseHandle }
+module.exports = { refusal, refuse, refuseAbroad, refuseHandle }

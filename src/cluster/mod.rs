@@ -14,6 +14,7 @@
 //! * [`table`] is who listens in one process: this one, or a peer.
 //! * [`bridge`] greets, notices deaths, and keeps the tables the same.
 //! * [`host`] joins a bridge to the engine of this process; [`names`] are those of the others.
+//! * `link` has the links that there are, and the thread that a host runs in.
 //! * [`owed`] has the events that others have and have not settled.
 
 pub mod bridge;
@@ -21,6 +22,8 @@ pub mod fragment;
 pub mod frame;
 pub mod host;
 pub mod incoming;
+#[cfg(all(feature = "cluster", unix))]
+pub mod link;
 pub mod message;
 pub mod names;
 pub mod outgoing;

@@ -39,6 +39,12 @@ impl LoopTime {
         Ok(LoopTime(Mutex::new(NonNull::new(event_loop.cast()))))
     }
 
+    /// Returns one that knows nothing.
+    #[cfg(all(feature = "cluster", unix))]
+    pub fn unknown() -> Self {
+        LoopTime(Mutex::new(None))
+    }
+
     /// Lets go of the loop, before it ends. On its thread.
     pub fn end(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;

@@ -3,6 +3,9 @@
 
 pub mod deliver;
 pub mod emit;
+pub mod foreign;
+#[cfg(all(feature = "cluster", unix))]
+pub mod link;
 pub mod member;
 pub mod metrics;
 pub mod parcel;

@@ -1,0 +1,153 @@
+//! A connection to one process: messages, each behind its length.
+
+use std::collections::VecDeque;
+use std::io::{self, Read as _, Write as _};
+use std::time::{Duration, Instant};
+
+use mio::net::UnixStream;
+
+use crate::cluster::message::OVERHEAD;
+use crate::cluster::peer::PeerId;
+
+/// Bytes of frames in one message, at most.
+pub const MOST_FRAMES: usize = 256 << 10;
+
+/// Bytes of a message, at most; a greeting may name many channels.
+const MOST: usize = MOST_FRAMES + OVERHEAD + (64 << 10);
+
+/// Bytes of a length.
+const LENGTH: usize = 4;
+
+/// Bytes that are read of one connection before others have their turn.
+const MOST_READ: usize = 1 << 20;
+
+const BUFFER: usize = 64 << 10;
+
+/// How much was read.
+pub enum Read {
+    /// All that has come.
+    All,
+    /// A part of it.
+    Some,
+    /// The connection has ended.
+    Ended,
+}
+
+/// A connection. See the [module](self).
+pub struct Connection {
+    stream: UnixStream,
+    /// This process has made it.
+    pub is_ours: bool,
+    /// The process at the other end, once it is known.
+    pub peer: Option<PeerId>,
+    pub since: Instant,
+    /// It cannot be written to. What has come may still be read; that ends with the connection.
+    is_broken: bool,
+    read: Vec<u8>,
+    unwritten: VecDeque<Vec<u8>>,
+    /// Bytes of the first of them that were written.
+    written: usize,
+}
+
+impl Connection {
+    pub fn new(stream: UnixStream, is_ours: bool) -> Self {
+        Connection {
+            stream,
+            is_ours,
+            peer: None,
+            since: Instant::now(),
+            is_broken: false,
+            read: Vec::new(),
+            unwritten: VecDeque::new(),
+            written: 0,
+        }
+    }
+
+    pub fn stream(&mut self) -> &mut UnixStream {
+        &mut self.stream
+    }
+
+    /// Reads messages.
+    pub fn read(&mut self, messages: &mut Vec<Vec<u8>>) -> Read {
+        let mut buffer = [0; BUFFER];
+        let mut read = 0;
+        while read < MOST_READ {
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return Read::Ended,
+                Ok(count) => {
+                    read += count;
+                    self.read.extend_from_slice(&buffer[..count]);
+                    if self.take_messages(messages).is_none() {
+                        return Read::Ended;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Read::All,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return Read::Ended,
+            }
+        }
+        Read::Some
+    }
+
+    /// Takes whole messages. None where a length makes no sense.
+    fn take_messages(&mut self, messages: &mut Vec<Vec<u8>>) -> Option<()> {
+        let mut rest = &self.read[..];
+        while let Some((length, behind)) = rest.split_first_chunk::<LENGTH>() {
+            let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+            if length > MOST {
+                return None;
+            }
+            let Some((message, behind)) = behind.split_at_checked(length) else { break };
+            messages.push(message.to_vec());
+            rest = behind;
+        }
+        let taken = self.read.len() - rest.len();
+        self.read.drain(..taken);
+        Some(())
+    }
+
+    /// Sends a message as soon as there is room for it.
+    pub fn send(&mut self, message: &[u8]) {
+        let Ok(length) = u32::try_from(message.len()) else { return };
+        if self.is_broken {
+            return;
+        }
+        let was_empty = self.unwritten.is_empty();
+        self.unwritten.push_back([&length.to_le_bytes(), message].concat());
+        if was_empty {
+            self.write();
+        }
+    }
+
+    /// Writes what there is room for.
+    pub fn write(&mut self) {
+        while let Some(first) = self.unwritten.front() {
+            match self.stream.write(&first[self.written..]) {
+                Ok(count) => {
+                    self.written += count;
+                    if self.written == first.len() {
+                        self.unwritten.pop_front();
+                        self.written = 0;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => {
+                    self.unwritten.clear();
+                    self.is_broken = true;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Writes the rest, if there is room for it in time.
+    pub fn finish(&mut self, until: Instant) {
+        while !self.unwritten.is_empty() && Instant::now() < until {
+            self.write();
+            if !self.unwritten.is_empty() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! A link to the processes of one host, over Unix sockets in a directory: no server, and no leader.
+//!
+//! Each process has its socket in the directory, and connects to those that are there when it comes; later ones connect to
+//! it. The end of a connection is the end of a process. Whoever may use the directory may call listeners, so the directory
+//! is for its owner, and its group if that is allowed there.
+
+mod connection;
+mod directory;
+
+use std::collections::HashMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mio::net::UnixListener;
+use mio::{Events, Interest, Poll, Token};
+
+use super::Link;
+use crate::cluster::bridge::{Input, To};
+use crate::cluster::message::Message;
+use crate::cluster::peer::PeerId;
+use crate::engine::mailbox::Wake;
+use connection::Connection;
+use directory::Directory;
+
+pub use connection::MOST_FRAMES;
+
+const WAKER: Token = Token(0);
+const LISTENER: Token = Token(1);
+const FIRST_CONNECTION: usize = 2;
+
+/// Time that a process has to say who it is.
+const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Number of connections at most.
+const MOST_CONNECTIONS: usize = 4_096;
+
+/// Sockets in a directory. See the [module](self).
+pub struct UnixLink {
+    directory: Directory,
+    poll: Poll,
+    events: Events,
+    waker: Arc<Waker>,
+    listener: UnixListener,
+    connections: HashMap<Token, Connection>,
+    /// The connection to each process.
+    by_peer: HashMap<PeerId, Token>,
+    /// Connections with something to be read, and new ones.
+    readable: Vec<Token>,
+    fresh: Vec<Token>,
+    /// Sockets that were too busy to be connected to.
+    busy: Vec<PathBuf>,
+    last: usize,
+    must_accept: bool,
+}
+
+struct Waker(mio::Waker);
+
+impl Wake for Waker {
+    fn wake(&self) {
+        // It fails only where the thread is gone.
+        let _ = self.0.wake();
+    }
+}
+
+impl UnixLink {
+    /// Opens a link in this directory, which is made if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// A code, and the reason.
+    pub fn open(directory: PathBuf, id: PeerId) -> Result<Self, (&'static str, String)> {
+        let (directory, listener) = Directory::enter(directory, id)?;
+        let path = directory.path().display().to_string();
+        let others = directory.others();
+        let failed = |error: io::Error| ("ERR_LINK_FAILED", format!("{path}: {error}"));
+        let poll = Poll::new().map_err(failed)?;
+        let waker = Arc::new(Waker(mio::Waker::new(poll.registry(), WAKER).map_err(failed)?));
+        let mut listener = UnixListener::from_std(listener);
+        poll.registry().register(&mut listener, LISTENER, Interest::READABLE).map_err(failed)?;
+        Ok(UnixLink {
+            directory,
+            poll,
+            events: Events::with_capacity(256),
+            waker,
+            listener,
+            connections: HashMap::new(),
+            by_peer: HashMap::new(),
+            readable: Vec::new(),
+            fresh: Vec::new(),
+            busy: others,
+            last: FIRST_CONNECTION,
+            must_accept: true,
+        })
+    }
+
+    fn accept(&mut self) {
+        if !std::mem::take(&mut self.must_accept) {
+            return;
+        }
+        while let Ok((stream, _)) = self.listener.accept() {
+            self.add(Connection::new(stream, false));
+        }
+    }
+
+    /// Connects to those that were there before.
+    fn connect(&mut self) {
+        for path in std::mem::take(&mut self.busy) {
+            match mio::net::UnixStream::connect(&path) {
+                Ok(stream) => self.add(Connection::new(stream, true)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.busy.push(path),
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                    // Its process is gone.
+                    self.directory.sweep(&path);
+                }
+                // It has gone just now, or is none of this process's business.
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn add(&mut self, mut connection: Connection) {
+        if self.connections.len() >= MOST_CONNECTIONS {
+            return;
+        }
+        self.last += 1;
+        let token = Token(self.last);
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        if self.poll.registry().register(connection.stream(), token, interest).is_ok() {
+            self.connections.insert(token, connection);
+            self.readable.push(token);
+            self.fresh.push(token);
+        }
+    }
+
+    /// Reads what has come. A connection with more to be read stays readable.
+    fn read(&mut self, inputs: &mut Vec<Input>) {
+        for token in std::mem::take(&mut self.readable) {
+            let Some(connection) = self.connections.get_mut(&token) else { continue };
+            let mut messages = Vec::new();
+            let state = connection.read(&mut messages);
+            if let (None, Some(first)) = (connection.peer, messages.first()) {
+                connection.peer = Message::sender(first);
+                connection.peer.iter().for_each(|peer| {
+                    self.by_peer.entry(*peer).or_insert(token);
+                });
+            }
+            inputs.extend(messages.into_iter().map(Input::Heard));
+            match state {
+                connection::Read::All => {}
+                connection::Read::Some => self.readable.push(token),
+                connection::Read::Ended => self.remove(token, inputs),
+            }
+        }
+    }
+
+    fn remove(&mut self, token: Token, inputs: &mut Vec<Input>) {
+        let Some(connection) = self.connections.remove(&token) else { return };
+        let Some(peer) = connection.peer else { return };
+        if self.by_peer.get(&peer) == Some(&token) {
+            self.by_peer.remove(&peer);
+            inputs.push(Input::Lost(peer));
+        }
+    }
+
+    /// Ends connections that do not say whose they are.
+    fn prune(&mut self, inputs: &mut Vec<Input>) {
+        let now = Instant::now();
+        let is_over = |connection: &Connection| {
+            connection.peer.is_none() && now >= connection.since + GREETING_TIMEOUT
+        };
+        let over: Vec<_> = self.connections.iter().filter(|(_, of)| is_over(of)).collect();
+        let over: Vec<_> = over.into_iter().map(|(token, _)| *token).collect();
+        over.into_iter().for_each(|token| self.remove(token, inputs));
+    }
+
+    fn note_events(&mut self) {
+        let UnixLink { events, connections, readable, must_accept, .. } = self;
+        for event in events.iter() {
+            match event.token() {
+                WAKER => {}
+                LISTENER => *must_accept = true,
+                token => {
+                    if event.is_writable()
+                        && let Some(connection) = connections.get_mut(&token)
+                    {
+                        connection.write();
+                    }
+                    if event.is_readable() || event.is_read_closed() {
+                        readable.push(token);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Link for UnixLink {
+    fn wake(&self) -> Arc<dyn Wake> {
+        self.waker.clone()
+    }
+
+    fn wait(&mut self, most: Duration, greeting: &[u8]) -> Vec<Input> {
+        let mut inputs = Vec::new();
+        self.connect();
+        self.accept();
+        for token in std::mem::take(&mut self.fresh) {
+            if let Some(connection) = self.connections.get_mut(&token) {
+                connection.send(greeting);
+            }
+        }
+        let has_more = !self.readable.is_empty();
+        let most = if has_more { Duration::ZERO } else { most };
+        let most = if self.busy.is_empty() { most } else { most.min(Duration::from_millis(10)) };
+        if self.poll.poll(&mut self.events, Some(most)).is_ok() {
+            self.note_events();
+        }
+        self.read(&mut inputs);
+        self.prune(&mut inputs);
+        inputs
+    }
+
+    fn send(&mut self, to: To, message: Vec<u8>) {
+        match to {
+            To::All => self.connections.values_mut().for_each(|each| each.send(&message)),
+            To::Peer(peer) => {
+                let token = self.by_peer.get(&peer);
+                if let Some(connection) = token.and_then(|token| self.connections.get_mut(token)) {
+                    connection.send(&message);
+                }
+            }
+        }
+    }
+
+    fn has_met_all(&self) -> bool {
+        let is_known = |connection: &Connection| !connection.is_ours || connection.peer.is_some();
+        self.busy.is_empty() && self.connections.values().all(is_known)
+    }
+
+    fn end(&mut self, most: Duration) {
+        let until = Instant::now() + most;
+        self.directory.leave();
+        for connection in self.connections.values_mut() {
+            connection.finish(until);
+        }
+        self.connections.clear();
+    }
+}
+
+impl Drop for UnixLink {
+    fn drop(&mut self) {
+        self.directory.leave();
+    }
+}
