@@ -292,6 +292,9 @@ check<
     | typeof ParallelEventBus.threadExit
     | typeof ParallelEventBus.deadLetter
     | typeof ParallelEventBus.stall
+    | typeof ParallelEventBus.peerJoin
+    | typeof ParallelEventBus.peerExit
+    | typeof ParallelEventBus.linkState
   >
 >()
 check<Equal<Listener<Events, 'moved'>, Listener<InterfaceEvents, 'moved', ParallelEventBus<Events>>>>()

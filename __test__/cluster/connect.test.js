@@ -1,0 +1,234 @@
+'use strict'
+
+// `connect`: what it takes, what it refuses, and what it leaves in the directory.
+
+const assert = require('node:assert/strict')
+const { execFile } = require('node:child_process')
+const { randomBytes } = require('node:crypto')
+const { once } = require('node:events')
+const { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } = require('node:fs')
+const net = require('node:net')
+const os = require('node:os')
+const path = require('node:path')
+const { promisify } = require('node:util')
+const { Worker } = require('node:worker_threads')
+const { connect, linkState } = require('../..')
+const { peers, rejected } = require('../fixtures/peers.js')
+const { test, until } = require('../fixtures/stage.js')
+
+const PACKAGE = path.join(__dirname, '../..')
+
+function directory(t) {
+  const made = mkdtempSync(path.join(os.tmpdir(), 'peb-'))
+  t.after(() => rmSync(made, { recursive: true, force: true }))
+  return made
+}
+
+test('arguments that make no sense are refused, with the way out', async () => {
+  const url = 'unix:/nowhere'
+  const channels = ['orders']
+  const cases = [
+    [[], 'ERR_INVALID_ARG_TYPE', /"url" argument must be of type string/],
+    [['/run/app', { channels }], 'ERR_INVALID_ARG_VALUE', /'unix:' and a directory/],
+    [['nats://user:secret@host', { channels }], 'ERR_INVALID_ARG_VALUE', /begins with 'nats:'/],
+    [['unix:run/app', { channels }], 'ERR_INVALID_ARG_VALUE', /absolute path/],
+    [[url], 'ERR_INVALID_ARG_TYPE', /"options" argument/],
+    [[url, {}], 'ERR_INVALID_ARG_TYPE', /"options.channels" property must be an instance of Array/],
+    [[url, { channels: [] }], 'ERR_INVALID_ARG_VALUE', /must name a channel/],
+    [[url, { channels: [''] }], 'ERR_INVALID_ARG_VALUE', /'options.channels\[0\]' must not be empty/],
+    [[url, { channels: [1] }], 'ERR_INVALID_ARG_TYPE', /options.channels\[0\]/],
+    [[url, { chanels: channels }], 'ERR_INVALID_ARG_VALUE', /Did you mean 'channels'\?/],
+    [[url, { channels, peerTimeout: 0 }], 'ERR_OUT_OF_RANGE', /options.peerTimeout/],
+    [[url, { channels, space: '' }], 'ERR_INVALID_ARG_VALUE', /options.space/],
+    [[url, { channels, maxUnacknowledged: { byte: 1 } }], 'ERR_INVALID_ARG_VALUE', /Did you mean 'bytes'\?/],
+    [[url, { channels, maxEvent: 2 ** 40 }], 'ERR_OUT_OF_RANGE', /options.maxEvent/],
+    [[`unix:/${'x'.repeat(200)}`, { channels }], 'ERR_INVALID_ARG_VALUE', /a directory of sockets may have \d+/],
+  ]
+  for (const [args, code, message] of cases) {
+    const error = await rejected(connect(...args), code)
+    assert.match(error.message, message)
+    assert.doesNotMatch(error.message, /secret/)
+  }
+})
+
+test('a directory that cannot be used is named, with the reason', async (t) => {
+  const own = directory(t)
+  writeFileSync(path.join(own, 'file'), '')
+  const open = path.join(own, 'open')
+  mkdirSync(open)
+  chmodSync(open, 0o777)
+  const cases = [
+    [path.join(own, 'file', 'below'), /cannot make the directory .*below/],
+    [open, /everybody may write into .*open \(mode 777\).*chmod o-w/],
+  ]
+  for (const [at, message] of cases) {
+    const error = await rejected(connect(`unix:${at}`, { channels: ['orders'] }), 'ERR_LINK_FAILED')
+    assert.match(error.message, message)
+  }
+  // A refused link has no channel.
+  const link = await connect(`unix:${path.join(own, 'new')}`, { channels: ['orders'] })
+  const made = path.join(own, 'new')
+  assert.equal(statSync(made).mode & 0o777, 0o700)
+  assert.equal(statSync(path.join(made, readdirSync(made)[0])).mode & 0o777, 0o600)
+  await link.close()
+})
+
+test('a channel has one link, until that is closed', async (t) => {
+  const { channel, link, url } = await peers(t)
+  const error = await rejected(connect(url, { channels: ['other', channel] }), 'ERR_CHANNEL_LINKED')
+  assert.match(error.message, new RegExp(`'${channel}'`))
+  await link.close()
+  const again = await connect(url, { channels: [channel] })
+  await again.close()
+})
+
+test('a link goes through its states, and buses hear of them', async (t) => {
+  const { bus, link } = await peers(t)
+  const states = []
+  bus.on(linkState, ({ state }) => void states.push(state))
+  assert.deepEqual([link.state, link.peers()], ['up', []])
+  await link.synced()
+  const closing = link.close()
+  const again = link.close({ timeout: 5 })
+  assert.deepEqual(await Promise.all([closing, again]), [{ unsettled: 0 }, { unsettled: 0 }])
+  assert.equal(link.state, 'closed')
+  await until(() => states.length === 2, 'both are told of')
+  assert.deepEqual(states, ['closing', 'closed'])
+  await rejected(link.synced(), 'ERR_LINK_CLOSED')
+  assert.deepEqual(await link.close(), { unsettled: 0 })
+  await assert.rejects(link.close({ timeouts: 1 }), { code: 'ERR_INVALID_ARG_VALUE' })
+})
+
+test('sockets of processes that were killed are swept', async (t) => {
+  const made = await peers(t)
+  const there = await made.start()
+  there.kill()
+  await there.exited
+  assert.equal(made.sockets.length, 2)
+  await made.start()
+  assert.equal(made.sockets.length, 2)
+})
+
+test('other spaces and other channels in the same directory are apart', async (t) => {
+  const { bus, link, start } = await peers(t, { space: 'one' })
+  const listening = ({ bus }) => bus.on('x', () => {})
+  await start(listening, { space: 'two' })
+  await start(listening, { space: 'one', channels: ['another'] })
+  assert.equal(bus.emit('x'), false)
+  await start(listening, { space: 'one' })
+  assert.equal((await bus.emitAndWait('x')).success, 1)
+  assert.deepEqual(
+    link
+      .peers()
+      .map(({ name }) => name)
+      .sort(),
+    ['there 2', 'there 3'],
+  )
+})
+
+/** Writes messages to the socket of this process, each behind its length. */
+function speak({ directory, sockets }, messages) {
+  const socket = net.connect(path.join(directory, sockets[0]))
+  for (const message of messages) {
+    const length = Buffer.alloc(4)
+    length.writeUInt32LE(message.length)
+    socket.write(Buffer.concat([length, message]))
+  }
+  socket.resume()
+  return socket
+}
+
+test('a process of another major version is no peer, and warned of once', async (t) => {
+  const made = await peers(t)
+  const warned = once(process, 'warning')
+  const hello = Buffer.concat([Buffer.from('PEB'), Buffer.from([99, 0, 1]), Buffer.alloc(16, 7), Buffer.alloc(40)])
+  const socket = speak(made, [hello, hello])
+  const [warning] = await warned
+  assert.equal(warning.code, 'ERR_PEER_VERSION')
+  assert.match(warning.message, /version 99 of the protocol, and this one 1/)
+  assert.deepEqual(made.link.peers(), [])
+  socket.destroy()
+})
+
+test('nonsense on the socket does no harm', async (t) => {
+  const made = await peers(t)
+  const noise = Array.from({ length: 50 }, (_, size) => randomBytes(size * 20))
+  const socket = speak(made, noise)
+  const large = net.connect(path.join(made.directory, made.sockets[0]))
+  large.on('error', () => {}).resume()
+  large.write(Buffer.from([0, 0, 0, 64]))
+  await new Promise((resolve) => large.on('close', resolve))
+  const there = await made.start(({ bus }) => bus.on('x', () => {}))
+  assert.equal((await made.bus.emitAndWait('x')).success, 1)
+  assert.deepEqual(
+    made.link.peers().map(({ name }) => name),
+    [there.name],
+  )
+  socket.destroy()
+})
+
+test('names of any kind go to other processes as they are', async (t) => {
+  const names = ['with space', 'a.b.*.>', '💥', '\ud800', '', 'x'.repeat(1000), 'constructor']
+  const { bus, start } = await peers(t)
+  const there = await start(({ bus, log }) => {
+    for (const name of ['with space', 'a.b.*.>', '💥', '\ud800', '', 'x'.repeat(1000), 'constructor']) {
+      bus.on(name, () => void log.push(name))
+    }
+  })
+  for (const name of names) assert.equal((await bus.emitAndWait(name)).success, 1, name)
+  assert.deepEqual(await there.run(({ log }) => log), names)
+})
+
+test('twenty processes that join at once know each other', async (t) => {
+  const made = await peers(t)
+  const all = Array.from({ length: 20 }, () => made.launch(({ bus }) => bus.on('x', () => {})))
+  await Promise.all(all.map(({ ready }) => ready))
+  await made.link.synced()
+  assert.equal((await made.bus.emitAndWait('x')).success, 20)
+})
+
+test('a link lets its process end, and ends with it', async (t) => {
+  const own = directory(t)
+  const source = `
+    const { ParallelEventBus, connect } = require(${JSON.stringify(PACKAGE)})
+    connect('unix:${own}', { channels: ['orders'] }).then(async (link) => {
+      const bus = new ParallelEventBus({ channel: 'orders' })
+      bus.on('x', () => {})
+      await link.synced()
+      console.log(link.ref() === link, link.unref() === link)
+    })`
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', source])
+  assert.equal(stdout, 'true true\n')
+})
+
+test('a link of a thread ends with the thread', async (t) => {
+  const made = await peers(t)
+  const source = `
+    const { parentPort } = require('node:worker_threads')
+    const { connect } = require(${JSON.stringify(PACKAGE)})
+    connect(${JSON.stringify(made.url)}, { channels: ['of a thread'] }).then(() => parentPort.postMessage('up'))
+    parentPort.on('message', () => {})`
+  const worker = new Worker(source, { eval: true })
+  await new Promise((resolve) => worker.once('message', resolve))
+  assert.equal(readdirSync(made.directory).length, 2)
+  await worker.terminate()
+  await until(() => readdirSync(made.directory).length === 1, 'its socket is gone')
+  const link = await connect(made.url, { channels: ['of a thread'] })
+  await link.close()
+})
+
+test('buses of every thread of a process are linked', async (t) => {
+  const { bus, link, start } = await peers(t)
+  const there = await start(({ bus }) => bus.on('echo', (value) => value))
+  const pool = await bus.spawn(require.resolve('../fixtures/cluster-pool.js'), { threads: 2 })
+  t.after(() => pool.close())
+  await link.synced()
+  const values = await there.run(({ bus }) => Promise.all([1, 2, 3, 4].map((value) => bus.request('work', value))))
+  assert.deepEqual(values, [2, 3, 4, 5])
+})
+
+test('an ES module imports connect by its name', async () => {
+  const module = await import('../../index.js')
+  assert.equal(module.connect, connect)
+  assert.equal(module.peerJoin, Symbol.for('@cynic/parallel-event-bus.peerJoin'))
+})
