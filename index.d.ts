@@ -313,7 +313,12 @@ interface ListenerContext {
   readonly event: string | symbol
   /** The thread that emitted the event, as in `node:worker_threads`. It may be another one than that of the listener. */
   readonly threadId: number
-  /** Names the event. All its listeners, in all threads of the process, have the same number, and no other event has it. */
+  /** The process that emitted the event, if it is another one. */
+  readonly peer?: Peer
+  /**
+   * Names the event. All its listeners, in all threads of the process, have the same number, and no other event has it. An
+   * event of another process gets a number of this one, another one for each bus.
+   */
   readonly id: number
   /**
    * Aborts when nobody waits for the listener any more, so that it can stop. The reason is:
@@ -322,6 +327,7 @@ interface ListenerContext {
    * - `signal.reason` of the {@link Bounds.signal} of the event, which has aborted; from another thread it comes as an
    *   error does, a clone, or as an `AbortError` where it cannot be cloned
    * - {@link ThreadExitedError}: the thread that emitted the event has ended
+   * - {@link PeerGoneError}: the process that emitted the event is gone
    *
    * It is made when it is read. It aborts in a turn of the event loop, so a listener that blocks its thread sees nothing of
    * it. After the event has settled, nothing aborts it.
@@ -382,7 +388,7 @@ interface Bounds {
    *
    * Events start in order. Where an async listener must have ended before the next one starts, give it `concurrency: 1`.
    * `1`, `1n` and `'1'` are three keys; `NaN` is none. A key means nothing without a channel, and to listeners without a
-   * group.
+   * group. Where a channel has several processes, each keeps its own events of a key together.
    *
    * @defaultValue none
    */

@@ -58,10 +58,7 @@ branded(NoListenersError, 'ERR_NO_LISTENERS')
 class ThreadExitedError extends Error {
   /** @param {boolean} [isEmitter] true if the thread is the one that emitted the event */
   constructor(event, threadId, cause, count = 1, peer = undefined, isEmitter = false) {
-    const of =
-      count > 1
-        ? `listeners of ${events(event, count)}`
-        : `${isEmitter ? 'the listener' : 'its listener'} of ${isEmitter ? 'its ' : ''}${show(event)}`
+    const of = listenersOf(event, count, isEmitter)
     const when = event === null ? 'without being told to' : `before ${of} had settled`
     const thread = threadIn(threadId, peer)
     super(`${thread} ended ${when}`, cause === undefined ? undefined : { cause })
@@ -105,9 +102,10 @@ class PeerGoneError extends Error {
   /**
    * @param {{ id: string, name: string } | undefined} peer undefined for several, or one that is not known any more
    * @param {boolean | 'unknown'} started whether the listener was called
+   * @param {boolean} [isEmitter] true if the process is the one that emitted the event
    */
-  constructor(event, peer, started, count = 1) {
-    const of = count === 1 ? `its listener of ${show(event)}` : `listeners of ${events(event, count)}`
+  constructor(event, peer, started, count = 1, isEmitter = false) {
+    const of = listenersOf(event, count, isEmitter)
     const known = { true: 'had started', false: 'had not got it', unknown: 'may have started' }
     super(`${processOf(peer)} is gone before ${of} had settled, which ${known[started]}`)
     this.event = event
@@ -118,6 +116,12 @@ class PeerGoneError extends Error {
 }
 branded(PeerGoneError, 'ERR_PEER_GONE')
 counted(PeerGoneError)
+
+/** Returns the words for listeners of a thread or process, or of events of its own. */
+function listenersOf(event, count, isEmitter) {
+  if (count > 1) return `listeners of ${events(event, count)}`
+  return isEmitter ? `the listener of its ${show(event)}` : `its listener of ${show(event)}`
+}
 
 /** Returns the words for a process. */
 function processOf(peer) {

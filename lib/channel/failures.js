@@ -63,11 +63,13 @@ function errorsFor(event, failures) {
   )
 }
 
-/** Returns the reason why nobody waits any more for listeners of an event, which the thread has emitted. */
-function overErrorFor(event, kind, detail, threadId, reason) {
+/** Returns the reason why nobody waits any more for listeners of an event, which was emitted there. */
+function overErrorFor(event, kind, detail, { threadId, peer }, reason) {
   if (kind === THREW) return reason
   if (kind === TIMED_OUT) return errorFor(event, kind, detail, threadId)
-  return new ThreadExitedError(event, threadId, exitReasonOf(threadId), 1, undefined, true)
+  if (kind === PEER_GONE) return new PeerGoneError(event, peer, true, 1, true)
+  const cause = peer === undefined ? exitReasonOf(threadId) : undefined
+  return new ThreadExitedError(event, threadId, cause, 1, peer, true)
 }
 
 module.exports = { errorFor, errorsFor, overErrorFor }

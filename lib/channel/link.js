@@ -162,7 +162,7 @@ class Link {
     this.#followed.delete(token)
     const { event, scope } = followed
     // Handlers of the abort are not to run while a message is being read.
-    NativePromise.resolve().then(() => scope.come(overErrorFor(event, kind, detail, scope.threadId, reason)))
+    NativePromise.resolve().then(() => scope.come(overErrorFor(event, kind, detail, scope, reason)))
   }
 
   // Turns

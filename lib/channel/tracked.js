@@ -6,6 +6,7 @@ const { keep } = require('../kept.js')
 const native = require('../native.js')
 const { refuseAbroad } = require('../codec/refusal.js')
 const { Scope } = require('../local/context.js')
+const { whereIs } = require('./foreign.js')
 const { Waiting } = require('../local/gate.js')
 const runQueue = require('../local/run-queue.js')
 const { replying } = require('../local/outcome.js')
@@ -69,8 +70,9 @@ class TrackedEmission extends IncomingEmission {
 
   get scope() {
     if (this.#scope === null) {
-      const [threadId, id] = native.origin(runQueue.handle, false, this.#delivery)
-      this.#scope = new Scope({ threadId, id, watch: () => this.#follow() })
+      const [thread, id] = native.origin(runQueue.handle, false, this.#delivery)
+      const { threadId = -1, peer } = whereIs(thread)
+      this.#scope = new Scope({ threadId, peer, id, watch: () => this.#follow() })
     }
     return this.#scope
   }

@@ -41,15 +41,18 @@ class End {
 class Scope extends End {
   /** Names it to the link, if it follows an event of another thread; else 0. */
   token = 0
+  /** The process of the emitter, if it is another one. */
+  peer
   #threadId
   #id
   #watch
   /** @type {Set<End> | null} ends of single listeners, which come with this one */
   #others = null
 
-  /** @param {{ threadId?: number, id?: number, watch?: () => void }} origin `watch` is called when a signal is asked for */
-  constructor({ threadId, id = 0, watch = null } = {}) {
+  /** @param {{ threadId?: number, peer?: object, id?: number, watch?: () => void }} origin `watch` is called when a signal is asked for */
+  constructor({ threadId, peer, id = 0, watch = null } = {}) {
     super()
+    this.peer = peer
     this.#threadId = threadId
     this.#id = id
     this.#watch = watch
@@ -96,6 +99,7 @@ class ListenerContext {
   constructor(event, scope, isTimed) {
     this.event = event
     this.threadId = scope.threadId
+    if (scope.peer !== undefined) this.peer = scope.peer
     this.#scope = scope
     if (!isTimed) return
     this.#own = new End()
@@ -117,8 +121,8 @@ class ListenerContext {
   }
 
   [inspect.custom](_depth, options, show) {
-    const { event, threadId, id, signal } = this
-    return `ListenerContext ${show({ event, threadId, id, signal }, options)}`
+    const { event, threadId, peer, id, signal } = this
+    return `ListenerContext ${show({ event, threadId, ...(peer && { peer }), id, signal }, options)}`
   }
 }
 

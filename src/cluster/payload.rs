@@ -20,6 +20,7 @@ const FULL: u8 = 2;
 const FULL_BYTES: u8 = 3;
 const NO_MEMORY: u8 = 4;
 const THREAD_EXITED: u8 = 5;
+const FULL_QUEUE: u8 = 6;
 
 /// Writes a payload with its parts.
 pub fn write(payload: &Payload, to: &mut Writer) {
@@ -75,8 +76,12 @@ pub fn write_failure(kind: &FailureKind, to: &mut Writer) {
             to.byte(TIMED_OUT);
             to.number((*ms).into());
         }
-        FailureKind::MailboxFull(Bound::Messages(most) | Bound::Queue(most)) => {
+        FailureKind::MailboxFull(Bound::Messages(most)) => {
             to.byte(FULL);
+            to.number(*most);
+        }
+        FailureKind::MailboxFull(Bound::Queue(most)) => {
+            to.byte(FULL_QUEUE);
             to.number(*most);
         }
         FailureKind::MailboxFull(Bound::Bytes(most)) => {
@@ -95,6 +100,7 @@ pub fn read_failure(from: &mut Reader<'_>) -> Option<FailureKind> {
         TIMED_OUT => FailureKind::TimedOut(from.small()?),
         FULL => FailureKind::MailboxFull(Bound::Messages(from.number()?)),
         FULL_BYTES => FailureKind::MailboxFull(Bound::Bytes(from.number()?)),
+        FULL_QUEUE => FailureKind::MailboxFull(Bound::Queue(from.number()?)),
         NO_MEMORY => FailureKind::NoMemory,
         _ => FailureKind::ThreadExited,
     })

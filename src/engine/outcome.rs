@@ -144,4 +144,6 @@ pub enum Step {
     Failed(u32, FailureKind, bool),
     /// It counts for nothing.
     Skipped(u32),
+    /// Listeners that are running want to know when nobody waits for them any more.
+    Followed,
 }

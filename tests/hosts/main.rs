@@ -5,6 +5,8 @@
 mod common;
 mod ends;
 mod events;
+mod following;
 mod hostile;
+mod keys;
 mod pair;
 mod tables;

@@ -33,6 +33,8 @@ const LOAD: u8 = 16;
 const STALL: u8 = 17;
 const UNHEARD: u8 = 20;
 const EMPTIED: u8 = 21;
+const FOLLOW: u8 = 22;
+const OVER: u8 = 23;
 /// A part of a frame that is too long for one message; the last one says so by its kind.
 pub const PART: u8 = 18;
 pub(super) const LAST_PART: u8 = 19;
@@ -102,6 +104,15 @@ pub enum Frame {
     },
     /// Listeners of an event are not to be called if they were not yet.
     Cancel(u64),
+    /// Listeners of an event that are running want to know when nobody waits for them any more.
+    Follow(u64),
+    /// Nobody waits any more for listeners that have [asked](Self::Follow).
+    Over {
+        /// Which event.
+        id: u64,
+        /// Why.
+        kind: FailureKind,
+    },
     /// Number of unsettled events of a member.
     Load {
         /// Whose.
@@ -162,6 +173,12 @@ impl Frame {
             Frame::Unheard(id) => write_numbers(UNHEARD, &[*id], to),
             Frame::Skipped { id, index } => write_numbers(SKIPPED, &[*id, (*index).into()], to),
             Frame::Cancel(id) => write_numbers(CANCEL, &[*id], to),
+            Frame::Follow(id) => write_numbers(FOLLOW, &[*id], to),
+            Frame::Over { id, kind } => {
+                write_numbers(OVER, &[*id], to);
+                payload::write_failure(kind, to);
+                OVER
+            }
             Frame::Load { member, in_flight } => {
                 write_numbers(LOAD, &[(*member).into(), (*in_flight).into()], to)
             }
@@ -203,6 +220,8 @@ impl Frame {
             UNHEARD => Frame::Unheard(from.number()?),
             SKIPPED => Frame::Skipped { id: from.number()?, index: from.small()? },
             CANCEL => Frame::Cancel(from.number()?),
+            FOLLOW => Frame::Follow(from.number()?),
+            OVER => Frame::Over { id: from.number()?, kind: payload::read_failure(from)? },
             LOAD => Frame::Load { member: from.small()?, in_flight: from.small()? },
             STALL => {
                 Frame::Stall { thread: from.small()?, waiting: from.small()?, ms: from.small()? }

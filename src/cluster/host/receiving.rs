@@ -6,6 +6,7 @@ use super::remote::Received;
 use super::{Happened, Host, PEER_JOIN};
 use crate::cluster::frame::{Change, Event, Frame};
 use crate::cluster::peer::PeerId;
+use crate::engine::channel::Dispatch;
 use crate::engine::channel::named::{Named, Taken};
 use crate::engine::outcome::FailureKind;
 
@@ -19,7 +20,10 @@ impl Host {
             Frame::Synced => self.synced(peer),
             Frame::Codebook { endpoint, from, bytes } => self.book(peer, endpoint, from, &bytes),
             Frame::Event(event) => self.deliver(peer, event),
-            Frame::Cancel(id) => self.cancelled(peer, id),
+            Frame::Cancel(id) => self.with_dispatch(peer, id, Dispatch::cancel),
+            Frame::Over { id, kind } => {
+                self.with_dispatch(peer, id, |dispatch| dispatch.tell_followers(kind));
+            }
             Frame::Load { member, in_flight } => {
                 let remote = self.remotes.get(&peer);
                 if let Some(member) = remote.and_then(|remote| remote.members.get(&member)) {
@@ -131,11 +135,12 @@ impl Host {
         Ok(())
     }
 
-    fn cancelled(&mut self, peer: PeerId, id: u64) {
+    /// Does something with an event of a peer that has not settled.
+    fn with_dispatch(&self, peer: PeerId, id: u64, act: impl FnOnce(&Arc<Dispatch>)) {
         let Some(remote) = self.remotes.get(&peer) else { return };
         let received = remote.tokens.get(&id).and_then(|token| remote.received.get(token));
         if let Some(dispatch) = received.and_then(|received| received.dispatch.upgrade()) {
-            dispatch.cancel();
+            act(&dispatch);
         }
     }
 }

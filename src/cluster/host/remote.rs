@@ -34,6 +34,8 @@ pub(super) struct Remote {
     pub(super) batches: Slab<Batch>,
     /// The numbers of events that the peer has, by the addresses of their dispatches.
     pub(super) sent: HashMap<usize, Vec<u64>>,
+    /// Those of them that listeners there follow, by the token that they are followed by here.
+    pub(super) followed: HashMap<u32, u64>,
     /// Events of the peer that have not settled, by token, and their tokens.
     pub(super) received: HashMap<u32, Received>,
     pub(super) tokens: HashMap<u64, u32>,
@@ -88,6 +90,7 @@ impl Remote {
             owed: Owed::default(),
             batches: Slab::new(),
             sent: HashMap::new(),
+            followed: HashMap::new(),
             received: HashMap::new(),
             tokens: HashMap::new(),
             last_token: 0,
@@ -196,6 +199,7 @@ impl Remote {
     /// Ends all that is under way: the peer is gone.
     pub(super) fn end(mut self) {
         // First, so that none of it goes to another ghost of the same peer.
+        self.ghosts.values().for_each(|ghost| ghost.endpoint.shun());
         self.leave_all();
         for ghost in self.ghosts.values() {
             ghost.endpoint.vanish();
@@ -208,6 +212,7 @@ impl Remote {
         for received in self.received.values() {
             received.dispatch.upgrade().iter().for_each(Dispatch::cancel);
         }
+        self.ghosts.values().for_each(|ghost| ghost.endpoint.leave_followers());
     }
 
     /// Fails all that is left of an event.

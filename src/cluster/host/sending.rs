@@ -73,6 +73,7 @@ impl Host {
                 Message::Delivery(delivery) => self.send_delivery(peer, delivery),
                 Message::Notice(Notice::Step { token, step }) => steps.push((token, step)),
                 Message::Notice(Notice::Cancelled(dispatch)) => self.cancel(peer, &dispatch),
+                Message::Notice(Notice::Over { token, kind }) => self.tell_over(peer, token, kind),
                 // Of threads elsewhere their own process tells.
                 Message::Notice(Notice::Stall(stall)) if stall.thread < names::FIRST => {
                     let (thread, waiting, ms) = (stall.thread, stall.waiting, stall.ms);
@@ -183,6 +184,13 @@ impl Host {
         let ids = remote.sent.get(&Arc::as_ptr(dispatch).addr()).cloned();
         for id in ids.into_iter().flatten() {
             self.send(peer, Frame::Cancel(id));
+        }
+    }
+
+    fn tell_over(&mut self, peer: PeerId, token: u32, kind: FailureKind) {
+        let remote = self.remotes.get_mut(&peer);
+        if let Some(id) = remote.and_then(|remote| remote.followed.remove(&token)) {
+            self.send(peer, Frame::Over { id, kind });
         }
     }
 

@@ -54,6 +54,7 @@ impl Host {
                     sent.started = true;
                 }
             }
+            Frame::Follow(id) => remote.follow(id),
             Frame::Done { first, count } => {
                 for (id, sent) in remote.owed.take_range(first, count) {
                     remote.all_done(id, sent.what);
@@ -92,8 +93,10 @@ impl Remote {
     fn told(&mut self, token: u32, step: Step) -> Told {
         let Some(received) = self.received.get_mut(&token) else { return Told::Nothing };
         let id = received.id;
-        if step == Step::Started {
-            return Told::Frame(Frame::Started(id));
+        match step {
+            Step::Started => return Told::Frame(Frame::Started(id)),
+            Step::Followed => return Told::Frame(Frame::Follow(id)),
+            _ => {}
         }
         let is_only = received.places.len() == 1 && received.places[0] == 0;
         let place = |index: u32| received.places.get(index as usize).copied().unwrap_or(u32::MAX);
@@ -106,7 +109,7 @@ impl Remote {
                 Told::Frame(Frame::Failed { id, index: place(index), kind, started })
             }
             Step::Skipped(index) => Told::Frame(Frame::Skipped { id, index: place(index) }),
-            Step::Started => Told::Nothing,
+            Step::Started | Step::Followed => Told::Nothing,
         };
         received.left -= 1;
         if received.left == 0 {
@@ -133,7 +136,7 @@ impl Remote {
                     return self.refused(id, None);
                 }
                 Step::Skipped(index) => delivery.skip(index),
-                Step::Started => {}
+                Step::Started | Step::Followed => {}
             },
             Work::Untracked { failed, lost, .. } => match step {
                 Step::Failed(_, kind, _) if is_passed_on(&kind) => *lost = Some(kind),
@@ -146,6 +149,17 @@ impl Remote {
         }
     }
 
+    /// Has the peer told when nobody waits any more for what is running there.
+    fn follow(&mut self, id: u64) {
+        // Numbers of events that are under way at the same time are closer to each other.
+        let token = id as u32;
+        if let Some(Sent { what: Work::Tracked(delivery), started, .. }) = self.owed.get(id) {
+            *started = true;
+            self.followed.insert(token, id);
+            delivery.follow(token);
+        }
+    }
+
     fn take(&mut self, id: u64) -> Option<Sent<Work>> {
         let sent = self.owed.take(id)?;
         self.forget(id, &sent.what);
@@ -154,6 +168,7 @@ impl Remote {
 
     fn forget(&mut self, id: u64, work: &Work) {
         let Work::Tracked(delivery) = work else { return };
+        self.followed.remove(&(id as u32));
         let address = Arc::as_ptr(delivery.dispatch()).addr();
         let Some(ids) = self.sent.get_mut(&address) else { return };
         ids.retain(|other| *other != id);

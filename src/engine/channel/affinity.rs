@@ -59,6 +59,10 @@ pub(super) struct Stretch {
     pub(super) backlog: Backlog,
     /// Deliveries that wait for earlier stretches.
     pub(super) kept_back: VecDeque<Delivery>,
+    /// Deliveries that another process had, and has not started: its listener is gone.
+    refused: Vec<Delivery>,
+    /// True if nothing more is added: its member is of another process, and has ceased to listen while it had some.
+    pub(super) is_closed: bool,
     sweep_at: usize,
 }
 
@@ -68,15 +72,22 @@ impl InLine {
         InLine { route: route.clone(), name: name.clone(), stretch }
     }
 
+    /// Returns the name of its line, and the number of its stretch.
+    pub(super) fn place(&self) -> (Name, u32) {
+        (self.name.clone(), self.stretch)
+    }
+
     /// The event is not in flight any more.
     pub fn end(self) {
         let mut table = lock(&self.route.table);
         let ready = table.lines.end(&self.name, self.stretch);
         let (over, ready): (Vec<_>, Vec<_>) = ready.into_iter().partition(Delivery::is_over);
         let (to_wake, refused) = queue(ready);
+        let left = self.route.pass_on(&mut table, &self.name, self.stretch);
         drop(table);
         wake_all(&to_wake);
         drop((over, refused));
+        left.finish();
     }
 }
 
@@ -90,13 +101,14 @@ impl Lines {
     fn last(&self, group: &Arc<str>, key: &Arc<str>) -> Option<(Name, Arc<Member>, bool)> {
         let name = Name { group: group.clone(), key: key.clone() };
         let line = self.by_name.get(&name)?;
-        Some((name, line.back()?.member.clone(), line.len() > 1))
+        let last = line.back()?;
+        Some((name, last.member.clone(), line.len() > 1 || last.is_closed))
     }
 
     /// Counts one more event as in flight for a member.
     pub(super) fn enter(&mut self, route: &Arc<Route>, name: Name, member: &Arc<Member>) -> InLine {
         let last = self.by_name.get(&name).and_then(VecDeque::back);
-        if !last.is_some_and(|last| Arc::ptr_eq(&last.member, member)) {
+        if !last.is_some_and(|last| Arc::ptr_eq(&last.member, member) && !last.is_closed) {
             let at = self.by_name.get(&name).map_or(0, VecDeque::len);
             self.begin(&name, at, member);
         }
@@ -207,10 +219,42 @@ impl Lines {
 }
 
 impl Stretch {
+    pub(super) fn id(&self) -> u32 {
+        self.id
+    }
+
     fn new(id: u32, name: &Name, member: &Arc<Member>) -> Self {
         let backlog = Backlog::new(Choice::Group(name.group.clone()));
-        let (member, kept_back) = (member.clone(), VecDeque::new());
-        Stretch { id, member, in_flight: 0, backlog, kept_back, sweep_at: FIRST_SWEEP }
+        Stretch {
+            id,
+            member: member.clone(),
+            in_flight: 0,
+            backlog,
+            kept_back: VecDeque::new(),
+            refused: Vec::new(),
+            is_closed: false,
+            sweep_at: FIRST_SWEEP,
+        }
+    }
+
+    /// Adds a delivery that another process has not started.
+    pub(super) fn refuse(&mut self, delivery: Delivery) {
+        self.refused.push(delivery);
+    }
+
+    /// Returns whether there is nothing but what another process has not started. `over` gets deliveries that nobody
+    /// needs, to be dropped when no lock is held.
+    pub(super) fn is_refused(&mut self, over: &mut Vec<Delivery>) -> bool {
+        if self.refused.is_empty() || self.refused.len() < self.in_flight {
+            return false;
+        }
+        over.extend(self.refused.extract_if(.., |delivery| delivery.is_settled()));
+        !self.refused.is_empty() && self.refused.len() == self.in_flight
+    }
+
+    /// Takes the deliveries that another process has not started.
+    pub(super) fn take_refused(&mut self) -> Vec<Delivery> {
+        take(&mut self.refused)
     }
 
     /// Keeps a delivery back. Those that are over do not pile up; they are to be dropped when no lock is held.

@@ -106,20 +106,26 @@ impl Table {
     ) -> Chosen {
         let member = &self.rows[row].member;
         let may_call = own.is_some_and(|own| Arc::ptr_eq(own, member));
-        let is_candidate = |row: &&Row| row.entries.iter().any(|entry| choice.allows(&entry.group));
-        let candidates = || self.rows.iter().filter(is_candidate).map(|row| &row.member);
-        let calls = may_call && (member.in_flight() == 0 || candidates().nth(1).is_none());
-        let is_queue_full = || {
-            let loads = candidates().map(|member| (&**member, member.in_flight()));
-            member.queue.get().and_then(|_| queue::exceeded(loads))
-        };
+        let calls =
+            may_call && (member.in_flight() == 0 || self.candidates(choice).nth(1).is_none());
         let room = match calls {
             true => Ok(()),
-            false => is_queue_full().map_or_else(|| member.take_room(size), Err),
+            false => self.full_queue(member, choice).map_or_else(|| member.take_room(size), Err),
         };
         let is_own = calls || (may_call && room.is_err());
         let room = if is_own { Ok(()) } else { room };
         Chosen { row, entry, member: member.clone(), room, is_own }
+    }
+
+    /// Returns the bound of a member's [queue](super::queue), if no more may wait for it and those that it takes turns with.
+    pub(super) fn full_queue(&self, member: &Member, choice: &Choice) -> Option<Bound> {
+        member.queue.get()?;
+        queue::exceeded(self.candidates(choice).map(|member| (&**member, member.in_flight())))
+    }
+
+    fn candidates(&self, choice: &Choice) -> impl Iterator<Item = &Arc<Member>> {
+        let is_one = |row: &&Row| row.entries.iter().any(|entry| choice.allows(&entry.group));
+        self.rows.iter().filter(is_one).map(|row| &row.member)
     }
 
     /// Notes a choice among the emitter's own listeners, or as a recipient of the dispatch. An event with a key belongs to

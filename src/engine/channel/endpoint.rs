@@ -19,6 +19,7 @@ use crate::engine::channel::Delivery;
 use crate::engine::channel::{self, Channel};
 use crate::engine::ids::MemberId;
 use crate::engine::mailbox::{Closed, Mailbox, Wake};
+use crate::engine::outcome::{FailureKind, Started};
 use crate::engine::sync::{AtomicUsize, Mutex, lock};
 
 static LAST_ID: AtomicU32 = AtomicU32::new(0);
@@ -114,6 +115,11 @@ impl Endpoint {
         self.is_ghost
     }
 
+    /// Returns why events fail that it lets go of.
+    pub(super) fn reason_of_loss(&self) -> FailureKind {
+        if self.is_ghost { FailureKind::PeerGone(Started::No) } else { FailureKind::ThreadExited }
+    }
+
     /// Shares the codebook that others need to read its payloads from now on: to the engine these are bytes
     /// like the payloads themselves. Earlier payloads must stay readable with it.
     pub fn share_codebook(&self, codebook: Arc<[u8]>) {
@@ -140,6 +146,11 @@ impl Endpoint {
     /// Its mailbox.
     pub fn mailbox(&self) -> &Mailbox<Message, Arc<dyn Wake>> {
         &self.mailbox
+    }
+
+    /// Has others preferred to it from now on: it is about to end.
+    pub fn shun(&self) {
+        self.is_stalled.store(true, Ordering::Release);
     }
 
     /// Returns the number of looks into its mailbox. Where it stays the same, the endpoint is idle, or stuck.

@@ -27,11 +27,11 @@ impl Endpoint {
     }
 
     /// Tells all followers that this endpoint is gone.
-    pub(super) fn leave_followers(&self) {
+    pub fn leave_followers(&self) {
         let followers = lock(&self.followers).take().unwrap_or_default();
         for ((_, token), follower) in followers {
             if let Some(follower) = follower.upgrade() {
-                follower.tell_over(token, FailureKind::ThreadExited);
+                follower.tell_over(token, self.reason_of_loss());
             }
         }
     }

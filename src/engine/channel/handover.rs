@@ -10,6 +10,7 @@ use super::route::Route;
 use super::table::Table;
 use crate::engine::delivery::recipient::{Choice, Freed};
 use crate::engine::ids::ListenerId;
+use crate::engine::sync::lock;
 
 /// Work that is left until no lock is held.
 #[derive(Default)]
@@ -50,6 +51,42 @@ impl Route {
         left
     }
 
+    /// Keeps a delivery that another process has not started, because its listener is gone, until that is through with all
+    /// before it and behind it.
+    pub(super) fn keep_refused(self: &Arc<Self>, delivery: Delivery) {
+        let mut table = lock(&self.table);
+        let Some((name, id)) = delivery.place_in_line(InLine::place) else {
+            drop(table);
+            return drop(delivery);
+        };
+        let mut stretches = table.lines.line(&name).into_iter().flatten();
+        match stretches.find(|stretch| stretch.id() == id) {
+            Some(stretch) => stretch.refuse(delivery),
+            None => {
+                drop(table);
+                return drop(delivery);
+            }
+        }
+        let left = self.pass_on(&mut table, &name, id);
+        drop(table);
+        left.finish();
+    }
+
+    /// Hands over a stretch of which another process has not started all that is left. What nobody takes fails.
+    #[must_use = "the rest is for when no lock is held"]
+    pub(super) fn pass_on(self: &Arc<Self>, table: &mut Table, name: &Name, id: u32) -> Left {
+        let mut left = Left::default();
+        let Some(line) = table.lines.line(name) else { return left };
+        let Some(at) = line.iter().position(|stretch| stretch.id() == id) else { return left };
+        if line[at].is_refused(&mut left.over) {
+            let member = line[at].member.clone();
+            let refused = line[at].take_refused();
+            self.hand_over_at(table, name, at, &member, &mut left);
+            left.over.extend(refused);
+        }
+        left
+    }
+
     fn hand_over_at(
         self: &Arc<Self>,
         table: &mut Table,
@@ -62,13 +99,16 @@ impl Route {
         if stretch.member.id() != member.id() {
             return;
         }
-        let unstarted = stretch.backlog.unstarted(&mut left.met);
+        stretch.is_closed |= member.endpoint().is_ghost();
+        let mut unstarted = stretch.backlog.unstarted(&mut left.met);
+        // Some may have been handed over before.
+        unstarted.retain(|each| each.victim.id() == member.id());
         if unstarted.is_empty() {
             return;
         }
         let sizes: Vec<_> = unstarted.iter().map(|each| each.dispatch.size()).collect();
         let Some((heir, listener)) =
-            table.heir(&Choice::Group(name.group.clone()), &sizes, &mut left.room)
+            table.heir(&Choice::Group(name.group.clone()), &sizes, member, &mut left.room)
         else {
             return;
         };

@@ -58,7 +58,9 @@ impl Route {
         if places.is_empty() {
             return Taken::ByNobody;
         }
-        if let Err(bound) = to.take_room(named.payload.size()) {
+        let full = table.full_queue_of(to, named.listeners[places[0] as usize]);
+        let room = full.map_or_else(|| to.take_room(named.payload.size()), Err);
+        if let Err(bound) = room {
             return Taken::Full(bound);
         }
         let is_there = |place: &u32| named.listeners[*place as usize];
@@ -99,6 +101,13 @@ impl Table {
         let Some(&at) = self.places.get(&member.id()) else { return Vec::new() };
         let here: HashSet<_> = self.rows[at].entries.iter().map(|entry| entry.id).collect();
         (0..).zip(ids).filter(|(_, id)| here.contains(id)).map(|(place, _)| place).collect()
+    }
+
+    /// Returns the bound of the queue of a member and its group, if no more may wait for a listener of it.
+    fn full_queue_of(&self, member: &Member, id: ListenerId) -> Option<Bound> {
+        let row = &self.rows[*self.places.get(&member.id())?];
+        let group = row.entries.iter().find(|entry| entry.id == id)?.group.clone()?;
+        self.full_queue(member, &Choice::Group(group))
     }
 
     /// Counts an event for these listeners of a member, and claims the `once` ones. Returns whether there were any.

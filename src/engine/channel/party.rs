@@ -9,11 +9,11 @@ use super::message::{Message, Notice};
 use super::notices::Untold;
 use super::route::Route;
 use crate::engine::capacity::Crossed;
-use crate::engine::delivery::Party;
 use crate::engine::delivery::dispatch::Dispatch;
 use crate::engine::delivery::recipient::Choice;
+use crate::engine::delivery::{Delivery, Party};
 use crate::engine::fates::Fate;
-use crate::engine::outcome::{FailureKind, Loss, Lost, Outcome, Report, Started, Step};
+use crate::engine::outcome::{FailureKind, Loss, Lost, Outcome, Report, Step};
 use crate::engine::payload::Payload;
 use crate::engine::sync::Ordering;
 
@@ -23,6 +23,10 @@ impl Party for Member {
 
     fn end(in_line: InLine) {
         in_line.end();
+    }
+
+    fn refused(route: &Arc<Route>, delivery: Delivery<Self>) {
+        route.keep_refused(delivery);
     }
 
     fn event(route: &Route) -> &Arc<str> {
@@ -98,11 +102,7 @@ impl Party for Member {
     }
 
     fn reason_of_loss(&self) -> FailureKind {
-        if self.endpoint.is_ghost() {
-            FailureKind::PeerGone(Started::No)
-        } else {
-            FailureKind::ThreadExited
-        }
+        self.endpoint.reason_of_loss()
     }
 
     fn lost(self: &Arc<Self>, loss: Loss<'_>, payload: impl FnOnce() -> Option<Payload>) {

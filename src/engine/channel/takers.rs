@@ -55,18 +55,19 @@ impl Table {
         takers.map(|row| row.member.in_flight()).min()
     }
 
-    /// The listener that takes over deliveries of these sizes, all of them: that of the member with the least in flight.
+    /// The listener of another member that takes over deliveries of these sizes, all of them: that of the member with the least in flight.
     /// Takes the room. `unused` gets room that was taken in vain, to be given back when no lock is held.
     pub(super) fn heir(
         &mut self,
         choice: &Choice,
         sizes: &[usize],
+        except: &Member,
         unused: &mut Vec<(Arc<Member>, usize)>,
     ) -> Option<(Arc<Member>, ListenerId)> {
         let mut rows: Vec<_> = self.rows.iter_mut().collect();
         rows.sort_by_key(|row| (row.member.endpoint().is_stalled(), row.member.in_flight()));
         rows.into_iter().find_map(|row| {
-            let listener = row.taker(choice, &[])?;
+            let listener = row.candidate(choice, &[]).filter(|_| row.member.id() != except.id())?;
             let taken =
                 sizes.iter().take_while(|size| row.member.take_room(**size).is_ok()).count();
             if taken < sizes.len() {
@@ -103,9 +104,10 @@ impl Row {
     /// A listener that takes over deliveries of this choice. Not a `once` listener, which is claimed at `emit`, nor one of
     /// another process, of which nobody here knows when it has nothing to do.
     pub(super) fn taker(&self, choice: &Choice, full: &[ListenerId]) -> Option<ListenerId> {
-        if self.member.endpoint().is_ghost() {
-            return None;
-        }
+        if self.member.endpoint().is_ghost() { None } else { self.candidate(choice, full) }
+    }
+
+    fn candidate(&self, choice: &Choice, full: &[ListenerId]) -> Option<ListenerId> {
         let may_take = |e: &&Entry| !e.once && choice.allows(&e.group) && !full.contains(&e.id);
         self.entries.iter().find(may_take).map(|entry| entry.id)
     }

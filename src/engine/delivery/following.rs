@@ -9,25 +9,28 @@ use std::sync::Arc;
 use super::Party;
 use super::dispatch::{Dispatch, Place};
 use super::recipient::Recipient;
-use crate::engine::outcome::FailureKind;
+use crate::engine::outcome::{FailureKind, Step};
 use crate::engine::sync::lock;
 
 impl<P: Party> Dispatch<P> {
     /// See [`super::Delivery::follow`].
     pub(super) fn follow(&self, place: Place, member: &Arc<P>, token: u32) {
         if !self.emitter.follow(member, token) {
-            return member.tell_over(token, FailureKind::ThreadExited);
+            return member.tell_over(token, self.emitter.reason_of_loss());
         }
-        let over = {
+        let (over, stepwise) = {
             let mut state = lock(&self.state);
-            let over = state.over.clone();
+            let (over, stepwise) = (state.over.clone(), state.stepwise());
             if over.is_none()
                 && let Some(of) = state.at(place)
             {
                 of.follow(token);
             }
-            over
+            (over, stepwise)
         };
+        if let Some(token) = stepwise {
+            self.emitter.stepped(token, Step::Followed);
+        }
         if let Some(kind) = over {
             self.emitter.unfollow(member, token);
             member.tell_over(token, kind);
@@ -46,11 +49,11 @@ impl<P: Party> Dispatch<P> {
     }
 
     /// Tells all that follow, and those that will, that nobody waits for them any more.
-    pub(super) fn tell_followers(&self, kind: FailureKind) {
+    pub fn tell_followers(&self, kind: FailureKind) {
         let (kind, followers) = {
             let mut state = lock(&self.state);
-            // Only what has started is followed.
-            if !state.recipients.iter().any(|to| to.has_started()) {
+            // Only what has started is followed; of some nobody says that they start.
+            if !state.recipients.iter().any(|to| to.has_started() || to.is_followed()) {
                 return;
             }
             let kind = state.over.get_or_insert(kind).clone();

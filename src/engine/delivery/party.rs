@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Delivery;
 use super::dispatch::Dispatch;
 use super::recipient::Choice;
 use crate::engine::capacity::Crossed;
@@ -22,6 +23,9 @@ pub trait Party: Send + Sync + Sized + 'static {
 
     /// Notes that an event with a key is not in flight any more.
     fn end(in_line: Self::InLine);
+
+    /// Takes a delivery of an event with a key that another process had, and has not started, because its listener is gone.
+    fn refused(route: &Arc<Self::Route>, delivery: Delivery<Self>);
 
     /// Returns the name of the event of a route.
     fn event(route: &Self::Route) -> &Arc<str>;

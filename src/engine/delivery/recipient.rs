@@ -50,7 +50,7 @@ pub(in crate::engine) struct Recipient<P: Party> {
     /// Token of its member, if that [follows](super::following) it.
     follower: Option<u32>,
     /// What becomes of it if nobody else gets it, where its member has [refused](super::Delivery::refuse) it.
-    refusal: Option<Refusal>,
+    refusal: Option<Box<Refusal>>,
     /// By listener; empty before the first settled.
     settled: Vec<bool>,
     unsettled: u32,
@@ -114,6 +114,11 @@ impl<P: Party> Recipient<P> {
     /// Gives it the place in line for its next member.
     pub(super) fn in_line(&mut self, in_line: Option<P::InLine>) {
         self.in_line = in_line.map(Box::new);
+    }
+
+    /// Returns the place in line of an event with a key, while it is in flight.
+    pub(super) fn place_in_line(&self) -> Option<&P::InLine> {
+        self.in_line.as_deref()
     }
 
     /// Returns whether the event has a key. Then it goes to another member only with those before and behind it.
@@ -182,6 +187,7 @@ impl<P: Party> Recipient<P> {
         self.member = member.clone();
         self.listeners = listeners;
         self.has_claimed = has_claimed;
+        self.refusal = None;
         self.moves = self.moves.wrapping_add(1);
         self.take_on();
     }
@@ -202,6 +208,10 @@ impl<P: Party> Recipient<P> {
     /// Returns the token of a member that follows it, which it does no more.
     pub(super) fn unfollow(&mut self) -> Option<u32> {
         self.follower.take()
+    }
+
+    pub(super) fn is_followed(&self) -> bool {
+        self.follower.is_some()
     }
 
     pub(super) fn has_started(&self) -> bool {
@@ -240,11 +250,11 @@ impl<P: Party> Recipient<P> {
     /// Takes back that its listeners were about to be called: they were not.
     pub(super) fn unstart(&mut self, refusal: Refusal) {
         self.started = false;
-        self.refusal = Some(refusal);
+        self.refusal = Some(Box::new(refusal));
     }
 
     pub(super) fn take_refusal(&mut self) -> Option<Refusal> {
-        self.refusal.take()
+        self.refusal.take().map(|refusal| *refusal)
     }
 
     /// Returns the indexes of the listeners that have not settled.

@@ -19,28 +19,45 @@ impl<P: Party> Delivery<P> {
     }
 
     /// Notes that its listeners were not called, although it was [started](Self::start). Another one of its group gets
-    /// it; where there is none, it fails as `kind`, or counts for nothing.
+    /// it; where there is none, it fails as `kind`, or counts for nothing. One with a key goes there with all others that
+    /// were not called.
     pub fn refuse(self, kind: Option<FailureKind>) {
-        self.dispatch.unstart(self.place, kind.map_or(Refusal::Skip, Refusal::Fail));
+        // Where there is no room for one of a key, there may be for the next one: they stay.
+        let is_gone = matches!(kind, None | Some(FailureKind::ThreadExited));
+        let refusal = kind.map_or(Refusal::Skip, Refusal::Fail);
+        let is_in_line = self.dispatch.unstart(self.place, refusal);
+        if is_in_line && is_gone {
+            let route = self.dispatch.route.clone();
+            P::refused(&route, self);
+        }
+    }
+
+    /// Returns what `read` makes of the place in line of an event with a key, while that is in flight.
+    pub(in crate::engine) fn place_in_line<T>(
+        &self,
+        read: impl FnOnce(&P::InLine) -> T,
+    ) -> Option<T> {
+        lock(&self.dispatch.state).at(self.place)?.place_in_line().map(read)
     }
 }
 
 impl<P: Party> Dispatch<P> {
-    /// Where the emitter has cancelled it, it settles.
-    fn unstart(&self, place: Place, refusal: Refusal) {
+    /// Where the emitter has cancelled it, it settles. Returns whether others of its key may have to go with it.
+    fn unstart(&self, place: Place, refusal: Refusal) -> bool {
         let mut left = Left::nothing();
         {
             let state = &mut *lock(&self.state);
             let is_cancelled = state.is_cancelled;
-            let Some(of) = state.at(place) else { return };
+            let Some(of) = state.at(place) else { return false };
             of.unstart(refusal);
             if !is_cancelled || of.is_settled() {
-                return;
+                return !of.has_claimed() && of.place_in_line().is_some();
             }
             of.settle_rest();
             left.freed.extend(of.let_go(self.size));
             left.finished = state.close(1);
         }
         self.finish(left);
+        false
     }
 }
