@@ -626,6 +626,8 @@ type LinkStateName = 'up' | 'away' | 'closing' | 'closed'
 interface LinkChange {
   /** What it is now. */
   state: LinkStateName
+  /** What is wrong with it, if it has not closed: the codes are those of {@link connect}. Each is told once. */
+  error?: Error & { code: string }
 }
 
 /** Options of {@link connect}. */
@@ -637,7 +639,7 @@ interface ConnectOptions {
    */
   channels: string[]
   /**
-   * Keeps deployments apart that share a directory.
+   * Keeps deployments apart that share a directory or a server.
    *
    * @defaultValue `'default'`
    */
@@ -678,6 +680,55 @@ interface ConnectOptions {
    * @defaultValue 16 MiB
    */
   maxEvent?: number | undefined
+  /**
+   * For servers: TLS, which every one of them must have. With `true`, or without `ca`, the authorities of the host are
+   * trusted. Files are in the PEM format, named by their absolute paths, and read anew for each connection.
+   *
+   * @defaultValue TLS where the URL begins with `tls:`, or the server wants it
+   */
+  tls?:
+    | boolean
+    | {
+        /** File with the certificates of those that are trusted to tell who a server is. */
+        ca?: string | undefined
+        /** File with the certificate of this process. */
+        cert?: string | undefined
+        /** File with its key. */
+        key?: string | undefined
+        /** TLS comes before anything that the server says: its `handshake_first`. */
+        handshakeFirst?: boolean | undefined
+      }
+    | undefined
+  /**
+   * For servers: a token that proves who this process is. It may be in the URL: `nats://TOKEN@host`.
+   *
+   * @defaultValue none
+   */
+  token?: string | undefined
+  /**
+   * For servers: a user name. It may be in the URL: `nats://USER:PASSWORD@host`.
+   *
+   * @defaultValue none
+   */
+  user?: string | undefined
+  /**
+   * For servers: the password of `user`.
+   *
+   * @defaultValue none
+   */
+  pass?: string | undefined
+  /**
+   * For servers: the seed of a user's key. It begins with `SU`.
+   *
+   * @defaultValue none
+   */
+  nkey?: string | undefined
+  /**
+   * For servers: absolute path of a file with a JWT and a seed, read anew for each connection.
+   *
+   * @defaultValue none
+   */
+  credentials?: string | undefined
 }
 
 /** A link of this process to others, made by {@link connect}. It does not keep the event loop alive. */
@@ -708,14 +759,17 @@ interface ChannelLink {
 }
 
 /**
- * Joins channels of this process to the channels of the same names in other processes of this host. Buses need no change:
- * those that are there, and later ones, in any thread.
+ * Joins channels of this process to the channels of the same names in other processes, of this host or of others. Buses
+ * need no change: those that are there, and later ones, in any thread.
  *
- * @param url - `unix:` and the absolute path of a directory, which is made if it is not there. Each process has a socket
- * in it. Whoever may use the directory may call listeners.
- * @throws Error `ERR_CHANNEL_LINKED` for a channel that has a link, `ERR_LINK_FAILED` where the directory cannot be used,
- * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`; TypeError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`; RangeError
- * `ERR_OUT_OF_RANGE` (rejects)
+ * @param url - For processes of one host: `unix:` and the absolute path of a directory, which is made if it is not there.
+ * Each process has a socket in it. Whoever may use the directory may call listeners. For processes of any host: a NATS
+ * server, as `nats://host:4222` or `tls://host:4222`, or several in the order in which they are tried. Whoever may publish
+ * on the subjects `peb1.SPACE.CHANNEL.>` may call listeners.
+ * @throws Error `ERR_CHANNEL_LINKED` for a channel that has a link, `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`; where no link
+ * can be made `ERR_LINK_HOST_UNKNOWN`, `ERR_LINK_REFUSED`, `ERR_LINK_TIMEOUT`, `ERR_LINK_UNAUTHORIZED`, `ERR_LINK_TLS`,
+ * `ERR_LINK_FORBIDDEN` for a subject, `ERR_LINK_FILE` for a file, and else `ERR_LINK_FAILED`; TypeError
+ * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`; RangeError `ERR_OUT_OF_RANGE` (rejects)
  *
  * @example
  * ```js
@@ -728,7 +782,7 @@ interface ChannelLink {
  * console.log(link.state, success) // up 0
  * ```
  */
-declare function connect(url: string | URL, options: ConnectOptions): Promise<ChannelLink>
+declare function connect(url: string | URL | Array<string | URL>, options: ConnectOptions): Promise<ChannelLink>
 
 /**
  * The argument of {@link ParallelEventBus.deadLetter}: an event of this bus did not reach listeners in another thread.

@@ -10,7 +10,7 @@ const { failure, sharedEngine } = require('./copies.js')
 const { version, optionalDependencies = {}, napi } = require('../package.json')
 
 /** The way to a binary that no package has. */
-const BUILD = 'build it in a checkout of this version with `npm install && npm run build` (needs Rust 1.88 or newer)'
+const BUILD = 'build it in a checkout of this version with `npm install && npm run build` (needs Rust 1.89 or newer)'
 /** The way to start Node so that it loads addons. */
 const ALLOW = 'start Node without --no-addons, and where there is --permission, with --allow-addons'
 const ALLOW_IN_DENO = 'start Deno with --allow-read, --allow-env and --allow-ffi'

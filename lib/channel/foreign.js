@@ -2,8 +2,9 @@
 
 // Threads of other processes. The engine has a number for each, and JavaScript looks the names up.
 
+const { linkError } = require('../errors.js')
 const native = require('../native.js')
-const { FIRST_FOREIGN_THREAD } = require('./protocol.js')
+const { FIRST_FOREIGN_THREAD, LINK_STATE_BITS } = require('./protocol.js')
 
 /** States of a link, by their number. */
 const LINK_STATES = Object.freeze(['up', 'away', 'closing', 'closed'])
@@ -27,4 +28,16 @@ function whereIs(threadId) {
   return { threadId: thread, peer: { id, name } }
 }
 
-module.exports = { LINK_STATES, isForeign, whereIs }
+/**
+ * Returns what a number says of a link: its state, and what is wrong with it.
+ *
+ * @returns {{ state: string, error?: Error }}
+ */
+function linkChange(number) {
+  const state = LINK_STATES[number & (2 ** LINK_STATE_BITS - 1)]
+  const trouble = number >>> LINK_STATE_BITS
+  const found = trouble === 0 ? null : native.linkTrouble(trouble)
+  return found === null ? { state } : { state, error: linkError(found.code, found.message) }
+}
+
+module.exports = { LINK_STATES, isForeign, linkChange, whereIs }

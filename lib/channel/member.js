@@ -11,7 +11,7 @@ const native = require('../native.js')
 const runQueue = require('../local/run-queue.js')
 const { deadLetter, linkState, peerExit, peerJoin, stall, threadExit } = require('../symbols.js')
 const { exitReasonOf, leaveReasonOf } = require('./exit-reason.js')
-const { LINK_STATES, whereIs } = require('./foreign.js')
+const { linkChange, whereIs } = require('./foreign.js')
 const { Link } = require('./link.js')
 const { AwaitedListeners } = require('./awaited-listeners.js')
 const { fromEngine, toEngine } = require('./names.js')
@@ -173,7 +173,7 @@ class Member {
 
   /** Tells the bus what has happened to the link of its channel. */
   told(what, number) {
-    if (what === NEWS_LINK_STATE) return this.#bus.tell(linkState, { state: LINK_STATES[number] })
+    if (what === NEWS_LINK_STATE) return this.#bus.tell(linkState, linkChange(number))
     const { peer } = whereIs(number)
     this.#bus.tell(what === NEWS_PEER_JOIN ? peerJoin : peerExit, { peer })
   }

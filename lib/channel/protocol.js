@@ -30,6 +30,7 @@ module.exports = {
   LINK_AWAY: 1,
   LINK_CLOSING: 2,
   LINK_CLOSED: 3,
+  LINK_STATE_BITS: 2,
 
   // News of a link for the thread that has opened it.
   LINK_NEWS_OPENED: 1,

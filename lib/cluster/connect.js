@@ -11,15 +11,17 @@ const { optionsOf } = require('./options.js')
 /**
  * Opens a link. See `index.d.ts`.
  *
- * @param {string | URL} url
+ * @param {string | URL | Array<string | URL>} url
  * @param {object} options
  */
 async function connect(url, options) {
-  const checked = optionsOf(url, options)
-  if (native.openLink === undefined) {
+  const { schemes, checked } = optionsOf(url, options)
+  const has = native.linkSchemes?.() ?? []
+  const missing = schemes.find((scheme) => !has.includes(scheme))
+  if (missing !== undefined) {
     throw linkError(
       'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM',
-      `there are no links to other processes on ${process.platform}`,
+      `this build for ${process.platform} has no links to '${missing}:'`,
     )
   }
   claimChannels(native)

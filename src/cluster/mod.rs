@@ -14,7 +14,7 @@
 //! * [`table`] is who listens in one process: this one, or a peer.
 //! * [`bridge`] greets, notices deaths, and keeps the tables the same.
 //! * [`host`] joins a bridge to the engine of this process; [`names`] are those of the others.
-//! * `link` has the links that there are, and the thread that a host runs in.
+//! * `link` has the links that there are, and the thread that a host runs in; [`troubles`] are what is wrong with one.
 //! * [`owed`] has the events that others have and have not settled.
 
 pub mod bridge;
@@ -22,7 +22,7 @@ pub mod fragment;
 pub mod frame;
 pub mod host;
 pub mod incoming;
-#[cfg(all(feature = "cluster", unix))]
+#[cfg(any(feature = "nats", all(feature = "cluster", unix)))]
 pub mod link;
 pub mod message;
 pub mod names;
@@ -32,6 +32,7 @@ pub mod payload;
 pub mod peer;
 pub mod session;
 pub mod table;
+pub mod troubles;
 pub mod wire;
 
 /// Milliseconds since some moment, of a clock that never goes back.

@@ -91,7 +91,7 @@ pub const NEWS: u32 = 12;
 pub const NEWS_PEER_JOIN: u32 = 1;
 /// A process is gone; its number.
 pub const NEWS_PEER_EXIT: u32 = 2;
-/// The state of the link has changed; the state.
+/// The state of the link has changed, or something is wrong; the state, and above its bits the number of what is wrong.
 pub const NEWS_LINK_STATE: u32 = 3;
 
 // States of a link.
@@ -103,6 +103,8 @@ pub const LINK_AWAY: u32 = 1;
 pub const LINK_CLOSING: u32 = 2;
 /// It is closed.
 pub const LINK_CLOSED: u32 = 3;
+/// Bits of a state.
+pub const LINK_STATE_BITS: u32 = 2;
 
 // News of a link, for the thread that has opened it.
 /// It is up.

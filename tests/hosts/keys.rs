@@ -78,7 +78,7 @@ fn what_finds_no_listener_there_any_more_goes_to_another_member_before_what_came
     pair.run();
     emitted.push(emit_key(&emitter, 4));
     pair.run();
-    assert_eq!(run(&there), []);
+    assert!(run(&there).is_empty());
     assert_eq!(run(&here), [0, 1, 2, 3, 4]);
     assert!(emitted.iter_mut().all(|each| each.outcome().unwrap().success == 1));
     assert_eq!((pair.unsettled(), here.in_flight(), emitter.pending()), ([0, 0], 0, 0));
@@ -143,7 +143,7 @@ fn a_thread_there_that_ends_leaves_to_others_what_it_has_not_started_in_order() 
     let running = came.next().unwrap();
     came.rev().for_each(drop);
     pair.run();
-    assert_eq!(run(&other), [], "it still runs elsewhere");
+    assert!(run(&other).is_empty(), "it still runs elsewhere");
     drop(running);
     pair.run();
     assert_eq!(run(&other), [1, 2, 3]);

@@ -3,7 +3,10 @@
 //! Each link has a thread of its own, which runs the [host](super::host): acknowledgements, beats and timeouts go on while
 //! every JS thread is stuck.
 
+#[cfg(feature = "nats")]
+pub mod nats;
 mod runner;
+#[cfg(unix)]
 pub mod unix;
 
 use std::collections::BTreeSet;
@@ -14,6 +17,9 @@ use super::Millis;
 use super::bridge::{Config, Input, To};
 use super::host::PeerInfo;
 use crate::engine::mailbox::Wake;
+
+/// What is wrong: a code, and the reason.
+pub type Trouble = (&'static str, String);
 
 /// Carries bytes between processes.
 pub trait Link: Send {
@@ -29,6 +35,14 @@ pub trait Link: Send {
 
     /// Returns true if everybody who was there when the link was opened has been heard, or is known to be gone.
     fn has_met_all(&self) -> bool;
+
+    /// Returns the bytes of frames that it takes in one message.
+    fn most_frames(&self) -> usize;
+
+    /// Takes what is wrong, and does not end the link.
+    fn troubles(&mut self) -> Vec<Trouble> {
+        Vec::new()
+    }
 
     /// Ends the link: sends what it can in so much time.
     fn end(&mut self, most: Duration);
@@ -48,6 +62,9 @@ pub enum State {
     /// It is closed.
     Closed = 3,
 }
+
+/// Bits of a number with a [`State`]; those above have what is [wrong](super::troubles).
+pub const STATE_BITS: u32 = 2;
 
 /// What the owner of a link hears.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +133,7 @@ impl Handle {
     pub fn open<L: Link + 'static>(
         config: Config,
         max_event: usize,
-        open: impl FnOnce() -> Result<L, (&'static str, String)> + Send + 'static,
+        open: impl FnOnce(&Config) -> Result<L, Trouble> + Send + 'static,
         notify: Arc<dyn Wake>,
     ) -> std::io::Result<Self> {
         let shared = Arc::<Mutex<Shared>>::default();

@@ -3,12 +3,13 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::{Command, Link, Linked, News, Shared, State, lock};
+use super::{Command, Link, Linked, News, STATE_BITS, Shared, State, Trouble, lock};
 use crate::cluster::Millis;
 use crate::cluster::bridge::{Config, Input, Skew};
 use crate::cluster::host::{Happened, Host, LINK_STATE};
 use crate::cluster::message::{CODEC, MAJOR};
 use crate::cluster::peer::PeerId;
+use crate::cluster::troubles;
 use crate::engine::mailbox::Wake;
 
 /// Time for the last words of a link that is closed.
@@ -16,25 +17,30 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// Opens a link, and runs it until it is closed.
 pub(super) fn run<L: Link>(
-    config: Config,
+    mut config: Config,
     max_event: usize,
-    open: impl FnOnce() -> Result<L, (&'static str, String)>,
+    open: impl FnOnce(&Config) -> Result<L, Trouble>,
     shared: &Mutex<Shared>,
     notify: &dyn Wake,
 ) {
     // Whatever happens, the owner hears of the end.
     let mut end = End { shared, notify, unsettled: 0 };
-    let _linked = match Linked::take(&config.channels) {
+    let linked = match Linked::take(&config.channels) {
         Ok(linked) => linked,
         Err(channel) => {
             let why = format!("channel '{channel}' has a link; close that one first");
             return end.tell(News::Failed("ERR_CHANNEL_LINKED", why));
         }
     };
-    let link = match open() {
+    let link = match open(&config) {
         Ok(link) => link,
-        Err((code, why)) => return end.tell(News::Failed(code, why)),
+        Err((code, why)) => {
+            // The channels are free before the owner hears of it, and tries again.
+            drop(linked);
+            return end.tell(News::Failed(code, why));
+        }
     };
+    config.most = config.most.min(link.most_frames());
     let channels: Vec<_> =
         config.channels.iter().map(|name| (name.clone(), name.clone())).collect();
     lock(shared).waker = Some(link.wake());
@@ -53,6 +59,7 @@ pub(super) fn run<L: Link>(
     end.tell(News::Opened);
     while !runner.is_over() {
         let inputs = runner.wait();
+        runner.note_state(&inputs, &end);
         runner.turn(inputs, &end);
     }
     end.unsettled = runner.end();
@@ -87,6 +94,32 @@ impl<L: Link> Runner<L> {
         let until = self.closing.map_or(self.host.wakes_at(), |at| at.min(self.host.wakes_at()));
         let most = Duration::from_millis(until.saturating_sub(self.now()));
         self.link.wait(most, &self.host.bridge().greeting())
+    }
+
+    /// Tells buses whether the link is up, and what is wrong with it.
+    fn note_state(&mut self, inputs: &[Input], end: &End<'_>) {
+        let is_up = |input: &Input| match input {
+            Input::Up => Some(State::Up),
+            Input::Down => Some(State::Away),
+            _ => None,
+        };
+        let new = inputs.iter().rev().find_map(is_up);
+        let mut troubles = self.link.troubles();
+        let last = troubles.pop();
+        for trouble in troubles {
+            self.announce(lock(end.shared).state, Some(trouble));
+        }
+        if let Some(state) = new.filter(|_| self.closing.is_none()) {
+            lock(end.shared).state = state;
+            self.announce(state, last);
+        } else if last.is_some() {
+            self.announce(lock(end.shared).state, last);
+        }
+    }
+
+    fn announce(&self, state: State, trouble: Option<Trouble>) {
+        let number = trouble.map_or(0, |(code, why)| troubles::number(code, why));
+        self.host.announce(LINK_STATE, state as u32 | number << STATE_BITS);
     }
 
     fn turn(&mut self, inputs: Vec<Input>, end: &End<'_>) {
@@ -157,7 +190,7 @@ impl<L: Link> Runner<L> {
 
     fn set_state(&self, state: State, end: &End<'_>) {
         lock(end.shared).state = state;
-        self.host.announce(LINK_STATE, state as u32);
+        self.announce(state, None);
     }
 
     fn is_over(&self) -> bool {
@@ -172,7 +205,7 @@ impl<L: Link> Runner<L> {
             self.link.send(to, message);
         }
         self.link.end(LAST_WORDS);
-        self.host.announce(LINK_STATE, State::Closed as u32);
+        self.announce(State::Closed, None);
         unsettled
     }
 }

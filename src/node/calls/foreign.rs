@@ -3,7 +3,7 @@
 use napi::Result;
 use napi_derive::napi;
 
-use crate::cluster::names;
+use crate::cluster::{names, troubles};
 use crate::node::thread::{find, unknown};
 
 /// A process, or a thread of it, that has a number here.
@@ -31,4 +31,20 @@ pub fn is_heard_abroad(thread: u32, route: u32) -> Result<bool> {
     let mut flushed = thread.burst.flush_all();
     let (member, route) = flushed.routes().get(route as usize).ok_or_else(|| unknown("route"))?;
     Ok(route.has_ghosts(member))
+}
+
+/// What is wrong with a link.
+#[napi(object)]
+pub struct LinkTrouble {
+    /// Its code.
+    pub code: String,
+    /// The reason.
+    pub message: String,
+}
+
+/// Returns what is wrong with a link, by its number; null if that was long ago.
+#[napi(catch_unwind)]
+pub fn link_trouble(number: u32) -> Option<LinkTrouble> {
+    let (code, message) = troubles::of(number)?;
+    Some(LinkTrouble { code: code.to_owned(), message })
 }

@@ -1,7 +1,6 @@
 //! The functions that JavaScript calls for a link to other processes. `link` is the result of `open_link`.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -13,16 +12,16 @@ use slab::Slab;
 use crate::cluster::Millis;
 use crate::cluster::bridge::Config;
 use crate::cluster::host::{self, FRAME_OVERHEAD};
-use crate::cluster::link::unix::{MOST_FRAMES, UnixLink};
-use crate::cluster::link::{Handle, News, State};
+use crate::cluster::link::{Handle, News, STATE_BITS, State};
 use crate::cluster::names;
 use crate::cluster::outgoing::Window;
 use crate::cluster::peer::PeerId;
+use crate::node::calls::opening::{NatsOptions, open};
 use crate::node::loop_time::LoopTime;
 use crate::node::protocol::{
     FIRST_FOREIGN_THREAD, LINK_AWAY, LINK_CLOSED, LINK_CLOSING, LINK_NEWS_CLOSED, LINK_NEWS_FAILED,
-    LINK_NEWS_OPENED, LINK_NEWS_SYNCED, LINK_NEWS_WARNING, LINK_UP, NEWS_LINK_STATE,
-    NEWS_PEER_EXIT, NEWS_PEER_JOIN,
+    LINK_NEWS_OPENED, LINK_NEWS_SYNCED, LINK_NEWS_WARNING, LINK_STATE_BITS, LINK_UP,
+    NEWS_LINK_STATE, NEWS_PEER_EXIT, NEWS_PEER_JOIN,
 };
 use crate::node::thread::unknown;
 use crate::node::waker::Waker;
@@ -30,7 +29,7 @@ use crate::node::waker::Waker;
 // What comes from the cluster is read as it is.
 const _: () = assert!(FIRST_FOREIGN_THREAD == names::FIRST);
 const _: () = assert!(NEWS_PEER_JOIN == host::PEER_JOIN && NEWS_PEER_EXIT == host::PEER_EXIT);
-const _: () = assert!(NEWS_LINK_STATE == host::LINK_STATE);
+const _: () = assert!(NEWS_LINK_STATE == host::LINK_STATE && LINK_STATE_BITS == STATE_BITS);
 const _: () = {
     assert!(LINK_UP == State::Up as u32 && LINK_AWAY == State::Away as u32);
     assert!(LINK_CLOSING == State::Closing as u32 && LINK_CLOSED == State::Closed as u32);
@@ -59,8 +58,10 @@ impl Drop for Opened {
 /// What a link has to know. Times are in milliseconds.
 #[napi(object)]
 pub struct LinkOptions {
-    /// The directory with the sockets.
-    pub directory: String,
+    /// The directory with the sockets, for a link over those.
+    pub directory: Option<String>,
+    /// The servers, for a link over those.
+    pub nats: Option<NatsOptions>,
     /// Keeps deployments apart.
     pub space: String,
     /// Name of this process, for people.
@@ -119,15 +120,14 @@ pub fn open_link(env: Env, options: LinkOptions, notify: Function<'_, bool, ()>)
             messages: options.max_messages as usize,
             bytes: options.max_bytes as usize,
         },
-        most: MOST_FRAMES,
+        // The link narrows it.
+        most: usize::MAX,
         longest: max_event.saturating_add(FRAME_OVERHEAD),
         beat: BEAT.min(peer_timeout / BEATS).max(1),
         peer_timeout,
         link_timeout: options.link_timeout.into(),
     };
-    let directory = PathBuf::from(options.directory);
-    let open = move || UnixLink::open(directory, id);
-    let handle = Handle::open(config, max_event, open, waker.clone())
+    let handle = open(config, max_event, options.directory, options.nats, waker.clone())
         .map_err(|error| Error::new(Status::GenericFailure, format!("no thread: {error}")))?;
     waker.set(env, true)?;
     let is_first = LINKS.with_borrow(Slab::is_empty);

@@ -4,10 +4,12 @@
 pub mod deliver;
 pub mod emit;
 pub mod foreign;
-#[cfg(all(feature = "cluster", unix))]
+#[cfg(any(feature = "nats", all(feature = "cluster", unix)))]
 pub mod link;
 pub mod member;
 pub mod metrics;
+#[cfg(any(feature = "nats", all(feature = "cluster", unix)))]
+mod opening;
 pub mod parcel;
 pub mod thread;
 pub mod trace;

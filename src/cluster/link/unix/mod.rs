@@ -238,6 +238,10 @@ impl Link for UnixLink {
         self.busy.is_empty() && self.connections.values().all(is_known)
     }
 
+    fn most_frames(&self) -> usize {
+        MOST_FRAMES
+    }
+
     fn end(&mut self, most: Duration) {
         let until = Instant::now() + most;
         self.directory.leave();
