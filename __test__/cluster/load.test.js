@@ -79,3 +79,58 @@ test('both processes emit to each other without end of their own', async (t) => 
   assert.equal(await flooding, 0)
   assert.deepEqual([heard, await there.run(({ log }) => log[0])], [20_000, 20_000])
 })
+
+test('a burst of 200 000 events takes nobody for dead', async (t) => {
+  const count = 200_000
+  const { bus, start } = await peers(t)
+  const there = await start(async ({ ParallelEventBus, channel, log }) => {
+    log.push(0)
+    const wide = new ParallelEventBus({ channel, mailbox: { maxMessages: 200_000, maxBytes: 2 ** 30 } })
+    wide.on('drop', () => void log[0]++)
+  })
+  bus.on(peerExit, () => assert.fail('nobody has died'))
+  for (let number = 0; number < count; number++) bus.emit('drop', number)
+  await bus.idle()
+  const { listenersFailed } = bus.getStats()
+  assert.deepEqual([await there.run(({ log }) => log[0]), listenersFailed], [count, 0])
+})
+
+test('processes that are blocked at both ends for longer than peerTimeout are peers', async (t) => {
+  const peerTimeout = 500
+  const { bus, link, start } = await peers(t, { peerTimeout })
+  const there = await start(({ bus, log }) => bus.on('x', (number) => void log.push(number)), { peerTimeout })
+  bus.on(peerExit, () => assert.fail('nobody has died'))
+  const block = (ms) => {
+    const end = Date.now() + ms
+    while (Date.now() < end);
+  }
+  there.tell((_, ms) => {
+    const end = Date.now() + ms
+    while (Date.now() < end);
+  }, 5_000)
+  for (let number = 0; number < 50; number++) {
+    bus.emit('x', number)
+    block(100)
+  }
+  await bus.idle()
+  assert.deepEqual((await there.run(({ log }) => log)).length, 50)
+  assert.equal(link.peers().length, 1)
+})
+
+test('a link that is closed under load settles every event, and starts none twice', async (t) => {
+  const { bus, start } = await peers(t)
+  const there = await start(({ bus, log }) => bus.on('x', (number) => void log.push(number)))
+  const outcomes = []
+  let closing
+  for (let number = 0; number < 5_000; number++) {
+    outcomes.push(bus.emitAndWait('x', number))
+    if (number === 2_500) closing = there.run(({ link }) => link.close())
+    if (number % 50 === 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+  assert.deepEqual(await closing, { unsettled: 0 })
+  const settled = await Promise.all(outcomes)
+  const done = settled.reduce((sum, { success }) => sum + success, 0)
+  const log = await there.run(({ log }) => log)
+  assert.deepEqual([settled.some(({ failed }) => failed > 0), log.length, new Set(log).size], [false, done, done])
+  assert.ok(done > 0)
+})

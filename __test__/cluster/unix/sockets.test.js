@@ -1,0 +1,86 @@
+'use strict'
+
+// Links over Unix sockets: the directory, and what is left in it.
+
+const assert = require('node:assert/strict')
+const { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } = require('node:fs')
+const net = require('node:net')
+const os = require('node:os')
+const path = require('node:path')
+const { Worker } = require('node:worker_threads')
+const { connect } = require('../../..')
+const { peers, rejected } = require('../../fixtures/peers.js')
+const { test, until } = require('../../fixtures/stage.js')
+
+const PACKAGE = path.join(__dirname, '../../..')
+
+function directory(t) {
+  const made = mkdtempSync(path.join(os.tmpdir(), 'peb-'))
+  t.after(() => rmSync(made, { recursive: true, force: true }))
+  return made
+}
+
+test('a directory that cannot be used is named, with the reason', async (t) => {
+  const own = directory(t)
+  writeFileSync(path.join(own, 'file'), '')
+  const open = path.join(own, 'open')
+  mkdirSync(open)
+  chmodSync(open, 0o777)
+  const cases = [
+    [path.join(own, 'file', 'below'), /cannot make the directory .*below/],
+    [open, /everybody may write into .*open \(mode 777\).*chmod o-w/],
+  ]
+  for (const [at, message] of cases) {
+    const error = await rejected(connect(`unix:${at}`, { channels: ['orders'] }), 'ERR_LINK_FAILED')
+    assert.match(error.message, message)
+  }
+  // A refused link has no channel.
+  const link = await connect(`unix:${path.join(own, 'new')}`, { channels: ['orders'] })
+  const made = path.join(own, 'new')
+  assert.equal(statSync(made).mode & 0o777, 0o700)
+  assert.equal(statSync(path.join(made, readdirSync(made)[0])).mode & 0o777, 0o600)
+  await link.close()
+})
+
+test('sockets of processes that were killed are swept', async (t) => {
+  const made = await peers(t)
+  const there = await made.start()
+  there.kill()
+  await there.exited
+  assert.equal(made.sockets.length, 2)
+  await made.start()
+  assert.equal(made.sockets.length, 2)
+})
+
+test('a link of a thread ends with the thread', async (t) => {
+  const made = await peers(t)
+  const source = `
+    const { parentPort } = require('node:worker_threads')
+    const { connect } = require(${JSON.stringify(PACKAGE)})
+    connect(${JSON.stringify(made.url)}, { channels: ['of a thread'] }).then(() => parentPort.postMessage('up'))
+    parentPort.on('message', () => {})`
+  const worker = new Worker(source, { eval: true })
+  await new Promise((resolve) => worker.once('message', resolve))
+  assert.equal(readdirSync(made.directory).length, 2)
+  await worker.terminate()
+  await until(() => readdirSync(made.directory).length === 1, 'its socket is gone')
+  const link = await connect(made.url, { channels: ['of a thread'] })
+  await link.close()
+})
+
+test('a message that is too long ends the connection, and does no harm', async (t) => {
+  const made = await peers(t)
+  const large = net.connect(path.join(made.directory, made.sockets[0]))
+  large.on('error', () => {}).resume()
+  large.write(Buffer.from([0, 0, 0, 64]))
+  await new Promise((resolve) => large.on('close', resolve))
+  await made.start(({ bus }) => bus.on('x', () => {}))
+  assert.equal((await made.bus.emitAndWait('x')).success, 1)
+})
+
+test('a link that is closed takes its socket along', async (t) => {
+  const made = await peers(t)
+  const there = await made.start()
+  assert.deepEqual(await there.run(({ link }) => link.close()), { unsettled: 0 })
+  assert.equal(made.sockets.length, 1)
+})
