@@ -17,6 +17,7 @@ module.exports = [
   ...require('./late.js'),
   ...require('./growth.js'),
   ...require('./growth-local.js'),
+  ...require('./cluster.js'),
   ...require('./memory.js'),
   ...require('./load.js'),
   ...require('./observed.js'),
