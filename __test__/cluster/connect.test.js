@@ -57,6 +57,12 @@ test('arguments that make no sense are refused, with the way out', async () => {
   }
 })
 
+test('a link that is refused has its channels no longer when that is known', async () => {
+  for (let count = 0; count < 300; count++) {
+    await rejected(connect(`unix:${__filename}/below`, { channels: ['refused'] }), 'ERR_LINK_FAILED')
+  }
+})
+
 test('a channel has one link, until that is closed', async (t) => {
   const { channel, link, url } = await peers(t)
   const error = await rejected(connect(url, { channels: ['other', channel] }), 'ERR_CHANNEL_LINKED')
