@@ -187,3 +187,17 @@ fn channels_that_a_peer_does_not_share_are_not_told_of() {
     let id = world.nodes[0].id;
     assert_eq!(world.nodes[1].bridge.peer(id).unwrap().table().listeners(), 0);
 }
+
+#[test]
+fn a_process_that_takes_its_link_for_gone_talks_to_nobody() {
+    let mut world = World::new(2, 1);
+    world.run_until(100, World::know_each_other);
+    // What is said to it comes all the same.
+    world.nodes[1].inputs.push(Input::Down);
+    world.run(40_000);
+    let before = world.net.bytes;
+    world.run(10_000);
+    let said = world.net.bytes - before;
+    assert!(said < 10_000, "{said} bytes in ten seconds");
+    world.end();
+}

@@ -152,6 +152,8 @@ impl Bridge {
         match input {
             Input::Up => self.link_up(now),
             Input::Down => self.down_since = self.down_since.or(Some(now)),
+            // To meet somebody now who is buried again at once would go on without end.
+            Input::Heard(_) if self.is_away(now) => {}
             Input::Heard(bytes) => self.hear(now, &bytes),
             Input::Lost(id) => self.lose(id, Why::Lost),
             Input::Local(change) => self.change(&change),
@@ -296,9 +298,14 @@ impl Bridge {
         }
     }
 
+    /// Returns whether the link has been away for so long that all peers are gone.
+    fn is_away(&self, now: Millis) -> bool {
+        self.down_since.is_some_and(|since| now >= since + self.config.link_timeout)
+    }
+
     fn bury(&mut self, now: Millis) {
         let (timeout, why) = match self.down_since {
-            Some(since) if now < since + self.config.link_timeout => return,
+            Some(_) if !self.is_away(now) => return,
             Some(_) => (None, Why::Away),
             None => (Some(self.config.peer_timeout), Why::Silent),
         };
