@@ -502,6 +502,11 @@ interface EventMetrics extends EventCounts {
 interface ThreadMetrics {
   /** As in `node:worker_threads`. */
   threadId: number
+  /**
+   * Its process, if that is another one. Then the numbers are those of the events that this process sent to it: `queued`
+   * and `queuedBytes` wait here, or are on their way. `busy` is undefined.
+   */
+  peer?: Peer | undefined
   /** Number of events that it got. */
   received: number
   /** Number of events with running listeners now. */
@@ -611,6 +616,16 @@ interface Peer {
   id: string
   /** For people: see {@link ConnectOptions.name}. */
   name: string
+}
+
+/** A process that a link leads to. */
+interface LinkedPeer extends Peer {
+  /** Number of its listeners that this process knows of. */
+  listeners: number
+  /** Version of its protocol, `1.0` say. Those of another major version are no peers. */
+  version: string
+  /** Whether it has told of all that listened there when it was met. */
+  state: 'joining' | 'joined'
 }
 
 /** The argument of {@link ParallelEventBus.peerJoin} and {@link ParallelEventBus.peerExit}. */
@@ -735,8 +750,8 @@ interface ConnectOptions {
 interface ChannelLink {
   /** The state of the link. */
   readonly state: LinkStateName
-  /** Returns the processes that are there, and how many listeners this one knows of in each. */
-  peers(): Array<Peer & { listeners: number }>
+  /** Returns the processes that are there. */
+  peers(): LinkedPeer[]
   /**
    * Resolves when every process that is there now knows what this one listens to, and the other way round.
    *
@@ -1659,6 +1674,7 @@ declare namespace ParallelEventBus {
     FailureOrigin,
     GroupMetrics,
     LinkChange,
+    LinkedPeer,
     LinkStateName,
     Listener,
     ListenerContext,

@@ -97,6 +97,7 @@ test('other spaces and other channels are apart', async (t) => {
   assert.equal(bus.emit('x'), false)
   await start(listening, { space: 'one' })
   assert.equal((await bus.emitAndWait('x')).success, 1)
+  for (const { version, state } of link.peers()) assert.deepEqual([version, state], ['1.0', 'joined'])
   const names = link.peers().map(({ name }) => name)
   // Processes that share a directory, but no channel, may know each other.
   assert.deepEqual([names.includes('there 1'), names.includes('there 3')], [false, true])

@@ -4,6 +4,7 @@ import {
   type ChannelLink,
   type ConnectOptions,
   connect,
+  type LinkedPeer,
   ParallelEventBus,
   type Peer,
   PeerGoneError,
@@ -14,7 +15,9 @@ const options: ConnectOptions = { channels: ['orders'], space: 'prod', maxUnackn
 async function links() {
   const link = await connect('unix:/run/app', options)
   check<Equal<typeof link, ChannelLink>>()
-  check<Equal<ReturnType<typeof link.peers>, Array<Peer & { listeners: number }>>>()
+  check<Equal<ReturnType<typeof link.peers>, LinkedPeer[]>>()
+  const [peer] = link.peers()
+  if (peer !== undefined) check<Equal<(typeof peer)['state'], 'joining' | 'joined'>>()
   check<Equal<typeof link.state, 'up' | 'away' | 'closing' | 'closed'>>()
   const { unsettled } = await link.close({ timeout: 5 })
   check<Equal<typeof unsettled, number>>()

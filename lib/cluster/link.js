@@ -50,7 +50,13 @@ class Link {
 
   peers() {
     if (this.#isClosed) return []
-    return native.linkPeers(this.#handle).map(({ id, name, listeners }) => ({ id, name: fromEngine(name), listeners }))
+    return native.linkPeers(this.#handle).map(({ id, name, listeners, version, hasJoined }) => ({
+      id,
+      name: fromEngine(name),
+      listeners,
+      version,
+      state: hasJoined ? 'joined' : 'joining',
+    }))
   }
 
   synced() {

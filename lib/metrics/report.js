@@ -2,6 +2,7 @@
 
 // `ParallelEventBus.metrics(bus)`: the numbers of a survey, for people and programs.
 
+const { whereIs } = require('../channel/foreign.js')
 const { deliveredHere } = require('./statistics.js')
 const { METRICS } = require('../pool/pool.js')
 const { survey } = require('./survey.js')
@@ -57,7 +58,7 @@ function timesIn(own) {
 function threadOf({ threadId, received, inFlight, running, runningByEvent, queuedBytes, maxQueued, stalledFor, busy }) {
   const queued = Math.max(0, inFlight - running)
   return {
-    threadId,
+    ...whereIs(threadId),
     received,
     running,
     runningByEvent: counts(runningByEvent),

@@ -146,7 +146,7 @@ class Instrumentation {
         }
       }
       for (const thread of threads) {
-        const about = { 'thread.id': thread.thread, ...ofBus }
+        const about = { ...ofThread(thread), ...ofBus }
         for (const { key, gauge } of gauges) observer.observe(gauge, thread[key], about)
         for (const [event, count] of thread.runningByEvent) {
           observer.observe(runningByEvent, count, { ...about, 'messaging.destination.name': event })
@@ -184,6 +184,14 @@ function instrument(bus, options = {}) {
     instrumentation.stopObserving()
     tracker.propagateBy(null)
   }
+}
+
+/** Returns the attributes of a thread, which may be one of another process. */
+function ofThread({ thread, peer }) {
+  const attributes = { 'thread.id': thread }
+  return peer === undefined
+    ? attributes
+    : { ...attributes, [`${SYSTEM}.peer.id`]: peer.id, [`${SYSTEM}.peer.name`]: peer.name }
 }
 
 module.exports = { instrument }

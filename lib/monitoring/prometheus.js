@@ -51,8 +51,8 @@ const METRICS = [
     type: 'gauge',
     help: 'Number of events with running listeners in a thread, by event; missing where it is 0.',
     samples: ({ threads }) =>
-      threads.flatMap(({ thread, runningByEvent }) =>
-        Array.from(runningByEvent, ([event, count]) => [count, { thread: `${thread}`, event }]),
+      threads.flatMap((thread) =>
+        Array.from(thread.runningByEvent, ([event, count]) => [count, { ...labelsOf(thread), event }]),
       ),
   },
   ofThreads('thread_events_queued', 'gauge', 'Number of events that wait for a thread.', 'queued'),
@@ -76,8 +76,14 @@ const METRICS = [
 
 function ofThreads(name, type, help, key) {
   const samples = ({ threads }) =>
-    threads.filter((thread) => thread[key] !== undefined).map((thread) => [thread[key], { thread: `${thread.thread}` }])
+    threads.filter((thread) => thread[key] !== undefined).map((thread) => [thread[key], labelsOf(thread)])
   return { name, type, help, samples }
+}
+
+/** Returns the labels of a thread, which may be one of another process. */
+function labelsOf({ thread, peer }) {
+  const labels = { thread: String(thread) }
+  return peer === undefined ? labels : { ...labels, peer: peer.id, peer_name: peer.name }
 }
 
 function histogram(name, help, key) {

@@ -2,6 +2,7 @@
 
 // The numbers of a bus and its channel as series, for systems that store numbers: what they are called is theirs.
 
+const { whereIs } = require('../channel/foreign.js')
 const { countsOf } = require('../metrics/report.js')
 const { OTHERS, survey } = require('../metrics/survey.js')
 const { countOf, countsUpTo } = require('../metrics/times.js')
@@ -57,8 +58,10 @@ function threadOf({
   age,
   idle,
 }) {
+  const { threadId: thread, peer } = whereIs(threadId)
   return {
-    thread: threadId,
+    thread,
+    peer,
     received,
     running,
     runningByEvent,

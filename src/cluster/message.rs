@@ -38,6 +38,8 @@ const BYE: u8 = 4;
 pub struct Hello {
     /// The receiver has to answer with its own.
     pub wants_answer: bool,
+    /// The sender's version within the major one. It is in the head of each message.
+    pub minor: u8,
     /// Version of the codec.
     pub codec: u32,
     /// Keeps deployments apart that share a link.
@@ -175,14 +177,14 @@ impl<'a> Message<'a> {
         if reader.take(MAGIC.len())? != MAGIC {
             return None;
         }
-        let (major, _minor, kind) = (reader.byte()?, reader.byte()?, reader.byte()?);
+        let (major, minor, kind) = (reader.byte()?, reader.byte()?, reader.byte()?);
         let from = PeerId::new(reader.take(PeerId::BYTES)?.try_into().ok()?);
         if major != MAJOR {
             return Some(Err(Unread::Major { from, major }));
         }
         let (mine, yours) = (reader.number()?, reader.number()?);
         let body = match kind {
-            HELLO => Body::Hello(Hello::read(&mut reader)?),
+            HELLO => Body::Hello(Hello::read(&mut reader, minor)?),
             DATA => Body::Data {
                 number: reader.number()?,
                 receipt: Receipt::read(&mut reader)?,
@@ -213,9 +215,10 @@ impl Hello {
         to.number(self.longest as u64);
     }
 
-    fn read(from: &mut Reader<'_>) -> Option<Self> {
+    fn read(from: &mut Reader<'_>, minor: u8) -> Option<Self> {
         Some(Hello {
             wants_answer: from.byte()? != 0,
+            minor,
             codec: from.small()?,
             space: from.shared()?,
             name: from.shared()?,

@@ -2,7 +2,7 @@
 
 use super::super::Millis;
 use super::super::frame::Frame;
-use super::super::message::{Body, CODEC, Hello, Message};
+use super::super::message::{Body, CODEC, Hello, MINOR, Message};
 use super::super::peer::PeerId;
 use super::super::session::Session;
 use super::super::table::Table;
@@ -31,6 +31,7 @@ impl Bridge {
     pub(super) fn hello(&self, wants_answer: bool) -> Hello {
         Hello {
             wants_answer,
+            minor: MINOR,
             codec: CODEC,
             space: self.config.space.clone(),
             name: self.config.name.clone(),
@@ -92,6 +93,7 @@ impl Bridge {
         let channels = hello.channels.iter().filter(|name| self.config.channels.contains(*name));
         let peer = Peer {
             name: hello.name.clone(),
+            minor: hello.minor,
             channels: channels.cloned().collect(),
             session,
             heard: now,

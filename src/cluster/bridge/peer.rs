@@ -13,6 +13,7 @@ use super::Action;
 /// Another process.
 pub struct Peer {
     pub(super) name: Arc<str>,
+    pub(super) minor: u8,
     /// Channels that both have.
     pub(super) channels: BTreeSet<Arc<str>>,
     pub(super) session: Session,
@@ -31,6 +32,11 @@ impl Peer {
     /// Returns its name, for people.
     pub fn name(&self) -> &Arc<str> {
         &self.name
+    }
+
+    /// Returns its version within the major one, which all peers share.
+    pub fn minor(&self) -> u8 {
+        self.minor
     }
 
     /// Returns who listens there.

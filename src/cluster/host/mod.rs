@@ -66,6 +66,10 @@ pub struct PeerInfo {
     pub name: Arc<str>,
     /// Number of its listeners that this process knows of.
     pub listeners: usize,
+    /// Its version within the major one.
+    pub minor: u8,
+    /// It has told of all that listened there when it was met.
+    pub has_joined: bool,
 }
 
 /// A bridge with the engine behind it. See the [module](self).
@@ -166,6 +170,8 @@ impl Host {
             id,
             name: peer.name().clone(),
             listeners: peer.table().listeners(),
+            minor: peer.minor(),
+            has_joined: self.remotes.get(&id).is_some_and(|remote| remote.is_synced),
         };
         self.bridge.peers().map(info).collect()
     }

@@ -56,6 +56,7 @@ impl Host {
         let Some(remote) = self.remotes.get_mut(&peer) else { return };
         if !std::mem::replace(&mut remote.is_synced, true) {
             let number = remote.number();
+            self.changes += 1;
             self.happened.push(Happened::Joined(peer));
             self.announce(PEER_JOIN, number);
         }

@@ -13,6 +13,7 @@ use crate::cluster::Millis;
 use crate::cluster::bridge::Config;
 use crate::cluster::host::{self, FRAME_OVERHEAD};
 use crate::cluster::link::{Handle, News, STATE_BITS, State};
+use crate::cluster::message::MAJOR;
 use crate::cluster::names;
 use crate::cluster::outgoing::Window;
 use crate::cluster::peer::PeerId;
@@ -102,6 +103,10 @@ pub struct LinkPeer {
     pub name: String,
     /// Number of its listeners that this process knows of.
     pub listeners: u32,
+    /// Version of its protocol.
+    pub version: String,
+    /// True if it has told of all that listened there when it was met.
+    pub has_joined: bool,
 }
 
 /// Opens a link. `notify` is called when there is news. The event loop stays alive until `ref_link` says otherwise.
@@ -158,6 +163,8 @@ pub fn link_peers(link: u32) -> Result<Vec<LinkPeer>> {
         id: peer.id.to_string(),
         name: peer.name.to_string(),
         listeners: u32::try_from(peer.listeners).unwrap_or(u32::MAX),
+        version: format!("{MAJOR}.{}", peer.minor),
+        has_joined: peer.has_joined,
     };
     Ok(peers.into_iter().map(of).collect())
 }
