@@ -43,7 +43,7 @@ class ThreadTrace {
     asyncEnd: (message) => this.#listenerSettled(message),
   }
   #exit = () => {
-    this.#flush()
+    this.flush()
     if (isMainThread) native.closeTrace(micros(now()))
     else native.leaveTrace(micros(now()))
   }
@@ -135,7 +135,7 @@ class ThreadTrace {
     this.#calls.set(message, { id: 0, at })
     this.#add({ ph: 'B', name: nameOf(message), cat: 'listener', ts: micros(at) })
     // It may hold its thread without end, and is the one that is looked for then.
-    this.#flush()
+    this.flush()
   }
 
   #called(message) {
@@ -162,15 +162,16 @@ class ThreadTrace {
       NativePromise.resolve().then(this.#flushOfTurn)
     }
     this.#lines += `${JSON.stringify({ pid: process.pid, tid: trackOf(threadId), ...event })},\n`
-    if (this.#lines.length > MOST_COLLECTED) this.#flush()
+    if (this.#lines.length > MOST_COLLECTED) this.flush()
   }
 
   #flushOfTurn = () => {
     this.#flushesSoon = false
-    this.#flush()
+    this.flush()
   }
 
-  #flush() {
+  /** Writes what was collected. */
+  flush() {
     if (this.#count === 0) return
     const isOpen = native.writeTrace(this.#lines, this.#count)
     this.#lines = ''
