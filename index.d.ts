@@ -469,7 +469,7 @@ interface EventCounts {
   cancelled: number
 }
 
-/** Times of events in milliseconds. A percentile is right to 3 %, from 2 µs on. */
+/** Times of events in milliseconds. A percentile is right to 3 %, from 2 µs to 38 hours. */
 interface Times {
   /** Number of times that were recorded. */
   count: number

@@ -15,14 +15,24 @@ const PERCENTILES = { p50: 50, p90: 90, p99: 99, p999: 99.9 }
 const SHARE = 1 / 32 + 0.001
 const LEAST_MS = 1e-4
 
-/** Whole nanoseconds, as Node's histogram takes them: of each size as many, up to a day. */
-const times = fc.array(
+const A_DAY = 86_400_000 * NS_PER_MS
+
+/** Whole nanoseconds, as Node's histogram takes them: of each size as many, up to a day, and to a day in all. */
+const some = fc.array(
   fc
     .tuple(fc.integer({ min: 1, max: 46 }), fc.double({ min: 1, max: 2, noNaN: true, maxExcluded: true }))
     .map(([size, part]) => Math.max(1, Math.round(2 ** (size - 1) * part)))
-    .map((ns) => Math.min(ns, 86_400_000 * NS_PER_MS)),
+    .map((ns) => Math.min(ns, A_DAY)),
   { minLength: 1, maxLength: 300 },
 )
+const times = some.map((all) => {
+  let sum = 0
+  return all.filter((ns) => {
+    const fits = sum + ns <= A_DAY
+    if (fits) sum += ns
+    return fits
+  })
+})
 
 /** Resolves to the metrics of an event whose listener took so many nanoseconds each time. */
 async function metricsOf(all) {

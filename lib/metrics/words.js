@@ -5,7 +5,8 @@
 //
 // First the counts. Then, where times are recorded, a histogram of the wait and one of the run: the sum in milliseconds,
 // and a count for each bucket. The buckets are those of HdrHistogram: powers of two of an eighth of a microsecond, each in 16
-// equal parts. So a time is known to 6 %, from 2 µs on.
+// equal parts. So a time is known to 6 %, from 2 µs on. One of more than
+// 38 hours counts as 38 hours.
 
 /** Places of counts. Of events of this bus, and of its own listeners that they were addressed to. */
 const EMITTED = 0
