@@ -1,7 +1,7 @@
 //! How processes meet, keep their tables the same, and notice ends.
 
 use parallel_event_bus::cluster::bridge::{Config, Input, Skew, Why};
-use parallel_event_bus::cluster::message::{self, MAJOR};
+use parallel_event_bus::cluster::message::{self, MAJOR, Message};
 
 use crate::node::{Node, config};
 use crate::world::World;
@@ -199,5 +199,19 @@ fn a_process_that_takes_its_link_for_gone_talks_to_nobody() {
     world.run(10_000);
     let said = world.net.bytes - before;
     assert!(said < 10_000, "{said} bytes in ten seconds");
+    world.end();
+}
+
+#[test]
+fn a_greeting_that_was_made_up_parts_two_processes_for_a_while_only() {
+    let mut world = World::new(2, 1);
+    world.run_until(100, World::know_each_other);
+    let greeting = world.nodes[0].bridge.greeting();
+    let mut made_up = Message::read(&greeting).unwrap();
+    (made_up.mine, made_up.yours) = (1 << 40, 1);
+    world.nodes[1].inputs.push(Input::Heard(made_up.write()));
+    world.run(200);
+    assert!(!world.know_each_other(), "it is taken for a new session");
+    world.run_until(20_000, World::know_each_other);
     world.end();
 }

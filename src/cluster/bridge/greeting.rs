@@ -59,7 +59,6 @@ impl Bridge {
             self.meet(now, from, theirs, hello);
             return self.greet(now, from);
         };
-        peer.heard = now;
         let session = &mut peer.session;
         match session.theirs {
             // An answer that is late.
@@ -73,6 +72,11 @@ impl Bridge {
             None if y != 0 && y != session.mine => {}
             _ => session.theirs = Some(s),
         }
+        // One that is made up, and is newer than the real one, is not kept alive by that.
+        if session.theirs == Some(s) {
+            peer.heard = now;
+        }
+        let session = &peer.session;
         let knows = session.mine == y && session.theirs == Some(s);
         let is_new = knows && !session.is_up;
         // One that greets everybody need not be answered by those that it knows.
