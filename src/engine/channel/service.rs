@@ -24,16 +24,19 @@ pub(super) struct Service {
 
 impl Service {
     /// Notes a tick. Returns whether deliveries may wait for long: unless it starts so many that it is through with them
-    /// before others could take them over.
-    pub(super) fn tick(&mut self, started: u64, in_flight: usize) -> bool {
+    /// before others could take them over. Of a look that is no tick, the time since the last one is not known: it says
+    /// nothing of how long anything takes, nor that the member is quick.
+    pub(super) fn tick(&mut self, started: u64, in_flight: usize, is_tick: bool) -> bool {
         let rate = started - std::mem::replace(&mut self.started, started);
         if let Some(taken) = ((self.since + 1) * TICK).checked_div(rate) {
-            self.usual = (self.usual + taken) / 2;
+            if is_tick {
+                self.usual = (self.usual + taken) / 2;
+            }
             self.since = 0;
         } else {
             self.since = if in_flight > 0 { self.since + 1 } else { 0 };
         }
-        rate < QUICK || in_flight as u64 > SOON * rate
+        !is_tick || rate < QUICK || in_flight as u64 > SOON * rate
     }
 
     /// Guesses the time until a delivery starts that has so many others before it.

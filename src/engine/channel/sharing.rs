@@ -135,7 +135,8 @@ impl Route {
         if table.backlogs.is_expected() {
             return (table.backlogs.watch_on(watch), to_wake, Vec::new());
         }
-        let (are_quick, mut is_expected) = (!table.has_slow(), false);
+        let is_tick = matches!(watch, Watch::Soon | Watch::Seldom);
+        let (are_quick, mut is_expected) = (!table.has_slow(is_tick), false);
         for at in 0..table.backlogs.by_choice.len() {
             let (has_ripe, has_young) = table.backlogs.by_choice[at].ripen(&mut met);
             is_expected |= has_young || (has_ripe && are_quick);

@@ -15,13 +15,13 @@ impl Table {
         self.places.len() > 1
     }
 
-    /// Notes a tick. Returns whether deliveries may wait for long at some member: unless it starts so many that it is
-    /// through with them before others could take them over.
-    pub(super) fn has_slow(&mut self) -> bool {
+    /// Notes a look, which may be a tick. Returns whether deliveries may wait for long at some member: unless it starts so
+    /// many that it is through with them before others could take them over.
+    pub(super) fn has_slow(&mut self, is_tick: bool) -> bool {
         let mut has_slow = false;
         for row in &mut self.rows {
             let started = row.member.endpoint().started();
-            has_slow |= row.service.tick(started, row.member.in_flight());
+            has_slow |= row.service.tick(started, row.member.in_flight(), is_tick);
         }
         has_slow
     }
