@@ -3,8 +3,8 @@
 // npm run demo:cluster [-- nats://host:port]
 //
 // The SHA-256 of the files of this project: here alone; by processes over a Unix socket; and by processes over a NATS
-// server, as they could be on two machines, of which one is killed in the middle. The digests are the same, and every
-// request is accounted for. Without a URL a server of the tests is started, if they have fetched one.
+// server, as they could be on two machines. One of the processes is killed in the middle. The digests are the same, and
+// every request is accounted for. Without a URL a server of the tests is started, if they have fetched one.
 
 const { fork } = require('node:child_process')
 const { once } = require('node:events')
@@ -29,17 +29,12 @@ function filesOf(folder) {
     .map(({ parentPath, path: old, name }) => path.join(parentPath ?? old, name))
 }
 
-/**
- * Shares the requests among processes. Resolves to the digests, by file, and the account.
- *
- * @param {string} url
- * @param {string[]} files
- * @param {{ mustKill: boolean }} how whether one process is killed in the middle
- */
-async function share(url, files, { mustKill }) {
+/** Shares the requests among processes, and kills one in the middle. Resolves to the digests, by file, and the account. */
+async function share(url, files) {
   const channel = `digests ${process.pid}`
   const link = await connect(url, { channels: [channel], name: 'main' })
-  const bus = new ParallelEventBus({ channel })
+  // The requests reject with what the handler is told.
+  const bus = new ParallelEventBus({ channel, onError() {} })
   const workers = Array.from({ length: WORKERS }, (_, number) => fork(WORKER, [url, channel, `machine ${number + 1}`]))
   await Promise.all(workers.map((worker) => once(worker, 'message')))
   await link.synced()
@@ -49,7 +44,7 @@ async function share(url, files, { mustKill }) {
   const runner = async () => {
     while (next < REQUESTS) {
       const file = files[next++ % files.length]
-      if (mustKill && next === REQUESTS / 2) workers[0].kill('SIGKILL')
+      if (next === REQUESTS / 2) workers[0].kill('SIGKILL')
       await digest(file)
     }
   }
@@ -92,15 +87,15 @@ async function main(url, print = console.log) {
   print(`${files.length} files, ${REQUESTS} requests`)
   const directory = mkdtempSync(path.join(os.tmpdir(), 'peb-demo-'))
   try {
-    const over = await share(`unix:${directory}`, files, { mustKill: false })
+    const over = await share(`unix:${directory}`, files)
     assertSame(expected, over.digests)
-    print(told('over a Unix socket', over.account))
+    print(told('over a Unix socket, machine 1 killed in the middle', over.account))
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
   await withServer(url, async (at, missing) => {
     if (at === undefined) return print(`over NATS: left out, ${missing}`)
-    const over = await share(at, files, { mustKill: true })
+    const over = await share(at, files)
     assertSame(expected, over.digests)
     print(told('over NATS, machine 1 killed in the middle', over.account))
   })
