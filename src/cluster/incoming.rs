@@ -1,5 +1,5 @@
-//! Messages of one peer: each is read once, in order. One that comes too early is dropped, and told of as a gap, so that
-//! it is sent again with those before it.
+//! Messages of one peer: each is read once, in order. One that comes too early is dropped, and told of as a gap, so
+//! that it is sent again with those before it.
 
 use super::Millis;
 use super::fragment::Assembly;
@@ -7,7 +7,7 @@ use super::frame::{Frame, LAST_PART, PART};
 use super::message::Receipt;
 use super::wire::Reader;
 
-/// Time after which a gap is told again. What was sent again may have been lost, too.
+/// Time after which a gap is told again. Messages that were sent again may have been lost, too.
 const TELL_AGAIN: Millis = 250;
 
 /// The messages of one peer. See the [module](self).
@@ -83,7 +83,7 @@ impl Incoming {
         self.gap.is_some() && self.told_at.is_none_or(|at| now >= at + TELL_AGAIN)
     }
 
-    /// Tells the peer what has come.
+    /// Returns the acknowledgement for the peer, and notes that it is told.
     pub fn receipt(&mut self, now: Millis) -> Receipt {
         self.must_tell = false;
         let has_gap = self.must_tell_of_gap(now);

@@ -1,13 +1,13 @@
-//! What a link carries: messages, each of one process.
+//! Messages, as a link carries them: each is of one process.
 //!
 //! ```text
 //! ┌─────┬───────┬───────┬──────┬──────┬──────┬───────┬────────────┐
-//! │ PEB │ major │ minor │ kind │ from │ mine │ yours │ what it is │
+//! │ PEB │ major │ minor │ kind │ from │ mine │ yours │    body    │
 //! └─────┴───────┴───────┴──────┴──────┴──────┴───────┴────────────┘
 //! ```
 //!
-//! `mine` and `yours` are the numbers of the session, as sender and receiver count; 0 for none. Up to `from` a message of
-//! every major version is the same.
+//! `mine` and `yours` are the numbers of the session, as sender and receiver count; 0 for none. Up to `from` a message
+//! of every major version is the same.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use super::wire::{Reader, Writer};
 
 /// Version of the protocol. Another major one is not understood.
 pub const MAJOR: u8 = 1;
-/// Version within the major one: what is new is skipped by those that do not know it.
+/// Version within the major one: receivers skip the additions that they do not know.
 pub const MINOR: u8 = 0;
 /// Version of the codec that payloads are in. The engine does not read them, but listeners must.
 pub const CODEC: u32 = 1;
@@ -48,13 +48,13 @@ pub struct Hello {
     pub name: Arc<str>,
     /// Channels that leave the process.
     pub channels: Vec<Arc<str>>,
-    /// What the process keeps for its peer unacknowledged at most.
+    /// The most that may be unacknowledged, in either direction.
     pub window: Window,
     /// Bytes of the longest frame that it takes.
     pub longest: usize,
 }
 
-/// What the receiver has got.
+/// An acknowledgement of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
     /// Number of the last message that came in order.
@@ -63,7 +63,7 @@ pub struct Receipt {
     pub has_gap: bool,
 }
 
-/// What a message is.
+/// The kind of a message, with its contents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body<'a> {
     /// A greeting.
@@ -72,7 +72,7 @@ pub enum Body<'a> {
     Data {
         /// Its number.
         number: u64,
-        /// What the sender has got.
+        /// Acknowledgement of the messages that the sender has got.
         receipt: Receipt,
         /// The frames.
         frames: &'a [u8],
@@ -81,9 +81,9 @@ pub enum Body<'a> {
     Beat {
         /// Number of the last message that was sent.
         last: u64,
-        /// What the sender has got.
+        /// Acknowledgement of the messages that the sender has got.
         receipt: Receipt,
-        /// Digest of what was told of listeners up to that message; None while there is more to be sent.
+        /// Digest of the listeners that were told of up to that message; None while there is more to be sent.
         digest: Option<u64>,
     },
     /// The sender ends, and owes nothing.
@@ -99,7 +99,7 @@ pub struct Message<'a> {
     pub mine: u64,
     /// Number of the session, as the receiver counts.
     pub yours: u64,
-    /// What it is.
+    /// Its kind and contents.
     pub body: Body<'a>,
 }
 
@@ -154,7 +154,7 @@ impl Message<'_> {
 }
 
 impl<'a> Message<'a> {
-    /// Returns the sender of a message, whatever its version.
+    /// Returns the sender of a message of any version.
     pub fn sender(bytes: &[u8]) -> Option<PeerId> {
         let mut reader = Reader::new(bytes);
         let is_message = reader.take(MAGIC.len())? == MAGIC;

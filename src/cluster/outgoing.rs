@@ -1,7 +1,7 @@
 //! Numbered messages for one peer, kept until it has acknowledged them.
 //!
 //! Frames are gathered into messages; a message is made at the end of a turn, or when it is full. No more than a
-//! [`Window`] of messages is under way. The others wait here, and whoever makes events waits until there is
+//! [`Window`] of messages is under way. The others wait here, and the host adds no events until there is
 //! [room](Outgoing::has_room).
 
 use std::collections::VecDeque;
@@ -12,7 +12,7 @@ use super::frame::Frame;
 /// Bytes of frames after which a message is full.
 const FULL: usize = 32 << 10;
 
-/// What may be unacknowledged at most.
+/// The most that may be unacknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// Number of messages.
@@ -111,7 +111,7 @@ impl Outgoing {
         }
     }
 
-    /// Sends again what was not acknowledged.
+    /// Has all messages sent again that were not acknowledged.
     pub fn rewind(&mut self) {
         self.sent = 0;
         self.sent_bytes = 0;
@@ -142,7 +142,7 @@ impl Outgoing {
         self.open.is_empty() && self.kept.is_empty()
     }
 
-    /// Returns whether events may be added: what waits is within the window.
+    /// Returns whether events may be added: the messages that are kept are within the window.
     pub fn has_room(&self) -> bool {
         self.kept.len() < self.window.messages && self.bytes + self.open.len() < self.window.bytes
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// An event that was sent.
 pub struct Sent<T> {
-    /// What it is to its owner.
+    /// The event, as its owner keeps it.
     pub what: T,
     /// Number of listeners that have not settled.
     pub left: u32,

@@ -1,7 +1,7 @@
 //! The exchange with one peer, from the moment when both know of each other until one of them gives the other up.
 //!
-//! Each side numbers its sessions, and puts both numbers into all that it says. So what belongs to an earlier session is
-//! known as such, and a process that believes its peer to be dead can say so: it has a new number.
+//! Each side numbers its sessions, and puts both numbers into all its messages. So a message of an earlier session is
+//! known as such. A process that has given its peer up can show that: it has a new number.
 
 use super::Millis;
 use super::incoming::Incoming;
@@ -16,16 +16,16 @@ pub struct Session {
     pub theirs: Option<u64>,
     /// The other side knows the number of this one, too.
     pub is_up: bool,
-    /// What is to be told.
+    /// Messages for the peer.
     pub outgoing: Outgoing,
-    /// What was told.
+    /// Messages of the peer.
     pub incoming: Incoming,
-    /// The link is new: what was sent over the old one may be lost.
+    /// The link is new: messages that were sent over the old one may be lost.
     must_rewind: bool,
 }
 
 impl Session {
-    /// Returns a session that nothing was said in.
+    /// Returns a session without messages.
     pub fn new(
         mine: u64,
         theirs: Option<u64>,
@@ -48,7 +48,7 @@ impl Session {
         self.must_rewind = true;
     }
 
-    /// Notes what the peer has got.
+    /// Takes an acknowledgement of the peer. Messages are sent again after a gap, or where the link is new.
     pub fn receipt(&mut self, receipt: Receipt) {
         self.outgoing.acknowledge(receipt.ack);
         if receipt.has_gap || std::mem::take(&mut self.must_rewind) {
@@ -56,7 +56,7 @@ impl Session {
         }
     }
 
-    /// Returns what is to be said now, one after the other.
+    /// Calls `say` with each message that is to be sent now, in order.
     pub fn say(&mut self, now: Millis, is_beat: bool, digest: u64, mut say: impl FnMut(Body<'_>)) {
         self.outgoing.seal();
         let mut has_told = false;

@@ -1,4 +1,4 @@
-//! Who listens in one process: its members, their listeners, and a digest of these for each channel.
+//! The listeners in one process: its members, their listeners, and a digest of these for each channel.
 //!
 //! A process keeps one of its own, and one of each peer, made by the same changes. Where their digests differ, something
 //! was missed.
@@ -27,8 +27,8 @@ struct Member {
 }
 
 impl Table {
-    /// Applies a change. Returns whether it made sense: a member is known before its listeners are. To remove what is
-    /// not there does.
+    /// Applies a change. Returns whether it made sense: a member is known before its listeners, and there are not too
+    /// many of either. To remove one that is not there makes sense.
     #[must_use]
     pub fn apply(&mut self, change: &Change) -> bool {
         match change {

@@ -1,4 +1,4 @@
-//! What is wrong with a link, as short numbers: what goes through the engine is no more than a number.
+//! Troubles of links, as short numbers: the engine carries no more than a number.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

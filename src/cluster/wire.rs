@@ -1,15 +1,15 @@
 //! Numbers, bytes and texts as they are written. A number takes as many bytes as it needs, seven bits in each, the
 //! lowest first.
 //!
-//! What is read may come from anybody. So a [`Reader`] returns None where it makes no sense, and never believes a length:
-//! it is compared with the bytes that are there before anything is allocated.
+//! The bytes that are read may come from anybody. So a [`Reader`] returns None where they make no sense. It never
+//! believes a length: that is compared with the bytes that are there before anything is allocated.
 
 use std::sync::Arc;
 
 /// Most bytes of a number.
 const MOST_BYTES: u32 = 10;
 
-/// Appends what is written to bytes.
+/// Appends to bytes.
 #[derive(Default)]
 pub struct Writer(pub Vec<u8>);
 
@@ -40,7 +40,7 @@ impl Writer {
     }
 }
 
-/// Reads what was written, from front to end.
+/// Reads written bytes, from front to end.
 #[derive(Clone, Copy)]
 pub struct Reader<'a>(&'a [u8]);
 

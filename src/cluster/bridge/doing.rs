@@ -1,4 +1,4 @@
-//! What goes into a bridge, and what comes out.
+//! Inputs of a bridge, and its actions.
 
 use super::super::frame::{Change, Frame};
 use super::super::peer::PeerId;
@@ -13,7 +13,7 @@ pub enum Input {
     Heard(Vec<u8>),
     /// The link knows that a process has ended.
     Lost(PeerId),
-    /// Who listens here has changed.
+    /// The members or listeners here have changed.
     Local(Change),
     /// A peer is to be told something. Nobody is if it is gone.
     Send(PeerId, Frame),
@@ -41,7 +41,7 @@ pub enum Why {
     Silent,
     /// It has not heard this process for too long.
     Forgot,
-    /// What it says makes no sense.
+    /// Its messages make no sense.
     Nonsense,
     /// The link was away for too long.
     Away,

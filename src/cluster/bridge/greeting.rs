@@ -1,4 +1,4 @@
-//! How processes meet: who greets whom, and when both know each other.
+//! The meeting of processes: greetings, until both know each other.
 
 use super::super::Millis;
 use super::super::frame::Frame;
@@ -11,7 +11,7 @@ use super::{Action, Bridge, Config, Peer, Skew, To, Why};
 /// Names of processes that are remembered so as not to tell of them, or greet them, too often.
 const MOST_STRANGERS: usize = 1_024;
 
-/// Time between two greetings of a process that says what makes no sense here.
+/// Time between two greetings of a process that speaks of a session that is not known.
 const GREET_AGAIN: Millis = 100;
 
 impl Bridge {
@@ -22,7 +22,7 @@ impl Bridge {
         self.transmit(To::All, (0, 0), hello);
     }
 
-    /// Returns a greeting for whoever is at the other end of a new connection.
+    /// Returns a greeting for the other end of a new connection.
     pub fn greeting(&self) -> Vec<u8> {
         let body = Body::Hello(self.hello(true));
         Message { from: self.config.id, mine: 0, yours: 0, body }.write()
@@ -148,7 +148,7 @@ impl Bridge {
         true
     }
 
-    /// Both sides know each other: tells the peer who listens here.
+    /// Both sides know each other: tells the peer of the listeners here.
     pub(super) fn raise(&mut self, id: PeerId) {
         let Some(peer) = self.peers.get_mut(&id) else { return };
         peer.session.is_up = true;

@@ -1,16 +1,16 @@
-//! The state machine that joins one process to others: what has happened goes in, what is to be done comes out.
+//! The state machine that joins one process to others: it takes inputs, and returns actions.
 //!
 //! # Meeting
 //!
-//! Two processes greet each other until each knows that the other has its number; then each tells who listens in it. A
-//! process that has forgotten its peer, because it was not heard for too long, comes with a new number: the other one
-//! then knows that what it had sent is lost.
+//! Two processes greet each other until each knows that the other has its number. Then each tells of its listeners. A
+//! process that has forgotten its peer, because it was not heard for too long, comes with a new number. So the other
+//! one knows that its messages are lost.
 //!
 //! # Ends
 //!
-//! A peer is gone when its connection ends, where the link knows that; when it was not heard for `peer_timeout`; when it
-//! says goodbye; or when it has forgotten this process. A link that is away proves nothing about peers, so they are gone
-//! only after `link_timeout`. A process that did not run for a while has heard nobody, and kills nobody for it.
+//! A peer is gone when its connection ends, where the link knows that, or when it was not heard for `peer_timeout`. It
+//! is also gone when it says goodbye, has forgotten this process, or makes no sense. A link that is away proves nothing
+//! about peers, so they are gone only after `link_timeout`. A process that did not run for a while has heard nobody, and kills nobody for it.
 
 mod doing;
 mod greeting;
@@ -28,7 +28,7 @@ use super::table::Table;
 pub use doing::{Action, Input, Skew, To, Why};
 pub use peer::Peer;
 
-/// What a bridge has to know beforehand.
+/// Settings of a bridge.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// This process.
@@ -39,7 +39,7 @@ pub struct Config {
     pub name: Arc<str>,
     /// Channels that leave the process.
     pub channels: BTreeSet<Arc<str>>,
-    /// What may be unacknowledged at most, by each peer.
+    /// The most that each peer may leave unacknowledged.
     pub window: Window,
     /// Bytes of frames that the link takes in one message.
     pub most: usize,
@@ -87,7 +87,7 @@ impl Bridge {
         }
     }
 
-    /// Takes what has happened, and returns what is to be done.
+    /// Takes inputs, and returns actions.
     pub fn poll(&mut self, now: Millis, inputs: impl IntoIterator<Item = Input>) -> Vec<Action> {
         self.forgive(now);
         for input in inputs {
@@ -118,7 +118,7 @@ impl Bridge {
         self.peers.get(&id).filter(|peer| peer.session.is_up)
     }
 
-    /// Returns who listens here.
+    /// Returns the table of the listeners here.
     pub fn table(&self) -> &Table {
         &self.table
     }
@@ -152,7 +152,7 @@ impl Bridge {
         match input {
             Input::Up => self.link_up(now),
             Input::Down => self.down_since = self.down_since.or(Some(now)),
-            // To meet somebody now who is buried again at once would go on without end.
+            // A process that is met now would be buried again at once, and so on without end.
             Input::Heard(_) if self.is_away(now) => {}
             Input::Heard(bytes) => self.hear(now, &bytes),
             Input::Lost(id) => self.lose(id, Why::Lost),
@@ -180,7 +180,7 @@ impl Bridge {
         self.actions.push(Action::Transmit(to, message.write()));
     }
 
-    // What others say
+    // Messages of others
 
     fn hear(&mut self, now: Millis, bytes: &[u8]) {
         let message = match Message::read(bytes) {
@@ -231,7 +231,7 @@ impl Bridge {
         }
     }
 
-    // What is said
+    // Messages to others
 
     fn change(&mut self, change: &Change) {
         let channel = self.table.channel_of(change).cloned();

@@ -39,7 +39,7 @@ impl Peer {
         self.minor
     }
 
-    /// Returns who listens there.
+    /// Returns the table of the listeners there.
     pub fn table(&self) -> &Table {
         &self.table
     }

@@ -1,4 +1,4 @@
-//! Changes of who listens in a process.
+//! Changes of the members and listeners in a process.
 
 use std::sync::Arc;
 

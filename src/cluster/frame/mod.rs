@@ -1,4 +1,4 @@
-//! All that one process tells another: frames, each a kind, its length, and what it says.
+//! Frames: all that one process tells another. Each is a kind, a length, and a body.
 //!
 //! Frames between two processes arrive once and in order. A kind that is not known is skipped, so that another minor
 //! version may say more.
@@ -39,16 +39,16 @@ const OVER: u8 = 23;
 pub const PART: u8 = 18;
 pub(super) const LAST_PART: u8 = 19;
 
-/// What one process tells another.
+/// A statement of one process to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frame {
-    /// Who listens has changed.
+    /// The members or listeners of the sender have changed.
     Change(Change),
     /// All that the sender knew of its own listeners when the two met has been told.
     Synced,
     /// The codebook of an endpoint, from this byte on: earlier ones were told.
     Codebook {
-        /// Whose.
+        /// The endpoint.
         endpoint: u32,
         /// Number of bytes that were told before.
         from: u64,
@@ -68,38 +68,38 @@ pub enum Frame {
     },
     /// A listener has succeeded, with its value if that is wanted.
     Replied {
-        /// Which event.
+        /// The event.
         id: u64,
-        /// Which of its listeners.
+        /// Index of the listener.
         index: u32,
         /// Its value.
         reply: Option<Payload>,
     },
     /// A listener has failed.
     Failed {
-        /// Which event.
+        /// The event.
         id: u64,
-        /// Which of its listeners.
+        /// Index of the listener.
         index: u32,
-        /// Why.
+        /// The reason.
         kind: FailureKind,
         /// It may have been called.
         started: bool,
     },
     /// An event was not taken: none of its listeners was called, or will be.
     Refused {
-        /// Which event.
+        /// The event.
         id: u64,
-        /// Why.
+        /// The reason.
         kind: FailureKind,
     },
     /// An event counts for nothing: all of its listeners were gone before it came.
     Unheard(u64),
     /// A listener counts for nothing: it was gone before the event came.
     Skipped {
-        /// Which event.
+        /// The event.
         id: u64,
-        /// Which of its listeners.
+        /// Index of the listener.
         index: u32,
     },
     /// Listeners of an event are not to be called if they were not yet.
@@ -108,21 +108,21 @@ pub enum Frame {
     Follow(u64),
     /// Nobody waits any more for listeners that have [asked](Self::Follow).
     Over {
-        /// Which event.
+        /// The event.
         id: u64,
-        /// Why.
+        /// The reason.
         kind: FailureKind,
     },
     /// Number of unsettled events of a member.
     Load {
-        /// Whose.
+        /// The member.
         member: u32,
-        /// How many.
+        /// The number.
         in_flight: u32,
     },
     /// A thread has not looked into its mailbox for a while.
     Stall {
-        /// Which.
+        /// The thread.
         thread: u32,
         /// Number of messages that wait.
         waiting: u32,
@@ -132,7 +132,7 @@ pub enum Frame {
 }
 
 impl Frame {
-    /// Returns its kind, and what it says.
+    /// Returns its kind and its body.
     pub fn encode(&self) -> (u8, Vec<u8>) {
         let mut body = Writer::default();
         let kind = self.write_body(&mut body);
@@ -189,7 +189,7 @@ impl Frame {
         }
     }
 
-    /// Reads what a frame of this kind says. `Some(None)` is a kind that is not known; None makes no sense.
+    /// Reads the body of a frame of this kind. `Some(None)` is a kind that is not known; None makes no sense.
     pub fn read(kind: u8, body: &[u8]) -> Option<Option<Self>> {
         let from = &mut Reader::new(body);
         Some(Some(match kind {

@@ -1,7 +1,7 @@
 //! The members and listeners of this process, as peers are told of them.
 //!
-//! The engine uses the id of a listener again. An event that is under way to an earlier listener must not come to the new
-//! one, so for peers each has a number of its own.
+//! The engine uses the id of a listener again. An event that is under way to an earlier listener must not come to the
+//! new one, so for peers each has a number of its own.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::engine::ids::ListenerId;
 
 /// The members and listeners of this process. See the [module](self).
 pub(super) struct Locals {
-    /// What peers call a channel, by its name here.
+    /// Names of channels for peers, by their names here.
     channels: HashMap<Arc<str>, Arc<str>>,
     members: HashMap<u32, Local>,
     listeners: HashMap<u32, Target>,
@@ -74,7 +74,7 @@ impl Locals {
                 Note::Removed(member, id) => changes.extend(self.remove(member, id)),
             }
         }
-        // What it has emitted is told of before its end.
+        // Peers are told of all events of an endpoint before its end.
         let is_over = |endpoint: &mut Arc<Endpoint>| !endpoint.is_pending();
         let ended = self.ending.extract_if(.., is_over);
         changes.extend(ended.map(|endpoint| match endpoint.has_ended() {

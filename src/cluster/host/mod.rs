@@ -1,15 +1,15 @@
 //! Joins a bridge to the engine of this process.
 //!
-//! For each member of a peer there is a *ghost* here: a member of an endpoint that stands for the peer's thread. Events for
-//! it lie in the mailbox of that endpoint, bounded as for any other member, until the peer may be sent some. The peer
-//! delivers them to the listeners that were chosen here, and tells what becomes of each.
+//! For each member of a peer there is a *ghost* here: a member of an endpoint that stands for the peer's thread. Events
+//! for it lie in the mailbox of that endpoint, bounded as for any other member, until the peer may be sent some. The
+//! peer delivers them to the listeners that were chosen here, and tells the outcome of each.
 //!
-//! * [`notes`] is what the engine tells of listeners here, [`locals`] makes changes for peers of it.
-//! * [`remote`] has what is known of one peer: its ghosts, and what is under way in both directions.
+//! * [`notes`] has the engine's notes of listeners here, [`locals`] makes changes for peers of them.
+//! * [`remote`] has the state of one peer: its ghosts, and the events under way in both directions.
 //! * [`sending`] takes events out of ghosts' mailboxes, [`receiving`] delivers those of peers.
 //! * [`settling`] carries outcomes, both ways.
 //!
-//! Nothing in here does I/O. The owner calls [`Host::turn`] with what the link has, whenever it was woken.
+//! Nothing in here does I/O. The owner calls [`Host::turn`] with the link's inputs, whenever it was woken.
 
 mod locals;
 mod notes;
@@ -46,10 +46,10 @@ const MOST_ROUNDS: usize = 4;
 /// Bytes that a frame has beside the payload of an event, at most, but for the numbers of very many listeners.
 pub const FRAME_OVERHEAD: usize = 1 << 16;
 
-/// What the owner of a host may want to know.
+/// News for the owner of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Happened {
-    /// A peer is there, and has told who listens in it.
+    /// A peer is there, and has told of its listeners.
     Joined(PeerId),
     /// A peer is gone.
     Gone(PeerId, Why),
@@ -124,8 +124,7 @@ impl Host {
         }
     }
 
-    /// Does what is to be done: with what the link has, with what has changed here, and with events under way. Returns
-    /// what is to be sent.
+    /// Takes the link's inputs, changes of listeners here, and events under way. Returns the messages to be sent.
     pub fn turn(
         &mut self,
         now: Millis,
@@ -134,7 +133,7 @@ impl Host {
         self.inputs.extend(inputs);
         let mut messages = Vec::new();
         for _ in 0..MOST_ROUNDS {
-            // First what the link has: nothing is to be sent to a peer that is gone.
+            // First the link's inputs: nothing is to be sent to a peer that is gone.
             let inputs = std::mem::take(&mut self.inputs);
             for action in self.bridge.poll(now, inputs) {
                 self.act(action, &mut messages);
@@ -159,7 +158,7 @@ impl Host {
         if is_busy { beat.min(self.load_at) } else { beat }
     }
 
-    /// Takes what has happened.
+    /// Takes the news.
     pub fn happened(&mut self) -> Vec<Happened> {
         std::mem::take(&mut self.happened)
     }
@@ -186,12 +185,12 @@ impl Host {
         &self.bridge
     }
 
-    /// Tells all members of this process's channels what has happened, and to whom.
+    /// Tells all members of this process's channels a piece of news: its kind, and its number.
     pub fn announce(&self, what: u32, number: u32) {
         self.channels.values().for_each(|channel| channel.announce(what, number));
     }
 
-    /// Tells peers that nobody listens here any more. What is under way goes on.
+    /// Tells peers that nobody listens here any more. Events under way go on.
     pub fn retire(&mut self) {
         self.channels.values().for_each(|channel| channel.observe(None));
         self.inputs.extend(self.locals.retire().into_iter().map(Input::Local));

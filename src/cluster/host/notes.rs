@@ -1,4 +1,4 @@
-//! What the engine tells a host, from any thread: who listens here, and which ghosts have messages.
+//! Notes of the engine for a host, from any thread: changes of listeners here, and ghosts with messages.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,7 +9,7 @@ use crate::engine::channel::route::ListenerOptions;
 use crate::engine::ids::ListenerId;
 use crate::engine::mailbox::Wake;
 
-/// A change of who listens here.
+/// A change of the members or listeners here.
 pub(super) enum Note {
     Joined(Arc<Member>),
     Left(u32),
@@ -44,7 +44,7 @@ impl<T> List<T> {
     }
 }
 
-/// Changes of who listens here, which no peer was told of yet.
+/// Changes of the members and listeners here, which no peer was told of yet.
 pub(super) struct Notes(List<Note>);
 
 impl Notes {

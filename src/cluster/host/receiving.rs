@@ -1,4 +1,4 @@
-//! What peers tell: changes of their listeners become ghosts, and their events are delivered.
+//! Frames of peers: changes of their listeners become ghosts, and their events are delivered.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What is known of one peer: its ghosts, and what is under way in both directions.
+//! The state of one peer: its ghosts, and the events under way in both directions.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Weak};
@@ -51,7 +51,7 @@ pub(super) struct Ghost {
     pub(super) endpoint: Arc<Endpoint>,
     pub(super) thread: u32,
     pub(super) book: Vec<u8>,
-    /// Members by channel, in whose name the events of its thread are delivered.
+    /// Members that are the emitters of its thread's events here, by channel.
     emitters: HashMap<Arc<str>, Arc<Member>>,
     /// Channels that its thread was in.
     channels: Vec<Arc<Channel>>,

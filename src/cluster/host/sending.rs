@@ -21,7 +21,7 @@ use crate::engine::payload::Payload;
 const MOST: usize = 64;
 
 impl Host {
-    /// Collects what has changed here, and what is to be sent. Members are told of before their events.
+    /// Collects changes of listeners here, and events for peers. Members are told of before their events.
     pub(super) fn collect(&mut self) {
         let mut ghosts = std::mem::take(&mut self.waiting);
         ghosts.extend(self.ready.take());
@@ -35,7 +35,7 @@ impl Host {
         }
     }
 
-    /// Takes in what has changed here.
+    /// Takes in the changes of listeners here.
     pub(super) fn apply_notes(&mut self) {
         let notes = self.notes.take();
         for change in self.locals.apply(notes) {
@@ -165,7 +165,7 @@ impl Host {
         self.send(peer, Frame::Event(event));
     }
 
-    /// Sends what a peer does not have of the codebook that it needs.
+    /// Sends the part of an emitter's codebook that a peer does not have.
     fn send_book(&mut self, peer: PeerId, emitter: &Arc<Endpoint>) {
         let Some(remote) = self.remotes.get_mut(&peer) else { return };
         let book = emitter.codebook();
@@ -223,7 +223,7 @@ impl Host {
     }
 }
 
-/// What is sent of an event beside its listeners.
+/// The parts of an event that are sent beside its listeners.
 struct EventOf {
     payload: Payload,
     request: bool,

@@ -10,7 +10,7 @@ use crate::cluster::peer::PeerId;
 use crate::engine::outcome::{FailureKind, Step};
 use crate::engine::payload::Payload;
 
-// What has become of peers' events.
+// Outcomes of peers' events
 
 impl Host {
     /// Tells a peer of steps of its events, with as few words as possible.
@@ -72,7 +72,7 @@ impl Host {
     }
 }
 
-/// What a step means to the peer that has emitted the event.
+/// The meaning of a step for the peer that has emitted the event.
 enum Told {
     Nothing,
     /// All listeners have succeeded.
@@ -119,7 +119,7 @@ impl Remote {
         told
     }
 
-    // What has become of events that the peer has.
+    // Outcomes of events that the peer has
 
     fn step(&mut self, id: u64, step: Step) {
         let Some(sent) = self.owed.get(id) else { return };
@@ -149,7 +149,7 @@ impl Remote {
         }
     }
 
-    /// Has the peer told when nobody waits any more for what is running there.
+    /// Has the peer told when nobody waits any more for the listeners that are running there.
     fn follow(&mut self, id: u64) {
         // Numbers of events that are under way at the same time are closer to each other.
         let token = id as u32;
