@@ -1,7 +1,7 @@
 //! Links: they carry bytes between processes, and say whether they can. Nothing else.
 //!
-//! Each link has a thread of its own, which runs the [host](super::host): acknowledgements, beats and timeouts go on while
-//! every JS thread is stuck.
+//! Each link has a thread of its own, which runs the [host](super::host): acknowledgements, beats and timeouts go on
+//! while every JS thread is stuck.
 
 #[cfg(feature = "nats")]
 pub mod nats;
@@ -18,33 +18,33 @@ use super::bridge::{Config, Input, To};
 use super::host::PeerInfo;
 use crate::engine::mailbox::Wake;
 
-/// What is wrong: a code, and the reason.
+/// A trouble of a link: a code, and the reason.
 pub type Trouble = (&'static str, String);
 
 /// Carries bytes between processes.
 pub trait Link: Send {
-    /// Returns what wakes a thread that [waits](Self::wait).
+    /// Returns the waker of a thread that [waits](Self::wait).
     fn wake(&self) -> Arc<dyn Wake>;
 
-    /// Waits for something to happen, but no longer than `most`, and returns it. `greeting` goes to whoever is at the other
-    /// end of a new connection.
+    /// Waits for something to happen, but no longer than `most`. Returns the inputs. `greeting` goes to the other end
+    /// of each new connection between two processes.
     fn wait(&mut self, most: Duration, greeting: &[u8]) -> Vec<Input>;
 
     /// Sends a message, as soon as it can. There may be nobody to get it.
     fn send(&mut self, to: To, message: Vec<u8>);
 
-    /// Returns true if everybody who was there when the link was opened has been heard, or is known to be gone.
+    /// Returns true if every process that was there when the link was opened has been heard, or is known to be gone.
     fn has_met_all(&self) -> bool;
 
     /// Returns the bytes of frames that it takes in one message.
     fn most_frames(&self) -> usize;
 
-    /// Takes what is wrong, and does not end the link.
+    /// Takes the troubles that do not end the link.
     fn troubles(&mut self) -> Vec<Trouble> {
         Vec::new()
     }
 
-    /// Ends the link: sends what it can in so much time.
+    /// Ends the link: sends as much as it can in so much time.
     fn end(&mut self, most: Duration);
 }
 
@@ -63,17 +63,17 @@ pub enum State {
     Closed = 3,
 }
 
-/// Bits of a number with a [`State`]; those above have what is [wrong](super::troubles).
+/// Bits of a number with a [`State`]; those above have the number of a [trouble](super::troubles).
 pub const STATE_BITS: u32 = 2;
 
-/// What the owner of a link hears.
+/// News for the owner of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
     /// The link is up, for the first time.
     Opened,
     /// It cannot be opened: a code, and why.
     Failed(&'static str, String),
-    /// All peers know what this process listened to when [`Handle::sync`] was called with this token.
+    /// All peers know the listeners that this process had when [`Handle::sync`] was called with this token.
     Synced(u32),
     /// Something is wrong that does not end the link.
     Warning(&'static str, String),
@@ -106,13 +106,13 @@ impl Drop for Linked {
     }
 }
 
-/// What the owner of a link wants.
+/// A command of the owner of a link.
 enum Command {
     Sync(u32),
     Close(Millis),
 }
 
-/// What the owner of a link, and the link, know of each other.
+/// The state that a link and its owner share.
 #[derive(Default)]
 struct Shared {
     commands: Vec<Command>,
@@ -128,8 +128,8 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Opens a link on a thread of its own. `open` makes it there, or says why it cannot. `notify` is called when there is
-    /// news.
+    /// Opens a link on a thread of its own. `open` makes it there, or says why it cannot. `notify` is called when
+    /// there is news.
     pub fn open<L: Link + 'static>(
         config: Config,
         max_event: usize,

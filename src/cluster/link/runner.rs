@@ -1,4 +1,4 @@
-//! The thread of a link: waits for the link, turns the host, sends what that says.
+//! The thread of a link: waits for the link, turns the host, sends the host's messages.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ pub(super) fn run<L: Link>(
     shared: &Mutex<Shared>,
     notify: &dyn Wake,
 ) {
-    // Whatever happens, the owner hears of the end.
+    // In every case the owner hears of the end.
     let mut end = End { shared, notify, unsettled: 0 };
     let linked = match Linked::take(&config.channels) {
         Ok(linked) => linked,
@@ -69,7 +69,7 @@ struct Runner<L> {
     link: L,
     host: Host,
     begin: Instant,
-    /// Tokens of those that wait until all who were there are known, and then until these know everything.
+    /// Tokens that wait until all peers are met; then each waits until these peers know everything.
     asked: Vec<u32>,
     syncs: Vec<(u32, Vec<(PeerId, u64)>)>,
     /// Changes of peers that the owner can see.
@@ -96,7 +96,7 @@ impl<L: Link> Runner<L> {
         self.link.wait(most, &self.host.bridge().greeting())
     }
 
-    /// Tells buses whether the link is up, and what is wrong with it.
+    /// Tells buses whether the link is up, and of its troubles.
     fn note_state(&mut self, inputs: &[Input], end: &End<'_>) {
         let is_up = |input: &Input| match input {
             Input::Up => Some(State::Up),
@@ -172,7 +172,7 @@ impl<L: Link> Runner<L> {
         }
     }
 
-    /// Those who asked are told when every peer of then has heard all that was there to be told then.
+    /// Tells the owner of each token when the peers that were met know all that they were to be told by then.
     fn look_for_synced(&mut self, end: &End<'_>) {
         if self.asked.is_empty() && self.syncs.is_empty() {
             return;

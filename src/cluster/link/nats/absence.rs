@@ -1,7 +1,7 @@
 //! Peers that have ended, as far as the server knows.
 //!
-//! A server tells the sender of a message with an address for answers if nobody listens where it goes. A peer whose own
-//! connection is new has nobody there for a moment either. So a peer is gone when the server has said so for a while, and
+//! A server tells the sender of a message with an address for answers if its subject has no subscriber. A peer whose
+//! own connection is new has none for a moment either. So a peer is gone when the server has said so for a while, and
 //! the peer has said nothing.
 
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ const ASK_EVERY: Duration = Duration::from_millis(200);
 /// Time in which a peer may come back over another connection.
 const GRACE: Duration = Duration::from_millis(800);
 
-/// What is known of peers over one connection. See the [module](self).
+/// The peers that were heard over one connection. See the [module](self).
 #[derive(Default)]
 pub struct Absence(HashMap<PeerId, Watch>);
 

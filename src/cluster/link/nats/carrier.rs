@@ -1,4 +1,4 @@
-//! What is known of, and waits for, one connection that is up. It goes with the connection.
+//! The state of one connection that is up, with its unwritten messages. It goes with the connection.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ const MOST_MESSAGES: usize = 512;
 /// Time without an answer of a process that was not heard before, after which all that are there have answered.
 const QUIET: Duration = Duration::from_millis(100);
 
-/// The connection is lost; and what the server said, if it did.
+/// The connection is lost; with the last trouble before that, if there was one.
 pub struct Lost(pub Option<Trouble>);
 
 /// A connection that is up. See the [module](self).
@@ -38,7 +38,7 @@ pub struct Carrier {
     absence: Absence,
     /// When all that are there have answered, as far as is known now.
     met_at: Instant,
-    /// What the server has said.
+    /// Troubles that were not taken yet.
     troubles: Vec<Trouble>,
 }
 
@@ -87,7 +87,7 @@ impl Carrier {
         Ok(inputs)
     }
 
-    /// Takes what has come already.
+    /// Takes the news that has come already.
     fn take_more(&mut self, inputs: &mut Vec<Input>) -> Result<(), Lost> {
         let mut bytes = 0;
         while bytes < MOST_BYTES && inputs.len() < MOST_MESSAGES {
@@ -200,7 +200,7 @@ impl Carrier {
         pump(&self.connection.client, &mut self.unwritten).await;
     }
 
-    /// Sends what is to be sent, and waits until it is written.
+    /// Sends the unwritten messages, and waits until they are written.
     pub async fn finish(&mut self) {
         self.pump().await;
         // It fails only where the client has ended.

@@ -26,15 +26,15 @@ pub struct Connection {
     pub early: Vec<Message>,
 }
 
-/// What has come.
+/// A message that has come, or an event of the client.
 pub enum News {
     Message(Message),
     Event(Event),
 }
 
 impl Connection {
-    /// Connects to a server, and shows that everything that is sent to this process comes. `least` is the number of bytes
-    /// of frames that a message has to have room for.
+    /// Connects to a server, and shows that everything that is sent to this process comes. `least` is the number of
+    /// bytes of frames that a message has to have room for.
     pub async fn open(
         server: ServerAddr,
         options: &Options,
@@ -134,7 +134,7 @@ impl Connection {
         })
     }
 
-    /// Waits for what comes next.
+    /// Waits for the next message or event.
     pub async fn next(&mut self) -> News {
         tokio::select! {
             biased;

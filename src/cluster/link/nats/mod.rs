@@ -1,11 +1,12 @@
 //! A link over NATS servers: every process is a client of one of them.
 //!
-//! The client runs on the thread of the link, while that waits. It is used for one connection only, and the link makes the
-//! next one: so it is known that a connection is new, nothing waits in the client that was meant for an earlier one, and
-//! files with secrets are read anew. To drop the runtime is the only way to end the client's own attempts, so each
-//! connection has one.
+//! The client runs on the thread of the link, while that waits. It is used for one connection only, and the link makes
+//! the next one. So it is known that a connection is new, no message for an earlier one waits in the client, and files
+//! with secrets are read anew. To drop the runtime is the only way to end the client's own attempts, so each connection
+//! has one.
 //!
-//! What the client loses, or drops because too much waits, the [session](crate::cluster::session) sends again.
+//! The client loses messages, or drops them because too many wait; the [session](crate::cluster::session) sends them
+//! again.
 
 mod absence;
 mod carrier;
@@ -55,12 +56,12 @@ pub struct NatsLink {
     runtime: OwnRuntime,
     place: Place,
     troubles: Vec<Trouble>,
-    /// What was told since the link was up, or away: each is told once.
+    /// Troubles that were told since the link was up, or away: each is told once.
     told: BTreeSet<Trouble>,
     most_frames: usize,
 }
 
-/// What is connected to, by whom.
+/// The servers that are connected to, and the options and subjects of this process.
 #[derive(Clone)]
 struct Target {
     options: Options,
@@ -267,7 +268,7 @@ impl Link for NatsLink {
     fn end(&mut self, most: Duration) {
         if let Place::Up(carrier) = &mut self.place {
             let finished = async { tokio::time::timeout(most, carrier.finish()).await };
-            // What is not written by then is lost, and peers see that this process is gone.
+            // Messages that are not written by then are lost, and peers see that this process is gone.
             let _ = self.runtime.get().block_on(finished);
         }
     }

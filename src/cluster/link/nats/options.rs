@@ -1,4 +1,4 @@
-//! What a link has to know to reach servers. Files are read anew for each connection: what is in them may be changed.
+//! Options of a link to servers. Files are read anew for each connection, because they may have changed.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,11 +16,11 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longer than any client is kept that has lost its connection.
 const NEVER: Duration = Duration::from_secs(3_600);
 
-/// The part of the time after which a peer is gone, in which a server has to answer. Three times that are less than the
-/// time: so a server that hangs is not the death of all peers.
+/// The part of the time after which a peer is gone, in which a server has to answer. Three times that are less than
+/// the time: so a server that hangs is not the death of all peers.
 const PINGS: u64 = 5;
 
-/// How this process proves who it is. It is never printed.
+/// How this process proves its identity. It is never printed.
 #[derive(Clone, Default)]
 pub enum Identity {
     /// It does not, or by its certificate.
@@ -43,7 +43,7 @@ pub struct Tls {
     pub is_required: bool,
     /// It comes before anything that the server says.
     pub is_first: bool,
-    /// Certificates of those that are trusted to tell who a server is; else the host's.
+    /// Certificates of the authorities that may vouch for a server; else the host's.
     pub ca: Option<PathBuf>,
     /// The certificate of this process, and its key.
     pub certificate: Option<(PathBuf, PathBuf)>,
@@ -56,7 +56,7 @@ pub struct Options {
     pub servers: Vec<ServerAddr>,
     /// Name of this process, for the people who look at the server.
     pub name: String,
-    /// How this process proves who it is.
+    /// How this process proves its identity.
     pub identity: Identity,
     /// Encryption.
     pub tls: Tls,
@@ -133,8 +133,8 @@ impl Options {
     }
 }
 
-/// Returns the JWT and the key of a file of credentials: each is the line after one of dashes and words. The client's own
-/// parser would bring a library of regular expressions along, of half a megabyte.
+/// Returns the JWT and the key of a file of credentials: each is the line after one of dashes and words. The client's
+/// own parser would bring a library of regular expressions along, of half a megabyte.
 fn credentials(text: &str) -> Option<(&str, KeyPair)> {
     let mut lines = text.lines().map(str::trim);
     let mut after = |words: &str| {

@@ -1,4 +1,5 @@
-//! The subjects of a link: `peb1.SPACE.CHANNEL.all` for every process with that channel, and `….to.PEER` for one of them.
+//! The subjects of a link: `peb1.SPACE.CHANNEL.all` for every process with that channel, and `….to.PEER` for one of
+//! them.
 //!
 //! Names of events are not in subjects. So those may be anything, and permissions are given by channel.
 
@@ -13,14 +14,14 @@ const LONGEST: usize = 96;
 #[derive(Clone)]
 pub struct Subjects {
     me: PeerId,
-    /// For each channel, what its subjects begin with, and the dot after it.
+    /// For each channel, the beginning of its subjects, with the dot after it.
     prefixes: Vec<String>,
 }
 
-/// Whose a message is, as its subject says.
+/// The meaning of a subject.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Place {
-    /// Of this channel, by its index.
+    /// A channel, by its index.
     Channel(usize),
     /// The server tells that nobody hears this process.
     NobodyHears(PeerId),
@@ -35,7 +36,7 @@ impl Subjects {
         Subjects { me: config.id, prefixes }
     }
 
-    /// Returns the subjects that are listened to, each with its place, and if one can be shown to be heard by sending to it.
+    /// Returns the subjects that this process subscribes to.
     pub fn heard(&self) -> Vec<String> {
         let of = |at: usize| [self.all(at), self.to(at, self.me)];
         let channels = (0..self.prefixes.len()).flat_map(of);

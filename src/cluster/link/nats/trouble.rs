@@ -1,4 +1,4 @@
-//! What can be wrong with a connection, in words, with a code. No secret is in them: the client is not asked for any.
+//! Troubles of a connection, in words, with a code. No secret is in them: the client is not asked for any.
 
 use std::error::Error;
 use std::io;
@@ -17,9 +17,9 @@ pub const HOST_UNKNOWN: &str = "ERR_LINK_HOST_UNKNOWN";
 pub const REFUSED: &str = "ERR_LINK_REFUSED";
 /// The server did not answer in time.
 pub const TIMEOUT: &str = "ERR_LINK_TIMEOUT";
-/// The server does not accept who this process is.
+/// The server does not accept the identity of this process.
 pub const UNAUTHORIZED: &str = "ERR_LINK_UNAUTHORIZED";
-/// Who the server is was not proven, or the other way round.
+/// The server's identity was not proven to this process, or the other way round.
 pub const TLS: &str = "ERR_LINK_TLS";
 /// The server does not allow a subject.
 pub const FORBIDDEN: &str = "ERR_LINK_FORBIDDEN";
@@ -110,7 +110,7 @@ fn of_tls(error: &rustls::Error) -> String {
     }
 }
 
-/// Tells what the server does not allow, or what else it says.
+/// Returns the trouble that the server tells of. A slow consumer is none: messages are sent again.
 pub fn of_server(server: &ServerAddr, error: &ServerError) -> Option<Trouble> {
     let name = name(server);
     match error {

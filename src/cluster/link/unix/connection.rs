@@ -41,7 +41,7 @@ pub struct Connection {
     /// The process at the other end, once it is known.
     pub peer: Option<PeerId>,
     pub since: Instant,
-    /// It cannot be written to. What has come may still be read; that ends with the connection.
+    /// It cannot be written to. Bytes that have come may still be read, until the connection ends.
     is_broken: bool,
     read: Vec<u8>,
     unwritten: VecDeque<Vec<u8>>,
@@ -119,7 +119,7 @@ impl Connection {
         }
     }
 
-    /// Writes what there is room for.
+    /// Writes as much as there is room for.
     pub fn write(&mut self) {
         while let Some(first) = self.unwritten.front() {
             match self.stream.write(&first[self.written..]) {

@@ -70,7 +70,7 @@ impl Directory {
         let bind = || {
             let listener = UnixListener::bind(&draft)?;
             listener.set_nonblocking(true)?;
-            // Whoever may add a socket may connect to this one, whatever the process's mask is.
+            // A process that may add a socket may connect to this one, under any mask.
             let mode = if mode & GROUP == 0 { 0o600 } else { 0o660 };
             fs::set_permissions(&draft, fs::Permissions::from_mode(mode))?;
             fs::rename(&draft, &socket)?;

@@ -1,8 +1,8 @@
 //! A link to the processes of one host, over Unix sockets in a directory: no server, and no leader.
 //!
-//! Each process has its socket in the directory, and connects to those that are there when it comes; later ones connect to
-//! it. The end of a connection is the end of a process. Whoever may use the directory may call listeners, so the directory
-//! is for its owner, and its group if that is allowed there.
+//! Each process has its socket in the directory, and connects to those that are there when it comes; later ones connect
+//! to it. The end of a connection is the end of a process. A user who may use the directory may call listeners. So the
+//! directory is for its owner, and its group if that is allowed there.
 
 mod connection;
 mod directory;
@@ -30,7 +30,7 @@ const WAKER: Token = Token(0);
 const LISTENER: Token = Token(1);
 const FIRST_CONNECTION: usize = 2;
 
-/// Time that a process has to say who it is.
+/// Time that a process has to name itself.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Number of connections at most.
@@ -134,7 +134,7 @@ impl UnixLink {
         }
     }
 
-    /// Reads what has come. A connection with more to be read stays readable.
+    /// Reads the messages that have come. A connection with more to be read stays readable.
     fn read(&mut self, inputs: &mut Vec<Input>) {
         for token in std::mem::take(&mut self.readable) {
             let Some(connection) = self.connections.get_mut(&token) else { continue };
@@ -164,7 +164,7 @@ impl UnixLink {
         }
     }
 
-    /// Ends connections that do not say whose they are.
+    /// Ends connections whose process has not named itself in time.
     fn prune(&mut self, inputs: &mut Vec<Input>) {
         let now = Instant::now();
         let is_over = |connection: &Connection| {
