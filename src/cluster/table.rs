@@ -1,7 +1,7 @@
 //! The listeners in one process: its members, their listeners, and a digest of these for each channel.
 //!
-//! A process keeps one of its own, and one of each peer, made by the same changes. Where their digests differ, something
-//! was missed.
+//! A process keeps one of its own, and one of each peer, made by the same changes. Where their digests differ,
+//! something was missed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

@@ -113,7 +113,7 @@ pub enum Report {
     Message(u32),
     /// By a message with this token. Nobody awaits the outcome: failures are told as those of others.
     Settlement(u32),
-    /// By a message for each [step](Step), at once. `awaited` says whether the listeners' failures are heard by somebody.
+    /// By a message for each [step](Step), at once.
     Each {
         /// Names the dispatch in these messages.
         token: u32,
@@ -132,7 +132,7 @@ impl Report {
     }
 }
 
-/// What became of a listener, where each is told of at once. Listeners are named by their index.
+/// A step of a dispatch, where each is told of at once. Listeners are named by their index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// The listeners are about to be called. Told only where a delivery has to be

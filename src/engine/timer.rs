@@ -45,7 +45,7 @@ pub fn schedule_quietly(delay: Duration, act: impl FnOnce() + Send + 'static) ->
     add(delay, Box::new(act), None)
 }
 
-/// Keeps all timers of the process from firing, for good: a test calls what they would call, when it wants that.
+/// Keeps all timers of the process from firing, for good: a test makes their calls itself, when it wants to.
 pub fn freeze() {
     IS_FROZEN.store(true, Ordering::Release);
 }

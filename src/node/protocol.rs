@@ -20,7 +20,7 @@
 //! | [`LISTENING`]   | member                                                                                    |
 //! | [`TRACE`]       |                                                                                           |
 //! | [`OVER`]        | token, kind of failure, detail; and the reason, if it [`THREW`]                           |
-//! | [`NEWS`]        | member, what has happened, to whom                                                        |
+//! | [`NEWS`]        | member, kind of news, number                                                              |
 //!
 //! A failure within [`SETTLED`] is: listeners, thread, kind of failure, detail; and the error, if it [`THREW`].
 //! The name is left out of a loss with [`LOST_VARIOUS`], its payload where it is [`LOST_COUNTED`].
@@ -86,12 +86,12 @@ pub const OVER: u32 = 11;
 /// Something has happened to the link of a channel to other processes.
 pub const NEWS: u32 = 12;
 
-// What has happened to a link.
+// Kinds of news of the other processes.
 /// A process has joined; its number.
 pub const NEWS_PEER_JOIN: u32 = 1;
 /// A process is gone; its number.
 pub const NEWS_PEER_EXIT: u32 = 2;
-/// The state of the link has changed, or something is wrong; the state, and above its bits the number of what is wrong.
+/// The state of the link has changed, or something is wrong; the state, and above its bits the number of the trouble.
 pub const NEWS_LINK_STATE: u32 = 3;
 
 // States of a link.
@@ -111,7 +111,7 @@ pub const LINK_STATE_BITS: u32 = 2;
 pub const LINK_NEWS_OPENED: u32 = 1;
 /// It cannot be opened.
 pub const LINK_NEWS_FAILED: u32 = 2;
-/// All peers know who listens here; the token.
+/// All peers know the listeners here; the token.
 pub const LINK_NEWS_SYNCED: u32 = 3;
 /// Something is wrong.
 pub const LINK_NEWS_WARNING: u32 = 4;

@@ -1,8 +1,8 @@
 //! The file of a trace: one for the whole process, which all threads write to, and none behind its end.
 //!
-//! It is an array in JSON, one event a line. It has a bound. What is beyond is counted, and the last line says how much that
-//! was: all from one moment on. A file that was not ended, because the process was killed, lacks that line and the bracket behind it, and viewers do
-//! without.
+//! It is an array in JSON, one event a line. It has a bound. Events beyond it are counted, all from one moment on, and
+//! the last line says how many they were. A file that was not ended, because the process was killed, lacks that line
+//! and the bracket behind it. Viewers do without.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -72,7 +72,7 @@ pub fn write(text: &str, events: u32) -> bool {
         trace.left -= text.len();
     } else {
         trace.dropped += u64::from(events);
-        // Nor what comes after it, though it be shorter: it may be the end of what was left out.
+        // Nor are events after it written, though they be shorter: one may be the end of one that was left out.
         trace.left = 0;
     }
     true

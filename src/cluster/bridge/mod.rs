@@ -10,7 +10,8 @@
 //!
 //! A peer is gone when its connection ends, where the link knows that, or when it was not heard for `peer_timeout`. It
 //! is also gone when it says goodbye, has forgotten this process, or makes no sense. A link that is away proves nothing
-//! about peers, so they are gone only after `link_timeout`. A process that did not run for a while has heard nobody, and kills nobody for it.
+//! about peers, so they are gone only after `link_timeout`. A process that did not run for a while has heard nobody,
+//! and kills nobody for it.
 
 mod doing;
 mod greeting;

@@ -1,9 +1,10 @@
 //! Events with a key: in a group, those of one key go to one member, in order, as long as any is in flight there.
 //!
-//! The events of a key that are in flight are its *line*. It has a *stretch* for each member that has some of them, in the
-//! order of emission, and usually there is one. A further one begins where the member of the last one does not
-//! listen any more. Its deliveries are kept back until all before them are done, so a key is never at two members. When a
-//! member ceases to listen, what it has not started is [handed over](Route::hand_over): all of a key, in order, to one other.
+//! The events of a key that are in flight are its *line*. It has a *stretch* for each member that has some of them, in
+//! the order of emission, and usually there is one. A further one begins where the member of the last one does not
+//! listen any more. Its deliveries are kept back until all before them are done, so a key is never at two members. When
+//! a member ceases to listen, what it has not started is [handed over](Route::hand_over): all of a key, in order, to
+//! one other.
 //!
 //! A line is gone with the last event of it. An event costs the same however many keys there are.
 
@@ -242,8 +243,8 @@ impl Stretch {
         self.refused.push(delivery);
     }
 
-    /// Returns whether there is nothing but what another process has not started. `over` gets deliveries that nobody
-    /// needs, to be dropped when no lock is held.
+    /// Returns whether all deliveries in flight are ones that another process has not started. `over` gets deliveries
+    /// that nobody needs, to be dropped when no lock is held.
     pub(super) fn is_refused(&mut self, over: &mut Vec<Delivery>) -> bool {
         if self.refused.is_empty() || self.refused.len() < self.in_flight {
             return false;
@@ -281,8 +282,8 @@ impl Table {
         })
     }
 
-    /// Chooses as [`choose`](Self::choose), but the member that events of the key are in flight for. Returns the line that
-    /// the event belongs to; none for a listener without a group.
+    /// Chooses as [`choose`](Self::choose), but the member that events of the key are in flight for. Returns the line
+    /// that the event belongs to; none for a listener without a group.
     pub(super) fn choose_by_key(
         &self,
         choice: &Choice,

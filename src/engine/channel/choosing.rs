@@ -38,9 +38,8 @@ impl Table {
     /// Chooses the candidate with the least in flight; of equals, one of this process, and of these the one that was
     /// chosen longest ago. One whose thread is stalled comes after all others. One without room is chosen only when no
     /// other is left. Takes the room. The `own` member needs none if it calls its listener itself: if it has nothing in
-    /// flight, or is alone. Else it gets a delivery as others do, which they may take over. Where so much waits for the
-    /// candidates as their
-    /// [queue](super::queue) may, there is no room; what is moved from one to another does not count anew.
+    /// flight, or is alone. Else it gets a delivery as others do, which they may take over. Where the candidates'
+    /// common [queue](super::queue) is full, there is no room; a delivery that moves between them does not count anew.
     pub(super) fn choose(
         &self,
         choice: &Choice,
@@ -117,7 +116,8 @@ impl Table {
         Chosen { row, entry, member: member.clone(), room, is_own }
     }
 
-    /// Returns the bound of a member's [queue](super::queue), if no more may wait for it and those that it takes turns with.
+    /// Returns the bound of a member's [queue](super::queue), if no more may wait for it and the members that it takes
+    /// turns with.
     pub(super) fn full_queue(&self, member: &Member, choice: &Choice) -> Option<Bound> {
         member.queue.get()?;
         queue::exceeded(self.candidates(choice).map(|member| (&**member, member.in_flight())))
@@ -128,8 +128,8 @@ impl Table {
         self.rows.iter().filter(is_one).map(|row| &row.member)
     }
 
-    /// Notes a choice among the emitter's own listeners, or as a recipient of the dispatch. An event with a key belongs to
-    /// a line.
+    /// Notes a choice among the emitter's own listeners, or as a recipient of the dispatch. An event with a key belongs
+    /// to a line.
     pub(super) fn assign(
         &mut self,
         (chosen, line): (Chosen, Option<Name>),

@@ -51,8 +51,8 @@ impl Route {
         left
     }
 
-    /// Keeps a delivery that another process has not started, because its listener is gone, until that is through with all
-    /// before it and behind it.
+    /// Keeps a delivery that another process has not started, because its listener is gone. It is kept until that
+    /// process is through with all deliveries before it and behind it.
     pub(super) fn keep_refused(self: &Arc<Self>, delivery: Delivery) {
         let mut table = lock(&self.table);
         let Some((name, id)) = delivery.place_in_line(InLine::place) else {
@@ -72,7 +72,8 @@ impl Route {
         left.finish();
     }
 
-    /// Hands over a stretch of which another process has not started all that is left. What nobody takes fails.
+    /// Hands over a stretch if another process has started none of its deliveries that are left. Those that nobody
+    /// takes fail.
     #[must_use = "the rest is for when no lock is held"]
     pub(super) fn pass_on(self: &Arc<Self>, table: &mut Table, name: &Name, id: u32) -> Left {
         let mut left = Left::default();

@@ -61,7 +61,7 @@ pub struct Survey {
 
 type Named = (Name, Box<dyn Row>);
 
-/// What the owner of a member has counted; see [`Load`].
+/// The counts of a member's owner; see [`Load`].
 #[derive(Default)]
 struct Counted {
     own: Vec<f64>,

@@ -1,8 +1,8 @@
-//! Moving what waits behind a long run to where it will start sooner.
+//! Moving deliveries that wait behind a long run to a member where they will start sooner.
 //!
-//! Who has nothing to do takes over what others hold: see [`sharing`](super::sharing). While all have something to do
-//! nobody does, and what waits behind a long run would be overtaken by all that others are given meanwhile. So at a tick
-//! it goes to the member where it has clearly less to [wait](super::service) for.
+//! A member with nothing to do takes over deliveries of others: see [`sharing`](super::sharing). While all have
+//! something to do, nobody does. Then deliveries behind a long run would be overtaken by all that others are given
+//! meanwhile. So at a tick they go to the member where they clearly have less to [wait](super::service) for.
 
 use std::sync::Arc;
 
@@ -16,7 +16,8 @@ use crate::engine::capacity::Crossed;
 use crate::engine::delivery::recipient::{Choice, Freed};
 use crate::engine::ids::ListenerId;
 
-/// A queue that is longer is left as it is: to look through it at each tick is dear, and what is moved goes to an end.
+/// A queue that is longer is left as it is. To look through it at each tick is dear, and a delivery that moves goes to
+/// the end of another queue.
 const LONGEST: usize = 64;
 
 /// A delivery that was moved.
@@ -27,18 +28,18 @@ pub struct Moved {
     pub dispatch: Arc<Dispatch>,
 }
 
-/// What was moved, and what is to be done about it when no lock is held.
+/// The deliveries that were moved, and the calls to be made for them when no lock is held.
 #[derive(Default)]
 pub(super) struct Levelled {
     pub(super) deliveries: Vec<Delivery>,
     moved: Vec<Moved>,
     freed: Vec<Freed<Member>>,
-    /// Members that gave back the room for what had started or settled meanwhile.
+    /// Members that gave back the room for deliveries that had started or settled meanwhile.
     given_back: Vec<(Arc<Member>, Crossed)>,
 }
 
 impl Levelled {
-    /// Tells those that wait for room. Returns what was moved. With no lock held.
+    /// Tells those that wait for room. Returns the deliveries that were moved. With no lock held.
     pub(super) fn finish(self) -> Vec<Moved> {
         self.given_back
             .into_iter()
@@ -49,7 +50,8 @@ impl Levelled {
 }
 
 impl Table {
-    /// Moves ripe deliveries of a backlog to where they start sooner. `met` gets what is to be dropped when no lock is held.
+    /// Moves ripe deliveries of a backlog to members where they start sooner. `met` gets dispatches that are to be
+    /// dropped when no lock is held.
     pub(super) fn level(
         &mut self,
         backlog: usize,

@@ -79,9 +79,9 @@ pub enum Notice {
     News {
         /// Member of this endpoint that is told.
         member: MemberId,
-        /// What has happened.
+        /// Its kind.
         what: u32,
-        /// To whom.
+        /// Its number: of a peer, or of a link's state.
         number: u32,
     },
 }

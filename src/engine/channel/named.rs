@@ -35,7 +35,7 @@ pub struct Named<'a> {
     pub awaited: bool,
 }
 
-/// What became of an event for named listeners.
+/// The fate of an event for named listeners.
 pub enum Taken {
     /// It is on its way to those of them that are there: the places of these among the named ones.
     By(Vec<u32>, Arc<Dispatch>),

@@ -16,7 +16,7 @@ impl Member {
         Notice::Lost { emitter: self.id(), lost: Box::new(lost), untold }
     }
 
-    /// Tells its endpoint what has happened to the channel from outside.
+    /// Tells its endpoint a piece of news of other processes: its kind, and its number.
     pub(super) fn told(&self, what: u32, number: u32) {
         let notice = Notice::News { member: self.id(), what, number };
         let _ = self.endpoint.mailbox().push(Message::Notice(notice));

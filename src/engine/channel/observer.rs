@@ -1,7 +1,7 @@
-//! An observer of who listens on a channel: in this process, not in others.
+//! An observer of the listeners on a channel: those in this process, not in others.
 //!
-//! It is told while locks are held, so that it hears of changes in the order in which they happen. So it notes them, and
-//! does the rest later.
+//! It is told while locks are held, so that it hears of changes in the order in which they happen. So it notes them,
+//! and does the rest later.
 
 use std::sync::Arc;
 
@@ -60,7 +60,7 @@ impl Channel {
         routes.iter().for_each(|route| lock(&route.table).tell_all(&*observer));
     }
 
-    /// Tells every member of this process what has happened, and to whom.
+    /// Tells every member of this process a piece of news: its kind, and its number.
     pub fn announce(&self, what: u32, number: u32) {
         let members = lock(&self.members).all();
         for member in members.iter().filter(|member| !member.endpoint().is_ghost()) {

@@ -1,8 +1,8 @@
 //! How long a member takes from one start to the next, as seen at ticks.
 //!
-//! What it will take is not known. But the longer something has run, the longer it will go on, as a rule: so the time
-//! that it has taken is also the guess for what is left of it. That suits the uneven; where all take the same time, no
-//! guess decides anything, as all members are equally far behind.
+//! The time that a run will take is not known. But the longer it has run, the longer it will go on, as a rule. So the
+//! time that it has taken is also the guess for the time that is left. That suits uneven runs. Where all take the same
+//! time, no guess decides anything, as all members are equally far behind.
 
 /// Number of starts a tick from which on a member is not slow, if it is through with all in so many ticks.
 const QUICK: u64 = 8;
@@ -23,9 +23,9 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// Notes a tick. Returns whether deliveries may wait for long: unless it starts so many that it is through with them
-    /// before others could take them over. Of a look that is no tick, the time since the last one is not known: it says
-    /// nothing of how long anything takes, nor that the member is quick.
+    /// Notes a tick. Returns whether deliveries may wait for long: unless it starts so many that it is through with
+    /// them before others could take them over. Of a look that is no tick, the time since the last one is not known. It
+    /// says nothing of how long anything takes, nor that the member is quick.
     pub(super) fn tick(&mut self, started: u64, in_flight: usize, is_tick: bool) -> bool {
         let rate = started - std::mem::replace(&mut self.started, started);
         if let Some(taken) = ((self.since + 1) * TICK).checked_div(rate) {

@@ -5,11 +5,11 @@
 //!
 //! Nobody asks for that where all is well. A thread looks once a millisecond, while there are deliveries that have not
 //! started, for those that had not a millisecond before. It *offers* them to the endpoints with a listener for them, and
-//! wakes these. Where all members start so many that they are soon through, or who was chosen had nothing else to do, it
-//! looks more seldom. An endpoint with offers that has nothing to do [takes over](Endpoint::steal) some of them: half
+//! wakes these. It looks more seldom where all members start so many that they are soon through, or the chosen one had
+//! nothing else to do. An endpoint with offers that has nothing to do [takes over](Endpoint::steal) some of them: half
 //! of what it finds, so that those that hold them keep some, and never very many. An offer stays until nothing is left
-//! to take, also for one that cannot take more: it asks again when it can. While nobody has nothing to do, what waits
-//! behind a long run is [moved](super::levelling).
+//! to take, also for one that cannot take more: it asks again when it can. While all have something to do, deliveries
+//! that wait behind a long run are [moved](super::levelling).
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -97,7 +97,7 @@ impl Backlogs {
     }
 
     fn expect(&mut self, watch: Watch) -> Watch {
-        // What is looked at sooner is ripe as of then.
+        // Deliveries that are looked at sooner are ripe as of then.
         if !self.is_expected() {
             self.by_choice.iter_mut().for_each(Backlog::mark);
         }
@@ -124,7 +124,8 @@ impl Route {
         table.backlogs.watch(is_shared)
     }
 
-    /// Offers what has waited since the last tick. Returns when to look again, who has to be woken, and what was moved.
+    /// Offers the deliveries that have waited since the last tick. Returns when to look again, the endpoints to be
+    /// woken, and the deliveries that were moved.
     pub(super) fn tick(
         self: &Arc<Self>,
         watch: Watch,

@@ -26,8 +26,8 @@ impl Table {
         has_slow
     }
 
-    /// Returns the endpoints that can take over deliveries of this choice, and whether each has no offer yet. It is noted
-    /// to have one from now on. Those that had one are left out, unless `all` are wanted.
+    /// Returns the endpoints that can take over deliveries of this choice, and whether each has no offer yet. It is
+    /// noted to have one from now on. Those that had one are left out, unless `all` are wanted.
     pub(super) fn takers(&mut self, choice: &Choice, all: bool) -> Vec<(Arc<Endpoint>, bool)> {
         let can_take = |row: &&mut Row| (all || !row.has_offer) && row.taker(choice, &[]).is_some();
         let takers = self.rows.iter_mut().filter(can_take).map(|row| {
@@ -43,8 +43,8 @@ impl Table {
         self.rows.iter_mut().filter(of_it).for_each(|row| row.has_offer = false);
     }
 
-    /// Returns how many deliveries are in flight for the member of an endpoint that has the least, of those with a listener
-    /// that could take over deliveries of this choice.
+    /// Returns how many deliveries are in flight for the member of an endpoint that has the least, of those with a
+    /// listener that could take over deliveries of this choice.
     pub(super) fn least_in_flight(
         &self,
         endpoint: &Arc<Endpoint>,
@@ -55,8 +55,9 @@ impl Table {
         takers.map(|row| row.member.in_flight()).min()
     }
 
-    /// The listener of another member that takes over deliveries of these sizes, all of them: that of the member with the least in flight.
-    /// Takes the room. `unused` gets room that was taken in vain, to be given back when no lock is held.
+    /// Returns the listener of another member that takes over deliveries of these sizes, all of them: that of the
+    /// member with the least in flight. Takes the room. `unused` gets room that was taken in vain, to be given back
+    /// when no lock is held.
     pub(super) fn heir(
         &mut self,
         choice: &Choice,
@@ -101,8 +102,8 @@ impl Table {
 }
 
 impl Row {
-    /// A listener that takes over deliveries of this choice. Not a `once` listener, which is claimed at `emit`, nor one of
-    /// another process, of which nobody here knows when it has nothing to do.
+    /// Returns a listener that takes over deliveries of this choice. It is no `once` listener, which is claimed at
+    /// `emit`. Nor is it one of another process: nobody here knows when that has nothing to do.
     pub(super) fn taker(&self, choice: &Choice, full: &[ListenerId]) -> Option<ListenerId> {
         if self.member.endpoint().is_ghost() { None } else { self.candidate(choice, full) }
     }

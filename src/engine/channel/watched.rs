@@ -14,8 +14,8 @@ use crate::engine::timer::{self, Timer};
 pub(super) enum Watch {
     /// Nobody else can take from its backlog, or that was offered to all.
     Later,
-    /// Who has it had nothing else to do, so it will be started. To set a timer for each event would be dear, so this one
-    /// is set again and again while there are events.
+    /// The member that has it had nothing else to do, so it will be started. To set a timer for each event would be
+    /// dear, so this one is set again and again while there are events.
     Unlikely,
     /// All its members were quick at the last look. Looks cost them more than they could gain.
     Seldom,
@@ -57,8 +57,8 @@ impl Channel {
         }
     }
 
-    /// Does what the timers do: offers what has waited since the last tick to those that may take it over. Returns what
-    /// was moved.
+    /// Does the work of the timers: offers deliveries that have waited since the last tick to those that may take them
+    /// over. Returns the deliveries that were moved.
     pub fn tick(self: &Arc<Self>) -> Vec<Moved> {
         let watches = [Watch::Unlikely, Watch::Seldom, Watch::Soon];
         watches.into_iter().flat_map(|watch| self.look_at_backlogs(watch)).collect()

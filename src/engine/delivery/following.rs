@@ -52,7 +52,7 @@ impl<P: Party> Dispatch<P> {
     pub fn tell_followers(&self, kind: FailureKind) {
         let (kind, followers) = {
             let mut state = lock(&self.state);
-            // Only what has started is followed; of some nobody says that they start.
+            // Only recipients that have started are followed; of some nobody says that they start.
             if !state.recipients.iter().any(|to| to.has_started() || to.is_followed()) {
                 return;
             }

@@ -57,7 +57,8 @@ impl<P: Party> Delivery<P> {
     }
 
     /// Returns the delivery of a recipient that is taken from its member before it started. From now on the delivery
-    /// that the member has is [over](Self::is_over). It takes the place in line of an event with a key. None if it has started or settled meanwhile.
+    /// that the member has is [over](Self::is_over). It takes the place in line of an event with a key. None if it has
+    /// started or settled meanwhile.
     pub(super) fn stolen(
         dispatch: &Arc<Dispatch<P>>,
         recipient: u32,
@@ -106,14 +107,15 @@ impl<P: Party> Delivery<P> {
         self.dispatch.payload()
     }
 
-    /// Takes the payload, where the listeners are about to be called and no other recipient needs it; else shares it. It
-    /// is theirs then: if they are lost, the emitter is told so without it. None once the dispatch has settled.
+    /// Takes the payload, where the listeners are about to be called and no other recipient needs it; else shares it.
+    /// It is theirs then: if they are lost, the emitter is told so without it. None once the dispatch has settled.
     pub fn take_payload(&self) -> Option<Payload> {
         self.dispatch.take_payload()
     }
 
     /// Returns whether nobody needs it any more: the dispatch was cancelled, or its time was over, before this was
-    /// read; or another member took the event over. Where a `once` listener was claimed its thread still has to read it, to know of the claim.
+    /// read; or another member took the event over. Where a `once` listener was claimed its thread still has to read
+    /// it, to know of the claim.
     pub fn is_over(&self) -> bool {
         self.dispatch.is_over(self.place)
     }
@@ -139,8 +141,9 @@ impl<P: Party> Delivery<P> {
         self.dispatch.must_start()
     }
 
-    /// Starts the recipient: its listeners are about to be called. Returns false if they must not be, because the
-    /// time is over, the emitter has cancelled, or another member took the event over. Once started, it is not given to another member.
+    /// Starts the recipient: its listeners are about to be called. Returns false if they must not be, because the time
+    /// is over, the emitter has cancelled, or another member took the event over. Once started, it is not given to
+    /// another member.
     #[must_use = "false means that the listeners must not be called"]
     pub fn start(&self) -> bool {
         let starts = self.dispatch.start(self.place);

@@ -24,7 +24,8 @@ pub trait Party: Send + Sync + Sized + 'static {
     /// Notes that an event with a key is not in flight any more.
     fn end(in_line: Self::InLine);
 
-    /// Takes a delivery of an event with a key that another process had, and has not started, because its listener is gone.
+    /// Takes a delivery of an event with a key that another process had, and has not started, because its listener is
+    /// gone.
     fn refused(route: &Arc<Self::Route>, delivery: Delivery<Self>);
 
     /// Returns the name of the event of a route.
@@ -62,7 +63,7 @@ pub trait Party: Send + Sync + Sized + 'static {
     /// Reports a step of a dispatch of the member.
     fn stepped(self: &Arc<Self>, token: u32, step: Step);
 
-    /// Notifies the endpoint of the member that the emitter has cancelled what the member has started.
+    /// Notifies the endpoint of the member that the emitter has cancelled a dispatch that the member has started.
     fn cancelled(&self, dispatch: &Arc<Dispatch<Self>>);
 
     /// Returns why events fail that the member let go of.
@@ -72,7 +73,8 @@ pub trait Party: Send + Sync + Sized + 'static {
     /// for the arguments.
     fn lost(self: &Arc<Self>, loss: Loss<'_>, payload: impl FnOnce() -> Option<Payload>);
 
-    /// Has a follower [told](Self::tell_over) when the thread of this member, the emitter, ends. Returns false if it has.
+    /// Has a follower [told](Self::tell_over) when the thread of this member, the emitter, ends. Returns false if it
+    /// has.
     #[must_use = "false means that it has ended"]
     fn follow(&self, follower: &Self, token: u32) -> bool;
 

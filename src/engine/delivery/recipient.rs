@@ -49,14 +49,14 @@ pub(in crate::engine) struct Recipient<P: Party> {
     started: bool,
     /// Token of its member, if that [follows](super::following) it.
     follower: Option<u32>,
-    /// What becomes of it if nobody else gets it, where its member has [refused](super::Delivery::refuse) it.
+    /// Its end if nobody else gets it, where its member has [refused](super::Delivery::refuse) it.
     refusal: Option<Box<Refusal>>,
     /// By listener; empty before the first settled.
     settled: Vec<bool>,
     unsettled: u32,
 }
 
-/// What becomes of listeners that were not called.
+/// The end of listeners that were not called.
 pub(super) enum Refusal {
     Fail(FailureKind),
     Skip,

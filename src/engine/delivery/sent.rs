@@ -1,4 +1,4 @@
-//! What was sent to another process, and ends in ways that this one is told of.
+//! Deliveries that were sent to another process, and end in ways that this one is told of.
 
 use super::dispatch::{Dispatch, Place};
 use super::recipient::Refusal;
@@ -19,8 +19,8 @@ impl<P: Party> Delivery<P> {
     }
 
     /// Notes that its listeners were not called, although it was [started](Self::start). Another one of its group gets
-    /// it; where there is none, it fails as `kind`, or counts for nothing. One with a key goes there with all others that
-    /// were not called.
+    /// it; where there is none, it fails as `kind`, or counts for nothing. One with a key goes there with all others
+    /// that were not called.
     pub fn refuse(self, kind: Option<FailureKind>) {
         // Where there is no room for one of a key, there may be for the next one: they stay.
         let is_gone = matches!(kind, None | Some(FailureKind::ThreadExited));
@@ -32,7 +32,7 @@ impl<P: Party> Delivery<P> {
         }
     }
 
-    /// Returns what `read` makes of the place in line of an event with a key, while that is in flight.
+    /// Returns the result of `read` for the place in line of an event with a key, while that is in flight.
     pub(in crate::engine) fn place_in_line<T>(
         &self,
         read: impl FnOnce(&P::InLine) -> T,

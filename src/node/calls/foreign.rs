@@ -1,4 +1,4 @@
-//! The functions that JavaScript calls for what is in other processes.
+//! The functions that JavaScript calls for other processes, and for links to them.
 
 use napi::Result;
 use napi_derive::napi;
@@ -17,7 +17,7 @@ pub struct Foreign {
     pub thread: Option<u32>,
 }
 
-/// Returns what a number stands for; null if that was long ago.
+/// Returns the process or thread of a number; null if that was given long ago.
 #[napi(catch_unwind)]
 pub fn foreign(number: u32) -> Option<Foreign> {
     let name = names::of(number)?;
@@ -33,7 +33,7 @@ pub fn is_heard_abroad(thread: u32, route: u32) -> Result<bool> {
     Ok(route.has_ghosts(member))
 }
 
-/// What is wrong with a link.
+/// A trouble of a link.
 #[napi(object)]
 pub struct LinkTrouble {
     /// Its code.
@@ -42,7 +42,7 @@ pub struct LinkTrouble {
     pub message: String,
 }
 
-/// Returns what is wrong with a link, by its number; null if that was long ago.
+/// Returns the trouble of a link by its number; null if that was given long ago.
 #[napi(catch_unwind)]
 pub fn link_trouble(number: u32) -> Option<LinkTrouble> {
     let (code, message) = troubles::of(number)?;

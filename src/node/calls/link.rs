@@ -27,7 +27,7 @@ use crate::node::protocol::{
 use crate::node::thread::unknown;
 use crate::node::waker::Waker;
 
-// What comes from the cluster is read as it is.
+// Numbers of the cluster go to JavaScript as they are.
 const _: () = assert!(FIRST_FOREIGN_THREAD == names::FIRST);
 const _: () = assert!(NEWS_PEER_JOIN == host::PEER_JOIN && NEWS_PEER_EXIT == host::PEER_EXIT);
 const _: () = assert!(NEWS_LINK_STATE == host::LINK_STATE && LINK_STATE_BITS == STATE_BITS);
@@ -56,7 +56,7 @@ impl Drop for Opened {
     }
 }
 
-/// What a link has to know. Times are in milliseconds.
+/// Options of a link. Times are in milliseconds.
 #[napi(object)]
 pub struct LinkOptions {
     /// The directory with the sockets, for a link over those.
@@ -175,7 +175,7 @@ pub fn link_state(link: u32) -> Result<u32> {
     Ok(find(link)?.handle.state() as u32)
 }
 
-/// Asks for the news that all peers know who listens here now.
+/// Asks for the news that all peers know the listeners that are here now.
 #[napi(catch_unwind)]
 pub fn sync_link(link: u32, token: u32) -> Result<()> {
     find(link)?.handle.sync(token);

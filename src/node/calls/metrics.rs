@@ -115,7 +115,8 @@ pub struct ChannelNumbers {
     pub members: Vec<MemberNumbers>,
 }
 
-/// Returns the numbers of the channel of a member. `begun` and `ended` are places in what JavaScript counts.
+/// Returns the numbers of the channel of a member. `begun` and `ended` are places in the rows of JavaScript's
+/// counts.
 #[napi(catch_unwind)]
 pub fn survey(thread: u32, member: u32, begun: u32, ended: u32) -> Result<ChannelNumbers> {
     let member = self::member(&*find(thread)?, member)?;

@@ -15,7 +15,7 @@ use crate::cluster::link::nats;
 use crate::cluster::link::unix::UnixLink;
 use crate::engine::mailbox::Wake;
 
-/// Servers, and how this process proves who it is. Nothing of it is printed.
+/// Servers, and how this process proves its identity. Nothing of it is printed.
 #[napi(object)]
 pub struct NatsOptions {
     /// `nats://host:port` or `tls://host:port`, in the order in which they are tried.
@@ -34,7 +34,7 @@ pub struct NatsOptions {
     pub tls_required: bool,
     /// TLS comes before anything that the server says.
     pub tls_first: bool,
-    /// Path of the certificates of those that are trusted to tell who a server is.
+    /// Path of the certificates of the authorities that may vouch for a server.
     pub ca: Option<String>,
     /// Path of the certificate of this process.
     pub cert: Option<String>,
