@@ -1,7 +1,7 @@
 //! Joins the engines of several processes: one channel, wherever its members are.
 //!
 //! The engine knows nothing of it. A [`Bridge`](bridge::Bridge) is a state machine: it takes inputs, and returns
-//! actions. It opens no socket and reads no clock, so tests run it over a link that loses, repeats and reorders,
+//! actions. It opens no socket and reads no clock. So tests run it over a link that loses, repeats and reorders,
 //! through hours of outage, in no time.
 //!
 //! From the bottom up:

@@ -1,7 +1,7 @@
 //! The members and listeners of this process, as peers are told of them.
 //!
 //! The engine uses the id of a listener again. An event that is under way to an earlier listener must not come to the
-//! new one, so for peers each has a number of its own.
+//! new one. So for peers each has a number of its own.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

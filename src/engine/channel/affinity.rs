@@ -3,8 +3,8 @@
 //! The events of a key that are in flight are its *line*. It has a *stretch* for each member that has some of them, in
 //! the order of emission, and usually there is one. A further one begins where the member of the last one does not
 //! listen any more. Its deliveries are kept back until all before them are done, so a key is never at two members. When
-//! a member ceases to listen, what it has not started is [handed over](Route::hand_over): all of a key, in order, to
-//! one other.
+//! a member ceases to listen, the deliveries that it has not started are [handed over](Route::hand_over): all of a key,
+//! in order, to one other.
 //!
 //! A line is gone with the last event of it. An event costs the same however many keys there are.
 

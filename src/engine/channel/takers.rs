@@ -43,7 +43,7 @@ impl Table {
         self.rows.iter_mut().filter(of_it).for_each(|row| row.has_offer = false);
     }
 
-    /// Returns how many deliveries are in flight for the member of an endpoint that has the least, of those with a
+    /// Returns the least number of deliveries that a member of an endpoint has in flight. Only members count with a
     /// listener that could take over deliveries of this choice.
     pub(super) fn least_in_flight(
         &self,

@@ -1,7 +1,7 @@
 //! A link over NATS servers: every process is a client of one of them.
 //!
 //! The client runs on the thread of the link, while that waits. It is used for one connection only, and the link makes
-//! the next one. So it is known that a connection is new, no message for an earlier one waits in the client, and files
+//! the next one. So it is known that a connection is new, and no message for an earlier one waits in the client. Files
 //! with secrets are read anew. To drop the runtime is the only way to end the client's own attempts, so each connection
 //! has one.
 //!
