@@ -1,4 +1,4 @@
-//! What waits behind a long run goes to where it starts sooner, although no member of the group has nothing to do.
+//! Deliveries behind a long run go to a member where they start sooner, although all members have something to do.
 #![cfg(not(feature = "loom"))]
 
 mod common;
@@ -61,7 +61,7 @@ impl Group {
         self.emitted.push(emit(&self.emitter, "e", &number.to_le_bytes()));
     }
 
-    /// Lets a tick pass, with so many ticks for what a member starts now.
+    /// Lets a tick pass, with so many ticks for an event that a member starts now.
     fn tick(&mut self, ticks: usize) {
         self.order.extend(self.runners.iter_mut().filter_map(|runner| runner.tick(ticks)));
         self.emitter.channel().tick();

@@ -21,7 +21,7 @@ use parallel_event_bus::engine::timer::schedule;
 /// As long as the tests of this package wait for anything.
 const WATCHDOG: Duration = Duration::from_secs(60);
 
-/// Where the rows of these tests have what has begun and ended.
+/// The places of begun and ended events in the rows of these tests.
 const PROGRESS: Progress = Progress { begun: 2, ended: 3 };
 
 struct Words(Vec<f64>);

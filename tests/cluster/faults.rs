@@ -1,5 +1,5 @@
-//! In any order of steps, with any faults: each event settles once, comes at most once, and in order; all processes that
-//! live know who listens in each other; nothing is left, and nothing grows without bound.
+//! Any order of steps, any faults. Each event settles once, and comes at most once and in order. All processes that
+//! live know the listeners in each other. Nothing is left, and nothing grows without bound.
 
 use proptest::prelude::*;
 
@@ -79,7 +79,7 @@ fn take(world: &mut World, step: &Step) {
     }
 }
 
-/// What is kept for a peer is its window, one burst of a turn beyond it, and what is said about events of its own.
+/// The bytes that are kept for a peer are its window, one burst of a turn beyond it, and frames about its own events.
 fn check_bounds(world: &World) {
     let most = WINDOW.bytes + MOST_INPUTS * 5_100 + 64 * world.ledger.entries.len();
     for node in &world.nodes {

@@ -1,4 +1,4 @@
-//! What became of every event of a simulation.
+//! The fates of all events of a simulation.
 
 use parallel_event_bus::cluster::peer::PeerId;
 

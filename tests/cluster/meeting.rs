@@ -112,7 +112,7 @@ fn a_process_that_was_stopped_takes_nobody_for_dead() {
     world.nodes[0].is_stopped = true;
     world.run(4_500);
     world.nodes[0].is_stopped = false;
-    // Before it has read what has come in the meantime.
+    // Before it has read the messages that have come in the meantime.
     let now = world.now + 400_000;
     world.nodes[0].bridge.poll(now, []);
     assert_eq!(world.nodes[0].gone, []);
@@ -192,7 +192,7 @@ fn channels_that_a_peer_does_not_share_are_not_told_of() {
 fn a_process_that_takes_its_link_for_gone_talks_to_nobody() {
     let mut world = World::new(2, 1);
     world.run_until(100, World::know_each_other);
-    // What is said to it comes all the same.
+    // Messages to it come all the same.
     world.nodes[1].inputs.push(Input::Down);
     world.run(40_000);
     let before = world.net.bytes;

@@ -62,7 +62,7 @@ impl Net {
         }
     }
 
-    /// What is under way to a node comes to nothing: its process ends.
+    /// Drops the messages under way to a node: its process ends.
     pub fn forget(&mut self, node: usize) {
         self.under_way.retain(|_, (to, _)| *to != node);
     }
@@ -71,7 +71,7 @@ impl Net {
         self.under_way.first_key_value().map(|((at, _), _)| *at)
     }
 
-    /// Takes what has arrived.
+    /// Takes the messages that have arrived.
     pub fn arrived(&mut self, now: Millis) -> Vec<(usize, Vec<u8>)> {
         let later = self.under_way.split_off(&(now + 1, 0));
         std::mem::replace(&mut self.under_way, later).into_values().collect()

@@ -107,7 +107,7 @@ impl Node {
 
     /// Sends an event for so many listeners to a peer, if there is room.
     pub fn emit(&mut self, to: PeerId, listeners: u32, size: usize, ledger: &mut Ledger) -> bool {
-        // What was taken for the next turn is not in the bridge yet.
+        // Inputs for the next turn are not in the bridge yet.
         if !self.bridge.has_room(to) || self.inputs.len() >= MOST_INPUTS {
             return false;
         }
@@ -144,7 +144,7 @@ impl Node {
         self.inputs.extend(frames.into_iter().map(|frame| Input::Send(from, frame)));
     }
 
-    /// Runs the bridge. Returns what it transmits.
+    /// Runs the bridge. Returns the messages that it transmits.
     pub fn poll(&mut self, now: Millis, ledger: &mut Ledger) -> Vec<(To, Vec<u8>)> {
         let inputs = std::mem::take(&mut self.inputs);
         let mut sent = Vec::new();

@@ -1,4 +1,4 @@
-//! What comes from others is bytes: all that is written is read again, and nothing that is read can do harm.
+//! Bytes of others: all that is written is read again, and nothing that is read can do harm.
 
 use proptest::prelude::*;
 
@@ -184,7 +184,7 @@ fn a_kind_of_frame_that_is_not_known_is_skipped() {
     world.run(50);
     let receipt = Receipt { ack: 0, has_gap: false };
     let from = world.nodes[1].id;
-    // One message has come so far: who listens.
+    // One message has come so far: that of the listeners.
     let body = Body::Data { number: 2, receipt, frames: &[200, 3, 1, 2, 3] };
     let message = Message { from, mine: 1, yours: 1, body }.write();
     world.nodes[0].bridge.poll(world.now, [Input::Heard(message)]);

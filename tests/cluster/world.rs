@@ -103,7 +103,7 @@ impl World {
         self.nodes.iter().all(|node| node.bridge.peers().count() == others)
     }
 
-    /// Whether each process knows who listens in each other one.
+    /// Whether each process knows the listeners in each other one.
     pub fn tables_agree(&self) -> bool {
         self.know_each_other()
             && self.nodes.iter().all(|node| {

@@ -45,7 +45,7 @@ fn published_events_of_a_process_that_is_gone_are_told_of_with_their_payload() {
         route.publish(&emitter, Some(&[number]));
     }
     pair.run();
-    // The third one is done: what is told of are the others.
+    // The third one is done: the losses that are told of are the others.
     deliveries(listening.endpoint()).into_iter().enumerate().for_each(|(at, delivery)| {
         if at == 2 {
             delivery.succeed(0, None);
@@ -117,11 +117,7 @@ fn a_thread_that_ends_there_gives_back_what_it_has_not_started() {
 #[test]
 fn the_emitters_process_is_gone_and_nothing_more_of_it_starts() {
     let mut pair = Pair::new();
-    let (emitter, listening) = (pair.member(1, 1), pair.member(0, 2));
-    listening.listen("x", 1, plain());
-    pair.run();
-    let _emitted = emit_as(&emitter, "x", b"", |emission| emission.cancellable = true);
-    pair.run();
+    let (_emitted, [_emitter, listening]) = pair.emit_across(1, None);
     pair.kill(1);
     assert!(!delivery(listening.endpoint()).start());
     assert_eq!(listening.in_flight(), 0);

@@ -5,18 +5,12 @@ use std::sync::Arc;
 use parallel_event_bus::engine::channel::Delivery;
 use parallel_event_bus::engine::channel::member::Member;
 
-use crate::common::{Emitted, delivery, emit, emit_as, plain, said};
+use crate::common::{Emitted, delivery, emit, plain, said};
 use crate::pair::Pair;
 
 /// An event that runs there and is followed by token 7, its emitter here, and its listener.
 fn followed(pair: &mut Pair, timeout: Option<u32>) -> (Emitted, Delivery, [Arc<Member>; 2]) {
-    let (emitter, listening) = (pair.member(0, 1), pair.member(1, 2));
-    listening.listen("x", 1, plain());
-    pair.run();
-    let emitted = emit_as(&emitter, "x", b"", |emission| {
-        (emission.cancellable, emission.timeout) = (true, timeout);
-    });
-    pair.run();
+    let (emitted, [emitter, listening]) = pair.emit_across(0, timeout);
     let delivery = delivery(listening.endpoint());
     assert!(delivery.start());
     delivery.follow(7);
@@ -85,11 +79,7 @@ fn they_are_told_that_the_thread_of_the_emitter_has_ended() {
 #[test]
 fn they_are_told_that_the_process_of_the_emitter_is_gone() {
     let mut pair = Pair::new();
-    let (emitter, listening) = (pair.member(1, 1), pair.member(0, 2));
-    listening.listen("x", 1, plain());
-    pair.run();
-    let _emitted = emit_as(&emitter, "x", b"", |emission| emission.cancellable = true);
-    pair.run();
+    let (_emitted, [_emitter, listening]) = pair.emit_across(1, None);
     let delivery = delivery(listening.endpoint());
     assert!(delivery.start());
     delivery.follow(7);

@@ -1,4 +1,4 @@
-//! A peer may say anything: it does no harm to this process, whose own events go on.
+//! A peer may say anything. It does no harm to this process: the events of that go on.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -120,7 +120,7 @@ proptest! {
             let channels = [("orders".into(), here.into())];
             let wake = Arc::new(Waker::default());
             let mut host = Host::new(config(1), channels, 1 << 20, wake, 0);
-            // The other side is a bridge that says what it is told to, and heeds nothing.
+            // The other side is a bridge that says the frames it is given, and heeds nothing.
             let mut peer = Bridge::new(config(2), 0);
             let emitter = common::member(1, here);
             let listening = common::member(2, here);

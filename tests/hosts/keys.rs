@@ -18,7 +18,7 @@ fn listen(member: &Arc<Member>) {
     member.listen("x", 1, in_group("g"));
 }
 
-/// Runs what has come. Returns the numbers, in order.
+/// Runs the deliveries that have come. Returns the numbers, in order.
 fn run(member: &Arc<Member>) -> Vec<u8> {
     let came = deliveries(member.endpoint());
     let run = came.iter().filter(|delivery| delivery.start()).map(|delivery| {
@@ -195,7 +195,7 @@ fn one_that_is_cancelled_while_it_waits_for_another_member_holds_up_nobody() {
     let running = came.next().unwrap();
     drop(came);
     pair.run();
-    // What is left of it waits for the first one to end.
+    // The rest of the events wait for the first one to end.
     emitted[2].dispatch().cancel();
     drop(running);
     pair.run();

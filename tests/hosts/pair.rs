@@ -9,7 +9,7 @@ use parallel_event_bus::cluster::outgoing::Window;
 use parallel_event_bus::cluster::peer::PeerId;
 use parallel_event_bus::engine::channel::member::Member;
 
-use crate::common::{self, Waker};
+use crate::common::{self, Emitted, Waker, emit_as, plain};
 
 static LAST: AtomicU32 = AtomicU32::new(0);
 
@@ -91,6 +91,22 @@ impl Pair {
         common::small_member(thread, &self.channels[at], events)
     }
 
+    /// Emits a cancellable event in one of the processes, for a listener in the other. Returns the members of both.
+    pub fn emit_across(
+        &mut self,
+        from: usize,
+        timeout: Option<u32>,
+    ) -> (Emitted, [Arc<Member>; 2]) {
+        let (emitter, listening) = (self.member(from, 1), self.member(1 - from, 2));
+        listening.listen("x", 1, plain());
+        self.run();
+        let emitted = emit_as(&emitter, "x", b"", |emission| {
+            (emission.cancellable, emission.timeout) = (true, timeout);
+        });
+        self.run();
+        (emitted, [emitter, listening])
+    }
+
     pub fn turn(&mut self, at: usize, inputs: Vec<Input>) {
         let Some(host) = &mut self.hosts[at] else { return };
         let sent = host.turn(self.now, inputs);
@@ -101,12 +117,12 @@ impl Pair {
         }
     }
 
-    /// Takes what one process has sent to the other off the link.
+    /// Takes the messages to one process off the link.
     pub fn lose_messages_to(&mut self, at: usize) {
         self.under_way[at].clear();
     }
 
-    /// One side takes what has come, and does what is to be done.
+    /// One side takes its messages, and has its turn.
     pub fn step(&mut self, at: usize) {
         let inputs = std::mem::take(&mut self.under_way[at]).into_iter().map(Input::Heard);
         self.turn(at, inputs.collect());

@@ -1,4 +1,4 @@
-//! Who listens there is known here.
+//! The listeners there are known here.
 
 use std::collections::BTreeMap;
 

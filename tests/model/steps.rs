@@ -55,7 +55,7 @@ pub enum Step {
         endpoint: usize,
         max: usize,
     },
-    /// Looks for what waits in vain.
+    /// Looks for deliveries that wait in vain.
     Tick,
     /// Takes over what others have not started.
     Steal {

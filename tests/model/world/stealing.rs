@@ -40,7 +40,7 @@ impl World {
         freed.into_iter().for_each(|(member, room)| self.rules.tell_of_room(member, room));
     }
 
-    /// Lets a tick pass. What is moved goes to a member with a listener that may have it, and room.
+    /// Lets a tick pass. A delivery that is moved goes to a member with room, and a listener that may have it.
     pub fn tick(&mut self) {
         let Some(member) = self.members.first() else { return };
         for Moved { listener, dispatch } in member.channel().tick() {
