@@ -15,8 +15,8 @@ impl Table {
         self.places.len() > 1
     }
 
-    /// Notes a look, which may be a tick. Returns whether deliveries may wait for long at some member: unless it starts so
-    /// many that it is through with them before others could take them over.
+    /// Notes a look, which may be a tick. Returns whether deliveries may wait for long at some member. They do not at
+    /// one that starts so many that it is through with them before others could take them over.
     pub(super) fn has_slow(&mut self, is_tick: bool) -> bool {
         let mut has_slow = false;
         for row in &mut self.rows {
