@@ -65,7 +65,7 @@ pub enum Action {
     Joined(PeerId),
     /// A peer is gone, with all that it owed.
     Gone(PeerId, Why),
-    /// A peer has told something. Changes are in its [table](Peer::table) already.
+    /// A peer has told something. Changes are in its [table](super::Peer::table) already.
     Received(PeerId, Frame),
     /// A process of another version is there; told once.
     Skewed(PeerId, Skew),
