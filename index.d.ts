@@ -639,9 +639,9 @@ type LinkStateName = 'up' | 'away' | 'closing' | 'closed'
 
 /** The argument of {@link ParallelEventBus.linkState}. */
 interface LinkChange {
-  /** What it is now. */
+  /** Its state now. */
   state: LinkStateName
-  /** What is wrong with it, if it has not closed: the codes are those of {@link connect}. Each is told once. */
+  /** Trouble of the link, if it has not closed: the codes are those of {@link connect}. Each is told once. */
   error?: Error & { code: string }
 }
 
@@ -678,7 +678,8 @@ interface ConnectOptions {
    */
   linkTimeout?: number | undefined
   /**
-   * What another process may not have acknowledged, at most. Further events wait, within {@link BusOptions.mailbox}.
+   * Bounds of the messages to one other process before it acknowledges them. Further events wait, within
+   * {@link BusOptions.mailbox}.
    *
    * @defaultValue 8192 messages, 8 MiB
    */
@@ -704,7 +705,7 @@ interface ConnectOptions {
   tls?:
     | boolean
     | {
-        /** File with the certificates of those that are trusted to tell who a server is. */
+        /** File with the certificates of the authorities that vouch for servers. */
         ca?: string | undefined
         /** File with the certificate of this process. */
         cert?: string | undefined
@@ -715,7 +716,7 @@ interface ConnectOptions {
       }
     | undefined
   /**
-   * For servers: a token that proves who this process is. It may be in the URL: `nats://TOKEN@host`.
+   * For servers: a token that proves the identity of this process. It may be in the URL: `nats://TOKEN@host`.
    *
    * @defaultValue none
    */
@@ -753,7 +754,7 @@ interface ChannelLink {
   /** Returns the processes that are there. */
   peers(): LinkedPeer[]
   /**
-   * Resolves when every process that is there now knows what this one listens to, and the other way round.
+   * Resolves when every process that is there now knows the listeners of this one, and the other way round.
    *
    * @throws Error `ERR_LINK_CLOSED` (rejects)
    */
@@ -778,9 +779,9 @@ interface ChannelLink {
  * need no change: those that are there, and later ones, in any thread.
  *
  * @param url - For processes of one host: `unix:` and the absolute path of a directory, which is made if it is not there.
- * Each process has a socket in it. Whoever may use the directory may call listeners. For processes of any host: a NATS
- * server, as `nats://host:4222` or `tls://host:4222`, or several in the order in which they are tried. Whoever may publish
- * on the subjects `peb1.SPACE.CHANNEL.>` may call listeners.
+ * Each process has a socket in it. A program that may use the directory may call listeners. For processes of any host: a
+ * NATS server, as `nats://host:4222` or `tls://host:4222`, or several in the order in which they are tried. A client that
+ * may publish on the subjects `peb1.SPACE.CHANNEL.>` may call listeners.
  * @throws Error `ERR_CHANNEL_LINKED` for a channel that has a link, `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`; where no link
  * can be made `ERR_LINK_HOST_UNKNOWN`, `ERR_LINK_REFUSED`, `ERR_LINK_TIMEOUT`, `ERR_LINK_UNAUTHORIZED`, `ERR_LINK_TLS`,
  * `ERR_LINK_FORBIDDEN` for a subject, `ERR_LINK_FILE` for a file, and else `ERR_LINK_FAILED`; TypeError
@@ -899,10 +900,10 @@ interface SpawnOptions extends Pick<WorkerOptions, 'argv' | 'env' | 'execArgv' |
   /**
    * Number of events that wait for the pool at most, beyond those that its threads have at once: `concurrency` for each, or
    * one without it. Another event for the group is refused with {@link MailboxFullError}. An integer >= 0, or `Infinity`.
-   * Threads that emit different events to the pool at the same moment may exceed it by one event each. What its emitter
-   * knows of it is the refusal: `needsDrain` tells of mailboxes alone.
+   * Threads that emit different events to the pool at the same moment may exceed it by one event each. The emitter
+   * learns of a full queue by the refusal only: `needsDrain` tells of mailboxes alone.
    *
-   * @defaultValue Infinity: what the mailboxes of the threads have room for
+   * @defaultValue Infinity: as many as the mailboxes of the threads have room for
    */
   maxQueue?: number | undefined
   /**
