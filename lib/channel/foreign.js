@@ -29,7 +29,7 @@ function whereIs(threadId) {
 }
 
 /**
- * Returns what a number says of a link: its state, and what is wrong with it.
+ * Returns the state of a link, and its trouble, of which the number tells.
  *
  * @returns {{ state: string, error?: Error }}
  */

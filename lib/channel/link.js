@@ -169,7 +169,7 @@ class Link {
 
   /** Ends a turn, after the drain: flushes, and tells the buses that wait for quiet. */
   turned() {
-    // Whoever has waited for an event may close the trace.
+    // A caller that has waited for an event may close the trace.
     this.#runQueue.trace?.flush()
     this.acks.flush()
     for (const member of this.#watching) if (!member.turned()) this.#watching.delete(member)

@@ -171,7 +171,7 @@ class Member {
     this.#bus.tell(stall, about)
   }
 
-  /** Tells the bus what has happened to the link of its channel. */
+  /** Tells the bus the news of its channel's link: its state, or a peer that comes or goes. */
   told(what, number) {
     if (what === NEWS_LINK_STATE) return this.#bus.tell(linkState, linkChange(number))
     const { peer } = whereIs(number)

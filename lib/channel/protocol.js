@@ -22,7 +22,7 @@ module.exports = {
   OVER: 11,
   NEWS: 12,
 
-  // What has happened to a link, and its states.
+  // News of a link, and its states.
   NEWS_PEER_JOIN: 1,
   NEWS_PEER_EXIT: 2,
   NEWS_LINK_STATE: 3,

@@ -1,7 +1,7 @@
 'use strict'
 
-// Checks of what `connect` is told of NATS servers. No message repeats a URL with a user or a password, or an option that
-// is a secret.
+// Checks of the NATS servers and their options that `connect` is given. No message repeats a URL with a user or a password,
+// or an option that is a secret.
 
 const path = require('node:path')
 const { invalidArgType, invalidArgValue } = require('../errors.js')
@@ -16,7 +16,7 @@ const PORT = 4222
 const EXAMPLE = "such as 'nats://10.0.0.1:4222' or 'tls://nats.example.com'"
 
 /**
- * Returns the servers as the engine takes them, and how this process proves who it is.
+ * Returns the servers as the engine takes them, and the proof of this process's identity.
  *
  * @param {string[]} urls
  * @param {object} options
@@ -101,7 +101,7 @@ function tlsOf(tls) {
 /** A relative path would be another file after `process.chdir`, when a connection is made again. */
 function validateFile(value, name) {
   if (typeof value !== 'string') throw invalidArgType(name, 'the path of a file, of type string', typeof value)
-  // What is no path may be a secret.
+  // A value that is no path may be a secret.
   if (!path.isAbsolute(value)) throw invalidArgValue(name, 'something else', 'must be the absolute path of a file')
 }
 

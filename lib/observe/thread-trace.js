@@ -170,7 +170,7 @@ class ThreadTrace {
     this.flush()
   }
 
-  /** Writes what was collected. */
+  /** Writes the lines that were collected. */
   flush() {
     if (this.#count === 0) return
     const isOpen = native.writeTrace(this.#lines, this.#count)
