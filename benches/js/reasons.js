@@ -36,7 +36,7 @@ const LONG =
 // These are out of profiles by `perf`, with the processor time of each thread, on Node 24.
 
 const LONG_TEXT =
-  'Copying the text out of V8 is nearly all of what the emitter does, by a profile; the reader makes strings for a quarter of ' +
+  'Copying the text out of V8 is nearly all of the emitter’s work, by a profile; the reader makes strings for a quarter of ' +
   'its time, and collects them for half. V8’s serializer copies within V8.'
 
 const WIDE =
@@ -105,8 +105,8 @@ module.exports = {
     `${BUSY} A round trip goes through two event loops, which is all that the echo does: 40 % of the emitter’s time, and 12 % are ` +
     'its wakes. Its microtasks, with the outcome’s promise, are 16 %; the engine, with its locks, is 4 %.',
   'request-event':
-    'The emitter’s thread is the limit: 5.3 µs for a task, and 2.4 of each thread. 22 % are the promises of the callers and what ' +
-    'they go on with, 17 % scavenges, which copy what is in flight. Writing and reading the event takes 0.6 µs on each side.',
+    'The emitter’s thread is the limit: 5.3 µs for a task, and 2.4 of each thread. 22 % are the promises of the callers and ' +
+    'their continuations, 17 % scavenges, which copy the values in flight. Writing and reading the event takes 0.6 µs on each side.',
   cold: `${BUSY} The code of the bus is interpreted in the first events, that of BroadcastChannel is compiled.`,
   'late-burst': `${BUSY} An emitter that is stopped in the middle of its burst finds its listener asleep again.`,
   timer: `${BUSY} The bus gives the loop its turn every 4 ms; another process may have the core then.`,

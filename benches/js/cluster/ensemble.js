@@ -63,7 +63,7 @@ async function withEnsemble(count, measure) {
   }
 }
 
-/** Returns what publishes an event, and resolves when so many have replied: as it is done by hand. */
+/** Returns a function that publishes an event, and resolves when so many have replied: as it is done by hand. */
 function repliesOf(client) {
   const inbox = createInbox()
   const waiting = new Map()

@@ -110,9 +110,9 @@ module.exports = [
   {
     title: 'events between processes, over a NATS server on the same host, beside nats.js',
     note:
-      'By hand is JSON and a subject for each event: no acknowledgement of what nobody waits for, nothing that is sent ' +
-      'again, no bounds, no failures of listeners, and nobody knows how many listeners there are. Both go through the same ' +
-      'server. Messages of fork, and the bus over Unix sockets, need none.',
+      'By hand is JSON and a subject for each event: no acknowledgement of events that nobody waits for, no event is ' +
+      'sent again, no bounds, no failures of listeners, and nobody knows how many listeners there are. Both go through the ' +
+      'same server. Messages of fork, and the bus over Unix sockets, need none.',
     payload: IN_WORDS,
     rows: [
       { id: 'cluster-request', what: 'request, one at a time', measure: requests(ONE_BY_ONE, { [BY_HAND]: 1 / 1.3 }) },

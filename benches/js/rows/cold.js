@@ -28,7 +28,7 @@ module.exports = [
     title: `the first ${FIRST} events of a process, to a thread, beside BroadcastChannel`,
     note:
       'Each sample is of a process of its own, and a thread that was started in it and listens. Time per event, from ' +
-      `the first emit until the thread has heard all ${FIRST}. What is loaded before is in the rows of \`require\` and \`spawn\`.`,
+      `the first emit until the thread has heard all ${FIRST}. The loading before that is in the rows of \`require\` and \`spawn\`.`,
     get payload() {
       return `the ${PAYLOAD}, ${payloadInWords(PAYLOAD)}`
     },

@@ -1,7 +1,7 @@
 'use strict'
 
-// What it costs an event that somebody observes it, and what the same bus takes when nobody does: in turns, and the difference
-// round by round.
+// The time of an event that somebody observes, and of one on the same bus when nobody does: in turns, and the difference round
+// by round.
 
 const { mkdtempSync, rmSync } = require('node:fs')
 const { tmpdir } = require('node:os')

@@ -7,7 +7,7 @@ const { performance } = require('node:perf_hooks')
 
 /**
  * So many rounds of a hash: code of OpenSSL, that is as fast in each thread and from the first call on. A loop of JavaScript
- * takes 1 to 6 times as long, by the compiler that V8 has come to in that thread, where it is a part of what calls it.
+ * takes 1 to 6 times as long, by the compiler that V8 has come to in that thread, where it is a part of its caller.
  */
 function burn(steps) {
   return pbkdf2Sync('', '', Math.max(1, steps), 32, 'sha256')[0]
