@@ -1,6 +1,6 @@
 'use strict'
 
-// `connect`: what it takes, what it refuses, and what it leaves in the directory.
+// `connect`: the options that it takes, those that it refuses, and the files that it leaves in the directory.
 
 const assert = require('node:assert/strict')
 const { execFile } = require('node:child_process')

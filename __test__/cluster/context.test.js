@@ -1,12 +1,12 @@
 'use strict'
 
-// Listeners with a context whose event was emitted in another process.
+// Listeners with a context, for events that were emitted in another process.
 
 const assert = require('node:assert/strict')
 const { peers } = require('../fixtures/peers.js')
 const { test, until } = require('../fixtures/stage.js')
 
-/** Runs until its signal aborts, and remembers of the context what can be told. */
+/** Runs until its signal aborts, and remembers the parts of the context that can be told. */
 function working({ bus, log }) {
   const run = ({ event, threadId, peer, id, signal }) => {
     log.push({ event, threadId, peer, hasId: Number.isSafeInteger(id) && id > 0, isAborted: signal.aborted })

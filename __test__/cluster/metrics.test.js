@@ -1,6 +1,6 @@
 'use strict'
 
-// Numbers of a channel that leaves the process: what was sent to threads of others is counted as theirs.
+// Numbers of a channel that leaves the process: events that were sent to threads of others count as theirs.
 
 const assert = require('node:assert/strict')
 const { Registry } = require('prom-client')

@@ -1,6 +1,6 @@
 'use strict'
 
-// The SDK of OpenTelemetry with exporters in memory, and what these got, for this thread.
+// The SDK of OpenTelemetry for this thread, with exporters in memory, and the metrics and spans that these got.
 
 const { context } = require('@opentelemetry/api')
 const { AsyncLocalStorageContextManager } = require('@opentelemetry/context-async-hooks')

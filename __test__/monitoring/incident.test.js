@@ -1,8 +1,8 @@
 'use strict'
 
 // A staged incident: a listener that blocks its thread, so that its mailbox fills, and then a thread that dies. Each is
-// followed from its alert to the event, the thread and the listener, by the steps of docs/operating.md: in `metrics()`, in what
-// Prometheus scrapes, in what OpenTelemetry exports, and in the file of a trace.
+// followed from its alert to the event, the thread and the listener, by the steps of docs/operating.md: in `metrics()`, in a
+// scrape of Prometheus, in the exports of OpenTelemetry, and in the file of a trace.
 
 const assert = require('node:assert/strict')
 const { mkdtempSync, readFileSync, rmSync } = require('node:fs')
@@ -69,7 +69,7 @@ function endsOf(events, error) {
   return events.filter(({ cat, args }) => cat === 'settled' && error.test(args.error))
 }
 
-/** What a debugger shows of a thread that it pauses: the names of the functions on its stack. */
+/** Resolves to the names of the functions on a thread's stack, as a debugger shows them that pauses it. */
 function stackOf(threadId) {
   const session = new Session()
   session.connect()
@@ -174,7 +174,7 @@ async function fillMailbox({ bus, errors, metrics, scraped, points, traced, quie
   }
 }
 
-/** The thread goes on: which listener took long, and what had to wait for it. */
+/** The thread goes on: the listener that took long, and the events that had to wait for it. */
 async function goOn({ bus, cells, metrics, scraped, spans, traced, quiet }, threadId) {
   cells.set('go', 1)
   await bus.idle()
@@ -243,7 +243,7 @@ test(NAME, { skip: !isNode }, async (t) => {
     await goOn(all, threadId)
     await loseThread(all, threadId)
   } finally {
-    // Else what has failed could not end.
+    // Else a test that has failed could not end.
     all.cells.set('go', 1)
   }
   await all.pool.close()

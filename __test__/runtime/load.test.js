@@ -1,6 +1,6 @@
 'use strict'
 
-// What `require` of the package loads: nothing that a bus without a channel does not need, as each file takes its time.
+// The files that `require` of the package loads: none that a bus without a channel does not need, as each takes its time.
 
 const assert = require('node:assert/strict')
 const { execFileSync } = require('node:child_process')

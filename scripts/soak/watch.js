@@ -1,6 +1,7 @@
 'use strict'
 
-// What watches a soak: buses that record times and propagate, metrics, and a trace in some rounds. What they tell is checked.
+// The watchers of a soak: buses that record times and propagate, metrics, and a trace in some rounds. Their reports are
+// checked.
 
 const { mkdtempSync, readFileSync, rmSync } = require('node:fs')
 const { tmpdir } = require('node:os')
@@ -14,7 +15,7 @@ const SUMS = ['emitted', 'unheard', 'failed', 'timedOut', 'refused', 'lost']
 const MOST_BYTES = 8 * 2 ** 20
 const HEADERS = { soak: 'ü' }
 
-/** A `propagate` that checks what comes. Buses without one have no headers. */
+/** A `propagate` that checks the headers and waits that come. Buses without one have no headers. */
 function propagating(checks) {
   return {
     inject: () => HEADERS,

@@ -1,6 +1,6 @@
 'use strict'
 
-// Who may connect, to whom, and what a refusal says. No message has a secret.
+// The clients that may connect, the servers that they trust, and the errors of a refusal. No message has a secret.
 
 const assert = require('node:assert/strict')
 const { execFileSync } = require('node:child_process')

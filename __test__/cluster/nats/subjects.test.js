@@ -1,6 +1,6 @@
 'use strict'
 
-// What is on the subjects: names of any kind, and messages of processes that are none.
+// The names of subjects, of any kind, and messages of programs that are no peers.
 
 const assert = require('node:assert/strict')
 const { randomBytes, randomInt } = require('node:crypto')
@@ -60,7 +60,7 @@ test('messages that were changed, cut or made up do no harm to those who hear th
     else if (number % 3 === 1)
       hostile.publish(subject, Buffer.concat([changed.subarray(0, 22), randomBytes(randomInt(300))]))
     else {
-      // Behind the name of its sender: what an unknown process says.
+      // Behind the name of its sender: with another name it is a message of an unknown process.
       for (let count = 0; count < 3; count++) changed[22 + randomInt(Math.max(1, changed.length - 22))] = randomInt(256)
       hostile.publish(subject, changed)
     }

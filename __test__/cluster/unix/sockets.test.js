@@ -1,6 +1,6 @@
 'use strict'
 
-// Links over Unix sockets: the directory, and what is left in it.
+// Links over Unix sockets: the directory, and the files that are left in it.
 
 const assert = require('node:assert/strict')
 const { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } = require('node:fs')
