@@ -33,7 +33,7 @@ function filesOf(folder) {
 async function share(url, files) {
   const channel = `digests ${process.pid}`
   const link = await connect(url, { channels: [channel], name: 'main' })
-  // The requests reject with what the handler is told.
+  // The requests reject with the error that the handler is told.
   const bus = new ParallelEventBus({ channel, onError() {} })
   const workers = Array.from({ length: WORKERS }, (_, number) => fork(WORKER, [url, channel, `machine ${number + 1}`]))
   await Promise.all(workers.map((worker) => once(worker, 'message')))
