@@ -17,7 +17,7 @@ pub struct Incoming {
     assembly: Assembly,
     /// Number of a message that was sent and has not come.
     gap: Option<u64>,
-    /// When it was told of.
+    /// When it was told of, or grew smaller since.
     told_at: Option<Millis>,
     /// The peer waits for an acknowledgement.
     must_tell: bool,
@@ -31,17 +31,16 @@ impl Incoming {
     }
 
     /// Takes a message, and returns its frames; none if it came before, or too early. None makes no sense.
-    pub fn take(&mut self, number: u64, frames: &[u8]) -> Option<Vec<Frame>> {
+    pub fn take(&mut self, now: Millis, number: u64, frames: &[u8]) -> Option<Vec<Frame>> {
         self.must_tell = true;
         if number != self.next {
-            self.sent(number);
+            self.gap = self.gap.max(Some(number).filter(|number| *number > self.next));
             return Some(Vec::new());
         }
         self.next += 1;
-        if self.gap.is_some_and(|gap| gap < self.next) {
-            self.gap = None;
-        }
-        self.told_at = None;
+        self.gap = self.gap.filter(|gap| *gap >= self.next);
+        // To tell again while it is being filled would have the rest sent once more for each message.
+        self.told_at = self.gap.map(|_| now);
         self.read(frames)
     }
 
@@ -62,11 +61,9 @@ impl Incoming {
         Some(read)
     }
 
-    /// Notes that the message of this number was sent.
-    pub fn sent(&mut self, number: u64) {
-        if number >= self.next {
-            self.gap = self.gap.max(Some(number));
-        }
+    /// Notes that the last message that was sent has this number. So no later one is missing, whatever was said before.
+    pub fn sent(&mut self, last: u64) {
+        self.gap = Some(last).filter(|last| *last >= self.next);
     }
 
     /// Returns whether the peer is to be told now.

@@ -1,6 +1,8 @@
 //! Any order of steps, any faults. Each event settles once, and comes at most once and in order. All processes that
 //! live know the listeners in each other. Nothing is left, and nothing grows without bound.
 
+use std::collections::VecDeque;
+
 use proptest::prelude::*;
 
 use parallel_event_bus::cluster::bridge::Input;
@@ -103,4 +105,29 @@ proptest! {
         }
         world.end();
     }
+}
+
+#[test]
+fn a_message_that_is_lost_has_each_later_one_sent_once_more() {
+    let mut world = World::new(2, 1);
+    world.run_until(100, World::know_each_other);
+    world.run(100);
+    let (there, now) = (world.nodes[1].id, world.now);
+    let mut first = Vec::new();
+    for _ in 0..12 {
+        assert!(world.nodes[0].emit(there, 1, 10, &mut world.ledger));
+        first.extend(world.nodes[0].poll(now, &mut world.ledger));
+    }
+    // They come one by one, as over a slow link.
+    let mut under_way: VecDeque<_> = first.into_iter().skip(1).map(|said| (1, said)).collect();
+    let mut sent = under_way.len() + 1;
+    while let Some((to, (_, bytes))) = under_way.pop_front() {
+        world.nodes[to].inputs.push(Input::Heard(bytes));
+        let said = world.nodes[to].poll(now, &mut world.ledger);
+        sent += if to == 0 { said.len() } else { 0 };
+        under_way.extend(said.into_iter().map(|said| (1 - to, said)));
+    }
+    assert_eq!(world.nodes[1].received.len(), 12);
+    assert!(sent <= 2 * 12 + 1, "{sent} messages for 12 events");
+    world.end();
 }

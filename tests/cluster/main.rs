@@ -3,6 +3,7 @@
 
 mod faults;
 mod ledger;
+mod made_up;
 mod meeting;
 mod net;
 mod node;

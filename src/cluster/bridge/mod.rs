@@ -217,7 +217,7 @@ impl Bridge {
         let makes_sense = match body {
             Body::Data { number, receipt, frames } => {
                 peer.session.receipt(receipt);
-                let frames = peer.session.incoming.take(number, frames);
+                let frames = peer.session.incoming.take(now, number, frames);
                 frames.is_some_and(|frames| peer.receive(from, frames, &mut self.actions))
             }
             Body::Beat { last, receipt, digest } => {
