@@ -17,6 +17,8 @@ pub struct Incoming {
     assembly: Assembly,
     /// Number of a message that was sent and has not come.
     gap: Option<u64>,
+    /// Since when the next message is missing.
+    missing_since: Option<Millis>,
     /// When it was told of, or grew smaller since.
     told_at: Option<Millis>,
     /// The peer waits for an acknowledgement.
@@ -27,18 +29,26 @@ impl Incoming {
     /// Returns one for frames of so many bytes at most.
     pub fn new(longest: usize) -> Self {
         let assembly = Assembly::new(longest);
-        Incoming { next: 1, assembly, gap: None, told_at: None, must_tell: false }
+        Incoming {
+            next: 1,
+            assembly,
+            gap: None,
+            missing_since: None,
+            told_at: None,
+            must_tell: false,
+        }
     }
 
     /// Takes a message, and returns its frames; none if it came before, or too early. None makes no sense.
     pub fn take(&mut self, now: Millis, number: u64, frames: &[u8]) -> Option<Vec<Frame>> {
         self.must_tell = true;
         if number != self.next {
-            self.gap = self.gap.max(Some(number).filter(|number| *number > self.next));
+            self.miss(now, self.gap.max(Some(number).filter(|number| *number > self.next)));
             return Some(Vec::new());
         }
         self.next += 1;
-        self.gap = self.gap.filter(|gap| *gap >= self.next);
+        self.missing_since = None;
+        self.miss(now, self.gap.filter(|gap| *gap >= self.next));
         // To tell again while it is being filled would have the rest sent once more for each message.
         self.told_at = self.gap.map(|_| now);
         self.read(frames)
@@ -62,8 +72,23 @@ impl Incoming {
     }
 
     /// Notes that the last message that was sent has this number. So no later one is missing, whatever was said before.
-    pub fn sent(&mut self, last: u64) {
-        self.gap = Some(last).filter(|last| *last >= self.next);
+    pub fn sent(&mut self, now: Millis, last: u64) {
+        self.miss(now, Some(last).filter(|last| *last >= self.next));
+    }
+
+    fn miss(&mut self, now: Millis, gap: Option<u64>) {
+        self.gap = gap;
+        self.missing_since = gap.map(|_| self.missing_since.unwrap_or(now));
+    }
+
+    /// Returns since when the next message is missing, though others have come.
+    pub fn missing_since(&self) -> Option<Millis> {
+        self.missing_since
+    }
+
+    /// Has the next message be missing since now, if it is: it could not have come before.
+    pub fn forgive(&mut self, now: Millis) {
+        self.missing_since = self.missing_since.map(|_| now);
     }
 
     /// Returns whether the peer is to be told now.

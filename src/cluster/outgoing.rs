@@ -100,9 +100,9 @@ impl Outgoing {
         Some((self.last_sent(), next))
     }
 
-    /// Drops messages up to this number. One that was not sent cannot have been acknowledged.
+    /// Drops messages up to this number. One that was not sent cannot have been acknowledged: such a number is made up.
     pub fn acknowledge(&mut self, number: u64) {
-        while self.sent > 0 && self.first <= number {
+        while self.first <= number && number <= self.last_sent() {
             let bytes = self.kept.pop_front().map_or(0, |message| message.len());
             self.bytes -= bytes;
             self.sent_bytes -= bytes;

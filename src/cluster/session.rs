@@ -43,6 +43,11 @@ impl Session {
         }
     }
 
+    /// Returns whether a message with these numbers, of its sender and of this side, belongs to the session.
+    pub fn has(&self, (theirs, mine): (u64, u64)) -> bool {
+        self.mine == mine && self.theirs.is_none_or(|known| known == theirs)
+    }
+
     /// Has everything sent again once the peer is heard, because the link is new.
     pub fn relink(&mut self) {
         self.must_rewind = true;

@@ -42,3 +42,49 @@ fn the_number_of_a_message_that_was_never_sent_is_asked_for_no_longer_than_to_th
         world.end();
     }
 }
+
+/// Has the first process send an event that is lost on its way.
+fn emit_in_vain(world: &mut World) {
+    let there = world.nodes[1].id;
+    world.net.cut(0, 1);
+    assert!(world.nodes[0].emit(there, 1, 10, &mut world.ledger));
+    world.run(10);
+    world.net.heal();
+}
+
+#[test]
+fn an_acknowledgement_of_what_was_never_sent_drops_nothing() {
+    let mut world = quiet_world();
+    emit_in_vain(&mut world);
+    let receipt = Receipt { ack: u64::MAX, has_gap: false };
+    pretend(&mut world, 0, Body::Beat { last: 0, receipt, digest: None });
+    world.run(5_000);
+    assert_eq!(world.nodes[1].received.len(), 1);
+    assert_eq!(world.nodes[0].gone, []);
+    world.end();
+}
+
+#[test]
+fn a_message_that_nobody_has_any_more_is_not_waited_for_without_end() {
+    let mut world = quiet_world();
+    emit_in_vain(&mut world);
+    // The table was the first message, and the event is the second.
+    let receipt = Receipt { ack: 2, has_gap: false };
+    pretend(&mut world, 0, Body::Beat { last: 0, receipt, digest: None });
+    world.run(10_000);
+    assert_eq!(world.nodes[1].received.len(), 0, "it is gone");
+    world.run(30_000);
+    world.ledger.check_all_settled();
+    world.run_until(1_000, World::know_each_other);
+    world.end();
+}
+
+#[test]
+fn a_goodbye_of_a_session_that_never_was_ends_none() {
+    let mut world = quiet_world();
+    let from = world.nodes[1].id;
+    let bye = Message { from, mine: 7, yours: 1, body: Body::Bye }.write();
+    world.nodes[0].inputs.push(Input::Heard(bye));
+    world.run(10);
+    assert_eq!(world.nodes[0].gone, []);
+}

@@ -135,13 +135,13 @@ impl Bridge {
     }
 
     /// Returns whether a message is of the session with its sender. It proves that the sender knows of that, too.
-    pub(super) fn belongs(&mut self, from: PeerId, (s, y): (u64, u64)) -> bool {
+    pub(super) fn belongs(&mut self, from: PeerId, numbers: (u64, u64)) -> bool {
         let Some(peer) = self.peers.get_mut(&from) else { return false };
         let session = &mut peer.session;
-        if session.mine != y || session.theirs.is_some_and(|theirs| theirs != s) {
+        if !session.has(numbers) {
             return false;
         }
-        session.theirs = Some(s);
+        session.theirs = Some(numbers.0);
         if !session.is_up {
             self.raise(from);
         }

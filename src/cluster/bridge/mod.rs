@@ -9,9 +9,9 @@
 //! # Ends
 //!
 //! A peer is gone when its connection ends, where the link knows that, or when it was not heard for `peer_timeout`. It
-//! is also gone when it says goodbye, has forgotten this process, or makes no sense. A link that is away proves nothing
-//! about peers, so they are gone only after `link_timeout`. A process that did not run for a while has heard nobody,
-//! and kills nobody for it.
+//! is also gone when it says goodbye, has forgotten this process, does not send again what is missing, or makes no
+//! sense. A link that is away proves nothing about peers, so they are gone only after `link_timeout`. A process that
+//! did not run for a while has heard nobody, and kills nobody for it.
 
 mod doing;
 mod greeting;
@@ -170,7 +170,7 @@ impl Bridge {
     fn link_up(&mut self, now: Millis) {
         self.down_since = None;
         for peer in self.peers.values_mut() {
-            peer.heard = now;
+            peer.forgive(now);
             peer.session.relink();
         }
         self.announce(now);
@@ -196,8 +196,7 @@ impl Bridge {
         match message.body {
             Body::Hello(hello) => self.hear_hello(now, from, numbers, &hello),
             Body::Bye => {
-                let is_meant = |peer: &Peer| peer.session.mine == numbers.1;
-                if self.peers.get(&from).is_some_and(is_meant) {
+                if self.peers.get(&from).is_some_and(|peer| peer.session.has(numbers)) {
                     self.lose(from, Why::Left);
                 }
             }
@@ -222,7 +221,7 @@ impl Bridge {
             }
             Body::Beat { last, receipt, digest } => {
                 peer.session.receipt(receipt);
-                peer.session.incoming.sent(last);
+                peer.session.incoming.sent(now, last);
                 peer.agrees(last, digest)
             }
             Body::Hello(_) | Body::Bye => true,
@@ -294,7 +293,7 @@ impl Bridge {
         let slept = now.saturating_sub(self.polled);
         self.polled = now;
         if slept > 2 * self.config.beat {
-            self.peers.values_mut().for_each(|peer| peer.heard = now);
+            self.peers.values_mut().for_each(|peer| peer.forgive(now));
             self.down_since = self.down_since.map(|since| since + slept);
         }
     }
@@ -305,14 +304,20 @@ impl Bridge {
     }
 
     fn bury(&mut self, now: Millis) {
-        let (timeout, why) = match self.down_since {
-            Some(_) if !self.is_away(now) => return,
-            Some(_) => (None, Why::Away),
-            None => (Some(self.config.peer_timeout), Why::Silent),
+        let is_down = self.down_since.is_some();
+        if is_down && !self.is_away(now) {
+            return;
+        }
+        let Config { peer_timeout, link_timeout, .. } = self.config;
+        let end = |peer: &Peer| match peer.session.incoming.missing_since() {
+            _ if is_down => Some(Why::Away),
+            _ if now >= peer.heard + peer_timeout => Some(Why::Silent),
+            // A link that is slow may take longer than a peer may be silent, as that is heard meanwhile.
+            Some(since) if now >= since + peer_timeout.max(link_timeout) => Some(Why::Nonsense),
+            _ => None,
         };
-        let is_gone = |peer: &Peer| timeout.is_none_or(|timeout| now >= peer.heard + timeout);
-        let gone: Vec<_> = self.peers.iter().filter(|(_, peer)| is_gone(peer)).collect();
-        let gone: Vec<_> = gone.into_iter().map(|(id, _)| *id).collect();
-        gone.into_iter().for_each(|id| self.lose(id, why));
+        let gone: Vec<_> =
+            self.peers.iter().filter_map(|(id, peer)| Some((*id, end(peer)?))).collect();
+        gone.into_iter().for_each(|(id, why)| self.lose(id, why));
     }
 }

@@ -54,6 +54,12 @@ impl Peer {
         self.session.outgoing.bytes()
     }
 
+    /// Gives it the time in which it could not be heard.
+    pub(super) fn forgive(&mut self, now: Millis) {
+        self.heard = now;
+        self.session.incoming.forgive(now);
+    }
+
     pub(super) fn numbers(&self) -> (u64, u64) {
         (self.session.mine, self.session.theirs.unwrap_or_default())
     }
