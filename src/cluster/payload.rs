@@ -21,6 +21,7 @@ const FULL_BYTES: u8 = 3;
 const NO_MEMORY: u8 = 4;
 const THREAD_EXITED: u8 = 5;
 const FULL_QUEUE: u8 = 6;
+const TOO_LARGE: u8 = 7;
 
 /// Writes a payload with its parts.
 pub fn write(payload: &Payload, to: &mut Writer) {
@@ -89,6 +90,10 @@ pub fn write_failure(kind: &FailureKind, to: &mut Writer) {
             to.number(*most);
         }
         FailureKind::NoMemory => to.byte(NO_MEMORY),
+        FailureKind::TooLarge(most) => {
+            to.byte(TOO_LARGE);
+            to.number(*most);
+        }
         _ => to.byte(THREAD_EXITED),
     }
 }
@@ -102,6 +107,7 @@ pub fn read_failure(from: &mut Reader<'_>) -> Option<FailureKind> {
         FULL_BYTES => FailureKind::MailboxFull(Bound::Bytes(from.number()?)),
         FULL_QUEUE => FailureKind::MailboxFull(Bound::Queue(from.number()?)),
         NO_MEMORY => FailureKind::NoMemory,
+        TOO_LARGE => FailureKind::TooLarge(from.number()?),
         _ => FailureKind::ThreadExited,
     })
 }

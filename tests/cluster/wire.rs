@@ -27,6 +27,7 @@ fn failure() -> impl Strategy<Value = FailureKind> {
     prop_oneof![
         prop::collection::vec(any::<u8>(), 0..9).prop_map(FailureKind::Threw),
         any::<u32>().prop_map(FailureKind::TimedOut),
+        any::<u64>().prop_map(FailureKind::TooLarge),
         any::<u64>().prop_map(|most| FailureKind::MailboxFull(Bound::Messages(most))),
         any::<u64>().prop_map(|most| FailureKind::MailboxFull(Bound::Bytes(most))),
         Just(FailureKind::NoMemory),

@@ -1,5 +1,6 @@
 //! Events for listeners there: delivered, settled, and accounted for as any others.
 
+use parallel_event_bus::cluster::host::Happened;
 use parallel_event_bus::engine::channel::message::{Message, Notice};
 use parallel_event_bus::engine::channel::route::Published;
 use parallel_event_bus::engine::outcome::{FailureKind, Outcome};
@@ -305,6 +306,30 @@ fn an_event_that_is_too_large_for_the_peer_alone_fails_without_harm() {
     assert_eq!(emit(&emitter, "x", &[7; 1_000]).others, 1);
     pair.run();
     assert_eq!(delivery(listening.endpoint()).payload().len(), 1_000);
+}
+
+#[test]
+fn a_reply_or_an_error_that_is_too_large_fails_alone() {
+    let mut pair = Pair::new();
+    let (emitter, listening) = (pair.member(0, 1), pair.member(1, 2));
+    listening.listen("x", 1, plain());
+    pair.run();
+    let mut others = emit(&emitter, "x", b"");
+    let [mut replied, mut failed] = [(); 2].map(|()| request(&emitter, "x", b""));
+    pair.run();
+    let came = deliveries(listening.endpoint());
+    let large = vec![7; 2 * MAX_EVENT];
+    came[1].succeed(0, Payload::copy(&large));
+    came[2].fail(0, large);
+    came[0].succeed(0, None);
+    drop(came);
+    pair.run();
+    for emitted in [&mut replied, &mut failed] {
+        let kind = emitted.outcome().unwrap().failures[0].kind.clone();
+        assert_eq!(kind, FailureKind::TooLarge(MAX_EVENT as u64));
+    }
+    assert_eq!(others.outcome().unwrap().success, 1);
+    assert!(pair.happened.iter().flatten().all(|what| matches!(what, Happened::Joined(_))));
 }
 
 #[test]

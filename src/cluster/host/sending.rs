@@ -112,7 +112,7 @@ impl Host {
     }
 
     /// Returns the bytes of the largest event that this process sends, and the peer takes.
-    fn max_event_for(&self, peer: PeerId) -> usize {
+    pub(super) fn max_event_for(&self, peer: PeerId) -> usize {
         let longest = self.bridge.peer(peer).map_or(0, Peer::longest);
         self.max_event.min(longest.saturating_sub(FRAME_OVERHEAD))
     }

@@ -16,7 +16,9 @@ impl Host {
     /// Tells a peer of steps of its events, with as few words as possible.
     pub(super) fn send_steps(&mut self, peer: PeerId, steps: Vec<(u32, Step)>) {
         let mut done: Option<(u64, u64)> = None;
-        let mut steps = steps.into_iter().peekable();
+        let most = self.max_event_for(peer);
+        let fitting = |(token, step)| (token, fitting(step, most));
+        let mut steps = steps.into_iter().map(fitting).peekable();
         while let Some((token, step)) = steps.next() {
             let is_followed = steps.peek().is_some_and(|(next, _)| *next == token);
             if step == Step::Started && is_followed {
@@ -205,6 +207,20 @@ impl Remote {
             (Some(work), None) => self.over(work),
             (None, _) => {}
         }
+    }
+}
+
+/// Returns a step that is no longer than the peer takes: what is longer would end all that is between the two.
+fn fitting(step: Step, most: usize) -> Step {
+    let too_large = FailureKind::TooLarge(most as u64);
+    match step {
+        Step::Succeeded(index, Some(reply)) if reply.size() > most => {
+            Step::Failed(index, too_large, true)
+        }
+        Step::Failed(index, FailureKind::Threw(error), started) if error.len() > most => {
+            Step::Failed(index, too_large, started)
+        }
+        step => step,
     }
 }
 
