@@ -27,12 +27,12 @@ struct Member {
 }
 
 impl Table {
-    /// Applies a change. Returns whether it made sense: a member is known before its listeners, and there are not too
-    /// many of either. To remove one that is not there makes sense.
+    /// Applies a change. Returns whether it made sense: a member is known before its listeners, and there is room for it.
+    /// To remove one that is not there makes sense.
     #[must_use]
     pub fn apply(&mut self, change: &Change) -> bool {
         match change {
-            Change::Joined(joined) => self.join(joined),
+            Change::Joined(joined) => return self.join(joined),
             Change::Left(member) => self.leave(*member),
             Change::Added(added) => return self.add(added),
             Change::Removed(listener) => self.remove(*listener),
@@ -42,14 +42,18 @@ impl Table {
                 }
             }
         }
-        self.members.len() <= MOST_MEMBERS
+        true
     }
 
-    fn join(&mut self, joined: &Joined) {
+    fn join(&mut self, joined: &Joined) -> bool {
         self.leave(joined.member);
+        if self.members.len() >= MOST_MEMBERS {
+            return false;
+        }
         self.count(&joined.channel, digest_of(&Change::Joined(joined.clone())), true);
         let member = Member { joined: joined.clone(), listeners: BTreeSet::new() };
         self.members.insert(joined.member, member);
+        true
     }
 
     fn leave(&mut self, member: u32) {
@@ -63,12 +67,15 @@ impl Table {
 
     fn add(&mut self, added: &Added) -> bool {
         self.remove(added.listener);
+        if self.listeners.len() >= MOST_LISTENERS {
+            return false;
+        }
         let Some(member) = self.members.get_mut(&added.member) else { return false };
         member.listeners.insert(added.listener);
         let channel = member.joined.channel.clone();
         self.count(&channel, digest_of(&Change::Added(added.clone())), true);
         self.listeners.insert(added.listener, added.clone());
-        self.listeners.len() <= MOST_LISTENERS
+        true
     }
 
     fn remove(&mut self, listener: u32) {

@@ -1,9 +1,10 @@
 //! How processes meet, keep their tables the same, and notice ends.
 
 use parallel_event_bus::cluster::bridge::{Config, Input, Skew, Why};
+use parallel_event_bus::cluster::frame::{Change, Joined};
 use parallel_event_bus::cluster::message::{self, MAJOR, Message};
 
-use crate::node::{Node, config};
+use crate::node::{CHANNEL, Node, config};
 use crate::world::World;
 
 #[test]
@@ -213,5 +214,27 @@ fn a_greeting_that_was_made_up_parts_two_processes_for_a_while_only() {
     world.run(200);
     assert!(!world.know_each_other(), "it is taken for a new session");
     world.run_until(20_000, World::know_each_other);
+    world.end();
+}
+
+#[test]
+fn members_beyond_those_that_peers_keep_end_no_session() {
+    const MOST: u32 = 1 << 16;
+    let mut world = World::new(2, 1);
+    world.run_until(100, World::know_each_other);
+    let joined = |member| Joined {
+        member,
+        endpoint: member,
+        thread: 0,
+        channel: CHANNEL.into(),
+        max_messages: 1,
+        max_bytes: 1,
+    };
+    let changes = (0..=MOST + 100).map(|member| Input::Local(Change::Joined(joined(member))));
+    world.nodes[0].inputs.extend(changes);
+    world.run(10_000);
+    assert!(world.nodes.iter().all(|node| node.gone.is_empty()));
+    let known = world.nodes[1].bridge.peers().map(|(_, peer)| peer.table().members());
+    assert_eq!(known.collect::<Vec<_>>(), [MOST as usize]);
     world.end();
 }
