@@ -61,8 +61,14 @@ impl Session {
         }
     }
 
-    /// Calls `say` with each message that is to be sent now, in order.
-    pub fn say(&mut self, now: Millis, is_beat: bool, digest: u64, mut say: impl FnMut(Body<'_>)) {
+    /// Calls `say` with each message that is to be sent now, in order. Asks for the digest only for a beat.
+    pub fn say(
+        &mut self,
+        now: Millis,
+        is_beat: bool,
+        digest: impl FnOnce() -> u64,
+        mut say: impl FnMut(Body<'_>),
+    ) {
         self.outgoing.seal();
         let mut has_told = false;
         while let Some((number, frames)) = self.outgoing.send() {
@@ -71,7 +77,7 @@ impl Session {
             has_told = true;
         }
         if is_beat || (!has_told && self.incoming.must_tell(now)) {
-            let digest = self.outgoing.is_sent().then_some(digest);
+            let digest = self.outgoing.is_sent().then(digest);
             let (last, receipt) = (self.outgoing.last_sent(), self.incoming.receipt(now));
             say(Body::Beat { last, receipt, digest });
         }

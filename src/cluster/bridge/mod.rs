@@ -263,7 +263,7 @@ impl Bridge {
                 }
                 continue;
             }
-            let digest = self.table.digest(&peer.channels);
+            let digest = || self.table.digest(&peer.channels);
             peer.session.say(now, is_beat, digest, |body| {
                 let message = Message { from, mine, yours, body };
                 self.actions.push(Action::Transmit(To::Peer(*id), message.write()));
