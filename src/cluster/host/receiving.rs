@@ -124,7 +124,9 @@ impl Host {
             Taken::Full(bound) => return Err(Refusal::For(FailureKind::MailboxFull(bound))),
         };
         let places: Vec<_> = taken.into_iter().map(|at| places[at as usize]).collect();
-        let missing = (0..).take(listeners.len()).filter(|place| !places.contains(place));
+        // Places are in the order of the listeners.
+        let is_missing = |place: &u32| places.binary_search(place).is_err();
+        let missing = (0..).take(listeners.len()).filter(is_missing);
         let missing: Vec<u32> = missing.collect();
         let (left, member) = (places.len(), first.member.id().as_u32());
         let dispatch = Arc::downgrade(&dispatch);
