@@ -84,3 +84,18 @@ test('a link that is closed takes its socket along', async (t) => {
   assert.deepEqual(await there.run(({ link }) => link.close()), { unsettled: 0 })
   assert.equal(made.sockets.length, 1)
 })
+
+test('a process that was stopped when others came is found when it goes on', async (t) => {
+  const made = directory(t)
+  const greetings = []
+  const server = net.createServer((socket) => {
+    socket.on('error', () => {}).once('data', () => greetings.push(socket))
+  })
+  t.after(() => server.close())
+  await new Promise((resolve) => server.listen(path.join(made, `${'0'.repeat(32)}.peb`), resolve))
+  const link = await connect(`unix:${made}`, { channels: ['stopped'] })
+  await link.synced()
+  await until(() => greetings.length === 2, 'it is connected to again')
+  for (const socket of greetings) socket.destroy()
+  await link.close()
+})

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read as _, Write as _};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use mio::net::UnixStream;
@@ -36,8 +37,8 @@ pub enum Read {
 /// A connection. See the [module](self).
 pub struct Connection {
     stream: UnixStream,
-    /// This process has made it.
-    pub is_ours: bool,
+    /// The socket that this process has connected to, if the other one has not.
+    pub to: Option<PathBuf>,
     /// The process at the other end, once it is known.
     pub peer: Option<PeerId>,
     pub since: Instant,
@@ -50,10 +51,10 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub fn new(stream: UnixStream, is_ours: bool) -> Self {
+    pub fn new(stream: UnixStream, to: Option<PathBuf>) -> Self {
         Connection {
             stream,
-            is_ours,
+            to,
             peer: None,
             since: Instant::now(),
             is_broken: false,

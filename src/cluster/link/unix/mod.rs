@@ -49,8 +49,9 @@ pub struct UnixLink {
     /// Connections with something to be read, and new ones.
     readable: Vec<Token>,
     fresh: Vec<Token>,
-    /// Sockets that were too busy to be connected to.
-    busy: Vec<PathBuf>,
+    /// Sockets that are to be connected to: of processes that were there before, and have said nothing yet.
+    unheard: Vec<PathBuf>,
+    opened: Instant,
     last: usize,
     must_accept: bool,
 }
@@ -89,7 +90,8 @@ impl UnixLink {
             by_peer: HashMap::new(),
             readable: Vec::new(),
             fresh: Vec::new(),
-            busy: others,
+            unheard: others,
+            opened: Instant::now(),
             last: FIRST_CONNECTION,
             must_accept: true,
         })
@@ -100,16 +102,16 @@ impl UnixLink {
             return;
         }
         while let Ok((stream, _)) = self.listener.accept() {
-            self.add(Connection::new(stream, false));
+            self.add(Connection::new(stream, None));
         }
     }
 
     /// Connects to those that were there before.
     fn connect(&mut self) {
-        for path in std::mem::take(&mut self.busy) {
+        for path in std::mem::take(&mut self.unheard) {
             match mio::net::UnixStream::connect(&path) {
-                Ok(stream) => self.add(Connection::new(stream, true)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.busy.push(path),
+                Ok(stream) => self.add(Connection::new(stream, Some(path))),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.unheard.push(path),
                 Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                     // Its process is gone.
                     self.directory.sweep(&path);
@@ -164,7 +166,8 @@ impl UnixLink {
         }
     }
 
-    /// Ends connections whose process has not named itself in time.
+    /// Ends connections whose process has not named itself in time. One that this process made is made again: the other
+    /// process may have been stopped, and it connects only to processes that were there before it.
     fn prune(&mut self, inputs: &mut Vec<Input>) {
         let now = Instant::now();
         let is_over = |connection: &Connection| {
@@ -172,7 +175,16 @@ impl UnixLink {
         };
         let over: Vec<_> = self.connections.iter().filter(|(_, of)| is_over(of)).collect();
         let over: Vec<_> = over.into_iter().map(|(token, _)| *token).collect();
-        over.into_iter().for_each(|token| self.remove(token, inputs));
+        for token in over {
+            let to = self.connections.get_mut(&token).and_then(|connection| connection.to.take());
+            self.unheard.extend(to);
+            self.remove(token, inputs);
+        }
+    }
+
+    /// Whether those that were there before have had the time to say who they are.
+    fn has_waited(&self) -> bool {
+        self.opened.elapsed() >= GREETING_TIMEOUT
     }
 
     fn note_events(&mut self) {
@@ -212,7 +224,8 @@ impl Link for UnixLink {
         }
         let has_more = !self.readable.is_empty();
         let most = if has_more { Duration::ZERO } else { most };
-        let most = if self.busy.is_empty() { most } else { most.min(Duration::from_millis(10)) };
+        let is_soon = !self.unheard.is_empty() && !self.has_waited();
+        let most = if is_soon { most.min(Duration::from_millis(10)) } else { most };
         if self.poll.poll(&mut self.events, Some(most)).is_ok() {
             self.note_events();
         }
@@ -234,8 +247,9 @@ impl Link for UnixLink {
     }
 
     fn has_met_all(&self) -> bool {
-        let is_known = |connection: &Connection| !connection.is_ours || connection.peer.is_some();
-        self.busy.is_empty() && self.connections.values().all(is_known)
+        let is_known =
+            |connection: &Connection| connection.to.is_none() || connection.peer.is_some();
+        self.has_waited() || (self.unheard.is_empty() && self.connections.values().all(is_known))
     }
 
     fn most_frames(&self) -> usize {
