@@ -1,6 +1,8 @@
 //! Bridges of several processes over a link that loses, repeats, reorders and is cut, by a clock that the test turns.
 #![cfg(not(feature = "loom"))]
 
+#[cfg(feature = "nats")]
+mod absence;
 mod faults;
 mod ledger;
 mod made_up;

@@ -1,6 +1,6 @@
 //! The state of one connection that is up, with its unwritten messages. It goes with the connection.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use async_nats::client::traits::Publisher as _;
@@ -33,8 +33,6 @@ pub struct Carrier {
     subjects: Subjects,
     me: PeerId,
     unwritten: VecDeque<OutboundMessage>,
-    /// For each peer, a channel that it has.
-    channels: HashMap<PeerId, usize>,
     absence: Absence,
     /// When all that are there have answered, as far as is known now.
     met_at: Instant,
@@ -49,7 +47,6 @@ impl Carrier {
             subjects,
             me,
             unwritten: VecDeque::new(),
-            channels: HashMap::new(),
             absence: Absence::default(),
             met_at: Instant::now() + QUIET,
             troubles: Vec::new(),
@@ -122,8 +119,7 @@ impl Carrier {
                 if peer == self.me {
                     return;
                 }
-                if self.absence.heard(peer) {
-                    self.channels.insert(peer, channel);
+                if self.absence.heard(peer, channel, Instant::now()) {
                     self.met_at = Instant::now() + QUIET;
                 }
                 inputs.push(Input::Heard(message.payload.to_vec()));
@@ -138,10 +134,7 @@ impl Carrier {
     /// Notes that the server knows nobody of this name.
     fn miss(&mut self, peer: PeerId) -> Option<Input> {
         let is_gone = self.absence.missing(peer, Instant::now());
-        is_gone.then(|| {
-            self.channels.remove(&peer);
-            Input::Lost(peer)
-        })
+        is_gone.then_some(Input::Lost(peer))
     }
 
     /// Puts a message behind those that are to be sent.
@@ -177,9 +170,9 @@ impl Carrier {
     }
 
     fn push_to(&mut self, peer: PeerId, must_ask: bool, message: Vec<u8>) {
-        let Some(channel) = self.channels.get(&peer) else { return };
+        let Some(channel) = self.absence.channel(peer) else { return };
         let reply = must_ask.then(|| self.subjects.absence(peer));
-        self.push(self.subjects.to(*channel, peer), reply, message);
+        self.push(self.subjects.to(channel, peer), reply, message);
     }
 
     fn push(&mut self, subject: String, reply: Option<String>, message: Vec<u8>) {

@@ -8,7 +8,7 @@
 //! The client loses messages, or drops them because too many wait; the [session](crate::cluster::session) sends them
 //! again.
 
-mod absence;
+pub mod absence;
 mod carrier;
 mod connection;
 mod options;
