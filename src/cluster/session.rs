@@ -22,7 +22,12 @@ pub struct Session {
     pub incoming: Incoming,
     /// The link is new: messages that were sent over the old one may be lost.
     must_rewind: bool,
+    /// When everything unacknowledged was last sent again because the peer asked.
+    rewound: Option<Millis>,
 }
+
+/// Least time between two such requests of a peer. An honest peer asks less often.
+const REWIND_AGAIN: Millis = 100;
 
 impl Session {
     /// Returns a session without messages.
@@ -40,6 +45,7 @@ impl Session {
             outgoing: Outgoing::new(window, most),
             incoming: Incoming::new(longest),
             must_rewind: false,
+            rewound: None,
         }
     }
 
@@ -54,9 +60,14 @@ impl Session {
     }
 
     /// Takes an acknowledgement of the peer. Messages are sent again after a gap, or where the link is new.
-    pub fn receipt(&mut self, receipt: Receipt) {
+    pub fn receipt(&mut self, now: Millis, receipt: Receipt) {
         self.outgoing.acknowledge(receipt.ack);
-        if receipt.has_gap || std::mem::take(&mut self.must_rewind) {
+        let may_ask = || self.rewound.is_none_or(|at| now >= at + REWIND_AGAIN);
+        let is_asked = receipt.has_gap && may_ask();
+        if is_asked {
+            self.rewound = Some(now);
+        }
+        if std::mem::take(&mut self.must_rewind) || is_asked {
             self.outgoing.rewind();
         }
     }

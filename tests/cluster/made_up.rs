@@ -88,3 +88,17 @@ fn a_goodbye_of_a_session_that_never_was_ends_none() {
     world.run(10);
     assert_eq!(world.nodes[0].gone, []);
 }
+
+#[test]
+fn whoever_asks_for_everything_again_and_again_does_not_get_it_each_time() {
+    let mut world = quiet_world();
+    emit_in_vain(&mut world);
+    let (before, receipt) = (world.net.bytes, Receipt { ack: 0, has_gap: true });
+    for _ in 0..100 {
+        pretend(&mut world, 0, Body::Beat { last: 0, receipt, digest: None });
+        world.settle();
+    }
+    let said = world.net.bytes - before;
+    assert!(said < 400, "{said} bytes for an event of ten");
+    world.end();
+}

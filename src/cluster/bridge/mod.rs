@@ -215,12 +215,12 @@ impl Bridge {
         peer.heard = now;
         let makes_sense = match body {
             Body::Data { number, receipt, frames } => {
-                peer.session.receipt(receipt);
+                peer.session.receipt(now, receipt);
                 let frames = peer.session.incoming.take(now, number, frames);
                 frames.is_some_and(|frames| peer.receive(from, frames, &mut self.actions))
             }
             Body::Beat { last, receipt, digest } => {
-                peer.session.receipt(receipt);
+                peer.session.receipt(now, receipt);
                 peer.session.incoming.sent(now, last);
                 peer.agrees(last, digest)
             }
