@@ -9,5 +9,7 @@ mod made_up;
 mod meeting;
 mod net;
 mod node;
+#[cfg(all(feature = "cluster", unix))]
+mod sockets;
 mod wire;
 mod world;

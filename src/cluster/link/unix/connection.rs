@@ -24,6 +24,9 @@ const MOST_READ: usize = 1 << 20;
 
 const BUFFER: usize = 64 << 10;
 
+/// Bytes that wait for a process that does not read. What comes then is dropped, and sent again if that is asked for.
+const MOST_UNWRITTEN: usize = 64 << 20;
+
 /// How much was read.
 pub enum Read {
     /// All that has come.
@@ -46,6 +49,8 @@ pub struct Connection {
     is_broken: bool,
     read: Vec<u8>,
     unwritten: VecDeque<Vec<u8>>,
+    /// Bytes of all of them.
+    waiting: usize,
     /// Bytes of the first of them that were written.
     written: usize,
 }
@@ -60,6 +65,7 @@ impl Connection {
             is_broken: false,
             read: Vec::new(),
             unwritten: VecDeque::new(),
+            waiting: 0,
             written: 0,
         }
     }
@@ -110,10 +116,11 @@ impl Connection {
     /// Sends a message as soon as there is room for it.
     pub fn send(&mut self, message: &[u8]) {
         let Ok(length) = u32::try_from(message.len()) else { return };
-        if self.is_broken {
+        if self.is_broken || self.waiting >= MOST_UNWRITTEN {
             return;
         }
         let was_empty = self.unwritten.is_empty();
+        self.waiting += LENGTH + message.len();
         self.unwritten.push_back([&length.to_le_bytes(), message].concat());
         if was_empty {
             self.write();
@@ -127,6 +134,7 @@ impl Connection {
                 Ok(count) => {
                     self.written += count;
                     if self.written == first.len() {
+                        self.waiting -= first.len();
                         self.unwritten.pop_front();
                         self.written = 0;
                     }
