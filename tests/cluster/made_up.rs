@@ -1,8 +1,11 @@
 //! Messages that nobody has said, with numbers that were overheard: two processes come back from each by themselves.
 
-use parallel_event_bus::cluster::bridge::Input;
+use parallel_event_bus::cluster::bridge::{Action, Input, To};
+use parallel_event_bus::cluster::frame::{Added, Change, Frame};
 use parallel_event_bus::cluster::message::{Body, Message, Receipt};
+use parallel_event_bus::cluster::wire::Writer;
 
+use crate::node::id;
 use crate::world::World;
 
 /// Two processes that know each other, and have nothing to say.
@@ -101,4 +104,45 @@ fn whoever_asks_for_everything_again_and_again_does_not_get_it_each_time() {
     let said = world.net.bytes - before;
     assert!(said < 400, "{said} bytes for an event of ten");
     world.end();
+}
+
+#[test]
+fn a_listener_that_nobody_has_added_is_forgotten() {
+    let mut world = quiet_world();
+    let added = Added {
+        listener: 99,
+        member: 7,
+        event: "x".into(),
+        once: false,
+        prepend: false,
+        tracked: false,
+        group: None,
+    };
+    let (kind, body) = Frame::Change(Change::Added(added)).encode();
+    let mut frames = Writer(vec![kind]);
+    frames.bytes(&body);
+    let receipt = Receipt { ack: 0, has_gap: false };
+    pretend(&mut world, 1, Body::Data { number: 2, receipt, frames: &frames.0 });
+    world.run(10);
+    assert!(!world.tables_agree(), "it is believed at first");
+    world.run_until(10_000, World::tables_agree);
+    world.end();
+}
+
+#[test]
+fn a_process_that_nobody_knows_is_greeted_now_and_then() {
+    let mut world = quiet_world();
+    let receipt = Receipt { ack: 0, has_gap: false };
+    let body = Body::Beat { last: 0, receipt, digest: None };
+    let stranger = Message { from: id(77), mine: 3, yours: 4, body }.write();
+    let mut greetings = 0;
+    for _ in 0..50 {
+        let heard = [Input::Heard(stranger.clone())];
+        let said = world.nodes[0].bridge.poll(world.now, heard);
+        greetings += said
+            .iter()
+            .filter(|action| matches!(action, Action::Transmit(To::Peer(to), _) if *to == id(77)))
+            .count();
+    }
+    assert_eq!(greetings, 1);
 }

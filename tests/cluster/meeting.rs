@@ -3,8 +3,9 @@
 use parallel_event_bus::cluster::bridge::{Config, Input, Skew, Why};
 use parallel_event_bus::cluster::frame::{Change, Joined};
 use parallel_event_bus::cluster::message::{self, MAJOR, Message};
+use parallel_event_bus::cluster::outgoing::Window;
 
-use crate::node::{CHANNEL, Node, config};
+use crate::node::{CHANNEL, Node, WINDOW, config};
 use crate::world::World;
 
 #[test]
@@ -237,4 +238,27 @@ fn members_beyond_those_that_peers_keep_end_no_session() {
     let known = world.nodes[1].bridge.peers().map(|(_, peer)| peer.table().members());
     assert_eq!(known.collect::<Vec<_>>(), [MOST as usize]);
     world.end();
+}
+
+#[test]
+fn no_more_is_under_way_than_both_sides_have_room_for() {
+    for messages in [WINDOW.messages, 3] {
+        let mut world = World::new(2, 1);
+        let window = Window { messages, bytes: 1 << 20 };
+        world.nodes[0] =
+            Node::new(Config { window: Window { messages: 16, ..window }, ..config(1) }, 0);
+        world.nodes[1] = Node::new(Config { window, ..config(2) }, 0);
+        world.run_until(100, World::know_each_other);
+        world.run(100);
+        // Nothing is acknowledged from now on.
+        world.net.cut(1, 0);
+        let before = world.net.bytes;
+        for at in 0..200 {
+            world.nodes[0].listen(&format!("{at:0>200}"));
+            world.run(1);
+        }
+        let under_way = (world.net.bytes - before) / 200;
+        assert!(under_way <= 2 * messages, "{under_way} messages");
+        world.end();
+    }
 }

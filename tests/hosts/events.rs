@@ -333,6 +333,25 @@ fn a_reply_or_an_error_that_is_too_large_fails_alone() {
 }
 
 #[test]
+fn a_listener_that_is_removed_before_its_event_comes_keeps_nobody_waiting() {
+    let mut pair = Pair::new();
+    let (emitter, listening) = (pair.member(0, 1), pair.member(1, 2));
+    (0..3).for_each(|id| listening.listen("x", id, plain()));
+    pair.run();
+    let mut emitted = emit(&emitter, "x", b"");
+    let _ = listening.unlisten(1);
+    pair.run();
+    let came = delivery(listening.endpoint());
+    assert_eq!(came.listeners(), [0, 2]);
+    came.succeed(0, None);
+    came.fail(1, b"no".to_vec());
+    drop(came);
+    pair.run();
+    let Outcome { success, failures, .. } = emitted.outcome().unwrap();
+    assert_eq!((success, failures.len(), failures[0].index), (1, 1, 2));
+}
+
+#[test]
 fn a_codebook_comes_before_the_event_that_needs_it() {
     let mut pair = Pair::new();
     let (emitter, listening) = (pair.member(0, 1), pair.member(1, 2));
