@@ -4,10 +4,11 @@
 
 const assert = require('node:assert/strict')
 const { spawnSync } = require('node:child_process')
-const { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } = require('node:fs')
+const { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } = require('node:fs')
 const { tmpdir } = require('node:os')
 const path = require('node:path')
 const { after, before, describe, test } = require('node:test')
+const { parseTriple } = require('@napi-rs/cli')
 const manifest = require('../../package.json')
 
 const root = path.join(__dirname, '../..')
@@ -69,12 +70,6 @@ describe('without a binary', () => {
     assert.equal(code, 'ERR_BINARY_NOT_FOUND')
     assert.match(message, /no binary for sunos-\w+; build it/)
   })
-
-  test('and in a checkout that was not built', () => {
-    const copy = packageWith()
-    rmSync(path.join(copy, 'native.js'))
-    assert.equal(run(copy).code, 'ERR_BINARY_NOT_FOUND')
-  })
 })
 
 test('a binary of another version is refused', () => {
@@ -95,6 +90,24 @@ test('a file that is no binary of this platform keeps the code that Node has for
   const { code, message } = run(packageWith({ binary: (file) => writeFileSync(file, 'of another machine') }))
   assert.equal(code, 'ERR_DLOPEN_FAILED')
   assert.ok(message.includes(`the binary for ${platform} does not load: `), message)
+})
+
+test('a binary for the other C library does not keep the right one from being loaded', {
+  skip: process.platform !== 'linux',
+}, () => {
+  const other = binary.replace(/gnu|musl/, (abi) => (abi === 'gnu' ? 'musl' : 'gnu'))
+  const copy = packageWith({ binary: own })
+  writeFileSync(path.join(copy, other), 'for another C library')
+  assert.equal(run(copy, { script: 'load(); console.log(true)' }), true)
+})
+
+test('the loader knows the binary and the package of every platform that there are releases for', () => {
+  const loader = readFileSync(path.join(root, 'native.js'), 'utf8')
+  for (const target of manifest.napi.targets) {
+    const { platformArchABI } = parseTriple(target)
+    assert.ok(loader.includes(`require('./parallel-event-bus.${platformArchABI}.node')`), platformArchABI)
+    assert.ok(loader.includes(`require('@cynic/parallel-event-bus-${platformArchABI}')`), platformArchABI)
+  }
 })
 
 test('where addons are not allowed, the error says which flag allows them', () => {
