@@ -10,7 +10,7 @@
 
 const { EventEmitter } = require('node:events')
 const { inspect } = require('node:util')
-const { viewOf } = require('./inspect.js')
+const { lazily } = require('./lazily.js')
 const { NativePromise } = require('./promises.js')
 const { snapshotOf } = require('./listeners/snapshot.js')
 const { STATE, addState } = require('./state.js')
@@ -19,7 +19,8 @@ const { validateBounds, validateBusOptions, validateCloseOptions, validateFuncti
 const { EmitterView } = require('./view.js')
 const symbols = require('./symbols.js')
 
-const pooling = () => require('./pool/spawn.js')
+const inspecting = lazily(() => require('./inspect.js'))
+const pooling = lazily(() => require('./pool/spawn.js'))
 
 function ParallelEventBus(options = {}) {
   if (new.target === undefined) refuseForgottenNew(this)
@@ -203,7 +204,7 @@ Object.defineProperties(ParallelEventBus.prototype, {
       if (!Object.hasOwn(this, STATE)) return this
       const { member, tracker } = this[STATE]
       const { pending } = tracker.statistics.read()
-      return viewOf(this, { channel: member?.channel, pending, closed: tracker.closed })
+      return inspecting().viewOf(this, { channel: member?.channel, pending, closed: tracker.closed })
     },
     configurable: true,
     writable: true,

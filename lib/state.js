@@ -11,6 +11,8 @@ const { clearTimeout, setTimeout } = require('node:timers')
 const { Tracker } = require('./local/tracker.js')
 const { BusClosedError } = require('./errors.js')
 const { LocalLane } = require('./local/lane.js')
+const { keepFromNowOn } = require('./kept.js')
+const { lazily } = require('./lazily.js')
 const { Listeners } = require('./listeners/listeners.js')
 const log = require('./log.js')
 const { Deferred, NativePromise } = require('./promises.js')
@@ -19,8 +21,8 @@ const { keyOf } = require('./validate.js')
 const { prototype } = EventEmitter
 
 // Loaded with the first bus that has a channel. Most programs have none, and it takes longer than all the rest.
-const channel = () => require('./channel/lane.js')
-const transfers = () => require('./transfer.js')
+const channel = lazily(() => require('./channel/lane.js'))
+const transfers = lazily(() => require('./transfer.js'))
 
 const STATE = Symbol('state')
 
@@ -51,6 +53,7 @@ class BusState {
       propagate,
     } = options
     this.inherited = { mailbox, stallAfter, recordTiming }
+    keepFromNowOn()
     this.bus = bus
     this.tracker = new Tracker(bus, { onError, captureRejections, recordTiming, propagate, channel: options.channel })
     this.listeners = new Listeners(bus, this.tracker, () => this.#beCareful())

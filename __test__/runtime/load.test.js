@@ -35,15 +35,32 @@ test('require loads no threads of Node', () => {
 
 test('require, and a bus without a channel, load neither channels, pools nor codecs', () => {
   for (const program of ['', "new ParallelEventBus().on('x', () => {}).emit('x')"]) {
-    const { rooms, files } = loadedBy(program)
-    assert.deepEqual(rooms, ['listeners', 'local', 'metrics', 'observe', 'statics'], program)
-    const observing = files.filter((file) => path.basename(path.dirname(file)) === 'observe')
-    assert.deepEqual(
-      observing.map((file) => path.basename(file)),
-      ['emit.js'],
-    )
+    assert.deepEqual(loadedBy(program).rooms, ['listeners', 'local', 'metrics', 'statics'], program)
   }
 })
+
+/** Programs that need a file which most do not. */
+const NEEDING = {
+  'inspect.js': 'require("node:util").inspect(bus)',
+  'listeners/abort.js': 'bus.on("x", () => {}, { signal: new AbortController().signal })',
+  'listeners/removals.js': 'bus.on("x", () => bus.off("x", work)).emit("x"); bus.emit("x")',
+  'local/bounded.js': 'bus.with({ timeout: 1000 }).emit("x")',
+  'local/context.js': 'bus.on("x", () => {}, { context: true })',
+  'local/failures.js': 'bus.onError = () => {}; bus.on("x", () => { throw new Error() }).emit("x")',
+  'local/tracing.js':
+    'require("node:diagnostics_channel").subscribe("tracing:parallel-event-bus:emission:start", work); bus.emit("x")',
+  'metrics/timed.js': 'new ParallelEventBus({ recordTiming: true }).on("x", work).emit("x")',
+  'observe/propagation.js': 'new ParallelEventBus({ propagate: { inject() {}, extract() {} } })',
+}
+
+for (const [file, need] of Object.entries(NEEDING)) {
+  test(`${file} is loaded by the first who needs it`, () => {
+    const plain = 'const bus = new ParallelEventBus(); const work = () => {}; bus.on("x", work).emit("x");'
+    const isLoaded = (program) => loadedBy(program).files.includes(path.join(root, 'lib', file))
+    assert.ok(!isLoaded(plain), 'without need')
+    assert.ok(isLoaded(`${plain} ${need}`), 'with need')
+  })
+}
 
 test('a bus with a channel loads the rest, but no pool and no trace', () => {
   const { rooms } = loadedBy("new ParallelEventBus({ channel: 'x' }).on('x', () => {}).close()")

@@ -134,8 +134,8 @@ function report(emission, index, error) {
 
 const listener = () => {}
 keep(() => [
-  new BatchedEmission(null, keptTracker, 'kept', listener, [], 0, 0),
-  new LongBatchedEmission(null, keptTracker, 'kept', listener, 0, 0, 0),
+  new BatchedEmission(null, keptTracker(), 'kept', listener, [], 0, 0),
+  new LongBatchedEmission(null, keptTracker(), 'kept', listener, 0, 0, 0),
 ])
 
 module.exports = { BatchedEmission, IncomingEmission, LongBatchedEmission, failing, finished, receive, report }

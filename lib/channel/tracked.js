@@ -304,7 +304,7 @@ class TrackedEmission extends IncomingEmission {
   }
 }
 
-const registration = { member: { tracker: keptTracker }, event: 'kept' }
+const registration = { member: { tracker: keptTracker() }, event: 'kept' }
 const about = { delivery: 0, mustStart: false, isAwaited: true, isRequest: true, indexes: null, timeouts: null }
 keep(() => [
   new TrackedEmission(null, registration, [() => {}], [], {

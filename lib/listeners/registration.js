@@ -12,11 +12,13 @@ const { performance } = require('node:perf_hooks')
 const { clearTimeout, setTimeout } = require('node:timers')
 const { ListenerTimeoutError } = require('../errors.js')
 const { NativePromise, adopt, follow, thenOf } = require('../promises.js')
-const { ListenerContext, Scope, currentScope } = require('../local/context.js')
+const { lazily } = require('../lazily.js')
 const { Gate } = require('../local/gate.js')
 const runQueue = require('../local/run-queue.js')
-const { onAbort } = require('./abort.js')
 const { keyOf } = require('../validate.js')
+
+const aborting = lazily(() => require('./abort.js'))
+const contexts = lazily(() => require('../local/context.js'))
 
 const REGISTRATION = Symbol('registration')
 const STAND_IN = Symbol('stands for')
@@ -61,8 +63,8 @@ class Registration {
     this.context = context
     const inTime = timeout === undefined ? listener : timed(event, listener, timeout, context)
     /** The listener, within its timeout, for calls by hand; and for emissions, once its gate lets them. */
-    this.within = context ? told(this, inTime, () => new Scope()) : inTime
-    this.admitted = context ? told(this, inTime, currentScope) : inTime
+    this.within = context ? told(this, inTime, () => new (contexts().Scope)()) : inTime
+    this.admitted = context ? told(this, inTime, contexts().currentScope) : inTime
     /** What emissions call. */
     this.target = this.gate === null ? this.admitted : gated(this)
     /** EventEmitter's entry. A function of its own for each registration, even of the same listener. */
@@ -130,7 +132,7 @@ class Registration {
 
   /** Calls `remove` when the signal aborts, until it is let go of. */
   hold(remove) {
-    if (this.signal !== undefined) this.#release = onAbort(this.signal, remove)
+    if (this.signal !== undefined) this.#release = aborting().onAbort(this.signal, remove)
   }
 
   /** Lets go of the signal, and of the gate. */
@@ -233,7 +235,7 @@ function gated(registration) {
 /** Returns a function that passes the listener a context as its last argument, of the scope that `scopeOf` returns. */
 function told({ event, timeout }, listener, scopeOf) {
   return function call(...args) {
-    args.push(new ListenerContext(event, scopeOf(), timeout !== undefined))
+    args.push(new (contexts().ListenerContext)(event, scopeOf(), timeout !== undefined))
     return Reflect.apply(listener, this, args)
   }
 }
@@ -248,7 +250,7 @@ function timed(event, listener, timeout, isTold) {
     const start = performance.now()
     const late = () => {
       const error = new ListenerTimeoutError(event, listener, timeout)
-      if (isTold) ListenerContext.timedOut(args.at(-1), error)
+      if (isTold) contexts().ListenerContext.timedOut(args.at(-1), error)
       return error
     }
     const result = Reflect.apply(listener, this, args)

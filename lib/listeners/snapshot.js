@@ -53,6 +53,10 @@ function changesAreSeen() {
   return list.length === 3 || list[SNAPSHOT] === undefined
 }
 
-const isSame = changesAreSeen() ? isSameAtAGlance : isSameThroughout
+/** Decides, at the first question, how to answer it. */
+let isSame = (snapshot, list) => {
+  isSame = changesAreSeen() ? isSameAtAGlance : isSameThroughout
+  return isSame(snapshot, list)
+}
 
 module.exports = { snapshotOf }

@@ -8,7 +8,10 @@ const { Scope } = require('./context.js')
 const { Emission } = require('./emission.js')
 const { CANCELLED, SETTLED } = require('../metrics/words.js')
 const { ListenerTimeoutError } = require('../errors.js')
+const { keep } = require('../kept.js')
+const { Outcome } = require('./outcome.js')
 const { follow } = require('../promises.js')
+const { keptTracker } = require('./tracker.js')
 const { onAbort } = require('../listeners/abort.js')
 
 class BoundedEmission extends Emission {
@@ -150,5 +153,7 @@ class BoundedEmission extends Emission {
     this.finish()
   }
 }
+
+keep(() => [new BoundedEmission(keptTracker(), 'kept', () => {}, [], new Outcome(), {})])
 
 module.exports = { BoundedEmission }

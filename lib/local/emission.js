@@ -5,13 +5,15 @@
 // It is an AsyncResource, so the listeners run in the async context (AsyncLocalStorage) of the emitter.
 
 const { AsyncResource, executionAsyncId } = require('node:async_hooks')
+const { lazily } = require('../lazily.js')
 const { adopt, follow, thenOf } = require('../promises.js')
 const { Registration, originalOf, storedOf } = require('../listeners/registration.js')
-const { Scope, scopeFor } = require('./context.js')
 const { Waiting } = require('./gate.js')
 const { CANCELLED, SETTLED } = require('../metrics/words.js')
 const runQueue = require('./run-queue.js')
-const { trace } = require('./tracing.js')
+
+const contexts = lazily(() => require('./context.js'))
+const tracing = lazily(() => require('./tracing.js'))
 
 /** Calls a listener, also where it has a `call` of its own. */
 const call = Function.prototype.call.bind(Function.prototype.call)
@@ -54,6 +56,7 @@ class Emission extends AsyncResource {
 
   /** What its listeners are told of it, those with `context: true`. */
   get scope() {
+    const { Scope, scopeFor } = contexts()
     return scopeFor(this, () => new Scope())
   }
 
@@ -71,7 +74,7 @@ class Emission extends AsyncResource {
 
   startWatched() {
     this.outcome?.begin()
-    if (runQueue.isTraced) trace(this, () => this.callListeners())
+    if (runQueue.isTraced) tracing().trace(this, () => this.callListeners())
     else this.callListeners()
   }
 

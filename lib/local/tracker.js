@@ -6,20 +6,20 @@ const { performance } = require('node:perf_hooks')
 const { Emission } = require('./emission.js')
 const { ListenerTimeoutError } = require('../errors.js')
 const { keep } = require('../kept.js')
-const { BoundedEmission } = require('./bounded.js')
-const { FailureReporter } = require('./failures.js')
+const { lazily } = require('../lazily.js')
 const runQueue = require('./run-queue.js')
 const { Outcome } = require('./outcome.js')
 const { Deferred } = require('../promises.js')
-const { Removals } = require('../listeners/removals.js')
-const { Emit } = require('../observe/emit.js')
 const { Statistics } = require('../metrics/statistics.js')
 const { Tallies } = require('../metrics/tally.js')
-const { TimedOutcome } = require('../metrics/timed.js')
 const { ADDRESSED, EMITTED, FAILED, TIMED_OUT, UNHEARD } = require('../metrics/words.js')
 
-/** Loaded by the first bus that has its events carry a context. */
-const propagating = () => require('../observe/propagation.js')
+const bounding = lazily(() => require('./bounded.js'))
+const failing = lazily(() => require('./failures.js'))
+const observing = lazily(() => require('../observe/emit.js'))
+const propagating = lazily(() => require('../observe/propagation.js'))
+const removing = lazily(() => require('../listeners/removals.js'))
+const timing = lazily(() => require('../metrics/timed.js'))
 
 class Tracker {
   /** Number of emissions queued or running. */
@@ -40,6 +40,8 @@ class Tracker {
   /** `this` of the listeners of the current emit, where that is not the bus itself: it may stand behind a proxy. */
   receiver = null
   #idle = null
+  #reporting
+  #reporter = null
 
   /** @param {{ onError?: Function, captureRejections: boolean, recordTiming?: boolean }} options */
   constructor(bus, options) {
@@ -50,7 +52,14 @@ class Tracker {
     if (options.channel === undefined && !this.recordsTiming) this.soleTally = this.tallies.ofOthers()
     if (this.recordsTiming) runQueue.hasWatchers = true
     if (options.propagate !== undefined) this.propagateBy(options.propagate)
-    this.reporter = new FailureReporter(this, options)
+    const { onError, captureRejections } = options
+    this.#reporting = { onError, captureRejections }
+  }
+
+  /** What tells of failures. Most buses have none. */
+  get reporter() {
+    this.#reporter ??= new (failing().FailureReporter)(this, this.#reporting)
+    return this.#reporter
   }
 
   /** Queues an event for `listeners`. See `Emission` for the shapes. */
@@ -61,7 +70,7 @@ class Tracker {
   /** Queues an event, bounded by `{ timeout, signal }` unless they are null. */
   enqueueWithin(event, listeners, args, outcome, bounds) {
     if (bounds === null) return this.enqueue(event, listeners, args, outcome)
-    return this.#push(new BoundedEmission(this, event, listeners, args, outcome, bounds))
+    return this.#push(new (bounding().BoundedEmission)(this, event, listeners, args, outcome, bounds))
   }
 
   #push(emission) {
@@ -105,7 +114,7 @@ class Tracker {
 
   #watch(emission) {
     if (this.recordsTiming) {
-      emission.outcome = new TimedOutcome(emission.tally.words, emission.outcome, performance.now())
+      emission.outcome = new (timing().TimedOutcome)(emission.tally.words, emission.outcome, performance.now())
     }
     if (this.propagation !== null || runQueue.trace !== null) this.#observe(emission)
   }
@@ -117,7 +126,7 @@ class Tracker {
   }
 
   #observe(emission) {
-    const emit = this.emit ?? new Emit(this, emission.event, emission.args)
+    const emit = this.emit ?? new (observing().Emit)(this, emission.event, emission.args)
     emit.listeners += emission.unsettled
     if (this.propagation !== null) this.propagation.carry(emission, emit.headers, emit.at)
     if (runQueue.trace === null) return
@@ -128,7 +137,7 @@ class Tracker {
   /** Has `work` emit an event, for listeners here and elsewhere, that is observed. */
   observed(event, args, work) {
     const outer = this.emit
-    const emit = new Emit(this, event, args)
+    const emit = new (observing().Emit)(this, event, args)
     this.emit = emit
     try {
       return work(emit)
@@ -199,7 +208,7 @@ class Tracker {
     if (runQueue.current === null) return null
     const isAnyQueued = runQueue.started < runQueue.emittedBefore || runQueue.fullGates.size > 0
     if (!isAnyQueued && this.member === null) return null
-    this.removals ??= new Removals()
+    this.removals ??= new (removing().Removals)()
     return this.removals
   }
 
@@ -210,13 +219,9 @@ class Tracker {
   }
 }
 
-/** The tracker of emissions that are kept: of no bus. */
-const keptTracker = new Tracker({}, { captureRejections: false })
+/** Returns the tracker of emissions that are kept: of no bus. */
+const keptTracker = lazily(() => new Tracker({}, { captureRejections: false }))
 
-const listener = () => {}
-keep(() => [
-  new Emission(keptTracker, 'kept', listener, [], new Outcome()),
-  new BoundedEmission(keptTracker, 'kept', listener, [], new Outcome(), {}),
-])
+keep(() => [new Emission(keptTracker(), 'kept', () => {}, [], new Outcome())])
 
 module.exports = { Tracker, keptTracker }

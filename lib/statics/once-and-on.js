@@ -9,7 +9,9 @@
 const events = require('node:events')
 const { ParallelEventBus } = require('../bus.js')
 const { afterQueued } = require('./marks.js')
-const { onAbort } = require('../listeners/abort.js')
+const { lazily } = require('../lazily.js')
+
+const aborting = lazily(() => require('../listeners/abort.js'))
 
 /**
  * Resolves to the arguments of the next `event` of an emitter, as an array. Rejects with its next `error`, or with an
@@ -21,7 +23,7 @@ async function once(emitter, event, options) {
   if (!(emitter instanceof ParallelEventBus) || !isOpen(signal)) return events.once(emitter, event, options)
   const source = new Source(emitter)
   const end = new AbortController()
-  const forget = onAbort(signal, () => source.end(() => end.abort(signal.reason)))
+  const forget = aborting().onAbort(signal, () => source.end(() => end.abort(signal.reason)))
   try {
     return await events.once(source, event, withSignal(options, end.signal))
   } finally {
@@ -42,7 +44,7 @@ function on(emitter, event, options) {
     events.on(source, event, signal === undefined ? options : withSignal(options, end.signal)),
   )
   if (signal !== undefined) {
-    source.whenClear = onAbort(signal, () => source.end(() => end.abort(signal.reason)))
+    source.whenClear = aborting().onAbort(signal, () => source.end(() => end.abort(signal.reason)))
   }
   return patient(source, iterator)
 }

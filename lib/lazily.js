@@ -1,0 +1,21 @@
+'use strict'
+
+// Files of the library that are loaded by the first who needs them. To compile them is most of the time that
+// `require` takes, in the program and in each thread that it starts.
+
+/**
+ * Returns a function that loads once, and returns the same from then on.
+ *
+ * @template T
+ * @param {() => T} load a `require` with its path written out, so that bundlers find it
+ * @returns {() => T}
+ */
+function lazily(load) {
+  let loaded
+  return () => {
+    loaded ??= load()
+    return loaded
+  }
+}
+
+module.exports = { lazily }
