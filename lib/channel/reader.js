@@ -1,17 +1,15 @@
 'use strict'
 
-// Reads the messages that the engine has for this thread, and makes of them emissions in the run queue, settled
-// dispatches, and news for the buses that they concern. `src/node/protocol.rs` draws the records.
+// Reads the messages that the engine has for this thread. Of events it makes emissions in the run queue; all others are
+// read by `news.js`. `src/node/protocol.rs` draws the records.
 
 const native = require('../native.js')
-const { Decoder, hasHandles } = require('../codec/index.js')
-const { errorFor } = require('./failures.js')
-const { isForeign, whereIs } = require('./foreign.js')
+const { hasHandles } = require('../codec/index.js')
 const { MissingHandles, areMoved } = require('./handles.js')
 const { Held } = require('./held.js')
 const { BatchedEmission, LongBatchedEmission, failing } = require('./incoming.js')
-const { beginTrace } = require('../observe/begin.js')
 const { MessageReader } = require('./message-reader.js')
+const { NewsReader } = require('./news.js')
 const {
   BATCH,
   DELIVERY,
@@ -19,21 +17,7 @@ const {
   DELIVERY_IS_FOREIGN,
   DELIVERY_IS_REQUEST,
   DELIVERY_MUST_START,
-  DRAINED,
   FORGET,
-  LISTENING,
-  LOST,
-  LOST_COUNTED,
-  LOST_STARTED,
-  LOST_VARIOUS,
-  NEWS,
-  OVER,
-  SETTLED,
-  STALL,
-  THREAD_EXIT,
-  THREAD_EXITED,
-  THREW,
-  TRACE,
 } = require('./protocol.js')
 const { TrackedEmission } = require('./tracked.js')
 
@@ -45,14 +29,11 @@ const NONE = Object.freeze([])
 class Reader {
   /** Number of events that were read and have not started. */
   queued = 0
-  /** @type {Map<number, () => void>} by thread id, called when news come that the thread has ended */
-  watched = new Map()
   #thread
   #link
   #runQueue
   #messages
-  /** The decoder for this thread's own events that come back as lost. */
-  #own
+  #news
   #held
 
   /** @param {import('./link.js').Link} link of the thread */
@@ -62,11 +43,13 @@ class Reader {
     this.#runQueue = runQueue
     const handles = (number) => link.handles.get(number)
     this.#messages = new MessageReader(thread, handles)
-    this.#own = new Decoder(
-      () => link.encoder.codebook,
-      (number) => link.handles.getLost(number),
-    )
+    this.#news = new NewsReader(link, this.#messages)
     this.#held = new Held((emission) => runQueue.push(emission))
+  }
+
+  /** See `NewsReader`. */
+  get watched() {
+    return this.#news.watched
   }
 
   /** True if other threads may have events that they have not started, for this one to take over. */
@@ -115,29 +98,10 @@ class Reader {
         return this.#readBatch()
       case DELIVERY:
         return this.#readDelivery()
-      case SETTLED:
-        return this.#readSettled()
-      case LOST:
-        return this.#readLost()
       case FORGET:
         return this.#link.listeners.release(this.#messages.word())
-      case THREAD_EXIT:
-        return this.#readThreadExit()
-      case STALL:
-        return this.#readStall()
-      case DRAINED:
-        return this.#member()?.hasRoom()
-      case TRACE:
-        return beginTrace()
-      case LISTENING:
-        return this.#member()?.listening.look()
-      case OVER:
-        return this.#readOver()
-      case NEWS:
-        return this.#readNews()
       default:
-        // Its end, and the beginning of the next one, are not known either.
-        throw new Error(`the engine has written a message of a kind that is not known: ${kind}`)
+        return this.#news.read(kind)
     }
   }
 
@@ -298,98 +262,6 @@ class Reader {
       listeners.push(unreadable === null ? called : failing(unreadable, called))
     }
     return listeners
-  }
-
-  // Outcomes of events of this thread
-
-  #readSettled() {
-    const messages = this.#messages
-    const token = messages.word()
-    const success = messages.word()
-    const failures = []
-    for (let left = messages.word(); left > 0; left--) failures.push(this.#readFailure())
-    if (messages.word() === 0) {
-      this.#link.take(token)?.settled(success, failures, undefined)
-      return
-    }
-    const reply = messages.value()
-    const error = messages.unreadable
-    if (error === null) this.#link.take(token)?.settled(success, failures, reply)
-    else this.#link.take(token)?.settled(0, [{ listeners: 1, kind: THREW, error }], undefined)
-  }
-
-  #readFailure() {
-    const messages = this.#messages
-    const listeners = messages.word()
-    const threadId = messages.word()
-    const kind = messages.word()
-    const detail = messages.word()
-    if (kind === THREAD_EXITED) this.#threadEnded(threadId)
-    if (kind !== THREW) return { listeners, threadId, kind, detail, error: undefined }
-    const error = messages.value()
-    return { listeners, threadId, kind, detail, error: messages.unreadable ?? error }
-  }
-
-  #readLost() {
-    const messages = this.#messages
-    const member = this.#member()
-    const flags = messages.word()
-    const isVarious = (flags & LOST_VARIOUS) !== 0
-    const kind = messages.word()
-    const detail = messages.word()
-    const listeners = messages.word()
-    const count = messages.word()
-    const thread = messages.word()
-    const threadId = isVarious ? undefined : thread
-    const event = isVarious ? undefined : messages.name()
-    const args = (flags & LOST_COUNTED) === 0 ? messages.value(this.#own) : undefined
-    if (kind === THREAD_EXITED && threadId !== undefined) this.#threadEnded(threadId)
-    const error = errorFor(event, kind, detail, threadId, count)
-    const about = { event, args, listeners, ...whereIs(threadId), count, error }
-    member?.lost(about, (flags & LOST_STARTED) !== 0)
-  }
-
-  /** Reads that nobody waits for running listeners any more. Of a reason that cannot be read, undefined stands for it. */
-  #readOver() {
-    const messages = this.#messages
-    const token = messages.word()
-    const kind = messages.word()
-    const detail = messages.word()
-    this.#link.over(token, kind, detail, kind === THREW ? messages.value() : undefined)
-  }
-
-  // News of other threads. They are read to their end, also where their bus is closed by now.
-
-  #readThreadExit() {
-    const member = this.#member()
-    const threadId = this.#messages.word()
-    this.#threadEnded(threadId)
-    member?.threadExited(whereIs(threadId))
-  }
-
-  #threadEnded(threadId) {
-    if (isForeign(threadId)) return
-    this.#link.handles.threadEnded(threadId)
-    this.watched.get(threadId)?.()
-  }
-
-  #readStall() {
-    const member = this.#member()
-    const threadId = this.#messages.word()
-    const waiting = this.#messages.word()
-    const ms = this.#messages.word()
-    member?.stalled({ ...whereIs(threadId), waiting, ms })
-  }
-
-  #readNews() {
-    const member = this.#member()
-    const what = this.#messages.word()
-    const number = this.#messages.word()
-    member?.told(what, number)
-  }
-
-  #member() {
-    return this.#link.members.get(this.#messages.word())
   }
 }
 
