@@ -14,33 +14,33 @@
 // thread has ended, hears that the port is gone.
 //
 // So nothing piles up. A thread has the handles of unsettled events, which mailboxes bound, and of settled ones of which it
-// has not heard. Now and then it says how many it has forgotten. An emitter that misses MOST_UNSEEN of these posts no more
-// handles, and the thread has to ask for them.
+// has not heard. Now and then it says how many it has forgotten. An emitter that misses too many of these posts no more
+// handles, and the thread has to ask for them (`sent-handles.js`).
 
-const { MessagePort, threadId } = require('node:worker_threads')
+const { threadId } = require('node:worker_threads')
 const native = require('../native.js')
 const { NativePromise } = require('../promises.js')
+const {
+  ASK,
+  FORGET,
+  GONE,
+  MOVING,
+  OPENED,
+  PAIR,
+  REPLY,
+  SEEN,
+  SENT,
+  close,
+  endpointOf,
+  firstNumber,
+  portsOf,
+} = require('./handle-posts.js')
 const { Posts, canCollect } = require('./posts.js')
+const { SentHandles } = require('./sent-handles.js')
 const { Waiting, addTo } = require('./waiting.js')
 
-/** Number of settled events for which a thread may still have handles. */
-const MOST_UNSEEN = 4096
 /** A thread says after so many that it has forgotten them. */
 const SEEN_EVERY = 512
-/** Handles are numbered by the endpoint that sends them, from its number times this on; in the upper half ports move. */
-const NUMBERS = 2 ** 32
-const MOVING = NUMBERS / 2
-
-/** Kinds of posts. The sender's endpoint and thread follow the kind, then the items named here. */
-const SENT = 0 // number, objects
-const FORGET = 1 // numbers
-const SEEN = 2 // count
-const ASK = 3 // number; the sender has opened an end for what comes
-const GONE = 4 // number
-const REPLY = 5 // number, objects, token
-const PAIR = 6 // nothing: an end is to be opened for what the sender will post
-const OPENED = 7 // nothing: an end was opened
-
 /** Thrown where a message is read without its handles not here. */
 class MissingHandles extends Error {
   code = 'ERR_HANDLES_GONE'
@@ -68,14 +68,8 @@ class Handles {
   /** The endpoint of this thread. */
   #own
   #count = 0
-  /**
-   * Of events of this thread that have not settled: the objects, and to which endpoints they went, by a pair or not.
-   *
-   * @type {Map<number, { objects: object[], ports: MessagePort[], isAsked: boolean, haveMoved: boolean, to: Map<number, boolean> }>}
-   */
-  #sent = new Map()
-  /** @type {Map<number, number>} their numbers, by the token of the dispatch */
-  #numbers = new Map()
+  /** Those of events of this thread. */
+  sent
   /** @type {Map<number, { objects: object[], from: number, isUsed: boolean }>} handles of other threads' messages */
   #received = new Map()
   /** @type {Map<number, number[]>} the numbers of replies and errors, by the token of the dispatch */
@@ -83,10 +77,6 @@ class Handles {
   /** Waits for handles by their number, and for pairs by their endpoint. */
   #asked = new Waiting()
   #pairing = new Waiting()
-  /** @type {Map<number, number>[]} numbers that other threads are to forget, by endpoint: by the door, and by pairs */
-  #settled = [new Map(), new Map()]
-  /** @type {Map<number, number>} number of settled events that other threads may not have forgotten, by endpoint */
-  #unseen = new Map()
   /** @type {Map<number, number>} how many of each endpoint this thread has forgotten and not said so */
   #seen = new Map()
   /** @type {Map<number, number>} ids of the threads that have posted something, by their endpoints */
@@ -106,79 +96,24 @@ class Handles {
       (post) => this.#hear(post),
       () => this.#asked.endAll(),
     )
+    this.sent = new SentHandles(this.#own, this.#posts)
   }
 
   #nextNumber(moves) {
     this.#count = (this.#count + 1) % MOVING
-    return this.#own * NUMBERS + (moves ? MOVING : 0) + this.#count
+    return firstNumber(this.#own, moves) + this.#count
   }
 
   #post(endpoint, kind, ...rest) {
     return this.#posts.post(endpoint, [kind, this.#own, threadId, ...rest])
   }
 
-  // Events of this thread
-
-  /**
-   * Sends the handles of an event, which is to be dispatched with this token, to the threads that listen.
-   *
-   * @param {{ number: number, objects: object[] }} handles
-   * @param {number[]} endpoints
-   */
-  send(token, { number, objects }, endpoints) {
-    const to = new Map()
-    const ports = portsOf(objects)
-    this.#sent.set(number, { objects, ports, isAsked: false, haveMoved: false, to })
-    this.#numbers.set(token, number)
-    if (ports.length > 0) return
-    for (const endpoint of endpoints) if (endpoint !== this.#own) this.#sendTo(endpoint, number, objects, to)
-  }
-
-  #sendTo(endpoint, number, objects, to) {
-    const unseen = this.#unseen.get(endpoint)
-    if (unseen >= MOST_UNSEEN) return
-    const hasPair = this.#posts.hasPair(endpoint)
-    if (unseen === undefined) {
-      this.#unseen.set(endpoint, 0)
-      if (!hasPair) this.#post(endpoint, PAIR)
-    }
-    if (this.#post(endpoint, SENT, number, objects)) to.set(endpoint, hasPair)
-  }
-
   /** A dispatch of this thread has settled, or nobody got it: its handles, and those of its outcome, are not needed. */
   settled(token) {
-    if (this.#numbers.size > 0) this.#forgetSent(token)
+    this.sent.settled(token)
     if (this.#replies.size === 0) return
     for (const number of this.#replies.get(token) ?? []) this.#received.delete(number)
     this.#replies.delete(token)
-  }
-
-  /** A dispatch has gone to no other bus: its handles are as if it had not been. */
-  retract(token) {
-    this.#sent.delete(this.#numbers.get(token))
-    this.#numbers.delete(token)
-  }
-
-  #forgetSent(token) {
-    const number = this.#numbers.get(token)
-    if (number === undefined) return
-    this.#numbers.delete(token)
-    const { ports, haveMoved, to } = this.#sent.get(number)
-    this.#sent.delete(number)
-    if (!haveMoved) close(ports)
-    const [byDoor, byPair] = this.#settled
-    if (to.size > 0 && byDoor.size + byPair.size === 0) NativePromise.resolve().then(this.#tellSettled)
-    for (const [endpoint, hasPair] of to) addTo(hasPair ? byPair : byDoor, endpoint, number)
-  }
-
-  #tellSettled = () => {
-    for (const [index, settled] of this.#settled.entries()) {
-      for (const [endpoint, numbers] of settled) {
-        this.#posts.post(endpoint, [FORGET, this.#own, threadId, numbers], index === 1)
-        this.#unseen.set(endpoint, (this.#unseen.get(endpoint) ?? 0) + numbers.length)
-      }
-      settled.clear()
-    }
   }
 
   // Messages of other threads
@@ -189,8 +124,7 @@ class Handles {
    * @throws {MissingHandles} they are not here
    */
   get(number) {
-    const sent = this.#sent.get(number)
-    if (sent !== undefined) return this.#getSent(number, sent)
+    if (this.sent.has(number)) return this.#getSent(number)
     if (!this.#received.has(number)) this.#posts.collect()
     const received = this.#received.get(number)
     if (received === undefined) throw new MissingHandles(number)
@@ -211,18 +145,16 @@ class Handles {
 
   /** As `get`, for a lost event of this thread. A port does not come back: nobody might be there to close it. */
   getLost(number) {
-    if (this.#sent.get(number)?.ports.length > 0) throw new MissingHandles(number)
+    if (this.sent.hasPorts(number)) throw new MissingHandles(number)
     return this.get(number)
   }
 
   /** Of a message of this thread. */
-  #getSent(number, sent) {
-    const { objects, ports } = sent
-    if (ports.length === 0) return structuredClone(objects)
-    if (!sent.isAsked || sent.haveMoved) throw new MissingHandles(number)
-    sent.haveMoved = true
-    this.#read = ports
-    return objects
+  #getSent(number) {
+    const found = this.sent.get(number)
+    if (found === null) throw new MissingHandles(number)
+    if (found.ports !== null) this.#read = found.ports
+    return found.objects
   }
 
   /** Asks for the handles of a delivery. `heard` is called in a later turn, also where there are none any more. */
@@ -235,8 +167,7 @@ class Handles {
 
   /** As `ask`, for an event of another bus of this thread. */
   #askHere(number, heard) {
-    const sent = this.#sent.get(number)
-    if (sent !== undefined) sent.isAsked = true
+    this.sent.askHere(number)
     NativePromise.resolve().then(heard)
   }
 
@@ -285,9 +216,9 @@ class Handles {
       case FORGET:
         return this.#forget(endpoint, ...rest)
       case SEEN:
-        return this.#hearSeen(endpoint, ...rest)
+        return this.sent.hearSeen(endpoint, ...rest)
       case ASK:
-        return this.#hearAsk(endpoint, ...rest)
+        return this.sent.hearAsk(endpoint, ...rest)
       case GONE:
         return this.#end(this.#asked, ...rest)
       case REPLY:
@@ -325,33 +256,6 @@ class Handles {
     this.#received.delete(number)
   }
 
-  #hearSeen(endpoint, count) {
-    this.#unseen.set(endpoint, Math.max(0, (this.#unseen.get(endpoint) ?? 0) - count))
-  }
-
-  #hearAsk(endpoint, number) {
-    this.#posts.openTo(endpoint)
-    const sent = this.#sent.get(number)
-    if (sent === undefined || sent.haveMoved || !this.#sendAsked(endpoint, number, sent)) {
-      this.#post(endpoint, GONE, number)
-    } else {
-      sent.to.set(endpoint, true)
-    }
-  }
-
-  /** Returns false where a port cannot be moved: it was closed in the meantime. */
-  #sendAsked(endpoint, number, sent) {
-    const { objects, ports } = sent
-    if (ports.length === 0) return this.#post(endpoint, SENT, number, objects)
-    sent.haveMoved = true
-    try {
-      this.#posts.move(endpoint, [SENT, this.#own, threadId, number, objects], ports)
-      return true
-    } catch {
-      return false
-    }
-  }
-
   // The end of other threads
 
   threadEnded(ended) {
@@ -372,29 +276,11 @@ class Handles {
     for (const [number, { from }] of this.#received) if (this.#ended.has(from)) this.#dropReceived(number)
     for (const endpoint of this.#ended) {
       this.#posts.close(endpoint)
-      for (const each of [this.#threads, this.#seen, this.#unseen]) each.delete(endpoint)
+      for (const each of [this.#threads, this.#seen]) each.delete(endpoint)
+      this.sent.forgetEndpoint(endpoint)
     }
     this.#ended.clear()
   }
 }
 
-function portsOf(objects) {
-  return objects.filter((object) => object instanceof MessagePort)
-}
-
-/** Closes ports that nobody gets, so that their other ends hear of it. */
-function close(ports) {
-  for (const port of ports) port.close()
-}
-
-/** Returns true for a message that is for one thread alone, because ports move with it. */
-function areMoved(number) {
-  return number % NUMBERS >= MOVING
-}
-
-/** The endpoint that has sent handles of this number. */
-function endpointOf(number) {
-  return Math.floor(number / NUMBERS)
-}
-
-module.exports = { Handles, MissingHandles, areMoved }
+module.exports = { Handles, MissingHandles }

@@ -234,13 +234,13 @@ class Publisher {
     const told = isExpected ? how.told : DISPATCH_TOLD
     let [sent, isPosted] = [0, false]
     try {
-      handles.send(token, encoded.handles, native.endpoints(this.#thread, route.number))
+      handles.sent.send(token, encoded.handles, native.endpoints(this.#thread, route.number))
       isPosted = true
       sent = this.#crossTracked(route, encoded, { ...how, token, told })
     } finally {
       if (!isPosted) parcels.drop(encoded.parcel)
       // A listener here has them as they are.
-      if (!isHeard(sent)) handles.retract(token)
+      if (!isHeard(sent)) handles.sent.retract(token)
       if (!isHeard(sent)) this.#link.drop(token)
     }
     return sent

@@ -5,7 +5,8 @@
 
 const native = require('../native.js')
 const { hasHandles } = require('../codec/index.js')
-const { MissingHandles, areMoved } = require('./handles.js')
+const { areMoved } = require('./handle-posts.js')
+const { MissingHandles } = require('./handles.js')
 const { Held } = require('./held.js')
 const { BatchedEmission, LongBatchedEmission, failing } = require('./incoming.js')
 const { MessageReader } = require('./message-reader.js')
