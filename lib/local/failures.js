@@ -51,7 +51,7 @@ class FailureReporter {
   }
 
   /**
-   * Reports events of this bus, as many as `error.count`, that did not get to the end of a listener in another thread. No
+   * Reports events of this bus, as many as `error.count`, that did not get to the end of a listener in another thread or process. No
    * listener here is to blame.
    */
   lost(event, error) {
@@ -67,8 +67,8 @@ class FailureReporter {
     if (!count.add(error.count)) return
     const text =
       count.value === 1
-        ? `${show(event)} did not get to the end of a listener in another thread. The 10th, 100th … loss of this cause is told of, too; set onError to hear of all`
-        : `${count.value} events did not get to the end of listeners in other threads, for a cause as follows`
+        ? `${show(event)} did not get to the end of a listener in another thread or process. The 10th, 100th … loss of this cause is told of, too; set onError to hear of all`
+        : `${count.value} events did not get to the end of listeners in other threads or processes, for a cause as follows`
     warn('PARALLEL_EVENT_BUS_EVENT_LOST', text, error)
   }
 
