@@ -51,8 +51,8 @@ class FailureReporter {
   }
 
   /**
-   * Reports events of this bus, as many as `error.count`, that did not get to the end of a listener in another thread or process. No
-   * listener here is to blame.
+   * Reports events of this bus, as many as `error.count`, that did not get to the end of a listener in another thread or
+   * process. No listener here is to blame.
    */
   lost(event, error) {
     if (this.onError !== undefined) {
