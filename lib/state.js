@@ -68,7 +68,11 @@ class BusState {
     const { tracker, listeners } = this
     const { ChannelLane, Member } = channel()
     const member = new Member(tracker, options, {
-      remove: ({ event, stored }) => listeners.removeQuietly(event, stored),
+      removeClaimed: (registrations) =>
+        listeners.removeQuietly(
+          registrations[0].event,
+          registrations.map(({ stored }) => stored),
+        ),
       tell: (event, about) => this.#tell(event, about),
     })
     this.lane = new ChannelLane({ tracker, listeners, member, local: this.lane })

@@ -46,7 +46,7 @@ class Member {
 
   /**
    * @param {{ channel: string, mailbox?: { maxMessages?, maxBytes? }, stallAfter?: number }} options the bus's
-   * @param {{ remove(registration), tell(symbol, about) }} bus reactions of the bus to the engine's news
+   * @param {{ removeClaimed(registrations), tell(symbol, about) }} bus reactions of the bus to the engine's news
    */
   constructor(tracker, { channel, mailbox = {}, stallAfter = STALL_AFTER_MS }, bus) {
     const { maxMessages = MAX_MESSAGES, maxBytes = MAX_BYTES } = mailbox
@@ -107,11 +107,9 @@ class Member {
     this.#keepAlive()
   }
 
-  /** Claims a `once` listener for another thread's event, and returns the function to call. */
-  claim(registration) {
-    const called = registration.claim()
-    this.#bus.remove(registration)
-    return called
+  /** Removes `once` listeners that another thread's event has claimed. */
+  removeClaimed(registrations) {
+    this.#bus.removeClaimed(registrations)
   }
 
   ref(ref) {

@@ -256,12 +256,15 @@ class Reader {
   #called(ids, count) {
     const { unreadable } = this.#messages
     const listeners = []
+    const claimed = []
     for (let at = ids; at < ids + count; at++) {
       const registration = this.#registration(at)
       if (registration.isRemoved) continue
-      const called = registration.once ? registration.member.claim(registration) : registration.target
+      if (registration.once) claimed.push(registration)
+      const called = registration.once ? registration.claim() : registration.target
       listeners.push(unreadable === null ? called : failing(unreadable, called))
     }
+    if (claimed.length > 0) claimed[0].member.removeClaimed(claimed)
     return listeners
   }
 }

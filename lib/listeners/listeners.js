@@ -76,7 +76,7 @@ class Listeners {
   /** Claims a stored listener for an event that is queued, and returns the function to call. */
   take(event, stored) {
     const called = this.claim(stored)
-    if (Registration.of(stored)?.once) this.removeQuietly(event, stored)
+    if (Registration.of(stored)?.once) this.removeQuietly(event, [stored])
     return called
   }
 
@@ -236,21 +236,36 @@ class Listeners {
    */
   removeClaimed(event, listeners) {
     const thrown = []
-    for (const listener of listeners) {
+    for (const listener of this.#inOrderOfRemoval(listeners)) {
       try {
-        this.#bus.removeListener(event, listener)
+        this.#removeClaimedOne(event, listener)
       } catch (error) {
         thrown.push(error)
       }
-      // An overriding method may have gone another way.
-      this.#letGo(event, Registration.of(listener))
     }
     if (thrown.length > 0) throw thrown[0]
   }
 
-  /** Removes a claimed listener where there is no emitter to throw to. */
-  removeQuietly(event, stored) {
-    this.#tracker.reporter.guardHandler('removeListener', event, stored, () => this.removeClaimed(event, [stored]))
+  /** Removes claimed listeners where there is no emitter to throw to. */
+  removeQuietly(event, listeners) {
+    for (const stored of this.#inOrderOfRemoval(listeners)) {
+      this.#tracker.reporter.guardHandler('removeListener', event, stored, () => this.#removeClaimedOne(event, stored))
+    }
+  }
+
+  /** EventEmitter looks for a listener from the end of its list: backwards, it finds each of thousands at once. */
+  #inOrderOfRemoval(listeners) {
+    const isHeard = this.#bus._events?.removeListener !== undefined
+    return isHeard || listeners.length === 1 ? listeners : listeners.toReversed()
+  }
+
+  #removeClaimedOne(event, listener) {
+    try {
+      this.#bus.removeListener(event, listener)
+    } finally {
+      // An overriding method may have gone another way.
+      this.#letGo(event, Registration.of(listener))
+    }
   }
 
   /** @param {(string | symbol)[]} events empty for all events, else the first one counts */

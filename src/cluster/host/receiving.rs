@@ -123,16 +123,17 @@ impl Host {
             Taken::ByNobody => return Err(Refusal::Nobody),
             Taken::Full(bound) => return Err(Refusal::For(FailureKind::MailboxFull(bound))),
         };
-        let places: Vec<_> = taken.into_iter().map(|at| places[at as usize]).collect();
-        // Places are in the order of the listeners.
-        let is_missing = |place: &u32| places.binary_search(place).is_err();
-        let missing = (0..).take(listeners.len()).filter(is_missing);
-        let missing: Vec<u32> = missing.collect();
-        let (left, member) = (places.len(), first.member.id().as_u32());
+        let (left, member) = (taken.len(), first.member.id().as_u32());
         let dispatch = Arc::downgrade(&dispatch);
-        remote.received.insert(token, Received { id, dispatch, places, left, member });
-        remote.tokens.insert(id, token);
-        for index in missing {
+        if must_start {
+            remote.tokens.insert(id, token);
+        }
+        let are_all = left == listeners.len();
+        let is_of_one = are_all && left == 1;
+        let places = (!are_all).then(|| taken.iter().map(|at| places[*at as usize]).collect());
+        let missing = places.as_deref().map(|places| missing(places, listeners.len()));
+        remote.received.insert(token, Received { id, dispatch, places, left, is_of_one, member });
+        for index in missing.unwrap_or_default() {
             self.send(peer, Frame::Skipped { id, index });
         }
         Ok(())
@@ -146,6 +147,11 @@ impl Host {
             act(&dispatch);
         }
     }
+}
+
+/// Returns the places of so many listeners that are not among these, which are in order.
+fn missing(places: &[u32], of: usize) -> Vec<u32> {
+    (0..).take(of).filter(|place| places.binary_search(place).is_err()).collect()
 }
 
 /// Why an event of a peer is not delivered.

@@ -36,8 +36,9 @@ pub(super) struct Remote {
     pub(super) sent: HashMap<usize, Vec<u64>>,
     /// Those of them that listeners there follow, by the token that they are followed by here.
     pub(super) followed: HashMap<u32, u64>,
-    /// Events of the peer that have not settled, by token, and their tokens.
+    /// Events of the peer that have not settled, by token.
     pub(super) received: HashMap<u32, Received>,
+    /// Tokens of those of them that the peer may have more to say about.
     pub(super) tokens: HashMap<u64, u32>,
     pub(super) last_token: u32,
     /// The codebooks that the peer was told, by endpoint here.
@@ -69,9 +70,11 @@ pub(super) enum Work {
 pub(super) struct Received {
     pub(super) id: u64,
     pub(super) dispatch: Weak<Dispatch>,
-    /// The peer's index of each listener.
-    pub(super) places: Vec<u32>,
+    /// The peer's index of each listener, if that is not the place here.
+    pub(super) places: Option<Vec<u32>>,
     pub(super) left: usize,
+    /// It is for one listener.
+    pub(super) is_of_one: bool,
     /// The member that has it.
     pub(super) member: u32,
 }

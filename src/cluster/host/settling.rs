@@ -97,13 +97,18 @@ impl Remote {
         let id = received.id;
         match step {
             Step::Started => return Told::Frame(Frame::Started(id)),
-            Step::Followed => return Told::Frame(Frame::Follow(id)),
+            Step::Followed => {
+                self.tokens.insert(id, token);
+                return Told::Frame(Frame::Follow(id));
+            }
             _ => {}
         }
-        let is_only = received.places.len() == 1 && received.places[0] == 0;
-        let place = |index: u32| received.places.get(index as usize).copied().unwrap_or(u32::MAX);
+        let place = |index: u32| match &received.places {
+            Some(places) => places.get(index as usize).copied().unwrap_or(u32::MAX),
+            None => index,
+        };
         let told = match step {
-            Step::Succeeded(_, None) if is_only => Told::Done(id),
+            Step::Succeeded(_, None) if received.is_of_one => Told::Done(id),
             Step::Succeeded(index, reply) => {
                 Told::Frame(Frame::Replied { id, index: place(index), reply })
             }

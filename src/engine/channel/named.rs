@@ -7,7 +7,7 @@ use super::Delivery;
 use super::Dispatch;
 use super::member::Member;
 use super::route::{Route, queue, wake_all};
-use super::row::Row;
+use super::row::{Entry, Row};
 use super::table::Table;
 use crate::engine::capacity::Bound;
 use crate::engine::delivery::dispatch::Emission;
@@ -99,7 +99,12 @@ impl Table {
     /// Returns the places of those of these listeners that a member has.
     fn places_of(&self, member: &Arc<Member>, ids: &[ListenerId]) -> Vec<u32> {
         let Some(&at) = self.places.get(&member.id()) else { return Vec::new() };
-        let here: HashSet<_> = self.rows[at].entries.iter().map(|entry| entry.id).collect();
+        let entries = &self.rows[at].entries;
+        if let [id] = ids {
+            let is_here = entries.iter().any(|entry| entry.id == *id);
+            return if is_here { vec![0] } else { Vec::new() };
+        }
+        let here: HashSet<_> = entries.iter().map(|entry| entry.id).collect();
         (0..).zip(ids).filter(|(_, id)| here.contains(id)).map(|(place, _)| place).collect()
     }
 
@@ -114,12 +119,14 @@ impl Table {
     fn claim(&mut self, member: &Arc<Member>, ids: &[ListenerId]) -> bool {
         let Some(&at) = self.places.get(&member.id()) else { return false };
         self.rows[at].addressed += 1;
-        let once = self.rows[at].entries.iter().filter(|entry| entry.once);
-        let claimed: Vec<_> = once.map(|entry| entry.id).filter(|id| ids.contains(id)).collect();
-        for id in &claimed {
-            let found = self.rows[at].entries.iter().position(|entry| entry.id == *id);
-            found.into_iter().for_each(|entry| self.take_entry(at, entry));
+        if self.special == 0 {
+            return false;
         }
+        let named: HashSet<_> = ids.iter().collect();
+        let is_claimed = |entry: &Entry| entry.once && named.contains(&entry.id);
+        let entries = self.rows[at].entries.extract_if(.., |entry| is_claimed(entry));
+        let claimed: Vec<_> = entries.collect();
+        claimed.iter().for_each(|entry| self.took_entry(at, entry));
         !claimed.is_empty()
     }
 

@@ -29,7 +29,7 @@ pub(super) struct Table {
     /// Grouped listeners in all rows.
     grouped: usize,
     /// Listeners in all rows that events do not come to in batches.
-    special: usize,
+    pub(super) special: usize,
     /// Number of times that one of several was chosen.
     pub(super) choices: u64,
     pub(super) event: Arc<str>,
@@ -264,8 +264,13 @@ impl Table {
     }
 
     pub(super) fn take_entry(&mut self, row: usize, entry: usize) {
+        let entry = self.rows[row].entries.remove(entry);
+        self.took_entry(row, &entry);
+    }
+
+    /// Notes that an entry was taken out of a row.
+    pub(super) fn took_entry(&mut self, row: usize, entry: &Entry) {
         let row = &mut self.rows[row];
-        let entry = row.entries.remove(entry);
         self.observed.note(&row.member, |observer| observer.removed(&row.member, entry.id));
         row.everyone = None;
         if row.is_empty() {
