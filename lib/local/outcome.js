@@ -7,6 +7,43 @@ const { keep } = require('../kept.js')
 const { Deferred, adopt, follow, thenOf } = require('../promises.js')
 const { standIn } = require('../listeners/registration.js')
 
+/** Stands before the outcome of an emission, if it has one: what it hears, it passes on. */
+class OutcomeBefore {
+  #next
+
+  constructor(next) {
+    this.#next = next
+  }
+
+  begin() {
+    this.#next?.begin()
+  }
+
+  failed(index, error) {
+    this.#next?.failed(index, error)
+  }
+
+  skip() {
+    this.#next?.skip()
+  }
+
+  abort(reason) {
+    this.#next?.abort(reason)
+  }
+
+  settle(count) {
+    this.#next?.settle(count)
+  }
+
+  get reply() {
+    return this.#next?.reply
+  }
+
+  get isAwaited() {
+    return this.#next?.isAwaited ?? false
+  }
+}
+
 /** The outcome of `emitAndWait`: resolves to `{ success, failed, errors }` when every listener has settled. */
 class Outcome extends Deferred {
   failures = 0
@@ -109,4 +146,4 @@ class Reply extends Deferred {
 const listener = () => {}
 keep(() => [new Reply('kept'), replying({ value: undefined }, listener, listener)])
 
-module.exports = { Outcome, Reply, replying }
+module.exports = { OutcomeBefore, Outcome, Reply, replying }

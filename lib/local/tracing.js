@@ -9,6 +9,7 @@
 
 const { adopt, follow, thenOf } = require('../promises.js')
 const { hasToWait, originalOf, standIn, storedOf } = require('../listeners/registration.js')
+const { OutcomeBefore } = require('./outcome.js')
 const runQueue = require('./run-queue.js')
 const { emissions, listeners } = require('./trace-channels.js')
 
@@ -30,39 +31,23 @@ function trace(emission, start) {
   outcome.started()
 }
 
-/** Stands before the outcome of an emission, if it has one, and keeps its errors. */
-class TracedOutcome {
+/** Keeps the errors of an emission, for its message. */
+class TracedOutcome extends OutcomeBefore {
   #message
-  #next
   #errors = []
   #isStarting = true
 
   constructor(message, next) {
+    super(next)
     this.#message = message
-    this.#next = next
   }
 
+  /** Listeners have begun already. */
   begin() {}
 
   failed(index, error) {
     this.#errors[index] = error
-    this.#next?.failed(index, error)
-  }
-
-  skip() {
-    this.#next?.skip()
-  }
-
-  abort(reason) {
-    this.#next?.abort(reason)
-  }
-
-  get reply() {
-    return this.#next?.reply
-  }
-
-  get isAwaited() {
-    return this.#next?.isAwaited ?? false
+    super.failed(index, error)
   }
 
   settle(count) {
@@ -71,7 +56,7 @@ class TracedOutcome {
     this.#message.result = { success: count - errors.length, failed: errors.length, errors }
     if (errors.length > 0) fail(emissions, this.#message, errors[0])
     if (!this.#isStarting) settled(emissions, this.#message)
-    this.#next?.settle(count)
+    super.settle(count)
   }
 
   /** Notes that all listeners were called. */

@@ -8,6 +8,7 @@
 
 const { performance } = require('node:perf_hooks')
 const { keep } = require('../kept.js')
+const { OutcomeBefore } = require('../local/outcome.js')
 const runQueue = require('../local/run-queue.js')
 const { RUN, WAIT, record } = require('./words.js')
 
@@ -46,16 +47,15 @@ function hereOf(time) {
   return time === undefined ? UNKNOWN : time - OFFSET
 }
 
-class TimedOutcome {
+class TimedOutcome extends OutcomeBefore {
   #words
-  #next
   #emittedAt
   #startedAt = UNKNOWN
 
   /** @param {number} emittedAt by `performance.now()`, or UNKNOWN */
   constructor(words, next, emittedAt) {
+    super(next)
     this.#words = words
-    this.#next = next
     this.#emittedAt = emittedAt
   }
 
@@ -63,7 +63,7 @@ class TimedOutcome {
     const isNow = last.next === runQueue.started && last.turn === runQueue.turn
     this.#startedAt = isNow ? last.time : performance.now()
     if (this.#emittedAt >= 0) record(this.#words, WAIT, this.#startedAt - this.#emittedAt)
-    this.#next?.begin()
+    super.begin()
   }
 
   settle(count) {
@@ -77,27 +77,7 @@ class TimedOutcome {
         last.next = runQueue.started + 1
       }
     }
-    this.#next?.settle(count)
-  }
-
-  failed(index, error) {
-    this.#next?.failed(index, error)
-  }
-
-  skip() {
-    this.#next?.skip()
-  }
-
-  abort(reason) {
-    this.#next?.abort(reason)
-  }
-
-  get reply() {
-    return this.#next?.reply
-  }
-
-  get isAwaited() {
-    return this.#next?.isAwaited ?? false
+    super.settle(count)
   }
 }
 
