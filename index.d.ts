@@ -590,7 +590,10 @@ interface Metrics {
   channel: string | undefined
   /** Of all events together. */
   total: EventCounts
-  /** By name, the busiest first, at most 256. A symbol is named as by `String(symbol)`. */
+  /**
+   * By name, the busiest first. Of more than 256 names those that were the busiest when they were first asked for, which
+   * stay. A symbol is named as by `String(symbol)`.
+   */
   events: Record<string, EventMetrics>
   /** Of events of all other names together; undefined if there are none. */
   otherEvents: EventCounts | undefined

@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -11,7 +12,9 @@ use std::time::Duration;
 use common::*;
 use parallel_event_bus::engine::capacity::MailboxLimits;
 use parallel_event_bus::engine::channel::endpoint::Endpoint;
-use parallel_event_bus::engine::channel::ledger::{MOST_NAMES, Numbers, Progress, Row, add_all};
+use parallel_event_bus::engine::channel::ledger::{
+    MOST_NAMES, Name, Numbers, Progress, Row, add_all,
+};
 use parallel_event_bus::engine::channel::member::Member;
 use parallel_event_bus::engine::channel::message::{Message, Notice};
 use parallel_event_bus::engine::channel::route::ListenerOptions;
@@ -107,6 +110,36 @@ fn names_beyond_the_busiest_are_one_number() {
     assert_eq!(events[0].0.as_deref(), Some("e511"));
     let (name, rest) = &events[MOST_NAMES];
     assert_eq!((name, rest.own[1]), (&None, MOST_NAMES as f64));
+}
+
+#[test]
+fn names_that_were_told_apart_stay_so_and_the_sum_of_the_others_never_falls() {
+    let watcher = member(1, "names that come and go");
+    let keep = |name: String, count: f64| {
+        watcher.keep_row(Some(name.into()), Box::new(Words(vec![count])));
+    };
+    let survey = || watcher.channel().survey(PROGRESS).events;
+    let names = |events: &[(Name, Numbers)]| {
+        events.iter().filter_map(|(name, _)| name.clone()).collect::<BTreeSet<_>>()
+    };
+    let rest = |events: &[(Name, Numbers)]| match events.last() {
+        Some((None, rest)) => rest.own[0],
+        _ => 0.0,
+    };
+    (0..MOST_NAMES - 1).for_each(|number| keep(format!("early {number}"), 2.0));
+    let first = survey();
+    assert_eq!((first.len(), rest(&first)), (MOST_NAMES - 1, 0.0));
+    // There is room for the busier of two.
+    keep("late".into(), 5.0);
+    keep("later".into(), 4.0);
+    let second = survey();
+    assert_eq!(names(&second).difference(&names(&first)).count(), 1);
+    assert_eq!(rest(&second), 4.0);
+    // However busy it becomes, it is not taken out of the sum.
+    keep("later".into(), 100.0);
+    watcher.close_rows();
+    let third = survey();
+    assert_eq!((names(&third), rest(&third)), (names(&second), 104.0));
 }
 
 #[test]

@@ -3,9 +3,10 @@
 //! The engine counts what crosses it. The owner of a member counts the rest by itself, event by event, in memory that it
 //! [keeps](Member::keep_row) where others can read it: so its numbers are there though it is stuck, and stay when it ends.
 //!
-//! Names of events may be without end. The numbers of the busiest [`MOST_NAMES`] are told apart, the others in one sum.
+//! Names of events may be without end. [`MOST_NAMES`] are told apart, the others in one sum. A name that was told apart
+//! stays so, because a sum that loses a name would fall: systems that store numbers take that for a restart.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Channel;
@@ -53,7 +54,7 @@ pub struct Load {
 
 /// The numbers of a channel.
 pub struct Survey {
-    /// By name, the busiest first; in the end those of all other names.
+    /// By name, the busiest first; in the end those of all other names. See the [module](self).
     pub events: Vec<(Name, Numbers)>,
     /// Of each member.
     pub loads: Vec<Load>,
@@ -90,6 +91,8 @@ impl Progress {
 pub(super) struct Ledger {
     rows: HashMap<MemberId, Vec<Named>>,
     past: HashMap<Name, Numbers>,
+    /// Names that were told apart.
+    told: HashSet<Arc<str>>,
 }
 
 impl Ledger {
@@ -107,8 +110,36 @@ impl Ledger {
         }
     }
 
+    /// Returns the numbers of the names that were told apart before, and of the busiest where there is room for more;
+    /// then the sum of all others.
+    fn tell_apart(&mut self, mut by_name: HashMap<Name, Numbers>) -> Vec<(Name, Numbers)> {
+        let mut rest = by_name.remove(&None);
+        let mut all: Vec<_> = by_name.into_iter().collect();
+        all.sort_by(|(a, of_a), (b, of_b)| {
+            of_b.activity().total_cmp(&of_a.activity()).then_with(|| a.cmp(b))
+        });
+        let mut events = Vec::new();
+        for (name, numbers) in all {
+            if name.as_ref().is_some_and(|name| self.is_told(name)) {
+                events.push((name, numbers));
+            } else {
+                let add = |sums: &mut Vec<f64>| add_all(&numbers.own, sums);
+                rest.get_or_insert_default().add(&numbers.fates, add);
+            }
+        }
+        events.extend(rest.map(|numbers| (None, numbers)));
+        events
+    }
+
+    /// Returns whether a name is told apart, from now on if there is room.
+    fn is_told(&mut self, name: &Arc<str>) -> bool {
+        let has_room = self.told.len() < MOST_NAMES;
+        self.told.contains(name) || (has_room && self.told.insert(name.clone()))
+    }
+
     fn past_of(&mut self, name: &Name) -> &mut Numbers {
-        let has_room = self.past.len() < MOST_NAMES || self.past.contains_key(name);
+        let is_told = name.as_ref().is_some_and(|name| self.told.contains(name));
+        let has_room = is_told || self.past.len() < MOST_NAMES || self.past.contains_key(name);
         self.past.entry(if has_room { name.clone() } else { None }).or_default()
     }
 }
@@ -182,23 +213,9 @@ impl Channel {
             Load { member, own, running, groups }
         };
         let members = lock(&self.members).all();
-        Survey { events: busiest(by_name), loads: members.into_iter().map(load).collect() }
+        let events = lock(&self.ledger).tell_apart(by_name);
+        Survey { events, loads: members.into_iter().map(load).collect() }
     }
-}
-
-/// Returns the numbers of the busiest names, and the sum of all others.
-fn busiest(mut by_name: HashMap<Name, Numbers>) -> Vec<(Name, Numbers)> {
-    let mut rest = by_name.remove(&None);
-    let mut events: Vec<_> = by_name.into_iter().collect();
-    events.sort_by(|(a, of_a), (b, of_b)| {
-        of_b.activity().total_cmp(&of_a.activity()).then_with(|| a.cmp(b))
-    });
-    for (_, numbers) in events.drain(MOST_NAMES.min(events.len())..) {
-        let add = |sums: &mut Vec<f64>| add_all(&numbers.own, sums);
-        rest.get_or_insert_default().add(&numbers.fates, add);
-    }
-    events.extend(rest.map(|numbers| (None, numbers)));
-    events
 }
 
 /// Adds numbers to sums, one by one.
