@@ -220,18 +220,27 @@ fn delivery_of(member: &Arc<Member>) -> parallel_event_bus::engine::channel::Del
 #[test]
 fn what_nobody_else_can_take_is_gone_with_its_member() {
     let emitter = member(1, "nobody else");
-    let dying = member(2, "nobody else");
-    let full = small_member(3, "nobody else", 1);
-    dying.listen("e", 1, in_group("g"));
+    let full = small_member(2, "nobody else", 1);
+    full.listen("e", 1, in_group("g"));
     let mut first = emit(&emitter, "e", b"1");
-    let mut second = emit(&emitter, "e", b"2");
-    full.listen("e", 2, in_group("g"));
+    let dying = small_member(3, "nobody else", 2);
+    dying.listen("e", 1, in_group("g"));
+    let mut others: Vec<_> = (0..2).map(|_| emit(&emitter, "e", b"2")).collect();
     dying.endpoint().close();
-    assert_eq!(waiting(std::slice::from_ref(&full)), [1], "it has room for one");
-    assert_eq!(second.outcome().unwrap().failures[0].kind, FailureKind::ThreadExited);
+    let dying = small_member(4, "nobody else", 1);
+    dying.listen("e", 1, in_group("g"));
+    let mut lost = emit(&emitter, "e", b"3");
+    dying.endpoint().close();
+    assert_eq!(
+        waiting(std::slice::from_ref(&full)),
+        [3],
+        "it has room for as many more as another one had"
+    );
+    assert_eq!(lost.outcome().unwrap().failures[0].kind, FailureKind::ThreadExited);
+    assert!(others.iter_mut().all(|other| other.outcome().is_none()));
     full.endpoint().close();
     assert_eq!(first.outcome().unwrap().failures[0].kind, FailureKind::ThreadExited);
-    assert_eq!(said(emitter.endpoint()).iter().filter(|said| said.starts_with("lost")).count(), 2);
+    assert_eq!(said(emitter.endpoint()).iter().filter(|said| said.starts_with("lost")).count(), 4);
 }
 
 #[test]

@@ -83,14 +83,36 @@ impl Capacity {
     ///
     /// The bound that leaves no room. Nothing is taken then.
     pub fn take(&self, bytes: usize) -> Result<Crossed, Bound> {
+        self.take_within(bytes, self.events, self.bytes)
+    }
+
+    /// Takes room for an event that another mailbox had, which is gone. Beyond the own bounds there is room for as much
+    /// as that one had room for: the event was accepted, and is not lost for want of room.
+    ///
+    /// # Errors
+    ///
+    /// The bound that leaves no room. Nothing is taken then.
+    pub fn take_over(&self, bytes: usize, from: &Capacity) -> Result<Crossed, Bound> {
+        let most_events = MOST_EVENTS.min(self.events + from.events);
+        // One that was larger than its mailbox was alone there.
+        let more_bytes = from.bytes.max(bytes as u64);
+        self.take_within(bytes, most_events, MOST_BYTES.min(self.bytes.saturating_add(more_bytes)))
+    }
+
+    fn take_within(
+        &self,
+        bytes: usize,
+        most_events: u64,
+        most_bytes: u64,
+    ) -> Result<Crossed, Bound> {
         let bytes = bytes as u64;
         let more = |used| {
             let (events, queued) = split(used);
-            let fits = events < self.events
+            let fits = events < most_events
                 && if events == 0 {
                     bytes <= MOST_BYTES
                 } else {
-                    queued.saturating_add(bytes) <= self.bytes
+                    queued.saturating_add(bytes) <= most_bytes
                 };
             fits.then(|| used + join(1, bytes))
         };

@@ -3,6 +3,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod deaths;
 mod random;
 
 use std::sync::Arc;

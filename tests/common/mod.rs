@@ -84,6 +84,10 @@ impl Emitted {
         Collected::look(&self.emitter, |collected| collected.outcomes.remove(&self.token))
     }
 
+    pub fn emitter(&self) -> &Endpoint {
+        &self.emitter
+    }
+
     /// The emitter's own listeners are done.
     pub fn end(self) {
         self.in_line.into_iter().for_each(InLine::end);

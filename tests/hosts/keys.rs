@@ -5,6 +5,7 @@ use std::sync::Arc;
 use parallel_event_bus::engine::capacity::Bound;
 use parallel_event_bus::engine::channel::member::Member;
 use parallel_event_bus::engine::channel::queue::Queue;
+use parallel_event_bus::engine::channel::route::ListenerOptions;
 use parallel_event_bus::engine::outcome::{FailureKind, Started};
 
 use crate::common::{Emitted, deliveries, emit, emit_as, in_group};
@@ -224,4 +225,22 @@ fn a_queue_is_bounded_by_its_own_process_for_events_of_others_too() {
     let mut passed_on = emit(&emitter, "x", &[9]);
     assert_eq!(run(&here), [9]);
     assert_eq!(passed_on.outcome().unwrap().success, 1);
+}
+
+#[test]
+fn one_that_a_listener_there_was_claimed_for_and_did_not_get_goes_to_another_member() {
+    let mut pair = Pair::new();
+    let (emitter, there, here) = (pair.member(0, 1), pair.member(1, 2), pair.member(0, 3));
+    there.listen("x", 1, ListenerOptions { once: true, ..in_group("g") });
+    pair.run();
+    let mut emitted = vec![emit_key(&emitter, 0)];
+    listen(&here);
+    emitted.extend((1..3).map(|number| emit_key(&emitter, number)));
+    // Claimed here, and removed there before the event comes.
+    let _ = there.unlisten(1);
+    pair.run();
+    assert_eq!((run(&here), run(&there)), (vec![0], vec![]));
+    assert_eq!(run(&here), [1, 2]);
+    assert!(emitted.iter_mut().all(|each| each.outcome().unwrap().success == 1));
+    assert_eq!((pair.unsettled(), emitter.channel().route("x").keys()), ([0, 0], 0));
 }

@@ -45,6 +45,12 @@ impl Rules {
                 return Some((row, entry, true, true));
             }
         }
+        for &(_, _, row, entry) in &candidates {
+            let member = self.rows[event][row].member;
+            if except.is_some_and(|former| self.take_over(member, size, former)) {
+                return Some((row, entry, true, false));
+            }
+        }
         candidates.first().map(|&(_, _, row, entry)| (row, entry, false, false))
     }
 

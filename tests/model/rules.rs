@@ -193,12 +193,28 @@ impl Rules {
     }
 
     pub fn fits(&self, member: usize, size: usize) -> bool {
-        let Member { limits, events, bytes, .. } = self.members[member];
+        self.fits_within(member, size, self.members[member].limits)
+    }
+
+    fn fits_within(&self, member: usize, size: usize, limits: (usize, usize)) -> bool {
+        let Member { events, bytes, .. } = self.members[member];
         events < limits.0 && (events == 0 || bytes + size <= limits.1)
     }
 
     pub fn take(&mut self, member: usize, size: usize) -> bool {
-        let fits = self.fits(member, size);
+        let limits = self.members[member].limits;
+        self.take_within(member, size, limits)
+    }
+
+    /// Of what another member had, one has room for as much as that one, beyond its bound.
+    pub fn take_over(&mut self, member: usize, size: usize, former: usize) -> bool {
+        let (events, bytes) = self.members[member].limits;
+        let (more_events, more_bytes) = self.members[former].limits;
+        self.take_within(member, size, (events + more_events, bytes + more_bytes.max(size)))
+    }
+
+    fn take_within(&mut self, member: usize, size: usize, limits: (usize, usize)) -> bool {
+        let fits = self.fits_within(member, size, limits);
         if fits {
             self.members[member].events += 1;
             self.members[member].bytes += size;

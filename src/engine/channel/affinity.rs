@@ -122,12 +122,11 @@ impl Lines {
     }
 
     /// Begins a stretch, which is to be at this place of its line.
-    fn begin(&mut self, name: &Name, at: usize, member: &Arc<Member>) -> &mut Stretch {
+    fn begin(&mut self, name: &Name, at: usize, member: &Arc<Member>) {
         self.last_stretch = self.last_stretch.wrapping_add(1);
         *self.by_member.entry(member.id()).or_default().entry(name.clone()).or_default() += 1;
         let line = self.by_name.entry(name.clone()).or_default();
         line.insert(at, Stretch::new(self.last_stretch, name, member));
-        &mut line[at]
     }
 
     /// Notes that a recipient of the event that is being addressed belongs to a line.
@@ -158,10 +157,8 @@ impl Lines {
     /// Counts an event less. Returns the deliveries that have waited for it, in order.
     fn end(&mut self, name: &Name, stretch: u32) -> VecDeque<Delivery> {
         metrics::VISITS.add(1);
+        let Some(at) = self.place_of(name, stretch) else { return VecDeque::new() };
         let Some(line) = self.by_name.get_mut(name) else { return VecDeque::new() };
-        let Some(at) = line.iter().position(|each| each.id == stretch) else {
-            return VecDeque::new();
-        };
         line[at].in_flight -= 1;
         if line[at].in_flight > 0 {
             return VecDeque::new();
@@ -203,9 +200,14 @@ impl Lines {
         self.by_name.get_mut(name)
     }
 
-    /// Begins a stretch behind the one at this place, for what is [handed over](Route::hand_over). Returns its number.
-    pub(super) fn begin_behind(&mut self, name: &Name, at: usize, member: &Arc<Member>) -> u32 {
-        self.begin(name, at + 1, member).id
+    /// Returns the place of the stretch with this number.
+    pub(super) fn place_of(&self, name: &Name, stretch: u32) -> Option<usize> {
+        self.by_name.get(name)?.iter().position(|each| each.id == stretch)
+    }
+
+    /// Begins a stretch behind the one at this place, for what is [handed over](Route::hand_over).
+    pub(super) fn begin_behind(&mut self, name: &Name, at: usize, member: &Arc<Member>) {
+        self.begin(name, at + 1, member);
     }
 
     /// Takes back a stretch that nothing came of.
@@ -261,13 +263,18 @@ impl Stretch {
     /// Keeps a delivery back. Those that are over do not pile up; they are to be dropped when no lock is held.
     pub(super) fn keep_back(&mut self, delivery: Delivery, over: &mut Vec<Delivery>) {
         if self.kept_back.len() >= self.sweep_at {
-            let all = take(&mut self.kept_back);
-            let (gone, left): (Vec<_>, _) = all.into_iter().partition(Delivery::is_over);
-            over.extend(gone);
-            self.kept_back = left.into();
+            self.drop_over(over);
             self.sweep_at = FIRST_SWEEP.max(2 * self.kept_back.len());
         }
         self.kept_back.push_back(delivery);
+    }
+
+    /// Takes out of those that are kept back what is over.
+    pub(super) fn drop_over(&mut self, over: &mut Vec<Delivery>) {
+        let all = take(&mut self.kept_back);
+        let (gone, left): (Vec<_>, _) = all.into_iter().partition(Delivery::is_over);
+        over.extend(gone);
+        self.kept_back = left.into();
     }
 }
 

@@ -105,9 +105,18 @@ impl Backlog {
         self.added += 1;
     }
 
-    /// Returns all that have not started, in order. `met` gets what is to be dropped when no lock is held.
+    /// Returns those that have not started, in order: all behind the last one that has to stay. `met` gets what is to be
+    /// dropped when no lock is held.
     pub(super) fn unstarted(&self, met: &mut Vec<Arc<Dispatch>>) -> Vec<Unstarted> {
-        self.waiting.iter().filter_map(|waiting| waiting.find(met)).collect()
+        let mut found = Vec::new();
+        for waiting in &self.waiting {
+            match waiting.find(met) {
+                Some(unstarted) => found.push(unstarted),
+                None if waiting.is_bound(met) => found.clear(),
+                None => {}
+            }
+        }
+        found
     }
 
     /// Notes that a tick is scheduled.
@@ -152,6 +161,14 @@ impl Backlog {
 }
 
 impl Waiting {
+    /// Returns whether the delivery has not started, and has to stay with its member.
+    fn is_bound(&self, met: &mut Vec<Arc<Dispatch>>) -> bool {
+        self.dispatch.upgrade().is_some_and(|dispatch| {
+            met.push(dispatch.clone());
+            dispatch.is_bound(self.recipient)
+        })
+    }
+
     /// Returns the delivery, if it has not started.
     fn find(&self, met: &mut Vec<Arc<Dispatch>>) -> Option<Unstarted> {
         metrics::VISITS.add(1);

@@ -10,6 +10,7 @@ use super::route::{Own, Route};
 use super::row::Row;
 use super::table::Table;
 use crate::engine::capacity::Bound;
+use crate::engine::delivery::Former;
 use crate::engine::delivery::recipient::{Choice, Recipient};
 use crate::engine::ids::ListenerId;
 
@@ -40,15 +41,16 @@ impl Table {
     /// other is left. Takes the room. The `own` member needs none if it calls its listener itself: if it has nothing in
     /// flight, or is alone. Else it gets a delivery as others do, which they may take over. Where the candidates'
     /// common [queue](super::queue) is full, there is no room; a delivery that moves between them does not count anew.
+    /// What was `from` a member that is gone may exceed the bound of another, where all are full.
     pub(super) fn choose(
         &self,
         choice: &Choice,
         size: usize,
         own: Option<&Arc<Member>>,
-        except: Option<&Arc<Member>>,
+        from: Option<Former<'_, Member>>,
     ) -> Option<Chosen> {
         let candidate = |(at, row): (usize, &Row)| {
-            if except.is_some_and(|except| Arc::ptr_eq(except, &row.member)) {
+            if from.is_some_and(|from| from.member.id() == row.member.id()) {
                 return None;
             }
             let entry = row.entries.iter().position(|entry| choice.allows(&entry.group))?;
@@ -68,9 +70,9 @@ impl Table {
             is_own,
         };
         let loads = candidates.iter().map(|(of, row, _)| (&*self.rows[*row].member, of.1));
-        let queue = if except.is_none() { queue::exceeded(loads) } else { None };
+        let queue = if from.is_none() { queue::exceeded(loads) } else { None };
         let (mut full, is_alone) = (None, candidates.len() == 1);
-        for candidate in candidates {
+        for &candidate in &candidates {
             let member = &self.rows[candidate.1].member;
             let may_call = own.is_some_and(|own| Arc::ptr_eq(own, member));
             if may_call && (is_alone || candidate.0.1 == 0) {
@@ -85,7 +87,35 @@ impl Table {
                 Err(bound) => full = full.or(Some((candidate, bound))),
             }
         }
+        let gone = from.filter(|from| from.is_gone);
+        let takes_over = |(_, row, _): &(_, usize, usize)| {
+            gone.is_some_and(|from| {
+                self.rows[*row].member.take_over_room(size, from.member).is_ok()
+            })
+        };
+        if let Some(candidate) = candidates.into_iter().find(takes_over) {
+            return Some(chosen(candidate, Ok(()), false));
+        }
         full.map(|(candidate, bound)| chosen(candidate, Err(bound), false))
+    }
+
+    /// Chooses as [`choose`](Self::choose) for an event of a key that its member has let go of: the one that has those
+    /// `before` it, if that listens and has room. None where nobody has room.
+    pub(super) fn choose_behind(
+        &self,
+        before: Option<&Arc<Member>>,
+        choice: &Choice,
+        size: usize,
+        from: Former<'_, Member>,
+    ) -> Option<Chosen> {
+        let same = before.and_then(|member| {
+            let (row, entry) = self.place_of(member, choice)?;
+            let room = member.take_room(size).or_else(|_| member.take_over_room(size, from.member));
+            room.ok()?;
+            Some(Chosen { row, entry, member: member.clone(), room: Ok(()), is_own: false })
+        });
+        let another = || self.choose(choice, size, None, Some(from));
+        same.or_else(another).filter(|chosen| chosen.room.is_ok())
     }
 
     /// Returns row and entry of the listener of a member that this choice allows.

@@ -51,6 +51,8 @@ pub struct Endpoint {
     burst: OnceLock<Arc<dyn Flush>>,
     /// None when it is closed.
     members: Mutex<Option<BTreeMap<MemberId, Arc<Member>>>>,
+    /// True if there are no members any more. Beside them, because it is asked with other locks held.
+    has_ended: AtomicBool,
     /// Number of members with something [pending](Member::pending).
     pending: AtomicUsize,
     /// When so many messages wait, those that are over are taken out of the mailbox.
@@ -93,6 +95,7 @@ impl Endpoint {
             mailbox: Mailbox::new(wake),
             burst: OnceLock::new(),
             members: Mutex::new(Some(BTreeMap::new())),
+            has_ended: AtomicBool::new(false),
             pending: AtomicUsize::new(0),
             sweep_at: AtomicUsize::new(FIRST_SWEEP),
             looks: AtomicU64::new(0),
@@ -280,6 +283,7 @@ impl Endpoint {
     /// Closes it as [`close`](Self::close), but tells nobody: more than this thread has ended.
     pub fn vanish(&self) -> BTreeMap<MemberId, Arc<Member>> {
         let members = lock(&self.members).take().unwrap_or_default();
+        self.has_ended.store(true, Ordering::Release);
         members.values().for_each(Member::leave);
         // Dropping a message settles it.
         drop(self.mailbox.close());
@@ -288,7 +292,7 @@ impl Endpoint {
 
     /// Returns whether its thread has ended, or is about to. Its members leave after that.
     pub fn has_ended(&self) -> bool {
-        lock(&self.members).is_none()
+        self.has_ended.load(Ordering::Acquire)
     }
 
     pub(super) fn forget(&self, member: &Arc<Member>) {

@@ -126,7 +126,7 @@ impl Table {
             return;
         }
         row.addressed += 1;
-        match Delivery::stolen(&dispatch, recipient, &row.member, listener, &mut None) {
+        match Delivery::stolen(&dispatch, recipient, &row.member, (listener, false), &mut None) {
             Some((delivery, freed)) => {
                 levelled.deliveries.push(delivery);
                 levelled.freed.extend(freed);

@@ -249,6 +249,13 @@ impl Member {
         Ok(())
     }
 
+    /// Takes room for an event that another member had, which is gone. That may exceed the bound.
+    pub(super) fn take_over_room(&self, bytes: usize, from: &Member) -> Result<(), Bound> {
+        let crossed = self.capacity.take_over(bytes, &from.capacity)?;
+        self.channel.took(self, crossed);
+        Ok(())
+    }
+
     /// Gives back the room of so many events, with so many bytes. With no lock held.
     pub(super) fn give_back(&self, events: usize, bytes: usize) {
         self.channel.gave_back(self, self.capacity.give_back(events, bytes));

@@ -11,7 +11,7 @@ use super::route::Route;
 use crate::engine::capacity::Crossed;
 use crate::engine::delivery::dispatch::Dispatch;
 use crate::engine::delivery::recipient::Choice;
-use crate::engine::delivery::{Delivery, Party};
+use crate::engine::delivery::{Delivery, Former, Party};
 use crate::engine::fates::Fate;
 use crate::engine::outcome::{FailureKind, Loss, Lost, Outcome, Report, Step};
 use crate::engine::payload::Payload;
@@ -23,6 +23,14 @@ impl Party for Member {
 
     fn end(in_line: InLine) {
         in_line.end();
+    }
+
+    fn is_gone(&self) -> bool {
+        self.endpoint.has_ended()
+    }
+
+    fn left_behind(route: &Arc<Route>, delivery: &Delivery<Self>) {
+        route.leave_behind(delivery);
     }
 
     fn refused(route: &Arc<Route>, delivery: Delivery<Self>) {
@@ -42,9 +50,9 @@ impl Party for Member {
         dispatch: &Arc<Dispatch<Self>>,
         recipient: u32,
         choice: &Choice,
-        except: &Arc<Self>,
+        from: Former<'_, Self>,
     ) -> bool {
-        route.choose_again(dispatch, recipient, choice, except)
+        route.choose_again(dispatch, recipient, choice, from)
     }
 
     fn thread(&self) -> u32 {

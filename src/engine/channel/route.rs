@@ -13,6 +13,7 @@ use super::observer::Observed;
 pub use super::publish::Published;
 use super::table::Table;
 use super::{Delivery, Dispatch, InLine};
+use crate::engine::delivery::Former;
 use crate::engine::delivery::dispatch::Emission;
 use crate::engine::delivery::recipient::{Choice, Recipient};
 use crate::engine::fates::Fates;
@@ -191,11 +192,11 @@ impl Route {
         dispatch: &Arc<Dispatch>,
         recipient: u32,
         choice: &Choice,
-        except: &Arc<Member>,
+        from: Former<'_, Member>,
     ) -> bool {
         let mut table = lock(&self.table);
         let size = dispatch.size();
-        let Some(chosen) = table.choose(choice, size, None, Some(except)) else { return false };
+        let Some(chosen) = table.choose(choice, size, None, Some(from)) else { return false };
         if chosen.room.is_err() {
             return false;
         }

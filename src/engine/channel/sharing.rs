@@ -200,7 +200,7 @@ impl Route {
                     break;
                 };
                 let (dispatch, recipient) = (&unstarted.dispatch, unstarted.recipient);
-                match Delivery::stolen(dispatch, recipient, &member, listener, &mut None) {
+                match Delivery::stolen(dispatch, recipient, &member, (listener, false), &mut None) {
                     Some((delivery, room)) => {
                         freed.extend(room);
                         channel = Some(member.channel().clone());

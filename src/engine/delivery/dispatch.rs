@@ -253,13 +253,20 @@ impl<P: Party> Dispatch<P> {
         Some((held.victim()?.clone(), *held.ids().first()?))
     }
 
+    /// Returns whether a recipient has not started, and has to stay with its member.
+    pub(in crate::engine) fn is_bound(&self, recipient: u32) -> bool {
+        let state = lock(&self.state);
+        let held = &state.recipients[recipient as usize];
+        held.choice_if_movable().is_some() && held.is_bound()
+    }
+
     /// Takes a recipient that has not started from its member, for a listener of another. None if that is too late.
     /// The room that was given back is to be told of when no lock is held.
     pub(super) fn steal(
         &self,
         recipient: u32,
         to: &Arc<P>,
-        listeners: Arc<[ListenerId]>,
+        (listeners, has_claimed): (Arc<[ListenerId]>, bool),
         in_line: &mut Option<P::InLine>,
     ) -> Option<(Place, Option<Freed<P>>)> {
         let mut state = lock(&self.state);
@@ -268,7 +275,7 @@ impl<P: Party> Dispatch<P> {
             return None;
         }
         let freed = moved.let_go(self.size);
-        moved.move_to(to, listeners, false);
+        moved.move_to(to, listeners, has_claimed);
         moved.in_line(in_line.take());
         self.has_moved.store(true, Ordering::Release);
         Some((Place { recipient, moves: moved.moves() }, freed))

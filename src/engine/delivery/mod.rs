@@ -20,7 +20,7 @@ use crate::engine::ids::ListenerId;
 use crate::engine::outcome::FailureKind;
 use crate::engine::payload::Payload;
 use dispatch::{Dispatch, Place};
-pub use party::Party;
+pub use party::{Former, Party};
 use recipient::Freed;
 
 /// A [`Dispatch`] for one of its recipients. See the [module](self).
@@ -63,11 +63,12 @@ impl<P: Party> Delivery<P> {
         dispatch: &Arc<Dispatch<P>>,
         recipient: u32,
         to: &Arc<P>,
-        listener: ListenerId,
+        (listener, has_claimed): (ListenerId, bool),
         in_line: &mut Option<P::InLine>,
     ) -> Option<(Self, Option<Freed<P>>)> {
         let listeners: Arc<[ListenerId]> = [listener].into();
-        let (place, freed) = dispatch.steal(recipient, to, listeners.clone(), in_line)?;
+        let (place, freed) =
+            dispatch.steal(recipient, to, (listeners.clone(), has_claimed), in_line)?;
         let (dispatch, member) = (dispatch.clone(), to.clone());
         Some((Delivery { dispatch, place, member, listeners }, freed))
     }
@@ -195,6 +196,6 @@ impl<P: Party> Delivery<P> {
 
 impl<P: Party> Drop for Delivery<P> {
     fn drop(&mut self) {
-        self.dispatch.abandon(self.place, &self.member);
+        self.dispatch.abandon(self);
     }
 }

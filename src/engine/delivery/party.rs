@@ -10,6 +10,22 @@ use crate::engine::fates::Fate;
 use crate::engine::outcome::{FailureKind, Loss, Outcome, Report, Step};
 use crate::engine::payload::Payload;
 
+/// The member that had an event before it goes to another one.
+pub struct Former<'a, P: Party> {
+    /// Which.
+    pub member: &'a P,
+    /// True if it had accepted the event, and is gone. Then the event may exceed the bound of another mailbox.
+    pub is_gone: bool,
+}
+
+impl<P: Party> Clone for Former<'_, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P: Party> Copy for Former<'_, P> {}
+
 /// A member of a channel: the emitter of an event, or a recipient. All that is in flight reaches its members, and
 /// the route of its event, through this trait.
 ///
@@ -24,6 +40,13 @@ pub trait Party: Send + Sync + Sized + 'static {
     /// Notes that an event with a key is not in flight any more.
     fn end(in_line: Self::InLine);
 
+    /// Returns whether its thread has ended. Any lock may be held.
+    fn is_gone(&self) -> bool;
+
+    /// Gives deliveries of a key to other members: their member is gone. This one had not started, and is let go of
+    /// first. Those that nobody takes fail.
+    fn left_behind(route: &Arc<Self::Route>, delivery: &Delivery<Self>);
+
     /// Takes a delivery of an event with a key that another process had, and has not started, because its listener is
     /// gone.
     fn refused(route: &Arc<Self::Route>, delivery: Delivery<Self>);
@@ -34,14 +57,14 @@ pub trait Party: Send + Sync + Sized + 'static {
     /// Notes that it starts one of its deliveries.
     fn starts(&self);
 
-    /// Gives a recipient to another listener of the route, because its member let go of it before it started.
-    /// Returns false if no other member has a listener, and room.
+    /// Gives a recipient to another listener of the route, because a member let go of it before it started. Returns
+    /// false if no other member has a listener, and room.
     fn choose_again(
         route: &Arc<Self::Route>,
         dispatch: &Arc<Dispatch<Self>>,
         recipient: u32,
         choice: &Choice,
-        except: &Arc<Self>,
+        from: Former<'_, Self>,
     ) -> bool;
 
     /// Returns the thread that others name the member by.

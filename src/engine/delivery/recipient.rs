@@ -62,6 +62,13 @@ pub(super) enum Refusal {
     Skip,
 }
 
+impl Refusal {
+    /// Returns whether its listener, or thread, was gone.
+    pub(super) fn is_for_absence(&self) -> bool {
+        matches!(self, Refusal::Skip | Refusal::Fail(FailureKind::ThreadExited))
+    }
+}
+
 /// Room that was given back, of which others may have to be told.
 pub(in crate::engine) struct Freed<P: Party> {
     member: Arc<P>,
@@ -152,10 +159,23 @@ impl<P: Party> Recipient<P> {
     }
 
     /// Returns the member that holds a delivery of it, if another may have it: it has not started, was chosen among
-    /// several, and no listener was claimed for it.
+    /// several, and is not [bound](Self::is_bound).
     pub(super) fn victim(&self) -> Option<&Arc<P>> {
-        let may_move = self.in_flight && !self.has_claimed && self.choice_if_movable().is_some();
+        let may_move = self.in_flight && self.choice_if_movable().is_some() && !self.is_bound();
         may_move.then_some(&self.member)
+    }
+
+    /// Returns whether it has to stay with its member: a listener was claimed for it, of which that one is to know.
+    pub(super) fn is_bound(&self) -> bool {
+        self.has_claimed && self.refusal.is_none() && !self.member.is_gone()
+    }
+
+    /// Returns whether it waits in the line of a key, and its member is gone.
+    pub(super) fn is_left_behind(&self) -> bool {
+        self.in_line.is_some()
+            && self.refusal.is_none()
+            && self.choice_if_movable().is_some()
+            && self.member.is_gone()
     }
 
     /// Returns how often it moved.

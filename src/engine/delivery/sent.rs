@@ -23,8 +23,8 @@ impl<P: Party> Delivery<P> {
     /// that were not called.
     pub fn refuse(self, kind: Option<FailureKind>) {
         // Where there is no room for one of a key, there may be for the next one: they stay.
-        let is_gone = matches!(kind, None | Some(FailureKind::ThreadExited));
         let refusal = kind.map_or(Refusal::Skip, Refusal::Fail);
+        let is_gone = refusal.is_for_absence();
         let is_in_line = self.dispatch.unstart(self.place, refusal);
         if is_in_line && is_gone {
             let route = self.dispatch.route.clone();
@@ -51,7 +51,7 @@ impl<P: Party> Dispatch<P> {
             let Some(of) = state.at(place) else { return false };
             of.unstart(refusal);
             if !is_cancelled || of.is_settled() {
-                return !of.has_claimed() && of.place_in_line().is_some();
+                return of.place_in_line().is_some();
             }
             of.settle_rest();
             left.freed.extend(of.let_go(self.size));

@@ -5,9 +5,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::Party;
 use super::dispatch::{Dispatch, Place};
 use super::recipient::{Freed, Recipient, Refusal};
+use super::{Delivery, Former, Party};
 use crate::engine::fates::Fate;
 use crate::engine::outcome::{Failure, FailureKind, Loss, Outcome, Report, Step};
 use crate::engine::payload::Payload;
@@ -136,7 +136,7 @@ impl<P: Party> Dispatch<P> {
 
     /// Fails all listeners of a recipient that have not settled. The emitter is notified of each event that did not
     /// get to the end of them.
-    pub(super) fn fail_rest(&self, recipient: u32, kind: FailureKind) {
+    pub(in crate::engine) fn fail_rest(&self, recipient: u32, kind: FailureKind) {
         let mut left = Left::nothing();
         let lost = {
             let state = &mut *lock(&self.state);
@@ -173,14 +173,19 @@ impl<P: Party> Dispatch<P> {
     }
 
     /// Takes a recipient back from the member that held it and let go of it. Does nothing if it has moved.
-    pub(super) fn abandon(self: &Arc<Self>, place: Place, member: &Arc<P>) {
-        let (freed, follower, is_settled, again, refusal) = {
-            let mut state = lock(&self.state);
-            let Some(of) = state.at(place) else { return };
-            let again = of.choice_if_movable().filter(|_| !of.has_key());
-            let freed = of.let_go(self.size);
-            (freed, of.unfollow(), of.is_settled(), again, of.take_refusal())
-        };
+    pub(super) fn abandon(self: &Arc<Self>, delivery: &Delivery<P>) {
+        let (place, member) = (delivery.place, &*delivery.member);
+        let mut state = lock(&self.state);
+        if state.at(place).is_some_and(|of| of.is_left_behind()) {
+            drop(state);
+            P::left_behind(&self.route, delivery);
+            state = lock(&self.state);
+        }
+        let Some(of) = state.at(place) else { return };
+        let again = of.choice_if_movable().filter(|_| !of.has_key());
+        let (freed, follower, is_settled) = (of.let_go(self.size), of.unfollow(), of.is_settled());
+        let refusal = of.take_refusal();
+        drop(state);
         if let Some(token) = follower {
             self.emitter.unfollow(member, token);
         }
@@ -188,8 +193,10 @@ impl<P: Party> Dispatch<P> {
         if is_settled {
             return;
         }
+        let is_gone = refusal.as_ref().is_none_or(Refusal::is_for_absence);
         let moved = again.is_some_and(|choice| {
-            P::choose_again(&self.route, self, place.recipient, &choice, member)
+            let from = Former { member, is_gone };
+            P::choose_again(&self.route, self, place.recipient, &choice, from)
         });
         match refusal {
             _ if moved => {}
