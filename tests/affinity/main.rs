@@ -243,3 +243,22 @@ fn an_event_costs_the_same_however_many_keys_are_in_flight() {
     let (few, many) = (visits(500), visits(20_000));
     assert!(many < 2.0 * few + 5.0, "{few} visits for each of few keys, {many} for each of many");
 }
+
+#[test]
+fn to_listen_costs_the_same_however_many_keys_are_in_flight() {
+    let visits = |count: usize| {
+        let channel = format!("listening {count}");
+        let emitter = member(1, &channel);
+        let member = of_group(2, &channel);
+        let _emitted: Vec<_> =
+            (0..count).map(|key| emit_key(&emitter, &format!("{key}"), b"x")).collect();
+        let before = metrics::VISITS.get();
+        for _ in 0..10 {
+            member.listen("e", 2, plain());
+            let _ = member.unlisten(2);
+        }
+        metrics::VISITS.get() - before
+    };
+    let (few, many) = (visits(10), visits(5_000));
+    assert!(many < few + 1_000, "{few} visits for few keys, {many} for many");
+}

@@ -45,8 +45,8 @@ pub struct InLine {
 #[derive(Default)]
 pub(super) struct Lines {
     by_name: HashMap<Name, VecDeque<Stretch>>,
-    /// Lines with a stretch of a member, and how many they have.
-    by_member: HashMap<MemberId, HashMap<Name, usize>>,
+    /// Of each member and group the lines with a stretch of it, and how many they have.
+    by_member: HashMap<MemberId, HashMap<Arc<str>, HashMap<Name, usize>>>,
     /// Recipients of the event that is being addressed, and the lines that they belong to.
     noted: Vec<(u32, Name)>,
     last_stretch: u32,
@@ -124,7 +124,9 @@ impl Lines {
     /// Begins a stretch, which is to be at this place of its line.
     fn begin(&mut self, name: &Name, at: usize, member: &Arc<Member>) {
         self.last_stretch = self.last_stretch.wrapping_add(1);
-        *self.by_member.entry(member.id()).or_default().entry(name.clone()).or_default() += 1;
+        let groups = self.by_member.entry(member.id()).or_default();
+        let names = groups.entry(name.group.clone()).or_default();
+        *names.entry(name.clone()).or_default() += 1;
         let line = self.by_name.entry(name.clone()).or_default();
         line.insert(at, Stretch::new(self.last_stretch, name, member));
     }
@@ -177,7 +179,8 @@ impl Lines {
 
     fn forget(&mut self, name: &Name, gone: &Stretch) {
         let id = gone.member.id();
-        let Some(names) = self.by_member.get_mut(&id) else { return };
+        let Some(groups) = self.by_member.get_mut(&id) else { return };
+        let Some(names) = groups.get_mut(&name.group) else { return };
         if let Some(count) = names.get_mut(name) {
             *count -= 1;
             if *count == 0 {
@@ -185,15 +188,19 @@ impl Lines {
             }
         }
         if names.is_empty() {
+            groups.remove(&name.group);
+        }
+        if groups.is_empty() {
             self.by_member.remove(&id);
         }
     }
 
-    /// Returns the lines with a stretch of this member.
-    pub(super) fn of(&self, member: &Member) -> Vec<Name> {
-        self.by_member
-            .get(&member.id())
-            .map_or_else(Vec::new, |names| names.keys().cloned().collect())
+    /// Returns the lines with a stretch of this member, of the groups that are wanted.
+    pub(super) fn of(&self, member: &Member, is_wanted: impl Fn(&Arc<str>) -> bool) -> Vec<Name> {
+        let groups = self.by_member.get(&member.id()).into_iter().flatten();
+        let names =
+            groups.filter(|(group, _)| is_wanted(group)).flat_map(|(_, names)| names.keys());
+        names.inspect(|_| metrics::VISITS.add(1)).cloned().collect()
     }
 
     pub(super) fn line(&mut self, name: &Name) -> Option<&mut VecDeque<Stretch>> {

@@ -54,11 +54,9 @@ impl Route {
     /// in order, to one other member. Where that has no room for all, they stay, unless the member is gone.
     pub(super) fn hand_over(self: &Arc<Self>, table: &mut Table, member: &Member) -> Left {
         let mut left = Left::default();
-        for name in table.lines.of(member) {
-            let choice = Choice::Group(name.group.clone());
-            if table.place_of(member, &choice).is_some() {
-                continue;
-            }
+        let has_ceased =
+            |group: &Arc<str>| table.place_of(member, &Choice::Group(group.clone())).is_none();
+        for name in table.lines.of(member, has_ceased) {
             let stretches = table.lines.line(&name).map_or(0, |line| line.len());
             // From the end, because each may get others behind it.
             for at in (0..stretches).rev() {
