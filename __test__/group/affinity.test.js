@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict')
 const { threadId } = require('node:worker_threads')
-const { stage, test, turn } = require('../fixtures/stage.js')
+const { stage, test, turn, until } = require('../fixtures/stage.js')
 const { ParallelEventBus } = require('../..')
 
 const IN_GROUP = { options: { group: 'workers' } }
@@ -208,6 +208,47 @@ test('a listener of the emitting bus holds the key, too, and keeps the order of 
   assert.deepEqual(heard, numbers(6))
   end()
   await first
+})
+
+test('a listener of the emitting bus holds the key until it has ended, although its time was over before', async (t) => {
+  const { bus, startOne } = stage(t, { group: 'workers' })
+  const heard = []
+  let end
+  bus.on('job', async (job) => {
+    heard.push(job)
+    if (job === 0) await new Promise((resolve) => (end = resolve))
+  })
+  const first = bus.with({ key: 'a', timeout: 300 }).request('job', 0)
+  const late = assert.rejects(first, { code: 'ERR_LISTENER_TIMEOUT' })
+  await until(() => heard.length === 1)
+  const other = await startOne(({ bus, log }) => bus.on('job', (job) => void log.push(job)), IN_GROUP)
+  await late
+  const view = bus.with({ key: 'a' })
+  for (const job of [1, 2]) await view.request('job', job)
+  assert.deepEqual(heard, [0, 1, 2])
+  bus.off('job', bus.listeners('job')[0])
+  const last = view.request('job', 3)
+  await bus.request('job', 100)
+  assert.deepEqual(await other.run(({ log }) => log), [100])
+  end()
+  await last
+  assert.deepEqual(await other.run(({ log }) => log), [100, 3])
+})
+
+test('a bus that is closed lets go of a key that a listener of its own holds, which is out of time', async (t) => {
+  const { bus, join, startOne } = stage(t)
+  const leaving = join({ group: 'workers', onError: () => {} })
+  let isCalled = false
+  leaving.on('job', () => {
+    isCalled = true
+    return new Promise(() => {})
+  })
+  const first = leaving.with({ key: 'a', timeout: 300 }).request('job', 0)
+  await assert.rejects(first, { code: 'ERR_LISTENER_TIMEOUT' })
+  assert.ok(isCalled)
+  await startOne(({ bus, threadId }) => bus.on('job', () => threadId), IN_GROUP)
+  await leaving.close()
+  assert.notEqual(await bus.with({ key: 'a' }).request('job', 1), threadId)
 })
 
 test('a key with functions as arguments reaches the only listener, which is of the same bus', async (t) => {

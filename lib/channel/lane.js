@@ -175,6 +175,7 @@ class ChannelLane {
   /** Queues a dispatched event for listeners here. Their context has the name that it has elsewhere. */
   #queueDispatched(event, listeners, args, outcome, bounds, isNamed) {
     const emission = this.#tracker.enqueueWithin(event, listeners, args, outcome, bounds)
+    if (bounds?.key !== undefined && outcome instanceof Chosen) outcome.emission = emission
     if (isNamed) emission.scope.id = this.#publisher.lastEvent
   }
 
@@ -210,6 +211,8 @@ const NOBODY = Object.freeze([])
 
 /** Tells the engine when the listeners that it chose here are done, and passes all on to the emitter's outcome. */
 class Chosen {
+  /** @type {import('../local/bounded.js').BoundedEmission | null} of an event with a key */
+  emission = null
   #member
   #own
   /** The engine's handle for those that get an event with a key, or null. */
@@ -246,7 +249,7 @@ class Chosen {
 
   settle(count) {
     for (const { chosen } of this.#own) if (chosen) this.#member.done()
-    if (this.#inLine !== null) this.#member.endInLine(this.#inLine)
+    if (this.#inLine !== null) this.#member.endInLine(this.#inLine, this.emission)
     this.#outcome?.settle(count)
   }
 

@@ -32,6 +32,8 @@ class Member {
   #listening = 0
   /** Number of this bus's own events that the engine has chosen a listener here for, and that have not settled. */
   chosen = 0
+  /** The engine's handles for own events with a key that have settled, and whose listeners have not ended. */
+  #inLine = new Set()
   /** Null for the default: a worker thread lives while a bus of it listens. */
   #ref = null
   #keepsAlive = false
@@ -145,9 +147,14 @@ class Member {
     this.checkQuiet()
   }
 
-  /** Tells the engine that events with a key, of which it has given a handle, are done. */
-  endInLine(handle) {
-    native.endInLine(this.#thread, handle)
+  /** Tells the engine that events with a key, of which it has given a handle, are done: once their listeners have ended. */
+  endInLine(handle, emission) {
+    this.#inLine.add(handle)
+    emission.whenQuiet(() => this.#endInLine(handle))
+  }
+
+  #endInLine(handle) {
+    if (this.#inLine.delete(handle)) native.endInLine(this.#thread, handle)
   }
 
   /**
@@ -322,6 +329,8 @@ class Member {
   forget() {
     const id = this.#id
     this.#atEnd = { ...this.#counts(), fates: this.fates }
+    // Others need not wait for a listener of this bus that never ends.
+    for (const handle of this.#inLine) this.#endInLine(handle)
     this.#id = 0
     this.#keepAlive()
     this.#link.leave(id, this)

@@ -21,6 +21,9 @@ class BoundedEmission extends Emission {
   #release
   /** Number of its listeners that were called. */
   #called = 0
+  /** Number of its listeners that have returned a promise, and have not ended. */
+  #running = 0
+  #onQuiet = null
   #started = false
   #aborted = false
   #finished = false
@@ -91,11 +94,28 @@ class BoundedEmission extends Emission {
   }
 
   followPromise(promise, index) {
+    this.#running++
     follow(
       promise,
-      () => this.succeed(index),
-      (error) => this.fail(index, error),
+      () => {
+        this.#ended()
+        this.succeed(index)
+      },
+      (error) => {
+        this.#ended()
+        this.fail(index, error)
+      },
     )
+  }
+
+  #ended() {
+    if (--this.#running === 0) this.#onQuiet?.()
+  }
+
+  /** Calls back when none of its listeners is running. One may be when it has settled: its time was over before. */
+  whenQuiet(callback) {
+    if (this.#running === 0) callback()
+    else this.#onQuiet = callback
   }
 
   succeed(index) {
