@@ -292,3 +292,25 @@ test('an event that comes back from a thread that ended can go to the emitting t
   await bus.idle()
   assert.equal(bus.getStats().listenersFailed, 1)
 })
+
+for (const kind of ['request', 'emitAndWait', 'emit']) {
+  test(`an event that a getter of the arguments emits has its listeners for itself, in ${kind}`, async (t) => {
+    const { bus, startOne } = stage(t, { group: 'workers' })
+    const heard = []
+    bus.on('job', (job) => void heard.push(job))
+    const other = await startOne(({ bus, log }) => bus.on('job', ({ at }) => void log.push(at)), IN_GROUP)
+    // The inner event keeps this bus busy, so the outer one goes to the other thread.
+    const argument = {
+      get at() {
+        bus.emit('job', 'inner')
+        return 'outer'
+      },
+    }
+    // With a key it is not taken over.
+    await bus.with({ key: 'a' })[kind]('job', argument)
+    await bus.idle()
+    assert.deepEqual(heard, ['inner'])
+    assert.deepEqual(await other.run(({ log }) => log), ['outer'])
+    await bus.close()
+  })
+}

@@ -123,7 +123,6 @@ class Publisher {
     const route = this.#route(event)
     const refused = this.#refused
     this.#refused = null
-    this.own = NOBODY
     const pending = PendingDispatch.for(this.#link, this.#thread, event, how)
     let sent = 0
     try {
@@ -136,7 +135,8 @@ class Publisher {
       // Also if the arguments were refused.
       if (!isHeard(sent)) pending?.drop()
     }
-    if (sent >= HAS_OWN) this.own = this.#readOwn()
+    // In any case: a getter of the arguments may have emitted another event, for listeners of this bus.
+    this.own = sent >= HAS_OWN ? this.#readOwn() : NOBODY
     return sent & OTHERS
   }
 
