@@ -168,3 +168,33 @@ fn threads_that_take_and_give_back_never_have_more_than_the_bounds_allow() {
     assert_eq!(capacity.events(), 0);
     assert!(take(&capacity, 8), "no byte is missing");
 }
+
+#[test]
+fn what_another_one_had_may_exceed_the_bounds_by_those_of_that_one() {
+    let (full, gone) = (capacity(2, 100), capacity(3, 50));
+    assert!(take(&full, 40) && take(&full, 40));
+    let take_over = |bytes| full.take_over(bytes, &gone);
+    assert!((0..3).all(|_| take_over(10).is_ok()));
+    assert_eq!(take_over(1), Err(Bound::Messages(2)));
+    full.give_back(1, 10);
+    assert!(take_over(50).is_ok());
+    full.give_back(1, 0);
+    assert!(take_over(1).is_err(), "of the bytes, too");
+    assert!(!take(&full, 0), "for others the bounds are the same");
+    assert_eq!((full.events(), full.bytes()), (4, 150));
+}
+
+#[test]
+fn an_event_that_was_alone_in_its_mailbox_finds_room_elsewhere_however_large_it_is() {
+    let (full, gone) = (capacity(2, 100), capacity(3, 50));
+    assert!(take(&full, 100));
+    assert!(full.take_over(5_000, &gone).is_ok());
+}
+
+#[test]
+fn more_than_can_be_counted_is_not_taken_over() {
+    let (all, gone) = (capacity(usize::MAX, usize::MAX), capacity(usize::MAX, usize::MAX));
+    assert!(take(&all, (1 << 40) - 1));
+    assert!(all.take_over(1, &gone).is_err());
+    assert!(all.take_over(0, &gone).is_ok());
+}

@@ -24,7 +24,8 @@ impl Default for MailboxLimits {
     }
 }
 
-/// The unsettled events of one member, counted against its [`MailboxLimits`].
+/// The unsettled events of one member, counted against its [`MailboxLimits`]. Only what it
+/// [takes over](Self::take_over) exceeds them.
 pub struct Capacity {
     events: u64,
     bytes: u64,
