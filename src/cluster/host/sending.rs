@@ -122,7 +122,7 @@ impl Host {
         if payload.size() > most {
             return delivery.fail_rest(FailureKind::TooLarge(most as u64));
         }
-        if delivery.is_over() || (delivery.must_start() && !delivery.start()) {
+        if delivery.is_over() || (delivery.must_start() && !delivery.send()) {
             return;
         }
         let (dispatch, emitter) =

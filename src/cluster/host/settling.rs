@@ -7,6 +7,7 @@ use super::remote::{Remote, Work};
 use crate::cluster::frame::Frame;
 use crate::cluster::owed::Sent;
 use crate::cluster::peer::PeerId;
+use crate::engine::channel::Delivery;
 use crate::engine::outcome::{FailureKind, Step};
 use crate::engine::payload::Payload;
 
@@ -53,7 +54,7 @@ impl Host {
         match frame {
             Frame::Started(id) => {
                 if let Some(sent) = remote.owed.get(id) {
-                    sent.started = true;
+                    sent.note_started();
                 }
             }
             Frame::Follow(id) => remote.follow(id),
@@ -70,6 +71,16 @@ impl Host {
             Frame::Refused { id, kind } => remote.refused(id, Some(kind)),
             Frame::Unheard(id) => remote.refused(id, None),
             _ => {}
+        }
+    }
+}
+
+impl Sent<Work> {
+    /// Notes that its listeners were called.
+    fn note_started(&mut self) {
+        self.started = true;
+        if let Work::Tracked(delivery) = &self.what {
+            delivery.reached();
         }
     }
 }
@@ -138,7 +149,17 @@ impl Remote {
                 Step::Failed(_, kind, false) if is_passed_on(&kind) && is_last => {
                     return self.refused(id, Some(kind));
                 }
-                Step::Failed(index, kind, _) => delivery.fail_as(index, kind),
+                Step::Failed(index, kind, started) => {
+                    if started {
+                        delivery.reached();
+                    }
+                    // The emitter is told of it, as nobody there was.
+                    if is_passed_on(&kind) || is_time_of(delivery, &kind) {
+                        delivery.fail_rest(kind);
+                    } else {
+                        delivery.fail_as(index, kind);
+                    }
+                }
                 Step::Skipped(_) if is_last && delivery.listeners().len() == 1 => {
                     return self.refused(id, None);
                 }
@@ -160,11 +181,12 @@ impl Remote {
     fn follow(&mut self, id: u64) {
         // Numbers of events that are under way at the same time are closer to each other.
         let token = id as u32;
-        if let Some(Sent { what: Work::Tracked(delivery), started, .. }) = self.owed.get(id) {
-            *started = true;
+        let Some(sent) = self.owed.get(id) else { return };
+        if let Work::Tracked(delivery) = &sent.what {
             self.followed.insert(token, id);
             delivery.follow(token);
         }
+        sent.note_started();
     }
 
     fn take(&mut self, id: u64) -> Option<Sent<Work>> {
@@ -231,5 +253,12 @@ fn fitting(step: Step, most: usize) -> Step {
 
 /// Whether a failure concerns the way to a listener, and so says nothing about others.
 fn is_passed_on(kind: &FailureKind) -> bool {
-    !matches!(kind, FailureKind::Threw(_) | FailureKind::TimedOut(_))
+    !matches!(kind, FailureKind::Threw(_) | FailureKind::TimedOut(_) | FailureKind::TooLarge(_))
+}
+
+/// Whether the time of the whole event was over, as seen by the peer: it may see that first. A listener's own time that
+/// is as long ends later.
+fn is_time_of(delivery: &Delivery, kind: &FailureKind) -> bool {
+    let most = delivery.dispatch().time_left().map(|(_, most)| FailureKind::TimedOut(most));
+    most.as_ref() == Some(kind)
 }

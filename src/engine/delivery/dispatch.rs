@@ -156,7 +156,8 @@ impl<P: Party> Dispatch<P> {
     /// Returns how many milliseconds are left, and of how many; None where its time has no end.
     pub fn time_left(&self) -> Option<(u32, u32)> {
         let (end, of) = self.timeout?;
-        let left = end.saturating_duration_since(Instant::now()).as_millis();
+        // Rounded up, so that another process does not see the end before this one does.
+        let left = end.saturating_duration_since(Instant::now()).as_nanos().div_ceil(1_000_000);
         Some((u32::try_from(left).unwrap_or(u32::MAX), of))
     }
 

@@ -47,6 +47,8 @@ pub(in crate::engine) struct Recipient<P: Party> {
     /// True while its member has a delivery of it, or will have: that is counted, and room is taken for it.
     in_flight: bool,
     started: bool,
+    /// True if it was started by being sent to another process, and its listeners are not known to have been called.
+    is_on_its_way: bool,
     /// Token of its member, if that [follows](super::following) it.
     follower: Option<u32>,
     /// Its end if nobody else gets it, where its member has [refused](super::Delivery::refuse) it.
@@ -104,6 +106,7 @@ impl<P: Party> Recipient<P> {
             has_key: false,
             in_flight: false,
             started: false,
+            is_on_its_way: false,
             follower: None,
             refusal: None,
             settled: Vec::new(),
@@ -267,9 +270,18 @@ impl<P: Party> Recipient<P> {
         true
     }
 
+    pub(super) fn note_way(&mut self, is_on_its_way: bool) {
+        self.is_on_its_way = is_on_its_way;
+    }
+
+    /// Returns whether its listeners are known to have been called.
+    pub(super) fn was_reached(&self) -> bool {
+        self.started && !self.is_on_its_way
+    }
+
     /// Takes back that its listeners were about to be called: they were not.
     pub(super) fn unstart(&mut self, refusal: Refusal) {
-        self.started = false;
+        (self.started, self.is_on_its_way) = (false, false);
         self.refusal = Some(Box::new(refusal));
     }
 

@@ -8,6 +8,21 @@ use crate::engine::outcome::FailureKind;
 use crate::engine::sync::lock;
 
 impl<P: Party> Delivery<P> {
+    /// [Starts](Self::start) the recipient, though its listeners are not called before the process has the event.
+    #[must_use = "false means that the event must not be sent"]
+    pub fn send(&self) -> bool {
+        let starts = self.start();
+        if starts {
+            self.dispatch.note_way(self.place, true);
+        }
+        starts
+    }
+
+    /// Notes that its listeners were called.
+    pub fn reached(&self) {
+        self.dispatch.note_way(self.place, false);
+    }
+
     /// Fails all listeners that have not settled.
     pub fn fail_rest(&self, kind: FailureKind) {
         self.dispatch.fail_rest(self.place.recipient, kind);
@@ -42,6 +57,12 @@ impl<P: Party> Delivery<P> {
 }
 
 impl<P: Party> Dispatch<P> {
+    fn note_way(&self, place: Place, is_on_its_way: bool) {
+        if let Some(of) = lock(&self.state).at(place) {
+            of.note_way(is_on_its_way);
+        }
+    }
+
     /// Where the emitter has cancelled it, it settles. Returns whether others of its key may have to go with it.
     fn unstart(&self, place: Place, refusal: Refusal) -> bool {
         let mut left = Left::nothing();

@@ -150,9 +150,9 @@ impl<P: Party> Dispatch<P> {
             if listeners == 0 {
                 return;
             }
-            let (index, thread, started) =
-                (to.first_unsettled(), to.member().thread(), to.has_started());
-            if !started {
+            let (index, thread) = (to.first_unsettled(), to.member().thread());
+            let started = to.was_reached();
+            if !to.has_started() {
                 left.freed.extend(to.let_go(self.size));
             }
             self.emitter.became(&self.route, Fate::from(&kind), listeners);
