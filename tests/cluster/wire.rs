@@ -106,6 +106,7 @@ fn frame() -> impl Strategy<Value = Frame> {
         (id, index).prop_map(|(id, index)| Frame::Skipped { id, index }),
         id.prop_map(Frame::Cancel),
         (index, index).prop_map(|(member, in_flight)| Frame::Load { member, in_flight }),
+        (index, index).prop_map(|(member, asked)| Frame::Waits { member, asked }),
         (index, index, index).prop_map(|(thread, waiting, ms)| Frame::Stall {
             thread,
             waiting,

@@ -84,6 +84,7 @@ fn frame() -> impl Strategy<Value = Frame> {
             Frame::Skipped { id, index },
             Frame::Cancel(id),
             Frame::Load { member: index, in_flight: u32::MAX },
+            Frame::Waits { member: index, asked: u32::MAX },
             Frame::Stall { thread: 0, waiting: index, ms: index },
             Frame::Codebook { endpoint: index, from: id, bytes: vec![1; 9] },
         ])

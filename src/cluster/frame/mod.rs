@@ -35,6 +35,7 @@ const UNHEARD: u8 = 20;
 const EMPTIED: u8 = 21;
 const FOLLOW: u8 = 22;
 const OVER: u8 = 23;
+const WAITS: u8 = 24;
 /// A part of a frame that is too long for one message; the last one says so by its kind.
 pub const PART: u8 = 18;
 pub(super) const LAST_PART: u8 = 19;
@@ -120,6 +121,13 @@ pub enum Frame {
         /// The number.
         in_flight: u32,
     },
+    /// Number of times that a member has asked for room at others, and waits for it.
+    Waits {
+        /// The member.
+        member: u32,
+        /// The number.
+        asked: u32,
+    },
     /// A thread has not looked into its mailbox for a while.
     Stall {
         /// The thread.
@@ -182,6 +190,9 @@ impl Frame {
             Frame::Load { member, in_flight } => {
                 write_numbers(LOAD, &[(*member).into(), (*in_flight).into()], to)
             }
+            Frame::Waits { member, asked } => {
+                write_numbers(WAITS, &[(*member).into(), (*asked).into()], to)
+            }
             Frame::Stall { thread, waiting, ms } => {
                 let numbers = [thread, waiting, ms].map(|number| u64::from(*number));
                 write_numbers(STALL, &numbers, to)
@@ -223,6 +234,7 @@ impl Frame {
             FOLLOW => Frame::Follow(from.number()?),
             OVER => Frame::Over { id: from.number()?, kind: payload::read_failure(from)? },
             LOAD => Frame::Load { member: from.small()?, in_flight: from.small()? },
+            WAITS => Frame::Waits { member: from.small()?, asked: from.small()? },
             STALL => {
                 Frame::Stall { thread: from.small()?, waiting: from.small()?, ms: from.small()? }
             }

@@ -56,6 +56,10 @@ impl Locals {
         self.listeners.get(&number)
     }
 
+    pub(super) fn has(&self, member: u32) -> bool {
+        self.members.contains_key(&member)
+    }
+
     pub(super) fn members(&self) -> impl Iterator<Item = &Arc<Member>> {
         self.members.values().map(|local| &local.member)
     }

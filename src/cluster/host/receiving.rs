@@ -30,6 +30,12 @@ impl Host {
                     member.set_load_elsewhere(in_flight as usize);
                 }
             }
+            Frame::Waits { member, asked } => {
+                let remote = self.remotes.get(&peer);
+                if let Some(member) = remote.and_then(|remote| remote.members.get(&member)) {
+                    member.set_wait_elsewhere(asked as usize);
+                }
+            }
             Frame::Stall { thread, waiting, ms } => self.stalled(peer, thread, waiting, ms),
             frame => self.settle(peer, frame),
         }

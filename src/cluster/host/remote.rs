@@ -45,6 +45,8 @@ pub(super) struct Remote {
     pub(super) books: HashMap<u32, Arc<[u8]>>,
     /// How many events of others members here have, as the peer was told.
     pub(super) loads: HashMap<u32, u32>,
+    /// Number of times that members here wait for room, as the peer was told.
+    pub(super) waits: HashMap<u32, u32>,
 }
 
 /// Stands for an endpoint of a peer.
@@ -99,6 +101,7 @@ impl Remote {
             last_token: 0,
             books: HashMap::new(),
             loads: HashMap::new(),
+            waits: HashMap::new(),
         }
     }
 
@@ -111,7 +114,9 @@ impl Remote {
     }
 
     pub(super) fn is_busy(&self) -> bool {
-        !self.received.is_empty() || self.loads.values().any(|load| *load > 0)
+        !self.received.is_empty()
+            || self.loads.values().any(|load| *load > 0)
+            || !self.waits.is_empty()
     }
 
     // Ghosts

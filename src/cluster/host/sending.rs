@@ -194,7 +194,8 @@ impl Host {
         }
     }
 
-    /// Tells each peer how many events members here have that are not its own, where that has changed.
+    /// Tells each peer how many events members here have that are not its own, and how often they wait for room, where
+    /// that has changed.
     pub(super) fn tell_loads(&mut self, now: Millis) {
         if now < self.load_at {
             return;
@@ -203,13 +204,18 @@ impl Host {
         let all: Vec<_> = self
             .locals
             .members()
-            .map(|member| (member.id().as_u32(), member.in_flight()))
+            .map(|member| (member.id().as_u32(), member.in_flight(), member.asked_for_room()))
             .collect();
         let mut frames = Vec::new();
         for (peer, remote) in &mut self.remotes {
             let mut own: HashMap<u32, usize> = HashMap::new();
             remote.received.values().for_each(|of| *own.entry(of.member).or_default() += 1);
-            for (member, in_flight) in &all {
+            for (member, in_flight, asked) in &all {
+                let asked = u32::try_from(*asked).unwrap_or(u32::MAX);
+                if remote.waits.get(member).copied().unwrap_or_default() != asked {
+                    remote.waits.insert(*member, asked);
+                    frames.push((*peer, Frame::Waits { member: *member, asked }));
+                }
                 let others = in_flight.saturating_sub(own.get(member).copied().unwrap_or_default());
                 let in_flight = u32::try_from(others).unwrap_or(u32::MAX);
                 if remote.loads.get(member).copied().unwrap_or_default() != in_flight {
@@ -217,7 +223,9 @@ impl Host {
                     frames.push((*peer, Frame::Load { member: *member, in_flight }));
                 }
             }
-            remote.loads.retain(|_, load| *load > 0);
+            // Members that have left need not be told of.
+            remote.loads.retain(|member, load| *load > 0 && self.locals.has(*member));
+            remote.waits.retain(|member, asked| *asked > 0 && self.locals.has(*member));
         }
         frames.into_iter().for_each(|(peer, frame)| self.send(peer, frame));
     }

@@ -226,6 +226,16 @@ impl Member {
         self.channel.wait_for_room(self);
     }
 
+    /// Returns how often it has [asked](Self::wait_for_room), if it still waits.
+    pub fn asked_for_room(&self) -> usize {
+        self.channel.asked_for_room(self)
+    }
+
+    /// Notes how often it has [asked](Self::wait_for_room) in its own process, which is another one.
+    pub fn set_wait_elsewhere(&self, asked: usize) {
+        self.channel.wait_elsewhere(self, asked);
+    }
+
     /// Lets go of so many that it [took on](super::route::Own).
     pub fn done(&self, count: usize) {
         self.own.fetch_sub(count, Ordering::AcqRel);

@@ -32,6 +32,8 @@ struct Seat {
     /// Number of times that each of those that wait for room has asked for it, and of all.
     waiting: BTreeMap<MemberId, usize>,
     asked: usize,
+    /// As `waiting`, in the process that an endpoint is a ghost of.
+    waiting_elsewhere: BTreeMap<MemberId, usize>,
 }
 
 impl Members {
@@ -42,6 +44,7 @@ impl Members {
             high: BTreeSet::new(),
             waiting: BTreeMap::new(),
             asked: 0,
+            waiting_elsewhere: BTreeMap::new(),
         });
         seat.members.insert(member.id(), member);
     }
@@ -52,6 +55,7 @@ impl Members {
         seat.members.remove(&id);
         seat.high.remove(&id);
         seat.asked -= seat.waiting.remove(&id).unwrap_or_default();
+        seat.waiting_elsewhere.remove(&id);
         let is_empty = seat.members.is_empty();
         self.index(at);
         if is_empty {
@@ -125,6 +129,22 @@ impl Members {
         }
     }
 
+    /// Returns the number of times that a member has asked, and still waits.
+    pub(super) fn asked(&self, member: &Member) -> usize {
+        let seat = self.seats.get(&member.endpoint().id());
+        seat.and_then(|seat| seat.waiting.get(&member.id())).copied().unwrap_or_default()
+    }
+
+    /// Notes how often a member has asked in the process that it is of.
+    pub(super) fn wait_elsewhere(&mut self, member: &Member, asked: usize) {
+        let Some(seat) = self.seats.get_mut(&member.endpoint().id()) else { return };
+        if asked > 0 && seat.members.contains_key(&member.id()) {
+            seat.waiting_elsewhere.insert(member.id(), asked);
+        } else {
+            seat.waiting_elsewhere.remove(&member.id());
+        }
+    }
+
     /// Takes those that have asked, and are held up no longer. They wait no more.
     pub(super) fn served(&mut self) -> Vec<Arc<Member>> {
         metrics::VISITS.add(self.waiting.len());
@@ -153,9 +173,11 @@ impl Members {
 
 impl Seat {
     fn is_blocked(&self) -> bool {
+        let elsewhere: usize = self.waiting_elsewhere.values().sum();
+        let asked = self.asked.saturating_add(elsewhere);
         let is_high = |id| {
             let member: Option<&Arc<Member>> = self.members.get(id);
-            member.is_some_and(|member| member.capacity().is_high_without(self.asked))
+            member.is_some_and(|member| member.capacity().is_high_without(asked))
         };
         !self.high.is_empty() && !self.high.iter().any(is_high)
     }

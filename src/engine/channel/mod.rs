@@ -247,6 +247,15 @@ impl Channel {
         self.tell_drained();
     }
 
+    pub(super) fn asked_for_room(&self, member: &Member) -> usize {
+        lock(&self.members).asked(member)
+    }
+
+    pub(super) fn wait_elsewhere(&self, member: &Member, asked: usize) {
+        lock(&self.members).wait_elsewhere(member, asked);
+        self.tell_drained();
+    }
+
     /// Tells every member that waits for it that nothing much waits any more.
     fn tell_drained(&self) {
         let served = lock(&self.members).served();
