@@ -22,9 +22,9 @@ pub enum Change {
     Added(Added),
     /// A listener was removed, or claimed by an event.
     Removed(u32),
-    /// The thread of this endpoint has ended. Its members have left, and all that it has emitted has settled.
+    /// The thread of this endpoint has ended, and its members leave. All that it has emitted has settled.
     Ended(u32),
-    /// As [`Ended`](Self::Ended), of a thread that goes on.
+    /// The members of this endpoint have left, of a thread that goes on. All that it has emitted has settled.
     Emptied(u32),
 }
 

@@ -70,7 +70,7 @@ impl Locals {
         for note in notes {
             match note {
                 Note::Joined(member) => self.join(&member, &mut changes),
-                Note::Left(member) => self.leave(member, &mut changes),
+                Note::Left(member, has_ended) => self.leave(member, has_ended, &mut changes),
                 Note::Added(member, event, id, options) => {
                     self.join(&member, &mut changes);
                     changes.extend(self.add(&member, event, id, options));
@@ -116,13 +116,18 @@ impl Locals {
         }));
     }
 
-    fn leave(&mut self, member: u32, changes: &mut Vec<Change>) {
+    fn leave(&mut self, member: u32, has_ended: bool, changes: &mut Vec<Change>) {
         let Some(local) = self.members.remove(&member) else { return };
         let targets = local.numbers.values().filter_map(|number| self.listeners.remove(number));
         let routes = targets.map(|target| target.route).collect();
         local.member.channel().let_go(routes);
-        changes.push(Change::Left(member));
         let endpoint = local.member.endpoint();
+        if has_ended {
+            // They leave with their thread, by whose end peers are told where it was.
+            changes.extend(local.numbers.values().map(|number| Change::Removed(*number)));
+        } else {
+            changes.push(Change::Left(member));
+        }
         let members = self.endpoints.entry(endpoint.id()).or_default();
         *members = members.saturating_sub(1);
         if *members == 0 {

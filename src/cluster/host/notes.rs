@@ -12,7 +12,8 @@ use crate::engine::mailbox::Wake;
 /// A change of the members or listeners here.
 pub(super) enum Note {
     Joined(Arc<Member>),
-    Left(u32),
+    /// A member has left; true if its thread has ended.
+    Left(u32, bool),
     Added(Arc<Member>, Arc<str>, ListenerId, ListenerOptions),
     Removed(u32, ListenerId),
 }
@@ -68,7 +69,7 @@ impl Observer for Notes {
     }
 
     fn left(&self, member: &Member) {
-        self.0.push(Note::Left(member.id().as_u32()));
+        self.0.push(Note::Left(member.id().as_u32(), member.endpoint().has_ended()));
     }
 
     fn added(

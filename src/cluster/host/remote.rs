@@ -56,8 +56,6 @@ pub(super) struct Ghost {
     pub(super) book: Vec<u8>,
     /// Members that are the emitters of its thread's events here, by channel.
     emitters: HashMap<Arc<str>, Arc<Member>>,
-    /// Channels that its thread was in.
-    channels: Vec<Arc<Channel>>,
 }
 
 /// An event that a peer has.
@@ -134,16 +132,12 @@ impl Remote {
                 thread: joined.thread,
                 book: Vec::new(),
                 emitters: HashMap::new(),
-                channels: Vec::new(),
             }
         });
         let limits = MailboxLimits {
             max_messages: usize::try_from(joined.max_messages).unwrap_or(usize::MAX),
             max_bytes: usize::try_from(joined.max_bytes).unwrap_or(usize::MAX),
         };
-        if !ghost.channels.iter().any(|known| Arc::ptr_eq(known, channel)) {
-            ghost.channels.push(channel.clone());
-        }
         let member = ghost.endpoint.join(channel.name(), limits);
         self.members.insert(joined.member, member);
     }
@@ -166,11 +160,20 @@ impl Remote {
         self.members.drain().for_each(|(_, member)| member.leave());
     }
 
-    /// Forgets an endpoint without members. All that it has emitted has settled.
+    /// Forgets an endpoint, with its members. All that it has emitted has settled.
     pub(super) fn forget_endpoint(&mut self, endpoint: u32, has_ended: bool) {
         let Some(ghost) = self.ghosts.remove(&endpoint) else { return };
+        let members = self.members.iter();
+        let of = members.filter(|(_, member)| Arc::ptr_eq(member.endpoint(), &ghost.endpoint));
+        let of: Vec<_> = of.map(|(number, member)| (*number, member.channel().clone())).collect();
+        let mut told: Vec<Arc<Channel>> = Vec::new();
+        for (number, channel) in of {
+            self.leave(number);
+            if has_ended && !told.iter().any(|known| Arc::ptr_eq(known, &channel)) {
+                told.push(channel);
+            }
+        }
         ghost.endpoint.vanish();
-        let told = if has_ended { &ghost.channels[..] } else { &[] };
         told.iter().for_each(|channel| channel.tell_of_exit(&ghost.endpoint));
     }
 
