@@ -85,7 +85,8 @@ class BusState {
   /** Emits news of the channel as an event of this bus. */
   #tell(event, about) {
     log('%s on channel %o: %o', event.description, this.member.channel, about)
-    this.emit(event, [about], null)
+    // Else it would count as an event that nobody heard.
+    if (this.bus._events?.[event] !== undefined) this.emit(event, [about], null)
   }
 
   /** Sets the handler of failures, also of those in spawned threads; undefined for none. */
