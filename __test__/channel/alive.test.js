@@ -6,7 +6,9 @@ const assert = require('node:assert/strict')
 const path = require('node:path')
 const { inProcess, stage, test } = require('../fixtures/stage.js')
 
-test('a worker lives while its bus listens, unless told otherwise', async (t) => {
+test('a worker lives while its bus listens, unless told otherwise', {
+  threadsOnly: 'listeners keep a worker, and no main thread',
+}, async (t) => {
   const { bus, start } = stage(t)
   const live = async (setup) => {
     const [thread] = await start(1, setup)

@@ -58,7 +58,9 @@ for (const [what, { before, end, cause }] of Object.entries(WAYS)) {
   })
 }
 
-test('so it is in an emitter of a third thread', async (t) => {
+test('so it is in an emitter of a third thread', {
+  threadsOnly: 'the reason of an end stays in its process',
+}, async (t) => {
   const { bus, startOne } = stage(t)
   const thread = await startOne(() => {})
   await bus.spawn(moduleOf(t, WAYS['an uncaught error'].end), { threads: 1 })
@@ -69,7 +71,9 @@ test('so it is in an emitter of a third thread', async (t) => {
   assert.deepEqual([cause.name, cause.message], ['RangeError', 'the reason'])
 })
 
-test('so it is for a thread that was not started by spawn', async (t) => {
+test('so it is for a thread that was not started by spawn', {
+  threadsOnly: 'the reason of an end stays in its process',
+}, async (t) => {
   const { bus, startOne } = stage(t)
   await startOne(({ bus, die }) => bus.on('end', (way) => new Promise(() => die[way]())))
   const { errors } = await bus.emitAndWait('end', 'uncaught')

@@ -18,7 +18,9 @@ const word = (memory) => Atomics.load(new Int32Array(memory), 0)
 const BIG = 65_536
 
 for (const { way, options } of WAYS) {
-  test(`memory is shared with every thread that listens, ${way}`, async (t) => {
+  test(`memory is shared with every thread that listens, ${way}`, {
+    threadsOnly: 'handles of a process cannot leave it',
+  }, async (t) => {
     const { bus, start } = stage(t)
     await start(3, adding, { data: options })
     const memory = new SharedArrayBuffer(8)
@@ -30,7 +32,9 @@ for (const { way, options } of WAYS) {
   })
 }
 
-test('everything that the runtime clones by a handle means the same in the other thread', async (t) => {
+test('everything that the runtime clones by a handle means the same in the other thread', {
+  threadsOnly: 'handles of a process cannot leave it',
+}, async (t) => {
   const { bus, startOne } = stage(t)
   await startOne(({ bus }) => {
     bus.on('bounce', (value) => value)
@@ -63,7 +67,9 @@ test('everything that the runtime clones by a handle means the same in the other
   assert.equal(back.histogram.max, 5, 'it is the same histogram')
 })
 
-test('values of requests and errors bring them back', async (t) => {
+test('values of requests and errors bring them back', {
+  threadsOnly: 'handles of a process cannot leave it',
+}, async (t) => {
   const { bus, startOne } = stage(t)
   await startOne(({ bus }) => {
     bus.on('make', (number) => {
@@ -91,7 +97,9 @@ test('values of requests and errors bring them back', async (t) => {
   await bus.idle()
 })
 
-test('events with and without handles keep their order', async (t) => {
+test('events with and without handles keep their order', {
+  threadsOnly: 'handles of a process cannot leave it',
+}, async (t) => {
   const { bus, startOne } = stage(t)
   const thread = await startOne(({ bus, log }) => bus.on('x', (number) => log.push(number)))
   const memory = new SharedArrayBuffer(4)
@@ -103,7 +111,9 @@ test('events with and without handles keep their order', async (t) => {
   assert.deepEqual(await thread.run(({ log }) => log), [...new Array(2000).keys()])
 })
 
-test('an emitter that blocks at once is not waited for', async (t) => {
+test('an emitter that blocks at once is not waited for', {
+  threadsOnly: 'handles of a process cannot leave it',
+}, async (t) => {
   const { bus, start } = stage(t)
   await start(2, adding)
   const memory = new SharedArrayBuffer(4)
@@ -135,7 +145,9 @@ test('other buses of the thread get objects of their own, in order', async (t) =
   assert.notEqual(got[0][1], got[1][1])
 })
 
-test('several buses of another thread get objects of their own', async (t) => {
+test('several buses of another thread get objects of their own', {
+  threadsOnly: 'handles of a process cannot leave it',
+}, async (t) => {
   const { bus, startOne } = stage(t)
   const thread = await startOne(({ bus, ParallelEventBus, channel, log }) => {
     for (const each of [bus, new ParallelEventBus({ channel })]) each.on('x', (memory) => log.push(memory))
@@ -149,7 +161,9 @@ test('several buses of another thread get objects of their own', async (t) => {
   ])
 })
 
-test('listeners of the bus itself get what was emitted', async (t) => {
+test('listeners of the bus itself get what was emitted', {
+  threadsOnly: 'handles of a process cannot leave it',
+}, async (t) => {
   const { bus, startOne } = stage(t)
   await startOne(adding)
   const memory = new SharedArrayBuffer(4)
@@ -163,7 +177,9 @@ test('listeners of the bus itself get what was emitted', async (t) => {
   assert.equal(word(memory), 1)
 })
 
-test('lost events come back to their emitter with them', async (t) => {
+test('lost events come back to their emitter with them', {
+  threadsOnly: 'handles of a process cannot leave it',
+}, async (t) => {
   const { bus, cells, startOne, reported } = stage(t)
   cells.name('busy', 'go')
   const thread = await startOne(adding, { options: { mailbox: { maxMessages: 2 } } })
@@ -189,7 +205,9 @@ test('lost events come back to their emitter with them', async (t) => {
   assert.deepEqual(memories.map(word), [1, 1, 1, 1])
 })
 
-test('an event that moves to a thread that listens since then is heard there', async (t) => {
+test('an event that moves to a thread that listens since then is heard there', {
+  threadsOnly: 'handles of a process cannot leave it',
+}, async (t) => {
   const { bus, cells, startOne } = stage(t)
   cells.name('busy', 'go')
   const IN_GROUP = { data: { group: 'workers' } }
@@ -208,7 +226,9 @@ test('an event that moves to a thread that listens since then is heard there', a
   assert.equal(word(memory), 3)
 })
 
-test('events behind one that waits for its handles wait too', async (t) => {
+test('events behind one that waits for its handles wait too', {
+  threadsOnly: 'handles of a process cannot leave it',
+}, async (t) => {
   const { bus, cells, startOne } = stage(t)
   cells.name('busy', 'go', 'ready', 'seen')
   const setup = ({ bus, log }) => {
@@ -237,7 +257,9 @@ test('events behind one that waits for its handles wait too', async (t) => {
   assert.equal(log.length, 9)
 })
 
-test('what a thread emits before it ends arrives', async (t) => {
+test('what a thread emits before it ends arrives', {
+  threadsOnly: 'handles of a process cannot leave it',
+}, async (t) => {
   for (const end of ['exit', 'uncaught']) {
     const { bus, startOne } = stage(t)
     const events = 3000
@@ -258,7 +280,9 @@ test('what a thread emits before it ends arrives', async (t) => {
   }
 })
 
-test('an event that moves when its emitter is gone fails by a name', async (t) => {
+test('an event that moves when its emitter is gone fails by a name', {
+  threadsOnly: 'handles of a process cannot leave it',
+}, async (t) => {
   const { cells, startOne } = stage(t)
   cells.name('busy', 'go', 'failed')
   const IN_GROUP = { data: { group: 'workers' } }
@@ -282,7 +306,9 @@ test('an event that moves when its emitter is gone fails by a name', async (t) =
   assert.equal(code, 'ERR_HANDLES_GONE')
 })
 
-test('a bus that is closed with such events in flight has them settled first', async (t) => {
+test('a bus that is closed with such events in flight has them settled first', {
+  threadsOnly: 'handles of a process cannot leave it',
+}, async (t) => {
   const { join, startOne } = stage(t)
   await startOne(adding)
   const bus = join()
@@ -343,7 +369,9 @@ async function collected(bus, thread, act) {
   assert.ok(grownFrom(rss) < 64 * 2 ** 20, `${grownFrom(rss) / 2 ** 20} MiB more`)
 }
 
-test('of 10 000 events with handles nothing stays, in any thread', async (t) => {
+test('of 10 000 events with handles nothing stays, in any thread', {
+  threadsOnly: 'handles of a process cannot leave it',
+}, async (t) => {
   const { bus, startOne } = stage(t)
   const thread = await startOne(adding)
   await collected(bus, thread, async (count) => {
@@ -388,7 +416,9 @@ test('of 10 000 replies and errors with handles nothing stays, also of those tha
   })
 })
 
-test('a thread that looks at nothing collects no more than so much', async (t) => {
+test('a thread that looks at nothing collects no more than so much', {
+  threadsOnly: 'handles of a process cannot leave it',
+}, async (t) => {
   const { bus, cells, start } = stage(t)
   cells.name('busy', 'go')
   const [stuck] = await start(2, adding, { data: { group: 'workers' } })
@@ -416,7 +446,9 @@ test('a thread that looks at nothing collects no more than so much', async (t) =
   assert.equal(word(memory), 4)
 })
 
-test('threads that end leave nothing in those that they have sent to', async (t) => {
+test('threads that end leave nothing in those that they have sent to', {
+  threadsOnly: 'handles of a process cannot leave it',
+}, async (t) => {
   const { bus, startOne } = stage(t)
   let collected = 0
   const registry = new FinalizationRegistry(() => collected++)
@@ -458,7 +490,9 @@ test('an event that is emitted just before the end of its process or thread is n
   assert.deepEqual([status, stdout], [0, '3\n'])
 })
 
-test('many threads that post to each other at once all get what they are sent', async (t) => {
+test('many threads that post to each other at once all get what they are sent', {
+  threadsOnly: 'handles of a process cannot leave it',
+}, async (t) => {
   const { bus, start } = stage(t)
   const threads = await start(4, ({ bus, threadId, cells }) => {
     bus.on('say', ({ key, blob, memory }) => {

@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict')
 const { threadId } = require('node:worker_threads')
-const { stage, test, turn, until } = require('../fixtures/stage.js')
+const { GONE, stage, test, turn, until } = require('../fixtures/stage.js')
 const native = require('../../native.js')
 
 const LONG = 3_600_000
@@ -82,7 +82,9 @@ test('any reason crosses as an error does; none is an AbortError', async (t) => 
   assert.match(heard[2], /not to be cloned/)
 })
 
-test('a listener elsewhere is told that the thread of its emitter has ended, with the cause', async (t) => {
+test('a listener elsewhere is told that the thread of its emitter has ended, with the cause', {
+  threadsOnly: 'the reason of an end stays in its process',
+}, async (t) => {
   const { cells, startOne } = stage(t)
   cells.name('started', 'aborted')
   const thread = await startOne(following)
@@ -121,7 +123,7 @@ test('so is one whose bus is being closed meanwhile, and one that reads its sign
   await emitter.terminate()
   cells.set('ended', 1)
   await closed
-  assert.equal(await lastOf(thread), 'ERR_THREAD_EXITED')
+  assert.equal(await lastOf(thread), GONE)
 })
 
 test('an event has one id in all threads and buses that hear it, the emitting one included', async (t) => {
@@ -144,7 +146,9 @@ test('an event has one id in all threads and buses that hear it, the emitting on
   }
 })
 
-test('it comes in groups, in what was taken over, with once, and with concurrency', async (t) => {
+test('it comes in groups, in what was taken over, with once, and with concurrency', {
+  threadsOnly: 'what was sent to a process is given to nobody else',
+}, async (t) => {
   const { bus, cells, start } = stage(t)
   cells.name('go', 'held')
   const threads = await start(
@@ -175,7 +179,9 @@ test('it comes in groups, in what was taken over, with once, and with concurrenc
   assert.equal(await bus.request('once', 1), 'once')
 })
 
-test('what moves to a listener that wants a context has one, though none did at the emit', async (t) => {
+test('what moves to a listener that wants a context has one, though none did at the emit', {
+  threadsOnly: 'what was sent to a process is given to nobody else',
+}, async (t) => {
   const { bus, cells, startOne } = stage(t)
   cells.name('go', 'held')
   await startOne(
@@ -198,7 +204,9 @@ test('what moves to a listener that wants a context has one, though none did at 
   await long
 })
 
-test('a listener that has taken the place of another one within a listener is told who has emitted', async (t) => {
+test('a listener that has taken the place of another one within a listener is told who has emitted', {
+  threadsOnly: 'an event that comes when its listener is gone is withdrawn',
+}, async (t) => {
   const { bus, cells, startOne } = stage(t)
   cells.name('heard', 'blocked')
   const thread = await startOne(({ bus, cells, log }) => {

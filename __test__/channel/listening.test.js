@@ -74,6 +74,7 @@ test('a wait ends with its signal and with its bus, and leaves other waits alone
 
 test('names are told apart as the bus tells them apart', async (t) => {
   const { bus, join } = stage(t)
+  bus.ref()
   const waits = [listening(bus, 5), listening(bus, '\ud800')]
   const wrong = noted(listening(bus, '\ud801'))
   join()

@@ -115,7 +115,9 @@ test('a received buffer stays when its event has settled and both threads have e
   assert(kept.every((buffer) => buffer.every((byte) => byte === 5)))
 })
 
-test('an event with long arguments that has not started is a dead letter with them, and one that has is without', async (t) => {
+test('an event with long arguments that has not started is a dead letter with them, and one that has is without', {
+  threadsOnly: 'the arguments stay here until the event has settled elsewhere',
+}, async (t) => {
   const { bus, cells, startOne } = stage(t)
   cells.name('started', 'go')
   const thread = await startOne(({ bus, cells }) => {
@@ -137,7 +139,9 @@ test('an event with long arguments that has not started is a dead letter with th
   )
 })
 
-test('an event with long arguments goes to another thread of its group, with them', async (t) => {
+test('an event with long arguments goes to another thread of its group, with them', {
+  threadsOnly: 'what was sent to a process is given to nobody else',
+}, async (t) => {
   const { bus, cells, startOne } = stage(t)
   cells.name('started', 'go')
   const first = await startOne(({ bus, cells }) => {
@@ -219,7 +223,9 @@ test('a received buffer can be moved on, and the listener does not have it any m
   }
 })
 
-test('shared memory may be beside a message with long parts', async (t) => {
+test('shared memory may be beside a message with long parts', {
+  threadsOnly: 'handles of a process cannot leave it',
+}, async (t) => {
   const { bus, startOne } = stage(t)
   await startOne(({ bus }) => bus.on('x', (value) => value))
   const shared = new SharedArrayBuffer(8)

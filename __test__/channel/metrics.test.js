@@ -25,12 +25,14 @@ async function assertCounts(bus, event, counts) {
   assert.deepEqual(counted, { ...NOTHING, ...counts })
 }
 
-async function threadOf(bus, { id }) {
-  return (await metrics(bus)).threads.find(({ threadId }) => threadId === id)
+async function threadOf(bus, { threadId, name }) {
+  return (await metrics(bus)).threads.find((each) => each.threadId === threadId && each.peer?.name === name)
 }
 
 for (const { way, options } of WAYS) {
-  test(`counts the events of all threads by their names, ${way}`, async (t) => {
+  test(`counts the events of all threads by their names, ${way}`, {
+    threadsOnly: 'each process counts what it emits and runs',
+  }, async (t) => {
     const { bus, start } = stage(t)
     const setup = ({ bus, data }) => {
       bus.on('x', () => {}, data)
@@ -60,7 +62,9 @@ for (const { way, options } of WAYS) {
   })
 }
 
-test('tells apart what was late, refused, lost and cancelled', async (t) => {
+test('tells apart what was late, refused, lost and cancelled', {
+  threadsOnly: 'each process counts what it emits and runs',
+}, async (t) => {
   const { bus, cells, errors, startOne } = stage(t)
   cells.name('busy', 'go')
   const setup = ({ bus, cells }) => {
@@ -93,7 +97,9 @@ test('tells apart what was late, refused, lost and cancelled', async (t) => {
   assert.deepEqual([failed, timedOut, refused, lost, aborted, listenersFailed], [0, 1, 1, 3, 1, 5])
 })
 
-test('a thread that is stuck holds nobody up, and its numbers are there', async (t) => {
+test('a thread that is stuck holds nobody up, and its numbers are there', {
+  threadsOnly: 'each process counts what it emits and runs',
+}, async (t) => {
   const { bus, cells, startOne } = stage(t)
   cells.name('busy', 'go')
   const thread = await startOne(({ bus, cells }) => {
@@ -119,7 +125,9 @@ test('a thread that is stuck holds nobody up, and its numbers are there', async 
   assert.deepEqual([after.received, after.running, after.queued, after.queuedBytes, after.maxQueued], [4, 0, 0, 0, 4])
 })
 
-test('the numbers of a thread stay when it has ended', async (t) => {
+test('the numbers of a thread stay when it has ended', {
+  threadsOnly: 'each process counts what it emits and runs',
+}, async (t) => {
   const { bus, startOne } = stage(t, { recordTiming: true })
   const thread = await startOne(
     async ({ bus }) => {
@@ -153,7 +161,9 @@ test('names without end are counted, and the busiest told apart', async (t) => {
   assert.ok(otherEvents.emitted > 1700)
 })
 
-test('with recordTiming, tells how long events wait and run', async (t) => {
+test('with recordTiming, tells how long events wait and run', {
+  threadsOnly: 'each process counts what it emits and runs',
+}, async (t) => {
   const { bus, cells, startOne } = stage(t, { recordTiming: true })
   cells.name('busy', 'go')
   const thread = await startOne(
@@ -197,7 +207,9 @@ test('without recordTiming there are no times', async (t) => {
   assert.deepEqual([wait, run], [undefined, undefined])
 })
 
-test('long arguments, and those that need handles, come with the time of their emit', async (t) => {
+test('long arguments, and those that need handles, come with the time of their emit', {
+  threadsOnly: 'handles of a process cannot leave it',
+}, async (t) => {
   const { bus, startOne } = stage(t, { recordTiming: true })
   const thread = await startOne(({ bus }) => bus.on('x', (value) => value.byteLength), {
     options: { recordTiming: true },
@@ -232,14 +244,17 @@ test('tells of the groups and pools of a bus, and of threads that were replaced'
 
 const hasLibuv = process.versions.bun === undefined && process.versions.deno === undefined
 
-test('tells of a thread that spins although nothing waits for it', { skip: !hasLibuv }, async (t) => {
+test('tells of a thread that spins although nothing waits for it', {
+  skip: !hasLibuv,
+  threadsOnly: 'each process sees how long its own threads are stuck',
+}, async (t) => {
   const { bus, cells, start } = stage(t, { stallAfter: 50 })
   cells.name('go')
   const stalled = told(bus, ParallelEventBus.stall)
   const [stuck] = await start(2, ({ bus }) => bus.on('x', () => {}), { options: { stallAfter: 50 } })
   stuck.tell(({ cells }) => cells.block('go'))
   const { threadId, waiting, ms } = await stalled
-  assert.deepEqual([threadId, waiting], [stuck.id, 0])
+  assert.deepEqual([threadId, waiting], [stuck.threadId, 0])
   assert.ok(ms >= 50)
   assert.ok((await threadOf(bus, stuck)).stalledFor >= 50)
   cells.set('go', 1)

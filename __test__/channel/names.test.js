@@ -50,7 +50,7 @@ test('buses of different channels, and those without one, do not hear each other
 
 test('names with unpaired surrogates are names of their own: of channels, events and groups', async (t) => {
   const names = ['\ud800', '\ud801', '\udfff', '\ufffd', '\u{10ffff}"\\ud800"', '"\\ud800"', 'a\0\ud800', 'a\0\ud801']
-  const { bus, channel, startOne } = stage(t)
+  const { bus, channel, startOne } = stage(t, {}, { more: names })
   const setup = ({ bus, ParallelEventBus, channel, data }) => {
     for (const name of data) {
       bus.on(name, () => `event ${name}`)

@@ -5,7 +5,9 @@
 const assert = require('node:assert/strict')
 const { WAYS, stage, test } = require('../fixtures/stage.js')
 
-test('of many threads that emit at once, one reaches a once listener', async (t) => {
+test('of many threads that emit at once, one reaches a once listener', {
+  threadsOnly: 'of two events that race the later is withdrawn, though it was counted',
+}, async (t) => {
   const { bus, cells, start, startOne } = stage(t)
   const NAMES = 300
   cells.name('ready', 'go', 'heard', 'done')
@@ -89,7 +91,9 @@ test('a once listener of this thread is used up by an event of another', async (
   assert.equal(bus.emit('x'), false)
 })
 
-test('a once listener is used up while an event of another thread is on its way to it', async (t) => {
+test('a once listener is used up while an event of another thread is on its way to it', {
+  threadsOnly: 'its own process claims a once listener',
+}, async (t) => {
   const { bus, cells, start } = stage(t)
   cells.name('emitted')
   let heard = 0
@@ -126,7 +130,9 @@ for (const { way, options } of WAYS) {
     assert.deepEqual(await other.run(({ log }) => log), [...order, ...order])
   })
 
-  test(`an off takes nothing back that was emitted before it, ${way}`, async (t) => {
+  test(`an off takes nothing back that was emitted before it, ${way}`, {
+    threadsOnly: 'an event that comes when its listener is gone is withdrawn',
+  }, async (t) => {
     const { bus, cells, start } = stage(t)
     cells.name('busy', 'emitted', 'heard')
     await start(
@@ -268,7 +274,9 @@ test('the listeners of a thread are its own: others neither list nor remove them
   await bus.idle()
 })
 
-test('a once listener in another thread gets the next event if its first was cancelled before it started', async (t) => {
+test('a once listener in another thread gets the next event if its first was cancelled before it started', {
+  threadsOnly: 'elsewhere a listener counts when its table has arrived',
+}, async (t) => {
   const { bus, cells, startOne } = stage(t)
   cells.name('stuck', 'go')
   const thread = await startOne(({ bus, cells, log }) => {

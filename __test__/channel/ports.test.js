@@ -41,7 +41,9 @@ function answering({ bus, data }) {
 }
 
 for (const [name, emit] of Object.entries(ways)) {
-  test(`a port moves to the listener of another thread: ${name}`, async (t) => {
+  test(`a port moves to the listener of another thread: ${name}`, {
+    threadsOnly: 'ports cannot leave a process',
+  }, async (t) => {
     const { bus, startOne } = stage(t)
     await startOne(answering)
     for (const round of [1, 2, 3]) {
@@ -67,7 +69,9 @@ for (const [name, emit] of Object.entries(ways)) {
   })
 }
 
-test('a port may be anywhere in a value, with handles and long buffers beside it', async (t) => {
+test('a port may be anywhere in a value, with handles and long buffers beside it', {
+  threadsOnly: 'ports cannot leave a process',
+}, async (t) => {
   const { bus, startOne } = stage(t)
   await startOne(({ bus }) => {
     bus.on('x', ({ nested, memory, text, long, moved }) => {
@@ -95,7 +99,9 @@ test('a port may be anywhere in a value, with handles and long buffers beside it
   assert.equal(moved.byteLength, 0)
 })
 
-test('an event with a port that has several listeners is refused, and the port stays', async (t) => {
+test('an event with a port that has several listeners is refused, and the port stays', {
+  threadsOnly: 'ports cannot leave a process',
+}, async (t) => {
   const { bus, join, start, startOne } = stage(t)
   const { port, next } = channelOf(t)
   const refused = async (count) => {
@@ -128,7 +134,9 @@ test('an event with a port that has several listeners is refused, and the port s
   assert.equal(await answer, 'got by a group')
 })
 
-test('of several listeners one gets a request with a port', async (t) => {
+test('of several listeners one gets a request with a port', {
+  threadsOnly: 'ports cannot leave a process',
+}, async (t) => {
   const { bus, start } = stage(t)
   await start(2, answering)
   for (const round of [1, 2, 3, 4]) {
@@ -139,7 +147,9 @@ test('of several listeners one gets a request with a port', async (t) => {
   }
 })
 
-test('of two events with ports a once listener gets the first one', async (t) => {
+test('of two events with ports a once listener gets the first one', {
+  threadsOnly: 'ports cannot leave a process',
+}, async (t) => {
   const { bus, startOne } = stage(t)
   await startOne(({ bus }) => bus.once('x', (port) => port.postMessage('once')))
   const [first, second] = [channelOf(t), channelOf(t)]
@@ -150,7 +160,7 @@ test('of two events with ports a once listener gets the first one', async (t) =>
   await closed()
 })
 
-test('a port that nobody gets is closed', async (t) => {
+test('a port that nobody gets is closed', { threadsOnly: 'ports cannot leave a process' }, async (t) => {
   const { bus, startOne } = stage(t)
   await startOne(({ bus }) => bus.on('x', () => {}))
   const local = new ParallelEventBus()
@@ -166,7 +176,9 @@ test('a port that nobody gets is closed', async (t) => {
   }
 })
 
-test('a port whose listener is removed before its turn, or whose time is over, is closed', async (t) => {
+test('a port whose listener is removed before its turn, or whose time is over, is closed', {
+  threadsOnly: 'ports cannot leave a process',
+}, async (t) => {
   const { bus, cells, startOne } = stage(t)
   cells.name('begun', 'goes on', 'heard')
   await startOne(({ bus, cells }) => {
@@ -198,7 +210,9 @@ test('a port whose listener is removed before its turn, or whose time is over, i
   assert.equal(cells.get('heard'), 0)
 })
 
-test('events behind one with a port wait until it has come', async (t) => {
+test('events behind one with a port wait until it has come', {
+  threadsOnly: 'ports cannot leave a process',
+}, async (t) => {
   const { bus, startOne } = stage(t)
   const thread = await startOne(({ bus, log }) => bus.on('x', (number) => log.push(number)))
   for (let number = 0; number < 200; number++) {
@@ -231,7 +245,9 @@ async function blockedThread({ bus, cells, startOne }, options) {
   return thread
 }
 
-test('a port is lost with a thread that ends before it has started the event', async (t) => {
+test('a port is lost with a thread that ends before it has started the event', {
+  threadsOnly: 'ports cannot leave a process',
+}, async (t) => {
   const staged = stage(t)
   const { bus } = staged
   staged.cells.name('blocked')
@@ -245,7 +261,9 @@ test('a port is lost with a thread that ends before it has started the event', a
   await closed()
 })
 
-test('a port goes to another thread of a group where the first one ends before it has asked for it', async (t) => {
+test('a port goes to another thread of a group where the first one ends before it has asked for it', {
+  threadsOnly: 'ports cannot leave a process',
+}, async (t) => {
   const staged = stage(t)
   const { bus, startOne } = staged
   staged.cells.name('blocked')
@@ -259,7 +277,9 @@ test('a port goes to another thread of a group where the first one ends before i
   assert.equal(await answer, 'got it')
 })
 
-test('an event whose port has come is not taken over by a thread that has nothing to do', async (t) => {
+test('an event whose port has come is not taken over by a thread that has nothing to do', {
+  threadsOnly: 'ports cannot leave a process',
+}, async (t) => {
   const { bus, cells, startOne } = stage(t)
   cells.name('calls', 'goes on')
   const first = await startOne(({ bus, cells, until }) => {
@@ -298,7 +318,7 @@ test('what is no port and no buffer is refused on a channel by its name', async 
   assert.throws(() => bus.emit('x', port), { name: 'DataCloneError' }, 'it is not in a list')
 })
 
-test('of 1000 ports that were moved nothing stays', async (t) => {
+test('of 1000 ports that were moved nothing stays', { threadsOnly: 'ports cannot leave a process' }, async (t) => {
   const { bus, startOne } = stage(t)
   await startOne(({ bus }) => bus.on('x', (port) => port.close()))
   const ports = () => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length

@@ -123,7 +123,9 @@ test('an emission is encoded once, however many listen and however', async (t) =
 })
 
 for (const { way, options } of WAYS) {
-  test(`a burst to a thread that is busy is one wake, ${way}`, async (t) => {
+  test(`a burst to a thread that is busy is one wake, ${way}`, {
+    threadsOnly: 'a link has wakes of its own',
+  }, async (t) => {
     const { bus, cells, start } = stage(t)
     cells.name('busy', 'go', 'heard')
     await start(

@@ -141,7 +141,9 @@ test('events that move something keep their place among others', async (t) => {
   assert.deepEqual(await thread.run(({ log }) => log), [...new Array(500).keys()])
 })
 
-test('shared memory stays shared beside what is moved', async (t) => {
+test('shared memory stays shared beside what is moved', {
+  threadsOnly: 'handles of a process cannot leave it',
+}, async (t) => {
   const { bus, startOne } = stage(t)
   await startOne(({ bus }) => bus.on('fill', ({ memory, buffer }) => {
     new Uint8Array(memory).set(new Uint8Array(buffer))

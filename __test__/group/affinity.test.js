@@ -73,7 +73,9 @@ test('keys of different types are different, and events have keys of their own',
   await running
 })
 
-test('the same key of emitters in several threads goes to the same member', async (t) => {
+test('the same key of emitters in several threads goes to the same member', {
+  threadsOnly: 'each process keeps its own events of a key together',
+}, async (t) => {
   const { bus, cells, start, startOne } = stage(t)
   cells.name('held', 'go')
   await start(2, members, IN_GROUP)
@@ -120,7 +122,9 @@ test('a member with nothing to do takes over no event with a key', async (t) => 
   )
 })
 
-test('what a thread that dies has not started moves in order to one other member', async (t) => {
+test('what a thread that dies has not started moves in order to one other member', {
+  threadsOnly: 'what was sent to a process is given to nobody else',
+}, async (t) => {
   const { bus, cells, start, startOne } = stage(t)
   cells.name('held')
   const dying = await startOne(({ bus, cells }) => {
@@ -155,7 +159,9 @@ test('what a thread that dies has not started moves in order to one other member
   )
 })
 
-test('what a bus that is closed has not started moves when it is through with what runs', async (t) => {
+test('what a bus that is closed has not started moves when it is through with what runs', {
+  threadsOnly: 'what was sent to a process is given to nobody else',
+}, async (t) => {
   const { bus, cells, startOne } = stage(t)
   cells.name('held', 'go')
   const leaving = await startOne(({ bus, cells, log, threadId }) => {

@@ -52,7 +52,9 @@ for (const [kind, [name, make, seen]] of Object.entries(KINDS)) {
   }
 
   for (const late of [false, true]) {
-    test(`an event with ${kind} is taken over whole by a member that ${late ? 'joins later' : 'was there'}`, async (t) => {
+    test(`an event with ${kind} is taken over whole by a member that ${late ? 'joins later' : 'was there'}`, {
+      threadsOnly: 'what was sent to a process is given to nobody else',
+    }, async (t) => {
       const { bus, cells, start, startOne } = stage(t)
       cells.name('held', 'go')
       const threads = await start(late ? 1 : 2, members, IN_GROUP)
@@ -70,7 +72,9 @@ for (const [kind, [name, make, seen]] of Object.entries(KINDS)) {
   }
 }
 
-test('an event that was read, and waits for what it brings, is taken over', async (t) => {
+test('an event that was read, and waits for what it brings, is taken over', {
+  threadsOnly: 'what was sent to a process is given to nobody else',
+}, async (t) => {
   const { bus, cells, startOne } = stage(t)
   const late = ({ bus, cells, threadId }) => {
     bus.on(

@@ -37,7 +37,9 @@ const WAYS = {
 }
 
 for (const [name, emit] of Object.entries(WAYS)) {
-  test(`short events (${name}) do not wait behind a long one while another member has nothing to do`, async (t) => {
+  test(`short events (${name}) do not wait behind a long one while another member has nothing to do`, {
+    threadsOnly: 'what was sent to a process is given to nobody else',
+  }, async (t) => {
     const { bus, cells, start } = stage(t)
     cells.name('held', 'go')
     const threads = await start(2, members, IN_GROUP)
@@ -57,7 +59,9 @@ for (const [name, emit] of Object.entries(WAYS)) {
   })
 }
 
-test('what a member has read and not begun with is taken over, too, the oldest first', async (t) => {
+test('what a member has read and not begun with is taken over, too, the oldest first', {
+  threadsOnly: 'what was sent to a process is given to nobody else',
+}, async (t) => {
   const { bus, cells, startOne } = stage(t)
   cells.name('held', 'go', 'blocked')
   const held = await startOne(members, IN_GROUP)
@@ -78,7 +82,9 @@ test('what a member has read and not begun with is taken over, too, the oldest f
   await long
 })
 
-test('the emitting thread takes over events for its own listeners', async (t) => {
+test('the emitting thread takes over events for its own listeners', {
+  threadsOnly: 'what was sent to a process is given to nobody else',
+}, async (t) => {
   const { bus, cells, start } = stage(t, { group: 'workers' })
   cells.name('held', 'go')
   const threads = await start(1, members, IN_GROUP)
@@ -96,7 +102,9 @@ test('the emitting thread takes over events for its own listeners', async (t) =>
   await long
 })
 
-test('a member that joins while others are held up takes over what waits there', async (t) => {
+test('a member that joins while others are held up takes over what waits there', {
+  threadsOnly: 'what was sent to a process is given to nobody else',
+}, async (t) => {
   const { bus, cells, start, startOne } = stage(t)
   cells.name('held', 'go')
   const threads = await start(1, members, IN_GROUP)
@@ -108,7 +116,9 @@ test('a member that joins while others are held up takes over what waits there',
   await long
 })
 
-test('a request without a group is taken over by any listener', async (t) => {
+test('a request without a group is taken over by any listener', {
+  threadsOnly: 'what was sent to a process is given to nobody else',
+}, async (t) => {
   const { bus, cells, start } = stage(t)
   cells.name('held', 'go')
   const threads = await start(2, members)
@@ -119,7 +129,9 @@ test('a request without a group is taken over by any listener', async (t) => {
   await long
 })
 
-test('an event goes to the thread that is not stalled, also where that has more in flight', async (t) => {
+test('an event goes to the thread that is not stalled, also where that has more in flight', {
+  threadsOnly: 'what was sent to a process is given to nobody else',
+}, async (t) => {
   const { bus, cells, start } = stage(t, { stallAfter: 5 })
   cells.name('held', 'go')
   const threads = await start(2, members, { options: { group: 'workers', stallAfter: 5 } })
@@ -140,7 +152,9 @@ test('an event goes to the thread that is not stalled, also where that has more 
   await long
 })
 
-test('a bus that closes while its events are taken over ends, and they are done', async (t) => {
+test('a bus that closes while its events are taken over ends, and they are done', {
+  threadsOnly: 'what was sent to a process is given to nobody else',
+}, async (t) => {
   const { bus, cells, start, startOne } = stage(t)
   cells.name('held', 'go')
   const threads = await start(1, members, IN_GROUP)
@@ -154,7 +168,9 @@ test('a bus that closes while its events are taken over ends, and they are done'
   await closed
 })
 
-test('while threads end, what they have not begun is taken over, and each event settles once', async (t) => {
+test('while threads end, what they have not begun is taken over, and each event settles once', {
+  threadsOnly: 'what was sent to a process is given to nobody else',
+}, async (t) => {
   const { bus, cells, launch, start } = stage(t)
   cells.name('held', 'go')
   cells.set('go', 1)
@@ -190,7 +206,9 @@ test('an idle process does not look for events to take over', async (t) => {
   keepBusyUntil(() => native.counters().timers === 0)
 })
 
-test('events for a listener of the emitting thread, which is busy, are taken over by others', async (t) => {
+test('events for a listener of the emitting thread, which is busy, are taken over by others', {
+  threadsOnly: 'what was sent to a process is given to nobody else',
+}, async (t) => {
   const { bus, cells, start } = stage(t, { group: 'workers' })
   const [thread] = await start(1, members, IN_GROUP)
   const here = []
@@ -238,7 +256,9 @@ test('an event comes by reference to a listener of the emitting thread that has 
   await long
 })
 
-test('of two buses of a thread, one takes over what waits for the full listener of the other', async (t) => {
+test('of two buses of a thread, one takes over what waits for the full listener of the other', {
+  threadsOnly: 'what was sent to a process is given to nobody else',
+}, async (t) => {
   const { bus, cells, startOne } = stage(t)
   cells.name('first', 'second')
   const thread = await startOne((scope) => {
@@ -262,7 +282,9 @@ test('of two buses of a thread, one takes over what waits for the full listener 
   assert.deepEqual(await Promise.all(requests), ['first', 'second'])
 })
 
-test('a thread with buses of several channels takes over events of each', async (t) => {
+test('a thread with buses of several channels takes over events of each', {
+  threadsOnly: 'what was sent to a process is given to nobody else',
+}, async (t) => {
   const { bus, cells, start, startOne } = stage(t)
   cells.name('held', 'go')
   const channel = 'another channel'

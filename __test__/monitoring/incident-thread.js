@@ -7,7 +7,7 @@ const { instrument } = require('../../opentelemetry.js')
 const { exporting } = require('./exporting.js')
 
 module.exports = (bus, data) => {
-  const cells = new Cells(data)
+  const cells = Cells.of(data)
   const { tracerProvider, meterProvider, points, spans } = exporting()
   instrument(bus, { tracerProvider, meterProvider })
   bus.on('resize', function shrink(what) {

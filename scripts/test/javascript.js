@@ -9,8 +9,11 @@ const { inspect } = require('node:util')
 const { root } = require('./capture.js')
 const { countsOf } = require('./summary.js')
 
-/** Runs test files. Each process gets this one's flags, such as --expose-gc. */
-async function runFiles(files, { report, progress }) {
+/**
+ * Runs test files. Each process gets this one's flags, such as --expose-gc. `skipped` is told of each test that was skipped
+ * for a reason.
+ */
+async function runFiles(files, { report, progress, skipped = () => {} }) {
   const totals = {}
   const parents = []
   const printed = new Map()
@@ -19,6 +22,9 @@ async function runFiles(files, { report, progress }) {
     'test:start': ({ name, nesting, file }) => {
       parents[nesting] = name
       progress(relative(file))
+    },
+    'test:pass': ({ name, skip }) => {
+      if (typeof skip === 'string') skipped(name, skip)
     },
     'test:fail': (data) => {
       if (data.todo !== undefined || isOfParent(data)) return

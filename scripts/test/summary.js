@@ -13,9 +13,10 @@ function countsOf({ pass = 0, fail = 0, skipped = 0, todo = 0 }) {
 function summary(results, { quick }) {
   const sum = (key) => results.reduce((total, result) => total + result[key], 0)
   const fail = sum('fail')
+  const width = Math.max(...results.map(({ name }) => name.length))
   return [
     '',
-    ...results.map(lineOf),
+    ...results.map((result) => lineOf(result, width)),
     '',
     ...Object.keys(countsOf({})).map((key) => `# ${key} ${sum(key)}`),
     '',
@@ -24,14 +25,14 @@ function summary(results, { quick }) {
   ].join('\n')
 }
 
-function lineOf({ name, took, pass, fail, skipped, todo }) {
+function lineOf({ name, took, pass, fail, skipped, todo }, width) {
   const others = [
     [fail, 'failed'],
     [skipped, 'skipped'],
     [todo, 'known to fail'],
   ]
   const told = [`${pass} passed`, ...others.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`)]
-  return `${name.padEnd(6)}${duration(took).padStart(8)}   ${told.join(', ')}`
+  return `${name.padEnd(width)}${duration(took).padStart(8)}   ${told.join(', ')}`
 }
 
 /** In minutes; below one, in seconds. */
