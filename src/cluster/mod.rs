@@ -22,7 +22,7 @@ pub mod fragment;
 pub mod frame;
 pub mod host;
 pub mod incoming;
-#[cfg(any(feature = "nats", all(feature = "cluster", unix)))]
+#[cfg(feature = "cluster")]
 pub mod link;
 pub mod message;
 pub mod names;

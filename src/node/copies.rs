@@ -141,7 +141,7 @@ mod system {
         ) -> i32;
         fn GetModuleHandleExW(flags: u32, address: *const c_void, module: *mut Module) -> i32;
         fn GetModuleFileNameW(module: Module, into: *mut u16, size: u32) -> u32;
-        fn GetProcAddress(module: Module, name: *const c_char) -> *const u8;
+        fn GetProcAddress(module: Module, name: *const c_char) -> *mut c_void;
         fn FreeLibrary(module: Module) -> i32;
     }
 
@@ -160,7 +160,8 @@ mod system {
             }
             // SAFETY: the library is kept, and the name ends with a zero.
             let address = unsafe { GetProcAddress(kept, symbol.as_ptr()) };
-            let described = (!address.is_null()).then(|| describe(path_of(kept), address));
+            let text = || describe(path_of(kept), address.cast_const().cast());
+            let described = (!address.is_null()).then(text);
             // SAFETY: it was kept above, and the address is not used any more.
             unsafe { FreeLibrary(kept) };
             described

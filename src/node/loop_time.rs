@@ -40,7 +40,7 @@ impl LoopTime {
     }
 
     /// Returns one that knows nothing.
-    #[cfg(all(feature = "cluster", unix))]
+    #[cfg(feature = "cluster")]
     pub fn unknown() -> Self {
         LoopTime(Mutex::new(None))
     }

@@ -9,7 +9,9 @@ mod made_up;
 mod meeting;
 mod net;
 mod node;
-#[cfg(all(feature = "cluster", unix))]
+#[cfg(all(feature = "cluster", windows))]
+mod pipes;
+#[cfg(feature = "cluster")]
 mod sockets;
 mod wire;
 mod world;

@@ -6,7 +6,6 @@
 #[cfg(feature = "nats")]
 pub mod nats;
 mod runner;
-#[cfg(unix)]
 pub mod unix;
 
 use std::collections::BTreeSet;

@@ -4,11 +4,11 @@
 pub mod deliver;
 pub mod emit;
 pub mod foreign;
-#[cfg(any(feature = "nats", all(feature = "cluster", unix)))]
+#[cfg(feature = "cluster")]
 pub mod link;
 pub mod member;
 pub mod metrics;
-#[cfg(any(feature = "nats", all(feature = "cluster", unix)))]
+#[cfg(feature = "cluster")]
 mod opening;
 pub mod parcel;
 pub mod thread;

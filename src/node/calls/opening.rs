@@ -11,7 +11,6 @@ use crate::cluster::link::Handle;
 use crate::cluster::link::Trouble;
 #[cfg(feature = "nats")]
 use crate::cluster::link::nats;
-#[cfg(unix)]
 use crate::cluster::link::unix::UnixLink;
 use crate::engine::mailbox::Wake;
 
@@ -45,10 +44,7 @@ pub struct NatsOptions {
 /// Returns the schemes of URLs that there are links for.
 #[napi(catch_unwind)]
 pub fn link_schemes() -> Vec<&'static str> {
-    let mut schemes = Vec::new();
-    if cfg!(unix) {
-        schemes.push("unix");
-    }
+    let mut schemes = vec!["unix"];
     if cfg!(feature = "nats") {
         schemes.extend(["nats", "tls"]);
     }
@@ -71,15 +67,12 @@ pub fn open(
         };
         return Handle::open(config, max_event, open, notify);
     }
-    #[cfg(unix)]
     if let Some(directory) = directory {
         let open = move |config: &Config| UnixLink::open(directory.into(), config.id);
         return Handle::open(config, max_event, open, notify);
     }
     #[cfg(not(feature = "nats"))]
     drop(servers);
-    #[cfg(not(unix))]
-    drop(directory);
     // `link_schemes` has said so.
     Err(io::ErrorKind::Unsupported.into())
 }

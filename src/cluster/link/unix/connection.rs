@@ -3,10 +3,9 @@
 use std::collections::VecDeque;
 use std::io::{self, Read as _, Write as _};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use mio::net::UnixStream;
-
+use super::system::{self, Stream};
 use crate::cluster::message::OVERHEAD;
 use crate::cluster::peer::PeerId;
 
@@ -39,8 +38,8 @@ pub enum Read {
 
 /// A connection. See the [module](self).
 pub struct Connection {
-    stream: UnixStream,
-    /// The socket that this process has connected to, if the other one has not.
+    stream: Stream,
+    /// The entry that this process has connected to, if the other one has not.
     pub to: Option<PathBuf>,
     /// The process at the other end, once it is known.
     pub peer: Option<PeerId>,
@@ -53,10 +52,12 @@ pub struct Connection {
     waiting: usize,
     /// Bytes of the first of them that were written.
     written: usize,
+    /// The stream has taken bytes, and has not said yet that it is done.
+    is_under_way: bool,
 }
 
 impl Connection {
-    pub fn new(stream: UnixStream, to: Option<PathBuf>) -> Self {
+    pub fn new(stream: Stream, to: Option<PathBuf>) -> Self {
         Connection {
             stream,
             to,
@@ -67,10 +68,11 @@ impl Connection {
             unwritten: VecDeque::new(),
             waiting: 0,
             written: 0,
+            is_under_way: false,
         }
     }
 
-    pub fn stream(&mut self) -> &mut UnixStream {
+    pub fn stream(&mut self) -> &mut Stream {
         &mut self.stream
     }
 
@@ -127,12 +129,19 @@ impl Connection {
         }
     }
 
+    /// Goes on writing: the stream can take more.
+    pub fn go_on(&mut self) {
+        self.is_under_way = false;
+        self.write();
+    }
+
     /// Writes as much as there is room for.
     pub fn write(&mut self) {
         while let Some(first) = self.unwritten.front() {
             match self.stream.write(&first[self.written..]) {
                 Ok(count) => {
                     self.written += count;
+                    self.is_under_way = system::WRITES_LATER;
                     if self.written == first.len() {
                         self.waiting -= first.len();
                         self.unwritten.pop_front();
@@ -150,13 +159,8 @@ impl Connection {
         }
     }
 
-    /// Writes the rest, if there is room for it in time.
-    pub fn finish(&mut self, until: Instant) {
-        while !self.unwritten.is_empty() && Instant::now() < until {
-            self.write();
-            if !self.unwritten.is_empty() {
-                std::thread::sleep(Duration::from_millis(1));
-            }
-        }
+    /// Returns true if something waits to be written.
+    pub fn is_writing(&self) -> bool {
+        !self.is_broken && (self.is_under_way || !self.unwritten.is_empty())
     }
 }

@@ -1,11 +1,14 @@
-//! A link to the processes of one host, over Unix sockets in a directory: no server, and no leader.
+//! A link to the processes of one host, over Unix sockets or named pipes of Windows: no server, and no leader.
 //!
-//! Each process has its socket in the directory, and connects to those that are there when it comes; later ones connect
+//! Each process has its entry in a directory, and connects to those that are there when it comes; later ones connect
 //! to it. The end of a connection is the end of a process. A user who may use the directory may call listeners. So the
 //! directory is for its owner, and its group if that is allowed there.
 
 mod connection;
 mod directory;
+#[cfg_attr(unix, path = "sockets.rs")]
+#[cfg_attr(windows, path = "pipes.rs")]
+mod system;
 
 use std::collections::HashMap;
 use std::io;
@@ -13,16 +16,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mio::net::UnixListener;
 use mio::{Events, Interest, Poll, Token};
 
-use super::Link;
+use super::{Link, Trouble};
 use crate::cluster::bridge::{Input, To};
 use crate::cluster::message::Message;
 use crate::cluster::peer::PeerId;
 use crate::engine::mailbox::Wake;
 use connection::Connection;
-use directory::Directory;
+use directory::{Directory, failed};
+use system::Listener;
 
 pub use connection::MOST_FRAMES;
 
@@ -36,20 +39,20 @@ const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
 /// Number of connections at most.
 const MOST_CONNECTIONS: usize = 4_096;
 
-/// Sockets in a directory. See the [module](self).
+/// Processes that meet in a directory. See the [module](self).
 pub struct UnixLink {
     directory: Directory,
     poll: Poll,
     events: Events,
     waker: Arc<Waker>,
-    listener: UnixListener,
+    listener: Listener,
     connections: HashMap<Token, Connection>,
     /// The connection to each process.
     by_peer: HashMap<PeerId, Token>,
     /// Connections with something to be read, and new ones.
     readable: Vec<Token>,
     fresh: Vec<Token>,
-    /// Sockets that are to be connected to: of processes that were there before, and have said nothing yet.
+    /// Entries that are to be connected to: of processes that were there before, and have said nothing yet.
     unheard: Vec<PathBuf>,
     opened: Instant,
     last: usize,
@@ -71,15 +74,12 @@ impl UnixLink {
     /// # Errors
     ///
     /// A code, and the reason.
-    pub fn open(directory: PathBuf, id: PeerId) -> Result<Self, (&'static str, String)> {
-        let (directory, listener) = Directory::enter(directory, id)?;
-        let path = directory.path().display().to_string();
+    pub fn open(directory: PathBuf, id: PeerId) -> Result<Self, Trouble> {
+        let of_poll = |error: io::Error| failed("cannot wait for", &directory, &error);
+        let poll = Poll::new().map_err(of_poll)?;
+        let waker = Arc::new(Waker(mio::Waker::new(poll.registry(), WAKER).map_err(of_poll)?));
+        let (directory, listener) = Directory::enter(directory, id, (poll.registry(), LISTENER))?;
         let others = directory.others();
-        let failed = |error: io::Error| ("ERR_LINK_FAILED", format!("{path}: {error}"));
-        let poll = Poll::new().map_err(failed)?;
-        let waker = Arc::new(Waker(mio::Waker::new(poll.registry(), WAKER).map_err(failed)?));
-        let mut listener = UnixListener::from_std(listener);
-        poll.registry().register(&mut listener, LISTENER, Interest::READABLE).map_err(failed)?;
         Ok(UnixLink {
             directory,
             poll,
@@ -109,7 +109,7 @@ impl UnixLink {
     /// Connects to those that were there before.
     fn connect(&mut self) {
         for path in std::mem::take(&mut self.unheard) {
-            match mio::net::UnixStream::connect(&path) {
+            match system::connect(&path) {
                 Ok(stream) => self.add(Connection::new(stream, Some(path))),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.unheard.push(path),
                 Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
@@ -142,6 +142,8 @@ impl UnixLink {
             let Some(connection) = self.connections.get_mut(&token) else { continue };
             let mut messages = Vec::new();
             let state = connection.read(&mut messages);
+            // A stream may take nothing until something has come.
+            connection.write();
             if let (None, Some(first)) = (connection.peer, messages.first()) {
                 connection.peer = Message::sender(first);
                 connection.peer.iter().for_each(|peer| {
@@ -197,7 +199,7 @@ impl UnixLink {
                     if event.is_writable()
                         && let Some(connection) = connections.get_mut(&token)
                     {
-                        connection.write();
+                        connection.go_on();
                     }
                     if event.is_readable() || event.is_read_closed() {
                         readable.push(token);
@@ -259,8 +261,12 @@ impl Link for UnixLink {
     fn end(&mut self, most: Duration) {
         let until = Instant::now() + most;
         self.directory.leave();
-        for connection in self.connections.values_mut() {
-            connection.finish(until);
+        let is_writing = |each: &Connection| each.peer.is_some() && each.is_writing();
+        while self.connections.values().any(is_writing) && Instant::now() < until {
+            let left = until.saturating_duration_since(Instant::now());
+            if self.poll.poll(&mut self.events, Some(left)).is_ok() {
+                self.note_events();
+            }
         }
         self.connections.clear();
     }
@@ -269,5 +275,7 @@ impl Link for UnixLink {
 impl Drop for UnixLink {
     fn drop(&mut self) {
         self.directory.leave();
+        // What a stream has under way ends with the poll.
+        self.connections.clear();
     }
 }
