@@ -48,7 +48,6 @@ test('arguments that make no sense are refused, with the way out', async () => {
     [['nats://a', { channels, credentials: 'secret' }], 'ERR_INVALID_ARG_VALUE', /absolute path of a file/],
     [['nats://a', { channels, tls: { cert: '/a' } }], 'ERR_INVALID_ARG_VALUE', /'options.tls.key' must be given/],
     [['nats://a', { channels, tls: { cA: '/a' } }], 'ERR_INVALID_ARG_VALUE', /Did you mean 'ca'\?/],
-    [[`unix:/${'x'.repeat(200)}`, { channels }], 'ERR_INVALID_ARG_VALUE', /a directory of sockets may have \d+/],
   ]
   for (const [args, code, message] of cases) {
     const error = await rejected(connect(...args), code)
@@ -151,7 +150,7 @@ test('a link lets its process end, and ends with it', async (t) => {
   const { url } = await peers(t)
   const source = `
     const { ParallelEventBus, connect } = require(${JSON.stringify(PACKAGE)})
-    connect('${url}', { channels: ['orders'] }).then(async (link) => {
+    connect(${JSON.stringify(url)}, { channels: ['orders'] }).then(async (link) => {
       const bus = new ParallelEventBus({ channel: 'orders' })
       bus.on('x', () => {})
       await link.synced()

@@ -30,7 +30,9 @@ function targetOf(texts, schemes, options) {
   if (!schemes.includes('unix')) return { nats: serversOf(texts, options) }
   if (texts.length > 1) throw invalidArgValue('url', 'several', 'must be one directory, or servers only')
   const [text] = texts
-  const directory = text.slice('unix:'.length).replace(/^\/\/(?=\/)/, '')
+  // As a path, or as that of a URL: `unix:C:\\run` and `unix:///C:/run`.
+  const local = text.slice('unix:'.length).replace(/^\/\/(?=\/)/, '')
+  const directory = path.sep === '\\' ? local.replace(/^\/(?=[a-z]:)/i, '') : local
   if (!path.isAbsolute(directory)) throw invalidArgValue('url', text, 'must have an absolute path, after unix:')
   const unfit = OF_NATS.find((name) => options[name] !== undefined)
   if (unfit !== undefined) {

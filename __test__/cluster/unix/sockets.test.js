@@ -1,14 +1,16 @@
 'use strict'
 
-// Links over Unix sockets: the directory, and the files that are left in it.
+// Links over Unix sockets or named pipes of Windows: the directory, and the files that are left in it.
 
 const assert = require('node:assert/strict')
+const { randomBytes } = require('node:crypto')
 const { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } = require('node:fs')
 const net = require('node:net')
 const os = require('node:os')
 const path = require('node:path')
 const { Worker } = require('node:worker_threads')
 const { connect } = require('../../..')
+const { WINDOWS, dial, serve } = require('../../fixtures/entries.js')
 const { peers, rejected } = require('../../fixtures/peers.js')
 const { test, until } = require('../../fixtures/stage.js')
 
@@ -20,26 +22,46 @@ function directory(t) {
   return made
 }
 
-test('a directory that cannot be used is named, with the reason', async (t) => {
+/** Permissions of Windows are none that Node can tell or change. */
+const OF_WINDOWS = WINDOWS && 'on Windows permissions are inherited'
+
+test('a directory that cannot be made is named, and a link that is refused has no channel', async (t) => {
   const own = directory(t)
   writeFileSync(path.join(own, 'file'), '')
-  const open = path.join(own, 'open')
+  const below = path.join(own, 'file', 'below')
+  const error = await rejected(connect(`unix:${below}`, { channels: ['orders'] }), 'ERR_LINK_FAILED')
+  assert.match(error.message, /cannot make the directory .*below/)
+  const link = await connect(`unix:${path.join(own, 'new')}`, { channels: ['orders'] })
+  await link.close()
+})
+
+test('a directory is for its owner, and one for everybody is refused', { skip: OF_WINDOWS }, async (t) => {
+  const own = directory(t)
+  const [made, open] = [path.join(own, 'made'), path.join(own, 'open')]
   mkdirSync(open)
   chmodSync(open, 0o777)
-  const cases = [
-    [path.join(own, 'file', 'below'), /cannot make the directory .*below/],
-    [open, /everybody may write into .*open \(mode 777\).*chmod o-w/],
-  ]
-  for (const [at, message] of cases) {
-    const error = await rejected(connect(`unix:${at}`, { channels: ['orders'] }), 'ERR_LINK_FAILED')
-    assert.match(error.message, message)
-  }
-  // A refused link has no channel.
-  const link = await connect(`unix:${path.join(own, 'new')}`, { channels: ['orders'] })
-  const made = path.join(own, 'new')
+  const error = await rejected(connect(`unix:${open}`, { channels: ['orders'] }), 'ERR_LINK_FAILED')
+  assert.match(error.message, /everybody may write into .*open \(mode 777\).*chmod o-w/)
+  const link = await connect(`unix:${made}`, { channels: ['orders'] })
   assert.equal(statSync(made).mode & 0o777, 0o700)
   assert.equal(statSync(path.join(made, readdirSync(made)[0])).mode & 0o777, 0o600)
   await link.close()
+})
+
+test('a path that is too long for a socket is refused', { skip: WINDOWS && 'pipes are elsewhere' }, async () => {
+  const url = `unix:/${'x'.repeat(200)}`
+  const error = await rejected(connect(url, { channels: ['orders'] }), 'ERR_INVALID_ARG_VALUE')
+  assert.match(error.message, /a directory of sockets may have \d+/)
+})
+
+test('a directory may be written as the path of a URL', async (t) => {
+  const made = await peers(t)
+  const pathname = path.posix.join('/', made.directory.replaceAll('\\', '/'))
+  const there = await made.start(() => {}, { url: `unix://${pathname}` })
+  assert.deepEqual(
+    made.link.peers().map(({ name }) => name),
+    [there.name],
+  )
 })
 
 test('sockets of processes that were killed are swept', async (t) => {
@@ -47,9 +69,9 @@ test('sockets of processes that were killed are swept', async (t) => {
   const there = await made.start()
   there.kill()
   await there.exited
-  assert.equal(made.sockets.length, 2)
+  assert.equal(made.entries.length, 2)
   await made.start()
-  assert.equal(made.sockets.length, 2)
+  assert.equal(made.entries.length, 2)
 })
 
 test('a link of a thread ends with the thread', async (t) => {
@@ -70,7 +92,7 @@ test('a link of a thread ends with the thread', async (t) => {
 
 test('a message that is too long ends the connection, and does no harm', async (t) => {
   const made = await peers(t)
-  const large = net.connect(path.join(made.directory, made.sockets[0]))
+  const large = dial(path.join(made.directory, made.entries[0]))
   large.on('error', () => {}).resume()
   large.write(Buffer.from([0, 0, 0, 64]))
   await new Promise((resolve) => large.on('close', resolve))
@@ -82,7 +104,7 @@ test('a link that is closed takes its socket along', async (t) => {
   const made = await peers(t)
   const there = await made.start()
   assert.deepEqual(await there.run(({ link }) => link.close()), { unsettled: 0 })
-  assert.equal(made.sockets.length, 1)
+  assert.equal(made.entries.length, 1)
 })
 
 test('a process that was stopped when others came is found when it goes on', async (t) => {
@@ -92,7 +114,7 @@ test('a process that was stopped when others came is found when it goes on', asy
     socket.on('error', () => {}).once('data', () => greetings.push(socket))
   })
   t.after(() => server.close())
-  await new Promise((resolve) => server.listen(path.join(made, `${'0'.repeat(32)}.peb`), resolve))
+  await serve(server, path.join(made, `${randomBytes(16).toString('hex')}.peb`))
   const link = await connect(`unix:${made}`, { channels: ['stopped'] })
   await link.synced()
   await until(() => greetings.length === 2, 'it is connected to again')
