@@ -783,9 +783,9 @@ interface ChannelLink {
  * need no change: those that are there, and later ones, in any thread.
  *
  * @param url - For processes of one host: `unix:` and the absolute path of a directory, which is made if it is not there.
- * Each process has a socket in it. A program that may use the directory may call listeners. For processes of any host: a
- * NATS server, as `nats://host:4222` or `tls://host:4222`, or several in the order in which they are tried. A client that
- * may publish on the subjects `peb1.SPACE.CHANNEL.>` may call listeners.
+ * Each process has a socket in it, or on Windows the keys to a named pipe. A program that may use the directory may call
+ * listeners. For processes of any host: a NATS server, as `nats://host:4222` or `tls://host:4222`, or several in the order
+ * in which they are tried. A client that may publish on the subjects `peb1.SPACE.CHANNEL.>` may call listeners.
  * @throws Error `ERR_CHANNEL_LINKED` for a channel that has a link, `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`; where no link
  * can be made `ERR_LINK_HOST_UNKNOWN`, `ERR_LINK_REFUSED`, `ERR_LINK_TIMEOUT`, `ERR_LINK_UNAUTHORIZED`, `ERR_LINK_TLS`,
  * `ERR_LINK_FORBIDDEN` for a subject, `ERR_LINK_FILE` for a file, and else `ERR_LINK_FAILED`; TypeError
