@@ -12,6 +12,8 @@ const native = require('../../native.js')
 const { inProcess, stage, test, until } = require('../fixtures/stage.js')
 
 const POOL = path.join(__dirname, '../fixtures/pool.mjs')
+/** The system has no such characters in names of files. */
+const WINDOWS = process.platform === 'win32'
 
 const ofSource = (source) => `data:text/javascript,${encodeURIComponent(source)}`
 
@@ -68,7 +70,7 @@ test('the module gets the data, and its threads the limits, environment and flag
 
 test('a module is a URL, a path, its text, or CommonJS', async (t) => {
   const { bus } = stage(t)
-  const folder = mkdtempSync(path.join(tmpdir(), 'a b#c%20d?é '))
+  const folder = mkdtempSync(path.join(tmpdir(), WINDOWS ? 'a b#c%20dé ' : 'a b#c%20d?é '))
   t.after(() => rmSync(folder, { recursive: true }))
   const odd = path.join(folder, 'pool.cjs')
   copyFileSync(path.join(__dirname, '../fixtures/pool.cjs'), odd)
