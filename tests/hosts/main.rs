@@ -8,5 +8,6 @@ mod events;
 mod following;
 mod hostile;
 mod keys;
+mod limits;
 mod pair;
 mod tables;

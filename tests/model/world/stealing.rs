@@ -43,6 +43,7 @@ impl World {
     /// Lets a tick pass. A delivery that is moved goes to a member with room, and a listener that may have it.
     pub fn tick(&mut self) {
         let Some(member) = self.members.first() else { return };
+        let mut freed = Vec::new();
         for Moved { listener, dispatch } in member.channel().tick() {
             let number = u32::from_ne_bytes(dispatch.payload()[..4].try_into().unwrap()) as usize;
             let (member, event) =
@@ -50,9 +51,10 @@ impl World {
             let entry = self.rules.entry(event, listener);
             let mut takeable = self.rules.takeable(member, event, &entry).into_iter();
             let item = takeable.find(|item| item.emission == number).expect("it may have it");
-            let freed = self.rules.level(item, member, listener);
-            freed.into_iter().for_each(|(member, room)| self.rules.tell_of_room(member, room));
+            freed.extend(self.rules.level(item, member, listener));
         }
+        // Nobody is told before all of them are where they go.
+        freed.into_iter().for_each(|(member, room)| self.rules.tell_of_room(member, room));
     }
 
     fn choice_of(&self, takeable: &[Item], emission: usize) -> crate::rules::Choice {
