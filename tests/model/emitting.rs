@@ -172,6 +172,7 @@ impl Rules {
                 choice,
                 moves: 0,
                 claimed,
+                was_claimed: claimed,
                 in_flight,
                 started: false,
                 settled,
@@ -263,6 +264,7 @@ impl Rules {
     ) -> Item {
         let recipient = self.recipient_mut(item);
         (recipient.member, recipient.listeners, recipient.claimed) = (member, listeners, claimed);
+        recipient.was_claimed |= claimed;
         recipient.moves += 1;
         self.item(item.emission, item.recipient)
     }

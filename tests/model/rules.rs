@@ -91,6 +91,8 @@ pub struct Recipient {
     pub moves: usize,
     /// A `once` listener was claimed for it.
     pub claimed: bool,
+    /// One was, now or before: so its place among others that may be taken over is not that of its emission.
+    pub was_claimed: bool,
     /// It counts as in flight for its member.
     pub in_flight: bool,
     pub started: bool,

@@ -58,6 +58,15 @@ pub(super) struct Unstarted {
     number: u64,
 }
 
+impl Unstarted {
+    /// Returns whether the member still holds it. One that has moved may be in a backlog twice, so what was done for the
+    /// first of the two may have moved the second.
+    pub(super) fn is_current(&self) -> bool {
+        let held = self.dispatch.victim(self.recipient);
+        held.is_some_and(|(member, _)| Arc::ptr_eq(&member, &self.victim))
+    }
+}
+
 impl Backlog {
     pub(super) fn new(choice: Choice) -> Self {
         Backlog {

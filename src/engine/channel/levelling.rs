@@ -81,6 +81,9 @@ impl Table {
             if !is_ripe || self.shares(row, better) || wait < sooner + sooner.max(2 * TICK) {
                 continue;
             }
+            if !unstarted.is_current() {
+                continue;
+            }
             self.move_to(better, &choice, unstarted, levelled);
             if levelled.deliveries.len() >= MOST {
                 return;

@@ -194,6 +194,9 @@ impl Route {
             let most = found.len().div_ceil(2);
             is_left |= found.len() > 1;
             for unstarted in found.into_iter().take(most) {
+                if !unstarted.is_current() {
+                    continue;
+                }
                 let size = unstarted.dispatch.size();
                 let Some((member, listener)) = table.take_for(thief, &choice, full, size) else {
                     is_left = true;

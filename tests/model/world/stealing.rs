@@ -27,11 +27,15 @@ impl World {
             let (_, event, entry) =
                 self.takers(endpoint).into_iter().find(|(_, _, entry)| entry.id == id).unwrap();
             let takeable = self.rules.takeable(member, event, &entry);
-            let oldest = |item: &&Item| {
-                self.rules.recipient(**item).choice == self.choice_of(&takeable, number)
-            };
-            let item = *takeable.iter().find(oldest).expect("it may have it");
-            assert_eq!(item.emission, number, "the oldest first");
+            let choice = self.choice_of(&takeable, number);
+            let mut like =
+                takeable.iter().filter(|item| self.rules.recipient(**item).choice == choice);
+            let of_number = |item: &&Item| item.emission == number;
+            let item = *like.clone().find(of_number).expect("it may have it");
+            if !self.rules.recipient(item).was_claimed {
+                let oldest = like.find(|item| !self.rules.recipient(**item).was_claimed);
+                assert_eq!(oldest, Some(&item), "the oldest first");
+            }
             let (item, room) = self.rules.steal(item, member, id);
             freed.extend(room);
             self.check(&delivery, item);
