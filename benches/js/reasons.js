@@ -25,9 +25,7 @@ const SHARED_CORES =
   `${BUSY} To two threads, three share the two cores of this machine: the sum of all work is measured, and each reader ` +
   'decodes in JavaScript, where BroadcastChannel has V8’s own deserializer.'
 
-const SHARED_WORK =
-  `${BUSY} A trace of slow rounds has no gap of a millisecond in either thread, and the order of the ceiling: tasks of 5 ms ` +
-  'took up to 9 there.'
+const SHARED_WORK = `${BUSY} By hand, with all other processes stopped, it is 96 to 99 % of the ceiling.`
 
 const LONG =
   'Most of it is copying: once out of V8’s heap and once into it, as BroadcastChannel does. The mailbox bounds the bytes ' +
@@ -112,13 +110,21 @@ module.exports = {
   timer: `${BUSY} The bus gives the loop its turn every 4 ms; another process may have the core then.`,
   cpu: `${BUSY} The bus gives each thread its tasks beforehand; the ceiling takes the next when it is done with the last.`,
   pool:
-    'Of a thread’s start, 20 ms are Node’s own. A bus with a channel is some 85 files of the library, at 0.1 to 0.2 ms each to find, ' +
+    'Of a thread’s start, 20 ms are Node’s own. A bus with a channel is some 80 files of the library, at 0.1 to 0.2 ms each to find, ' +
     'read and compile; piscina’s thread loads few.',
   request:
     'The bus takes 2.5 to 2.8 µs in every run here; piscina between 23 and 46, as the machine lets its threads sleep and wake.',
   ...Object.fromEntries(['one-long', 'pareto', 'equal'].map((mix) => [`mixed-${mix}`, SHARED_WORK])),
   beside:
-    `${BUSY} It is the slowest of 40. An event that was given to the thread with the long task is taken over by the other one ` +
+    `${BUSY} It is the slowest of 100. An event that was given to the thread with the long task is taken over by the other one ` +
     'within a look, each millisecond; a pool that keeps tasks back has no such look, and hands out the next one from this thread.',
-  require: 'To find, read and compile a file takes 0.2 to 0.4 ms, and the library has 43 of them without a channel.',
+  require:
+    'To find, read and compile a file takes 0.2 to 0.4 ms, and the library has 36 of them without a channel. To load the binary ' +
+    'takes 1.5 ms.',
+  'cluster-request':
+    'A request wakes six threads, because each process has one of the engine’s own between JavaScript and the link, which goes ' +
+    'on while JavaScript is stuck. By hand it wakes four: both of JavaScript, and the server’s twice.',
+  'cluster-emit':
+    'Each event is delivered by itself there, counted and acknowledged. By a profile the receiving link’s thread is the limit: a ' +
+    'third of its time is memory for deliveries, and a tenth wakes.',
 }
