@@ -35,6 +35,19 @@ fn what_a_process_owed_settles_when_it_is_gone() {
 }
 
 #[test]
+fn a_process_that_exits_sends_all_that_it_has_emitted() {
+    let mut pair = Pair::new();
+    let (emitter, listening) = (pair.member(0, 1), pair.member(1, 2));
+    listening.listen("x", 1, plain());
+    pair.run();
+    // Far more than it takes out of a mailbox in one turn.
+    let emitted: Vec<_> = (0..1_000).map(|_| emit(&emitter, "x", b"")).collect();
+    pair.exit(0);
+    pair.run();
+    assert_eq!(deliveries(listening.endpoint()).len(), emitted.len());
+}
+
+#[test]
 fn published_events_of_a_process_that_is_gone_are_told_of_with_their_payload() {
     let mut pair = Pair::new();
     let (emitter, listening) = (pair.member(0, 1), pair.member(1, 2));

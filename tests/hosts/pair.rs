@@ -117,6 +117,13 @@ impl Pair {
         }
     }
 
+    /// Has a process say its last words.
+    pub fn exit(&mut self, at: usize) {
+        let Some(mut host) = self.hosts[at].take() else { return };
+        let said = host.last_words(self.now);
+        self.under_way[1 - at].extend(said.into_iter().map(|(_, bytes)| bytes));
+    }
+
     /// Takes the messages to one process off the link.
     pub fn lose_messages_to(&mut self, at: usize) {
         self.under_way[at].clear();

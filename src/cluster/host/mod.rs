@@ -144,11 +144,27 @@ impl Host {
                 break;
             }
         }
-        let may_go_on = |(peer, _): &(PeerId, u32)| self.bridge.has_room(*peer);
-        if !self.inputs.is_empty() || self.waiting.iter().any(may_go_on) {
+        if self.has_more() {
             self.notes.wake();
         }
         messages
+    }
+
+    /// Returns all that was emitted before, as far as peers have room for it, and the goodbye.
+    pub fn last_words(&mut self, now: Millis) -> Vec<(To, Vec<u8>)> {
+        let mut messages = self.turn(now, []);
+        // What is sent takes room, which nobody gives back meanwhile.
+        while self.has_more() {
+            messages.extend(self.turn(now, []));
+        }
+        messages.extend(self.turn(now, [Input::Bye]));
+        messages
+    }
+
+    /// Returns whether another turn would send more: not all was taken, and peers have room for it.
+    fn has_more(&self) -> bool {
+        let has_room = |(peer, _): &(PeerId, u32)| self.bridge.has_room(*peer);
+        !self.inputs.is_empty() || self.waiting.iter().any(has_room)
     }
 
     /// Returns when to call [`turn`](Self::turn) again, at the latest.

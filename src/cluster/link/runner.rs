@@ -198,10 +198,11 @@ impl<L: Link> Runner<L> {
         self.closing.is_some_and(|at| self.now() >= at || is_settled())
     }
 
-    /// Says goodbye. Returns the number of events that have not settled.
+    /// Sends what was emitted before, as far as peers have room for it, and says goodbye. Returns the number of events
+    /// that have not settled.
     fn end(mut self) -> usize {
         let unsettled = self.host.unsettled();
-        for (to, message) in self.host.turn(self.now(), [Input::Bye]) {
+        for (to, message) in self.host.last_words(self.now()) {
             self.link.send(to, message);
         }
         self.link.end(LAST_WORDS);
