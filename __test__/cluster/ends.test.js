@@ -30,7 +30,11 @@ test('a process that is killed settles at once all that it owed', async (t) => {
   const waiting = [bus.emitAndWait('hang', 1), bus.emitAndWait('hang', 2)]
   const requested = bus.request('hang').catch((error) => error)
   bus.emit('hang', { number: 3 })
-  await there.run(({ log, until }) => until(() => log.length === 4))
+  await there.run(async ({ log, link, until }) => {
+    await until(() => log.length === 4)
+    // The words that they have started have come, too.
+    await link.synced()
+  })
   there.kill()
   for (const outcome of await Promise.all(waiting)) {
     const { success, failed, errors } = outcome
