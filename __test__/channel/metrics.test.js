@@ -5,7 +5,7 @@
 
 const assert = require('node:assert/strict')
 const { ParallelEventBus } = require('../..')
-const { WAYS, stage, test, told, until } = require('../fixtures/stage.js')
+const { WAYS, stage, stallOf, test, told, until } = require('../fixtures/stage.js')
 
 const { metrics } = ParallelEventBus
 const NOTHING = {
@@ -248,13 +248,19 @@ test('tells of a thread that spins although nothing waits for it', {
   skip: !hasLibuv,
   threadsOnly: 'each process sees how long its own threads are stuck',
 }, async (t) => {
-  const { bus, cells, start } = stage(t, { stallAfter: 50 })
-  cells.name('go')
-  const stalled = told(bus, ParallelEventBus.stall)
-  const [stuck] = await start(2, ({ bus }) => bus.on('x', () => {}), { options: { stallAfter: 50 } })
-  stuck.tell(({ cells }) => cells.block('go'))
-  const { threadId, waiting, ms } = await stalled
-  assert.deepEqual([threadId, waiting], [stuck.threadId, 0])
+  // News of other threads' stalls would wait for it.
+  const { bus, cells, startOne } = stage(t, { stallAfter: 0 })
+  cells.name('spins', 'go')
+  const setup = ({ bus }) => bus.on('x', () => {})
+  const stuck = await startOne(setup, { options: { stallAfter: 50 } })
+  await startOne(setup, { options: { stallAfter: 0 } })
+  stuck.tell(({ cells }) => {
+    cells.set('spins', 1)
+    cells.block('go')
+  })
+  await cells.reach('spins')
+  const { waiting, ms } = await stallOf(bus, stuck)
+  assert.equal(waiting, 0)
   assert.ok(ms >= 50)
   assert.ok((await threadOf(bus, stuck)).stalledFor >= 50)
   cells.set('go', 1)
