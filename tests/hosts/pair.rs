@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, MutexGuard};
 
-use parallel_event_bus::cluster::bridge::{Config, Input, To};
+use parallel_event_bus::cluster::bridge::{Bridge, Config, Input, To};
 use parallel_event_bus::cluster::host::{FRAME_OVERHEAD, Happened, Host};
 use parallel_event_bus::cluster::outgoing::Window;
 use parallel_event_bus::cluster::peer::PeerId;
@@ -135,6 +135,12 @@ impl Pair {
         self.turn(at, inputs.collect());
     }
 
+    /// As [`step`](Self::step), with the first of the messages alone.
+    pub fn step_by_one(&mut self, at: usize) {
+        let first = self.under_way[at].remove(0);
+        self.turn(at, vec![Input::Heard(first)]);
+    }
+
     /// Carries messages until nothing is under way.
     pub fn run(&mut self) {
         for _ in 0..20 {
@@ -157,6 +163,10 @@ impl Pair {
         self.hosts[at] = None;
         self.under_way[at].clear();
         self.turn(1 - at, vec![Input::Lost(id(at as u8 + 1))]);
+    }
+
+    pub fn bridge(&self, at: usize) -> &Bridge {
+        self.hosts[at].as_ref().expect("it lives").bridge()
     }
 
     pub fn unsettled(&self) -> [usize; 2] {

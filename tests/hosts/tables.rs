@@ -21,6 +21,24 @@ fn a_listener_there_is_addressed_here() {
 }
 
 #[test]
+fn a_process_that_has_acknowledged_a_message_has_told_of_what_changed_there_before() {
+    let mut pair = Pair::new();
+    let (emitter, listening) = (pair.member(0, 1), pair.member(1, 2));
+    listening.listen("x", 7, plain());
+    pair.run();
+    listening.unlisten(7);
+    emitter.listen("y", 1, plain());
+    pair.step(0);
+    let told = pair.bridge(0).told();
+    assert!(!pair.bridge(0).is_known(&told));
+    pair.step(1);
+    while !pair.bridge(0).is_known(&told) {
+        pair.step_by_one(0);
+    }
+    assert_eq!(emit(&emitter, "x", b"").others, 0);
+}
+
+#[test]
 fn listeners_from_before_the_link_are_told_of() {
     let mut pair = Pair::apart();
     let (emitter, listening) = (pair.member(0, 1), pair.member(1, 2));

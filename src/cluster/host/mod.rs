@@ -131,6 +131,8 @@ impl Host {
         inputs: impl IntoIterator<Item = Input>,
     ) -> Vec<(To, Vec<u8>)> {
         self.inputs.extend(inputs);
+        // A peer that knows its message to have come takes it that it was told of all that had changed here by then.
+        self.apply_notes();
         let mut messages = Vec::new();
         for _ in 0..MOST_ROUNDS {
             // First the link's inputs: nothing is to be sent to a peer that is gone.
