@@ -18,13 +18,16 @@ const stuck = ({ bus, cells, log }) => {
   })
 }
 
+/** Across processes, nothing of what a thread has is left behind. */
+const OF_THREADS = { threadsOnly: 'what was sent to a process is given to nobody else' }
+
 const logOf = (thread) => thread.run(({ log }) => log)
 
 for (const [what, keys] of [
   ['of one key', () => 'a'],
   ['of many keys', (job) => `key ${job % 3}`],
 ]) {
-  test(`events ${what} of a thread that dies go to another one that is full, in order`, async (t) => {
+  test(`events ${what} of a thread that dies go to another one that is full, in order`, OF_THREADS, async (t) => {
     const { bus, cells, startOne } = stage(t)
     cells.name('held', 'go')
     const dying = await startOne(({ bus, cells }) => {
@@ -58,7 +61,7 @@ for (const [what, keys] of [
 }
 
 for (const way of ['in the mailbox', 'read, and not started']) {
-  test(`an event of a key that a once listener was claimed for goes on elsewhere, ${way}`, async (t) => {
+  test(`an event of a key that a once listener was claimed for goes on elsewhere, ${way}`, OF_THREADS, async (t) => {
     const { bus, cells, startOne } = stage(t)
     cells.name('held', 'go')
     const dying = await startOne(
@@ -93,7 +96,7 @@ for (const way of ['in the mailbox', 'read, and not started']) {
   })
 }
 
-test('events of a key that a thread leaves behind go to once listeners, one after the other', async (t) => {
+test('events of a key that a thread leaves behind go to once listeners, one after the other', OF_THREADS, async (t) => {
   const { bus, cells, start, startOne } = stage(t)
   cells.name('held')
   const dying = await startOne(

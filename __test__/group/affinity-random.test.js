@@ -85,7 +85,9 @@ function assertOrder(entries) {
 }
 
 for (const seed of [1, 2, 3, 4]) {
-  test(`keys keep their order, whatever threads do, with seed ${seed}`, async (t) => {
+  test(`keys keep their order, whatever threads do, with seed ${seed}`, {
+    threadsOnly: 'the memory of the chronicle cannot leave its process',
+  }, async (t) => {
     const { bus, startOne } = stage(t, { group: 'workers' })
     const next = random(seed)
     const memory = new SharedArrayBuffer(4 * WORDS * (2 * EVENTS + 100))
