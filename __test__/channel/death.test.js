@@ -231,15 +231,18 @@ test('an endless loop costs an event with a timeout no more time than that, befo
       ({ errors }) => errors[0].code,
       (error) => error.code,
     )
-  const running = code(bounded.emitAndWait('die'))
-  await cells.reach('dying')
+  let failed = 0
+  // Its time may be over before the listener is called.
+  for (; cells.get('dying') === 0; failed++) {
+    assert.equal(await code(bounded.emitAndWait('die')), 'ERR_LISTENER_TIMEOUT')
+  }
   const queued = [bounded.emitAndWait('plain'), bounded.request('requested'), bounded.emitAndWait('grouped')].map(code)
   bounded.emit('plain')
-  assert.deepEqual(await Promise.all([running, ...queued]), new Array(4).fill('ERR_LISTENER_TIMEOUT'))
+  assert.deepEqual(await Promise.all(queued), new Array(3).fill('ERR_LISTENER_TIMEOUT'))
   await bus.idle()
-  assert.equal(bus.getStats().listenersFailed, 5)
+  assert.equal(bus.getStats().listenersFailed, failed + 4)
   await thread.terminate()
-  assert.equal(bus.getStats().listenersFailed, 5, 'a failed event does not fail again')
+  assert.equal(bus.getStats().listenersFailed, failed + 4, 'a failed event does not fail again')
   assert.equal(cells.get('started'), 0)
 })
 

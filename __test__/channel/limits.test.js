@@ -30,7 +30,11 @@ for (const { way, options } of WAYS) {
     const bounded = bus.with({ timeout: 50 })
     const dead = []
     bus.on(ParallelEventBus.deadLetter, ({ event, args, listeners }) => dead.push([event, args, listeners]))
-    const outcomes = [bounded.emitAndWait('x', 'running'), bounded.emitAndWait('x', 'queued')]
+    const outcomes = []
+    // The time of an event may be over before it has started.
+    while (cells.get('started') === 0) outcomes.push(await bounded.emitAndWait('x', 'running'))
+    const inVain = outcomes.length - 1
+    outcomes.push(bounded.emitAndWait('x', 'queued'))
     const late = assert.rejects(bounded.request('x', 'requested'), TIMED_OUT)
     assert.equal(bounded.emit('x', 'published'), true)
     for (const { success, failed, errors } of await Promise.all(outcomes)) {
@@ -39,21 +43,21 @@ for (const { way, options } of WAYS) {
     }
     await late
     await reported()
-    assert.equal(bus.getStats().listenersFailed, 4)
+    assert.equal(bus.getStats().listenersFailed, inVain + 4)
     assert.deepEqual(
       errors.map(([event, { code }, listener]) => [event, code, listener]),
-      new Array(4).fill(['x', 'ERR_LISTENER_TIMEOUT', undefined]),
+      new Array(inVain + 4).fill(['x', 'ERR_LISTENER_TIMEOUT', undefined]),
     )
-    // Those that did not reach their listener are dead letters; the first did.
+    // Those that did not reach their listener are dead letters; the one that runs did.
     assert.deepEqual(
       dead.map(([, [which]]) => which),
-      ['queued', 'requested', 'published'],
+      [...new Array(inVain).fill('running'), 'queued', 'requested', 'published'],
     )
-    assert.deepEqual(dead[0], ['x', ['queued'], 1])
+    assert.deepEqual(dead[inVain], ['x', ['queued'], 1])
     cells.set('go', 1)
     assert.equal(await bus.request('x'), 'late')
     assert.equal(cells.get('started'), 2, 'an event that timed out before its start never starts')
-    assert.equal(bus.getStats().listenersFailed, 4, 'and a late result is ignored')
+    assert.equal(bus.getStats().listenersFailed, inVain + 4, 'and a late result is ignored')
   })
 }
 
@@ -91,7 +95,7 @@ test('a listener with a timeout of its own fails alone, stuck or waiting', async
     )
     bus.on('waiting', () => new Promise(() => {}), { timeout: 50 })
     bus.on('waiting', () => cells.add('fine'))
-    bus.on('quick', () => {}, { timeout: 50 })
+    bus.on('quick', () => {}, { timeout: 3_600_000 })
   })
   const { success, failed, errors } = await bus.emitAndWait('stuck')
   assert.deepEqual([success, failed, errors[0].code, errors[0].timeout], [1, 1, 'ERR_LISTENER_TIMEOUT', 50])

@@ -4,6 +4,8 @@
 
 const assert = require('node:assert/strict')
 const { once } = require('node:events')
+const { writeFileSync } = require('node:fs')
+const path = require('node:path')
 const { PeerGoneError, deadLetter, peerExit, peerJoin, stall, threadExit } = require('../..')
 const { CANNOT_BE_STOPPED } = require('../fixtures/entries.js')
 const { peers } = require('../fixtures/peers.js')
@@ -68,17 +70,19 @@ test('a process that is killed while it is blocked settles all the same', async 
 })
 
 test('a blocked process is a stall, and its events time out on time', async (t) => {
-  const { bus, link, start } = await peers(t, { peerTimeout: 500 })
+  const peerTimeout = 1500
+  const { bus, link, start } = await peers(t, { peerTimeout })
   const begun = once(bus, 'blocked')
   const there = await start(doomed)
-  const stalled = once(bus, stall)
+  const stalls = []
+  bus.on(stall, (about) => void stalls.push(about))
   void bus.emitAndWait('block')
   await begun
   const { errors } = await bus.with({ timeout: 50 }).emitAndWait('hang')
   assert.equal(errors[0].code, 'ERR_LISTENER_TIMEOUT')
-  const [{ peer, threadId, ms }] = await stalled
+  await until(() => stalls.at(-1)?.ms > peerTimeout, 'it is stuck for longer than a peer may be silent')
+  const { peer, threadId } = stalls.at(-1)
   assert.deepEqual([peer.name, threadId], [there.name, 0])
-  assert.ok(ms >= 1000, 'longer than the time after which a silent peer is gone')
   assert.equal(link.peers().length, 1)
 })
 
@@ -109,20 +113,23 @@ test('what was sent to a killed process is given to nobody else, and the rest of
 })
 
 test('an abort rejects at once, and what has not started there never does', async (t) => {
-  const { bus, start } = await peers(t)
-  const there = await start(({ bus, log }) => {
-    bus.on('first', async () => {
-      const end = Date.now() + 200
-      while (Date.now() < end);
-    })
+  const { bus, directory, link, start } = await peers(t)
+  const there = await start(({ blockUntilThereIs, bus, log }) => {
+    bus.on('first', blockUntilThereIs)
     bus.on('second', () => void log.push('second'))
   })
-  const first = bus.emitAndWait('first')
+  const go = path.join(directory, 'go')
+  const first = bus.emitAndWait('first', go)
   const controller = new AbortController()
   const second = bus.with({ signal: controller.signal }).emitAndWait('second')
+  // It has come there.
+  await link.synced()
   controller.abort(new Error('changed my mind'))
   await assert.rejects(second, { message: 'changed my mind' })
-  await first
+  // The word of that, too.
+  await link.synced()
+  writeFileSync(go, '')
+  assert.equal((await first).success, 1)
   await bus.idle()
   assert.deepEqual(await there.run(({ log }) => log), [])
 })
@@ -214,7 +221,9 @@ test('a process that was stopped for too long comes back with a new session', {
   const joined = once(bus, peerJoin)
   there.kill('SIGCONT')
   await joined
-  await until(() => bus.emit('x', 'again'), 'its listeners are known again')
-  await bus.idle()
-  assert.ok((await there.run(({ log }) => log)).includes('again'))
+  // On busy cores it may be silent for too long once more.
+  do {
+    await until(() => bus.emit('x', 'again'), 'its listeners are known again')
+    await bus.idle()
+  } while (!(await there.run(({ log }) => log)).includes('again'))
 })
