@@ -13,22 +13,13 @@ const {
   PeerGoneError,
   ThreadExitedError,
 } = require('./lib/errors.js')
-const { listening } = require('./lib/statics/listening.js')
-const { metrics } = require('./lib/statics/metrics.js')
-const { on, once } = require('./lib/statics/once-and-on.js')
-const { spawned } = require('./lib/statics/spawned.js')
-const { trace } = require('./lib/statics/trace.js')
+const { late } = require('./lib/lazily.js')
 const { deadLetter, linkState, peerExit, peerJoin, stall, threadExit } = require('./lib/symbols.js')
-
-/** Loaded with the first call: most programs have one process. */
-async function connect(url, options) {
-  return require('./lib/cluster/connect.js').connect(url, options)
-}
 
 module.exports = ParallelEventBus
 module.exports.ParallelEventBus = ParallelEventBus
 module.exports.createParallelEventBus = createParallelEventBus
-module.exports.connect = connect
+module.exports.connect = late('connect', () => require('./lib/cluster/connect.js').connect)
 module.exports.BusClosedError = BusClosedError
 module.exports.ListenerTimeoutError = ListenerTimeoutError
 module.exports.MailboxFullError = MailboxFullError
@@ -42,12 +33,12 @@ module.exports.peerExit = peerExit
 module.exports.peerJoin = peerJoin
 module.exports.stall = stall
 module.exports.threadExit = threadExit
-module.exports.listening = listening
-module.exports.metrics = metrics
-module.exports.on = on
-module.exports.once = once
-module.exports.spawned = spawned
-module.exports.trace = trace
+module.exports.listening = late('listening', () => require('./lib/statics/listening.js').listening)
+module.exports.metrics = late('metrics', () => require('./lib/statics/metrics.js').metrics)
+module.exports.on = late('on', () => require('./lib/statics/once-and-on.js').on)
+module.exports.once = late('once', () => require('./lib/statics/once-and-on.js').once)
+module.exports.spawned = late('spawned', () => require('./lib/statics/spawned.js').spawned)
+module.exports.trace = late('trace', () => require('./lib/statics/trace.js').trace)
 
 // A program that changes `from 'node:events'` to the name of this package means the bus, not the class it extends.
 module.exports.EventEmitter = ParallelEventBus

@@ -18,4 +18,20 @@ function lazily(load) {
   }
 }
 
-module.exports = { lazily }
+/**
+ * Returns a function that stands for one of a file which is loaded with the first call.
+ *
+ * @param {string} name
+ * @param {() => Function} load as for `lazily`
+ */
+function late(name, load) {
+  const loaded = lazily(load)
+  const named = {
+    [name](...args) {
+      return Reflect.apply(loaded(), this, args)
+    },
+  }
+  return named[name]
+}
+
+module.exports = { late, lazily }

@@ -49,8 +49,10 @@ const NEEDING = {
   'local/failures.js': 'bus.onError = () => {}; bus.on("x", () => { throw new Error() }).emit("x")',
   'local/tracing.js':
     'require("node:diagnostics_channel").subscribe("tracing:parallel-event-bus:emission:start", work); bus.emit("x")',
+  'metrics/statistics.js': 'bus.getStats()',
   'metrics/timed.js': 'new ParallelEventBus({ recordTiming: true }).on("x", work).emit("x")',
   'observe/propagation.js': 'new ParallelEventBus({ propagate: { inject() {}, extract() {} } })',
+  'statics/once-and-on.js': 'ParallelEventBus.once(bus, "x")',
 }
 
 for (const [file, need] of Object.entries(NEEDING)) {

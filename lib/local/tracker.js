@@ -10,7 +10,6 @@ const { lazily } = require('../lazily.js')
 const runQueue = require('./run-queue.js')
 const { Outcome } = require('./outcome.js')
 const { Deferred } = require('../promises.js')
-const { Statistics } = require('../metrics/statistics.js')
 const { Tallies } = require('../metrics/tally.js')
 const { ADDRESSED, EMITTED, FAILED, TIMED_OUT, UNHEARD } = require('../metrics/words.js')
 
@@ -18,6 +17,7 @@ const bounding = lazily(() => require('./bounded.js'))
 const failing = lazily(() => require('./failures.js'))
 const observing = lazily(() => require('../observe/emit.js'))
 const propagating = lazily(() => require('../observe/propagation.js'))
+const counting = lazily(() => require('../metrics/statistics.js'))
 const removing = lazily(() => require('../listeners/removals.js'))
 const timing = lazily(() => require('../metrics/timed.js'))
 
@@ -42,13 +42,13 @@ class Tracker {
   #idle = null
   #reporting
   #reporter = null
+  #statistics = null
 
   /** @param {{ onError?: Function, captureRejections: boolean, recordTiming?: boolean }} options */
   constructor(bus, options) {
     this.bus = bus
     this.recordsTiming = options.recordTiming ?? false
     this.tallies = new Tallies(this, this.recordsTiming)
-    this.statistics = new Statistics(this)
     if (options.channel === undefined && !this.recordsTiming) this.soleTally = this.tallies.ofOthers()
     if (this.recordsTiming) runQueue.hasWatchers = true
     if (options.propagate !== undefined) this.propagateBy(options.propagate)
@@ -60,6 +60,11 @@ class Tracker {
   get reporter() {
     this.#reporter ??= new (failing().FailureReporter)(this, this.#reporting)
     return this.#reporter
+  }
+
+  get statistics() {
+    this.#statistics ??= new (counting().Statistics)(this)
+    return this.#statistics
   }
 
   /** Queues an event for `listeners`. See `Emission` for the shapes. */
