@@ -119,7 +119,7 @@ module.exports = {
     `${BUSY} It is the slowest of 100. An event that was given to the thread with the long task is taken over by the other one ` +
     'within a look, each millisecond; a pool that keeps tasks back has no such look, and hands out the next one from this thread.',
   require:
-    'To find, read and compile a file takes 0.2 to 0.4 ms, and the library has 36 of them without a channel. To load the binary ' +
+    'To find, read and compile a file takes 0.2 to 0.4 ms, and the library has 29 of them without a channel. To load the binary ' +
     'takes 1.5 ms.',
   'cluster-request':
     'A request wakes six threads, because each process has one of the engine’s own between JavaScript and the link, which goes ' +
