@@ -48,12 +48,15 @@ for (const { way, options } of WAYS) {
       errors.map(([event, { code }, listener]) => [event, code, listener]),
       new Array(inVain + 4).fill(['x', 'ERR_LISTENER_TIMEOUT', undefined]),
     )
-    // Those that did not reach their listener are dead letters; the one that runs did.
+    // Those that did not reach their listener are dead letters; the one that runs did. The word of that may be too late
+    // between processes.
+    const first = dead.findIndex(([, [which]]) => which !== 'running')
+    assert.ok(first === inVain || (ACROSS && first === inVain + 1), `${first} of ${outcomes.length}`)
     assert.deepEqual(
-      dead.map(([, [which]]) => which),
-      [...new Array(inVain).fill('running'), 'queued', 'requested', 'published'],
+      dead.slice(first).map(([, [which]]) => which),
+      ['queued', 'requested', 'published'],
     )
-    assert.deepEqual(dead[inVain], ['x', ['queued'], 1])
+    assert.deepEqual(dead[first], ['x', ['queued'], 1])
     cells.set('go', 1)
     assert.equal(await bus.request('x'), 'late')
     assert.equal(cells.get('started'), 2, 'an event that timed out before its start never starts')
