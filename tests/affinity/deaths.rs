@@ -46,6 +46,24 @@ fn all_of_a_key_moves_where_nobody_has_room_for_all_of_it() {
 }
 
 #[test]
+fn room_that_is_too_little_for_all_of_a_key_serves_for_its_events_one_by_one() {
+    let emitter = member(1, "one by one");
+    let first = small_of_group(2, "one by one", 4);
+    let mut emitted: Vec<_> = (0..3).map(|number| emit_key(&emitter, "a", &[number])).collect();
+    let dying = small_of_group(3, "one by one", 1);
+    first.endpoint().close();
+    let other = small_of_group(4, "one by one", 5);
+    emitted.extend((3..6).map(|number| emit_key(&emitter, "b", &[number])));
+    assert_eq!((dying.capacity().events(), other.capacity().events()), (3, 3));
+    // Two more within its bound, and one beyond.
+    dying.endpoint().close();
+    let held = deliveries(other.endpoint());
+    assert_eq!(numbers(&held), [3, 4, 5, 0, 1, 2]);
+    held.into_iter().for_each(work);
+    all_succeed(&mut emitted);
+}
+
+#[test]
 fn what_has_no_key_moves_to_another_member_that_is_full() {
     let emitter = member(1, "full heir");
     let dying = small_of_group(2, "full heir", 3);

@@ -9,6 +9,7 @@ use super::member::Member;
 use super::route::Route;
 use super::table::Table;
 use super::{Delivery, Dispatch};
+use crate::engine::capacity::Crossed;
 use crate::engine::delivery::Former;
 use crate::engine::delivery::recipient::{Choice, Freed};
 use crate::engine::ids::ListenerId;
@@ -19,8 +20,8 @@ use crate::engine::sync::lock;
 #[derive(Default)]
 pub(super) struct Left {
     freed: Vec<Freed<Member>>,
-    /// Members with room that is not needed, for an event with so many bytes.
-    room: Vec<(Arc<Member>, usize)>,
+    /// Members that gave back room which was not needed.
+    given_back: Vec<(Arc<Member>, Crossed)>,
     /// Recipients that nobody takes, and why they fail.
     lost: Vec<(Arc<Dispatch>, u32, FailureKind)>,
     /// To be dropped.
@@ -31,7 +32,9 @@ pub(super) struct Left {
 impl Left {
     pub(super) fn finish(self) {
         self.over.into_iter().for_each(drop);
-        self.room.into_iter().for_each(|(member, size)| member.give_back(1, size));
+        self.given_back
+            .into_iter()
+            .for_each(|(member, crossed)| member.channel().gave_back(&member, crossed));
         self.freed.into_iter().for_each(Freed::tell);
         self.lost.into_iter().for_each(|(dispatch, recipient, kind)| {
             dispatch.fail_rest(recipient, kind);
@@ -144,7 +147,7 @@ impl Route {
         }
         let choice = Choice::Group(name.group.clone());
         let sizes: Vec<_> = unstarted.iter().map(|each| each.dispatch.size()).collect();
-        let kept = match table.heir(&choice, &sizes, from.member, &mut left.room) {
+        let kept = match table.heir(&choice, &sizes, from.member, &mut left.given_back) {
             Some((heir, listener)) => {
                 table.lines.begin_behind(name, at, &heir);
                 for each in unstarted {
@@ -217,7 +220,10 @@ impl Route {
                 to.keep_back(delivery, &mut left.over);
                 left.freed.extend(freed);
             }
-            None => left.room.push((heir, dispatch.size())),
+            None => {
+                let crossed = heir.capacity().give_back(1, dispatch.size());
+                left.given_back.push((heir, crossed));
+            }
         }
         left.met.push(dispatch);
         is_moved

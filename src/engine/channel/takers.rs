@@ -6,6 +6,7 @@ use super::endpoint::Endpoint;
 use super::member::Member;
 use super::row::{Entry, Row};
 use super::table::Table;
+use crate::engine::capacity::Crossed;
 use crate::engine::delivery::recipient::Choice;
 use crate::engine::ids::ListenerId;
 
@@ -56,14 +57,14 @@ impl Table {
     }
 
     /// Returns the listener of another member that takes over deliveries of these sizes, all of them: that of the
-    /// member with the least in flight. Takes the room. `unused` gets room that was taken in vain, to be given back
-    /// when no lock is held.
+    /// member with the least in flight. Takes the room. `given_back` gets members that gave back what was
+    /// taken in vain, to be told when no lock is held.
     pub(super) fn heir(
         &mut self,
         choice: &Choice,
         sizes: &[usize],
         except: &Member,
-        unused: &mut Vec<(Arc<Member>, usize)>,
+        given_back: &mut Vec<(Arc<Member>, Crossed)>,
     ) -> Option<(Arc<Member>, ListenerId)> {
         let mut rows: Vec<_> = self.rows.iter_mut().collect();
         rows.sort_by_key(|row| (row.member.endpoint().is_stalled(), row.member.in_flight()));
@@ -72,7 +73,9 @@ impl Table {
             let taken =
                 sizes.iter().take_while(|size| row.member.take_room(**size).is_ok()).count();
             if taken < sizes.len() {
-                unused.extend(sizes[..taken].iter().map(|size| (row.member.clone(), *size)));
+                // At once: they may go there one by one.
+                let crossed = row.member.capacity().give_back(taken, sizes[..taken].iter().sum());
+                given_back.push((row.member.clone(), crossed));
                 return None;
             }
             row.addressed += taken as u64;
