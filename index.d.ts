@@ -238,8 +238,8 @@ interface Propagate {
 
 /**
  * The capacity of a bus's mailbox: its room for events of other buses on its channel. An event takes room from its emit
- * until its listeners have settled. One that is cancelled or times out before it starts frees its room at once. What a
- * thread of its group leaves behind when it ends may exceed the capacity, by as much as that thread's bus had room for.
+ * until its listeners have settled. One that is cancelled or times out before it starts frees its room at once. Events
+ * that a thread of its group leaves behind when it ends may exceed the capacity, by as much as that thread's bus had room for.
  */
 interface MailboxOptions {
   /**
@@ -385,7 +385,7 @@ interface Bounds {
    * the order of emission, whoever emits them. A key belongs to a channel, an event and a group. It may go to another bus
    * once none of its events is in flight. No other bus takes over such events one by one. When a bus ceases to listen, or
    * its thread ends, all that it has not started goes to one other bus, in order, after what it is running. An event for a
-   * bus without room is refused, and not sent elsewhere. One whose time is over keeps the key while its listener runs.
+   * bus without room is refused, and not sent elsewhere. An event that is too late keeps its key while its listener runs.
    *
    * Events start in order. Where an async listener must have ended before the next one starts, give it `concurrency: 1`.
    * `1`, `1n` and `'1'` are three keys; `NaN` is none. A key means nothing without a channel, and to listeners without a

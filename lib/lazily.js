@@ -1,7 +1,7 @@
 'use strict'
 
-// Files of the library that are loaded by the first who needs them. To compile them is most of the time that
-// `require` takes, in the program and in each thread that it starts.
+// Loads files of the library with the first need of them. Compiling is most of the time that `require` takes, in the program
+// and in each thread that it starts.
 
 /**
  * Returns a function that loads once, and returns the same from then on.

@@ -10,7 +10,7 @@ const numbers = (count, from = 0) => Array.from({ length: count }, (_, number) =
 /** A group of buses with room for so many events each. */
 const withRoom = (maxMessages) => ({ options: { group: 'workers', mailbox: { maxMessages } } })
 
-/** A member that is stuck in its first job until `go`; the others remember what they were called with. */
+/** A member that is stuck in its first job until `go`; the others remember the arguments of their calls. */
 const stuck = ({ bus, cells, log }) => {
   bus.on('job', (job) => {
     log.push(job)
@@ -18,7 +18,7 @@ const stuck = ({ bus, cells, log }) => {
   })
 }
 
-/** Across processes, nothing of what a thread has is left behind. */
+/** Across processes, nothing is left behind. */
 const OF_THREADS = { threadsOnly: 'what was sent to a process is given to nobody else' }
 
 const logOf = (thread) => thread.run(({ log }) => log)
@@ -75,7 +75,7 @@ for (const way of ['in the mailbox', 'read, and not started']) {
       },
       { options: { group: 'workers' } },
     )
-    // It reads what is there when it is through with the first event, all at once.
+    // It reads all others at once, when it is through with the first event.
     bus.emit('start')
     bus.emit('block')
     if (way === 'in the mailbox') {

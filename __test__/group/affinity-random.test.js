@@ -21,7 +21,7 @@ function random(seed) {
   }
 }
 
-/** What happened in all threads, in order: a start is a 1. Threads that die leave it behind. */
+/** The starts and ends in all threads, in order: a start is a 1. Threads that die leave them behind. */
 class Chronicle {
   constructor(memory) {
     this.words = new Int32Array(memory)
@@ -55,7 +55,7 @@ const member = ({ bus, data, threadId }) => {
   else bus.on('job', listener, kind === 'bounded' ? { concurrency: 1 } : {})
 }
 
-/** Asserts that the order of each key was kept, and that it ran at one member at a time. Returns what has started. */
+/** Asserts that the order of each key was kept, and that it ran at one member at a time. Returns the events that have started. */
 function assertOrder(entries) {
   const killed = new Set()
   const started = new Set()

@@ -12,10 +12,10 @@ const MOVING = NUMBERS / 2
 const SENT = 0 // number, objects
 const FORGET = 1 // numbers
 const SEEN = 2 // count
-const ASK = 3 // number; the sender has opened an end for what comes
+const ASK = 3 // number; the sender has opened an end for the answer
 const GONE = 4 // number
 const REPLY = 5 // number, objects, token
-const PAIR = 6 // nothing: an end is to be opened for what the sender will post
+const PAIR = 6 // nothing: an end is to be opened for later posts of the sender
 const OPENED = 7 // nothing: an end was opened
 
 /** Returns the first number of the handles that an endpoint sends, or the first of those with ports. */

@@ -32,7 +32,7 @@ class Member {
   #listening = 0
   /** Number of this bus's own events that the engine has chosen a listener here for, and that have not settled. */
   chosen = 0
-  /** The engine's handles for own events with a key that have settled, and whose listeners have not ended. */
+  /** The engine's handles for own events with a key that have settled while their listeners still run. */
   #inLine = new Set()
   /** Null for the default: a worker thread lives while a bus of it listens. */
   #ref = null

@@ -1,6 +1,6 @@
 'use strict'
 
-// Reads what the engine tells this thread besides events: what became of events of its own, and news of other threads.
+// Reads the engine's messages to this thread that are no events: outcomes of its own events, and news of other threads.
 
 const { Decoder } = require('../codec/index.js')
 const { errorFor } = require('./failures.js')

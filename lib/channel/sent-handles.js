@@ -118,7 +118,7 @@ class SentHandles {
     if (sent !== undefined) sent.isAsked = true
   }
 
-  /** Another thread asks for them, and has opened an end for what comes. */
+  /** Another thread asks for them, and has opened an end for the answer. */
   hearAsk(endpoint, number) {
     this.#posts.openTo(endpoint)
     const sent = this.#sent.get(number)

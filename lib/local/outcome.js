@@ -7,7 +7,7 @@ const { keep } = require('../kept.js')
 const { Deferred, adopt, follow, thenOf } = require('../promises.js')
 const { standIn } = require('../listeners/registration.js')
 
-/** Stands before the outcome of an emission, if it has one: what it hears, it passes on. */
+/** Stands before the outcome of an emission, if it has one, and passes each call on to it. */
 class OutcomeBefore {
   #next
 

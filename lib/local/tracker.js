@@ -56,7 +56,7 @@ class Tracker {
     this.#reporting = { onError, captureRejections }
   }
 
-  /** What tells of failures. Most buses have none. */
+  /** Reports failures. It is made for the first of them, which most buses never have. */
   get reporter() {
     this.#reporter ??= new (failing().FailureReporter)(this, this.#reporting)
     return this.#reporter

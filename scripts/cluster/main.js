@@ -4,8 +4,8 @@
 //
 // Runs the tests across processes over every link: `memory` (a simulated one, in Rust), `unix`, and NATS servers, the
 // `newest` and the `oldest`. A server that cannot be had is named, and the other links are tested. Over `unix` and `newest`
-// the tests of channels and groups run as well, with a process in the place of each thread; those whose meaning is another
-// one then are named with the reason.
+// the tests of channels and groups run as well, with a process in the place of each thread. Tests that mean something else
+// then are named, with the reason.
 
 const { readdirSync } = require('node:fs')
 const path = require('node:path')

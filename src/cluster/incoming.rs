@@ -71,7 +71,7 @@ impl Incoming {
         Some(read)
     }
 
-    /// Notes that the last message that was sent has this number. So no later one is missing, whatever was said before.
+    /// Notes that the last message that was sent has this number. So no later one is missing, though one may have told so.
     pub fn sent(&mut self, now: Millis, last: u64) {
         self.miss(now, Some(last).filter(|last| *last >= self.next));
     }

@@ -24,8 +24,8 @@ impl Default for MailboxLimits {
     }
 }
 
-/// The unsettled events of one member, counted against its [`MailboxLimits`]. Only what it
-/// [takes over](Self::take_over) exceeds them.
+/// The unsettled events of one member, counted against its [`MailboxLimits`]. Only events
+/// that it [takes over](Self::take_over) exceed them.
 pub struct Capacity {
     events: u64,
     bytes: u64,

@@ -1,4 +1,4 @@
-//! What was given to a thread that ends, and had not started, where the others have little room, or listen once only.
+//! Events that a thread had not started when it ended, where the others have little room, or listen once only.
 
 use std::sync::Arc;
 

@@ -256,7 +256,7 @@ impl World {
 
     /// The events of each key start in order, each once, and run at one member. None is lost that somebody has room for.
     fn check(&mut self) {
-        // One that waited for others, or ran where nobody takes what is behind it.
+        // One that waited for others, or ran where nobody takes those behind it.
         if self.look_for_losses() {
             self.assert_no_room(1);
         }

@@ -1,4 +1,4 @@
-//! What a link over servers keeps of processes that come and go.
+//! The memory of a link over servers for processes that come and go.
 
 use std::time::{Duration, Instant};
 

@@ -208,7 +208,7 @@ impl Rules {
         self.take_within(member, size, limits)
     }
 
-    /// Of what another member had, one has room for as much as that one, beyond its bound.
+    /// Takes an event that another member had. Beyond its own bound it has room for as much as that one had.
     pub fn take_over(&mut self, member: usize, size: usize, former: usize) -> bool {
         let (events, bytes) = self.members[member].limits;
         let (more_events, more_bytes) = self.members[former].limits;

@@ -9,7 +9,7 @@
 //! # Ends
 //!
 //! A peer is gone when its connection ends, where the link knows that, or when it was not heard for `peer_timeout`. It
-//! is also gone when it says goodbye, has forgotten this process, does not send again what is missing, or makes no
+//! is also gone when it says goodbye, has forgotten this process, does not send missing messages again, or makes no
 //! sense. A link that is away proves nothing about peers, so they are gone only after `link_timeout`. A process that
 //! did not run for a while has heard nobody, and kills nobody for it.
 

@@ -123,7 +123,7 @@ impl Locals {
         local.member.channel().let_go(routes);
         let endpoint = local.member.endpoint();
         if has_ended {
-            // They leave with their thread, by whose end peers are told where it was.
+            // They leave with their thread. The news of its end says to peers where it was.
             changes.extend(local.numbers.values().map(|number| Change::Removed(*number)));
         } else {
             changes.push(Change::Left(member));

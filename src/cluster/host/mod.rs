@@ -152,10 +152,10 @@ impl Host {
         messages
     }
 
-    /// Returns all that was emitted before, as far as peers have room for it, and the goodbye.
+    /// Returns the messages with all events that wait, as far as peers have room for them, and the goodbye.
     pub fn last_words(&mut self, now: Millis) -> Vec<(To, Vec<u8>)> {
         let mut messages = self.turn(now, []);
-        // What is sent takes room, which nobody gives back meanwhile.
+        // Each message takes room, which nobody gives back meanwhile.
         while self.has_more() {
             messages.extend(self.turn(now, []));
         }

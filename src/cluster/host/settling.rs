@@ -237,7 +237,7 @@ impl Remote {
     }
 }
 
-/// Returns a step that is no longer than the peer takes: what is longer would end all that is between the two.
+/// Returns a step that is no longer than the peer takes: a longer one would end the session.
 fn fitting(step: Step, most: usize) -> Step {
     let too_large = FailureKind::TooLarge(most as u64);
     match step {

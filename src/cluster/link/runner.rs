@@ -198,7 +198,7 @@ impl<L: Link> Runner<L> {
         self.closing.is_some_and(|at| self.now() >= at || is_settled())
     }
 
-    /// Sends what was emitted before, as far as peers have room for it, and says goodbye. Returns the number of events
+    /// Sends the events that wait, as far as peers have room for them, and says goodbye. Returns the number of events
     /// that have not settled.
     fn end(mut self) -> usize {
         let unsettled = self.host.unsettled();

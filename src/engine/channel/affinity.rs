@@ -212,7 +212,7 @@ impl Lines {
         self.by_name.get(name)?.iter().position(|each| each.id == stretch)
     }
 
-    /// Begins a stretch behind the one at this place, for what is [handed over](Route::hand_over).
+    /// Begins a stretch behind the one at this place, for deliveries that are [handed over](Route::hand_over).
     pub(super) fn begin_behind(&mut self, name: &Name, at: usize, member: &Arc<Member>) {
         self.begin(name, at + 1, member);
     }
@@ -276,7 +276,7 @@ impl Stretch {
         self.kept_back.push_back(delivery);
     }
 
-    /// Takes out of those that are kept back what is over.
+    /// Takes the deliveries that are over out of those that are kept back.
     pub(super) fn drop_over(&mut self, over: &mut Vec<Delivery>) {
         let all = take(&mut self.kept_back);
         let (gone, left): (Vec<_>, _) = all.into_iter().partition(Delivery::is_over);

@@ -59,8 +59,8 @@ pub(super) struct Unstarted {
 }
 
 impl Unstarted {
-    /// Returns whether the member still holds it. One that has moved may be in a backlog twice, so what was done for the
-    /// first of the two may have moved the second.
+    /// Returns whether the member still holds it. One that has moved may be in a backlog twice, so a caller may have
+    /// moved it already, for the first of the two.
     pub(super) fn is_current(&self) -> bool {
         let held = self.dispatch.victim(self.recipient);
         held.is_some_and(|(member, _)| Arc::ptr_eq(&member, &self.victim))
@@ -114,7 +114,7 @@ impl Backlog {
         self.added += 1;
     }
 
-    /// Returns those that have not started, in order: all behind the last one that has to stay. `met` gets what is to be
+    /// Returns those that have not started, in order: all behind the last one that has to stay. `met` gets dispatches to be
     /// dropped when no lock is held.
     pub(super) fn unstarted(&self, met: &mut Vec<Arc<Dispatch>>) -> Vec<Unstarted> {
         let mut found = Vec::new();

@@ -41,7 +41,7 @@ impl Table {
     /// other is left. Takes the room. The `own` member needs none if it calls its listener itself: if it has nothing in
     /// flight, or is alone. Else it gets a delivery as others do, which they may take over. Where the candidates'
     /// common [queue](super::queue) is full, there is no room; a delivery that moves between them does not count anew.
-    /// What was `from` a member that is gone may exceed the bound of another, where all are full.
+    /// An event `from` a member that is gone may exceed the bound of another, where all are full.
     pub(super) fn choose(
         &self,
         choice: &Choice,

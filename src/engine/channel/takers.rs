@@ -57,8 +57,8 @@ impl Table {
     }
 
     /// Returns the listener of another member that takes over deliveries of these sizes, all of them: that of the
-    /// member with the least in flight. Takes the room. `given_back` gets members that gave back what was
-    /// taken in vain, to be told when no lock is held.
+    /// member with the least in flight. Takes the room. `given_back` gets members that gave back room
+    /// which was taken in vain, to be told of when no lock is held.
     pub(super) fn heir(
         &mut self,
         choice: &Choice,

@@ -49,7 +49,7 @@ impl Absence {
         true
     }
 
-    /// Forgets who has said nothing for long, now and then: one that has left is asked for nothing, and so is never missing.
+    /// Forgets silent peers, now and then: one that has left is asked for nothing, and so is never found missing.
     fn forget(&mut self, now: Instant) {
         if self.watches.len() >= FEW.max(2 * self.left) {
             self.watches.retain(|_, watch| now < watch.heard + FORGET);

@@ -23,7 +23,7 @@ const MOST_READ: usize = 1 << 20;
 
 const BUFFER: usize = 64 << 10;
 
-/// Bytes that wait for a process that does not read. What comes then is dropped, and sent again if that is asked for.
+/// Bytes that wait for a process that does not read. Messages beyond them are dropped, and sent again when it asks.
 const MOST_UNWRITTEN: usize = 64 << 20;
 
 /// How much was read.

@@ -75,7 +75,7 @@ impl Directory {
     }
 }
 
-/// Returns what could not be done with a directory, and why.
+/// Returns the trouble with a directory: the step that failed, and its error.
 pub fn failed(what: &str, path: &Path, error: &io::Error) -> Trouble {
     ("ERR_LINK_FAILED", format!("{what} {}: {error}", path.display()))
 }

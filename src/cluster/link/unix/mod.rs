@@ -184,7 +184,7 @@ impl UnixLink {
         }
     }
 
-    /// Whether those that were there before have had the time to say who they are.
+    /// Whether processes that were there before have had the time to name themselves.
     fn has_waited(&self) -> bool {
         self.opened.elapsed() >= GREETING_TIMEOUT
     }
@@ -275,7 +275,7 @@ impl Link for UnixLink {
 impl Drop for UnixLink {
     fn drop(&mut self) {
         self.directory.leave();
-        // What a stream has under way ends with the poll.
+        // Operations of a stream that are under way end with the poll.
         self.connections.clear();
     }
 }
