@@ -1,11 +1,14 @@
 //! Messages that nobody has said, with numbers that were overheard: two processes come back from each by themselves.
 
-use parallel_event_bus::cluster::bridge::{Action, Input, To};
+use std::sync::Arc;
+
+use parallel_event_bus::cluster::bridge::{Action, Config, Input, To};
 use parallel_event_bus::cluster::frame::{Added, Change, Frame};
-use parallel_event_bus::cluster::message::{Body, Message, Receipt};
+use parallel_event_bus::cluster::message::{Body, CODEC, Hello, MINOR, Message, Receipt};
+use parallel_event_bus::cluster::peer::PeerId;
 use parallel_event_bus::cluster::wire::Writer;
 
-use crate::node::id;
+use crate::node::{config, id};
 use crate::world::World;
 
 /// Two processes that know each other, and have nothing to say.
@@ -145,4 +148,39 @@ fn a_process_that_nobody_knows_is_greeted_now_and_then() {
             .count();
     }
     assert_eq!(greetings, 1);
+}
+
+/// Returns a greeting of a process that says something else of itself.
+fn changed_greeting(from: PeerId, channels: Vec<Arc<str>>) -> Vec<u8> {
+    let Config { space, window, longest, .. } = config(0);
+    let (name, minor) = ("made up".into(), MINOR);
+    let hello =
+        Hello { wants_answer: true, minor, codec: CODEC, space, name, channels, window, longest };
+    Message { from, mine: 0, yours: 0, body: Body::Hello(hello) }.write()
+}
+
+#[test]
+fn a_greeting_that_was_changed_on_its_way_parts_nobody_for_long() {
+    for channels in [vec![], vec!["another".into()]] {
+        // Before the two have met, and when they know each other.
+        for delay in [0, 3_000] {
+            let mut world = World::new(2, 1);
+            world.run(delay);
+            // Of both: where they agree that they have nothing in common, their tables agree, too.
+            for to in 0..2 {
+                let greeting = changed_greeting(world.nodes[1 - to].id, channels.clone());
+                world.nodes[to].inputs.push(Input::Heard(greeting));
+            }
+            world.run(10_000);
+            assert!(world.tables_agree());
+            let names: Vec<_> =
+                world.nodes[1].bridge.peers().map(|(_, peer)| peer.name().clone()).collect();
+            assert_eq!(names, [config(1).name]);
+            let there = world.nodes[1].id;
+            assert!(world.nodes[0].emit(there, 1, 10, &mut world.ledger));
+            world.run(100);
+            assert_eq!(world.nodes[1].received.len(), 1);
+            world.end();
+        }
+    }
 }

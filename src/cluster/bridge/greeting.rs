@@ -54,6 +54,11 @@ impl Bridge {
         if hello.codec != CODEC {
             return self.skew(from, Skew::Codec(hello.codec));
         }
+        // Nobody changes while it lives: one of the two greetings is made up, or was changed on its way. Where it is this one,
+        // the next real one says so.
+        if self.peers.get(&from).is_some_and(|peer| !peer.is_as(hello)) {
+            self.lose(from, Why::Nonsense);
+        }
         let Some(peer) = self.peers.get_mut(&from) else {
             let theirs = (y == 0 && s != 0).then_some(s);
             self.meet(now, from, theirs, hello);
@@ -96,14 +101,12 @@ impl Bridge {
         session.outgoing.narrow(hello.window);
         let channels = hello.channels.iter().filter(|name| self.config.channels.contains(*name));
         let peer = Peer {
-            name: hello.name.clone(),
-            minor: hello.minor,
+            hello: hello.clone(),
             channels: channels.cloned().collect(),
             session,
             heard: now,
             greeted: None,
             table: Table::default(),
-            longest: hello.longest,
             first_told: 0,
             is_synced: false,
         };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::super::Millis;
 use super::super::frame::{Change, Frame};
+use super::super::message::Hello;
 use super::super::peer::PeerId;
 use super::super::session::Session;
 use super::super::table::Table;
@@ -12,16 +13,14 @@ use super::Action;
 
 /// Another process.
 pub struct Peer {
-    pub(super) name: Arc<str>,
-    pub(super) minor: u8,
+    /// The greeting that its session began with.
+    pub(super) hello: Hello,
     /// Channels that both have.
     pub(super) channels: BTreeSet<Arc<str>>,
     pub(super) session: Session,
     pub(super) heard: Millis,
     pub(super) greeted: Option<Millis>,
     pub(super) table: Table,
-    /// Bytes of the longest frame that it takes.
-    pub(super) longest: usize,
     /// Number of the message with all that it was told of listeners at first.
     pub(super) first_told: u64,
     /// It has told all that it knew of its listeners.
@@ -31,12 +30,18 @@ pub struct Peer {
 impl Peer {
     /// Returns its name, for people.
     pub fn name(&self) -> &Arc<str> {
-        &self.name
+        &self.hello.name
+    }
+
+    /// Returns whether it says the same of itself as when its session began.
+    pub(super) fn is_as(&self, hello: &Hello) -> bool {
+        let wants_answer = self.hello.wants_answer;
+        self.hello == Hello { wants_answer, ..hello.clone() }
     }
 
     /// Returns its version within the major one, which all peers share.
     pub fn minor(&self) -> u8 {
-        self.minor
+        self.hello.minor
     }
 
     /// Returns the table of the listeners there.
@@ -46,7 +51,7 @@ impl Peer {
 
     /// Returns the bytes of the longest frame that it takes.
     pub fn longest(&self) -> usize {
-        self.longest
+        self.hello.longest
     }
 
     /// Returns the bytes that are kept for it.
